@@ -1,1 +1,33 @@
-//! p
+//! What crosses between the worker, the run folder and the screen. No torch, no tokio.
+//!
+//! ```text
+//! settings ──▶ run.toml                    what was asked for
+//! event    ──▶ events.jsonl ──▶ screen     what happened: one line each, the record of a run
+//! command  ──▶ socket ──▶ worker           what the screen asks for
+//! launch   ──▶ the worker's stdout         how a worker starts
+//! ```
+//!
+//! Whatever stands here is plain and serialisable: no tensors, no callbacks, no senders. A recorded
+//! run read back is the run. Text inside is as it came from data and models; [`scrub::scrub`] is the
+//! one way from there to a terminal.
+
+pub mod command;
+pub mod event;
+pub mod explanation;
+pub mod launch;
+pub mod log_reader;
+pub mod log_writer;
+pub mod metric;
+pub mod run_dir;
+pub mod sample;
+pub mod scrub;
+pub mod settings;
+pub mod work;
+
+pub use command::{Command, ExplainRequest, Subject, ToClient, ToWorker};
+pub use event::{Event, Record};
+pub use explanation::{Attribution, Check, Explanation, Method, Surrogate};
+pub use metric::Metrics;
+pub use run_dir::RunDir;
+pub use sample::{Prediction, Sample};
+pub use settings::{RawSettings, Settings};

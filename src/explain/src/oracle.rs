@@ -1,0 +1,63 @@
+//! What an explainer may ask of a model about one text and one class, and nothing else.
+
+/// Why an oracle gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OracleError {
+    /// Nobody waits for the answer any more.
+    #[error("cancelled")]
+    Cancelled,
+    /// The model could not be evaluated.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The answer of an oracle.
+pub type Answer<T> = Result<T, OracleError>;
+
+/// Probabilities of the explained class for the text with some of its words masked.
+pub trait Predict {
+    /// Number of words, all of which the model sees.
+    fn words(&self) -> usize;
+
+    /// Probability of the explained class for each row of `presence`; `presence[r][w]` says whether
+    /// word `w` is left as it is (`true`) or masked, all its pieces together (`false`).
+    ///
+    /// # Errors
+    /// When the model could not be evaluated or nobody waits any more.
+    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>>;
+}
+
+/// Gradients of the explained logit by the word embeddings.
+pub trait Slopes: Predict {
+    /// At the input: per word, the sum over pieces and hidden axis of gradient x embedding, and the
+    /// norm of the gradient over pieces and hidden axis.
+    ///
+    /// # Errors
+    /// As [`Predict::probabilities`].
+    fn gradient(&mut self) -> Answer<WordGradient>;
+
+    /// At the points `baseline + alpha * (input - baseline)`, one for each of `alphas`. The baseline
+    /// has every word's pieces replaced by the padding token; special tokens stay.
+    ///
+    /// # Errors
+    /// As [`Predict::probabilities`].
+    fn path(&mut self, alphas: &[f64]) -> Answer<Vec<PathPoint>>;
+}
+
+/// Gradient of the logit at the input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WordGradient {
+    /// Per word, gradient x embedding, summed.
+    pub times_input: Vec<f64>,
+    /// Per word, L2 norm of the gradient.
+    pub norm: Vec<f64>,
+}
+
+/// The model at one point between baseline and input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathPoint {
+    /// The explained logit.
+    pub logit: f64,
+    /// Per word, gradient x (input - baseline), summed over pieces and hidden axis.
+    pub slopes: Vec<f64>,
+}

@@ -1,0 +1,94 @@
+//! What a screen asks of a worker, and the lines of the socket between them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Record;
+use crate::explanation::Method;
+
+/// One line from a client to the worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToWorker {
+    /// Chosen by the client; its [`ToClient::Reply`] carries it back.
+    pub id: u64,
+    /// What is asked for.
+    pub command: Command,
+}
+
+/// What can be asked of a worker. Taken up between two training steps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Hold the training; explaining goes on.
+    Pause,
+    /// Train on.
+    Resume,
+    /// Evaluate, write a checkpoint and end the run.
+    Stop,
+    /// End the run at once: no evaluation, no checkpoint.
+    StopNow,
+    /// Write a checkpoint.
+    Checkpoint,
+    /// Explain a text on a snapshot of the weights; takes the place of a request under way.
+    Explain(ExplainRequest),
+    /// Let the worker of an ended run go.
+    Release,
+}
+
+/// What to explain and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainRequest {
+    /// The text.
+    pub subject: Subject,
+    /// The methods, in the order in which they are to be done.
+    pub methods: Vec<Method>,
+    /// The class to explain; the predicted one if none is named.
+    pub target: Option<usize>,
+}
+
+/// A text to be explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The validation sample of this index.
+    Sample(usize),
+    /// A text of the user's own.
+    Text(String),
+}
+
+/// One line from the worker to a client.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ToClient {
+    /// First line: the log up to byte `offset` is to be read from the file, what follows comes here.
+    Hello {
+        /// Length of the event log in bytes.
+        offset: u64,
+    },
+    /// An event, as appended to the log.
+    Event {
+        /// The event.
+        record: Box<Record>,
+    },
+    /// The answer to a command.
+    Reply {
+        /// The id of the [`ToWorker`] line.
+        id: u64,
+        /// Why it was refused, if it was.
+        error: Option<String>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_read_back() {
+        let request =
+            ExplainRequest { subject: Subject::Text("fine".into()), methods: vec![Method::Lime], target: Some(1) };
+        for command in [Command::Pause, Command::StopNow, Command::Explain(request)] {
+            let line = serde_json::to_string(&ToWorker { id: 7, command: command.clone() }).unwrap();
+            assert_eq!(serde_json::from_str::<ToWorker>(&line).unwrap().command, command);
+        }
+    }
+}

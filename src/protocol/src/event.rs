@@ -1,0 +1,218 @@
+//! What the worker tells the world. Appended to the event log first, then passed on.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::explanation::Explanation;
+use crate::metric::Metrics;
+use crate::settings::Settings;
+
+/// One line of the event log: an event and when it happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Seconds since 1970, UTC.
+    pub time: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A run has begun; always the first event.
+    Started(Box<Started>),
+    /// One optimiser step.
+    Step(Step),
+    /// The validation set was evaluated.
+    Eval(Eval),
+    /// A model folder was written.
+    Checkpoint(Checkpoint),
+    /// Something that can be set has changed, the state of the run included.
+    Setting(Setting),
+    /// Something a person should know.
+    Alert(Alert),
+    /// An explanation was asked for and made.
+    Explained(Box<Explanation>),
+    /// The last event: finished, stopped by the user, or failed and why.
+    Ended(Ended),
+    /// An event of a newer pellucid; skipped.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What is fixed for the whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    /// Version of the pellucid that trains.
+    pub version: String,
+    /// Name of the run: its folder's name.
+    pub run: String,
+    /// Process id of the worker.
+    pub pid: u32,
+    /// Host name of the worker's machine.
+    pub host: String,
+    /// What computes: `cpu` with its threads, or the name of the GPU.
+    pub device: String,
+    /// The model in training.
+    pub model: ModelCard,
+    /// The teacher, with distillation.
+    pub teacher: Option<ModelCard>,
+    /// Class names by class index.
+    pub labels: Vec<String>,
+    /// Number of training examples.
+    pub train_examples: usize,
+    /// Number of validation examples.
+    pub valid_examples: usize,
+    /// Optimiser steps in one pass over the training data.
+    pub steps_per_epoch: u64,
+    /// Optimiser steps in all.
+    pub total_steps: u64,
+    /// Everything that was asked for.
+    pub settings: Settings,
+}
+
+/// A model in a few numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// Its folder.
+    pub path: String,
+    /// Its family, e.g. `bert`.
+    pub family: String,
+    /// Encoder layers.
+    pub layers: usize,
+    /// Hidden size.
+    pub hidden: usize,
+    /// Number of parameters.
+    pub parameters: u64,
+}
+
+/// One optimiser step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Steps done, this one included.
+    pub step: u64,
+    /// Passes over the training data done, as a fraction.
+    pub epoch: f64,
+    /// What was measured.
+    pub metrics: Metrics,
+}
+
+/// An evaluation on the validation set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Eval {
+    /// Steps done before it.
+    pub step: u64,
+    /// Passes over the training data done, as a fraction.
+    pub epoch: f64,
+    /// What was measured.
+    pub metrics: Metrics,
+    /// Whether it is the best one so far, by accuracy and then by loss.
+    pub best: bool,
+    /// File of the predictions, relative to the run folder.
+    pub predictions: Option<String>,
+}
+
+/// A model folder that was written whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Steps done before it.
+    pub step: u64,
+    /// Why it was written.
+    pub kind: CheckpointKind,
+    /// The folder, relative to the run folder.
+    pub path: String,
+}
+
+/// Why a checkpoint was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckpointKind {
+    /// The best evaluation so far.
+    Best,
+    /// The latest evaluation, or the end of the run.
+    Last,
+    /// Asked for.
+    Requested,
+}
+
+/// A change of something that can be set. The key `state` has the values `running` and `paused`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Steps done before it.
+    pub step: u64,
+    /// What changed.
+    pub key: String,
+    /// Its new value.
+    pub value: Value,
+}
+
+/// Something a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Steps done before it.
+    pub step: u64,
+    /// How bad it is.
+    pub level: Level,
+    /// One line.
+    pub message: String,
+}
+
+/// How bad an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Look at it.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Steps done.
+    pub step: u64,
+    /// Finished, stopped or failed.
+    pub outcome: Outcome,
+    /// Why, when it failed.
+    pub message: Option<String>,
+    /// The metrics of the best evaluation.
+    pub metrics: Metrics,
+}
+
+/// The three ways in which a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All steps were done.
+    Finished,
+    /// The user stopped it.
+    Stopped,
+    /// It could not go on.
+    Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_line_is_as_documented() {
+        let mut metrics = Metrics::default();
+        metrics.set("loss/total", 0.61);
+        let record = Record { time: 1.5, event: Event::Step(Step { step: 12, epoch: 0.25, metrics }) };
+        let line = serde_json::to_string(&record).unwrap();
+        assert_eq!(line, r#"{"time":1.5,"event":"step","step":12,"epoch":0.25,"metrics":{"loss/total":0.61}}"#);
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+    }
+
+    #[test]
+    fn an_event_of_a_newer_version_is_unknown_not_an_error() {
+        let record: Record = serde_json::from_str(r#"{"time":1,"event":"teleported","x":3}"#).unwrap();
+        assert_eq!(record.event, Event::Unknown);
+    }
+}

@@ -1,0 +1,152 @@
+//! The metrics of a run: their names, units, direction and definition, and a map of values.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Metric values by name. Values that are not finite are written as `null` and read as NaN.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(pub BTreeMap<String, f64>);
+
+impl Metrics {
+    /// The value of `name`, if it was measured.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.0.get(name).copied()
+    }
+
+    /// Sets `name` to `value`.
+    pub fn set(&mut self, name: impl Into<String>, value: f64) {
+        self.0.insert(name.into(), value);
+    }
+
+    /// Takes over all of `other`'s values.
+    pub fn extend(&mut self, other: Metrics) {
+        self.0.extend(other.0);
+    }
+
+    /// Names and values in the order of names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+}
+
+/// Equal when the same names have the same values, NaN being equal to NaN.
+impl PartialEq for Metrics {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.iter().zip(other.iter()).all(|((a, x), (b, y))| a == b && (x == y || (x.is_nan() && y.is_nan())))
+    }
+}
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value.is_finite().then_some(*value))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Metrics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+        Ok(Self(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect()))
+    }
+}
+
+/// Which way a metric should go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// More is better.
+    Up,
+    /// Less is better.
+    Down,
+    /// Neither is better as such.
+    Neutral,
+}
+
+/// What a metric means to a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition {
+    /// The name in events and exports.
+    pub name: &'static str,
+    /// The unit, empty for plain numbers.
+    pub unit: &'static str,
+    /// Which way it should go.
+    pub direction: Direction,
+    /// One sentence.
+    pub meaning: &'static str,
+}
+
+const fn define(name: &'static str, unit: &'static str, direction: Direction, meaning: &'static str) -> Definition {
+    Definition { name, unit, direction, meaning }
+}
+
+/// Every metric with a fixed name. `sparsity/layer/<i>` comes beside them, one for each encoder layer.
+pub const DEFINITIONS: &[Definition] = &[
+    define("loss/total", "nats", Direction::Down, "what the optimiser minimises: task, distillation and penalties"),
+    define("loss/task", "nats", Direction::Down, "cross entropy with the labels, batch mean"),
+    define("loss/l1", "", Direction::Down, "lambda times the sum of |w| over the penalised weights"),
+    define("loss/l2", "", Direction::Down, "lambda times the sum of w squared over the decayed weights"),
+    define("loss/kd", "nats", Direction::Down, "T^2 KL(teacher/T to student/T), batch mean, times alpha"),
+    define("train/accuracy", "", Direction::Up, "share of the batch answered rightly, dropout on"),
+    define("valid/loss", "nats", Direction::Down, "cross entropy on the validation set"),
+    define("valid/accuracy", "", Direction::Up, "share of the validation set answered rightly"),
+    define("valid/f1", "", Direction::Up, "F1 on the validation set, mean over classes"),
+    define("sparsity/exact", "", Direction::Up, "share of encoder matrix weights that are exactly zero"),
+    define("sparsity/near", "", Direction::Up, "share of encoder matrix weights under 1e-3 of their tensor's RMS"),
+    define("kd/kl", "nats", Direction::Down, "KL(teacher to student) at temperature 1 on the validation set"),
+    define("kd/agreement", "", Direction::Up, "share of the validation set where both give the same answer"),
+    define("kd/accuracy_gap", "", Direction::Down, "teacher accuracy less student accuracy, validation set"),
+    define("optim/lr", "", Direction::Neutral, "learning rate of the step"),
+    define("optim/grad_norm", "", Direction::Neutral, "norm of the gradient before clipping"),
+    define("speed/step_ms", "ms", Direction::Down, "wall time of a step"),
+    define("speed/examples_per_s", "1/s", Direction::Up, "training examples a second"),
+    define("speed/tokens_per_s", "1/s", Direction::Up, "real tokens a second, padding not counted"),
+    define(
+        "explain/faithfulness",
+        "",
+        Direction::Up,
+        "normalised AOPC of gradient x input over the probe set: 0 worst order, 1 best order",
+    ),
+    define("explain/fidelity", "", Direction::Up, "weighted R2 of the surrogate on held-out perturbations, probe set"),
+    define(
+        "explain/drift",
+        "",
+        Direction::Down,
+        "1 - Spearman between this and the previous evaluation's maps, probe set",
+    ),
+];
+
+/// The definition of `name`, if it is one of [`DEFINITIONS`].
+#[must_use]
+pub fn definition(name: &str) -> Option<&'static Definition> {
+    DEFINITIONS.iter().find(|definition| definition.name == name)
+}
+
+/// The name of the sparsity of encoder layer `index`.
+#[must_use]
+pub fn layer_sparsity(index: usize) -> String {
+    format!("sparsity/layer/{index}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_not_finite_travel_as_null() {
+        let mut metrics = Metrics::default();
+        metrics.set("a", f64::NAN);
+        metrics.set("b", 0.5);
+        let line = serde_json::to_string(&metrics).unwrap();
+        assert_eq!(line, r#"{"a":null,"b":0.5}"#);
+        assert_eq!(serde_json::from_str::<Metrics>(&line).unwrap(), metrics);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = DEFINITIONS.iter().map(|definition| definition.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), DEFINITIONS.len());
+    }
+}

@@ -1,0 +1,237 @@
+//! The layout of a run folder, and the list of runs.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sample::{Prediction, Sample};
+
+/// A run folder:
+///
+/// ```text
+/// run.toml                    the settings
+/// events.jsonl                the event log, the record of the run
+/// samples.jsonl               validation samples
+/// predictions/step-<N>.jsonl  what the model answered to them at an evaluation
+/// checkpoints/<name>/         model folders: best, last, step-<N>
+/// worker.json                 process and socket of the worker
+/// worker.log                  what the worker and libtorch print
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    root: PathBuf,
+}
+
+/// Process and socket of a run's worker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerInfo {
+    /// Process id.
+    pub pid: u32,
+    /// Host name.
+    pub host: String,
+    /// The Unix socket.
+    pub socket: PathBuf,
+}
+
+impl RunDir {
+    /// The run folder at `root`, which need not exist.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The run's name: that of its folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.root.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.root.join("run.toml")
+    }
+
+    /// The event log.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.root.join("events.jsonl")
+    }
+
+    /// The validation samples.
+    #[must_use]
+    pub fn samples(&self) -> PathBuf {
+        self.root.join("samples.jsonl")
+    }
+
+    /// The predictions of the evaluation at `step`, relative to the folder.
+    #[must_use]
+    pub fn predictions_name(step: u64) -> String {
+        format!("predictions/step-{step:06}.jsonl")
+    }
+
+    /// Checkpoint `name`, relative to the folder.
+    #[must_use]
+    pub fn checkpoint_name(name: &str) -> String {
+        format!("checkpoints/{name}")
+    }
+
+    /// Process and socket of the worker.
+    #[must_use]
+    pub fn worker(&self) -> PathBuf {
+        self.root.join("worker.json")
+    }
+
+    /// What the worker prints.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.root.join("worker.log")
+    }
+
+    /// Reads [`RunDir::worker`]; `None` when there is none.
+    #[must_use]
+    pub fn worker_info(&self) -> Option<WorkerInfo> {
+        serde_json::from_slice(&fs::read(self.worker()).ok()?).ok()
+    }
+
+    /// Reads the validation samples.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a line is not a sample.
+    pub fn read_samples(&self) -> io::Result<Vec<Sample>> {
+        read_lines(&self.samples())
+    }
+
+    /// Reads predictions by the relative name of an `eval` event.
+    ///
+    /// # Errors
+    /// When the name leads out of the folder, or the file cannot be read or has a bad line.
+    pub fn read_predictions(&self, name: &str) -> io::Result<Vec<Prediction>> {
+        let inside = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !inside {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path outside the run folder"));
+        }
+        read_lines(&self.root.join(name))
+    }
+}
+
+fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Vec<T>> {
+    let text = fs::read_to_string(path)?;
+    text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
+}
+
+/// Writes `values` as JSON lines under a temporary name and renames: the file appears whole or not at all.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_lines<T: Serialize>(path: &Path, values: &[T]) -> io::Result<()> {
+    let mut text = Vec::new();
+    for value in values {
+        serde_json::to_writer(&mut text, value)?;
+        text.push(b'\n');
+    }
+    write_whole(path, &text)
+}
+
+/// Writes a file under a temporary name, syncs and renames it.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    let mut file = fs::File::create(&partial)?;
+    io::Write::write_all(&mut file, content)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
+}
+
+/// The run folders in `parent`, newest name last. Missing `parent`: none.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
+    let entries = match fs::read_dir(parent) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut runs: Vec<_> = entries
+        .filter_map(|entry| Some(RunDir::new(entry.ok()?.path())))
+        .filter(|run| run.events().is_file())
+        .collect();
+    runs.sort_by(|a, b| a.root.cmp(&b.root));
+    Ok(runs)
+}
+
+/// Finds a run by path, by name, or by an unambiguous part of a name; the newest run if `wanted` is empty.
+///
+/// # Errors
+/// One line that says what was looked for and what there is.
+pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
+    let direct = RunDir::new(wanted);
+    if !wanted.is_empty() && direct.events().is_file() {
+        return Ok(direct);
+    }
+    let runs = list(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
+    if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
+        return Ok(exact.clone());
+    }
+    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted)).collect();
+    match (wanted.is_empty(), matching.as_slice()) {
+        (true, [.., newest]) | (false, [newest]) => Ok((*newest).clone()),
+        (_, []) => Err(format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display())),
+        (_, several) => {
+            let names: Vec<_> = several.iter().map(|run| run.name()).collect();
+            Err(format!("`{wanted}` could be {}; name one", names.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_found_by_path_name_or_part() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["20260101-triage", "20260102-credit", "20260103-triage"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::write(folder.path().join(name).join("events.jsonl"), "").unwrap();
+        }
+        let named = |wanted: &str| find(folder.path(), wanted).map(|run| run.name());
+        assert_eq!(named("").unwrap(), "20260103-triage");
+        assert_eq!(named("credit").unwrap(), "20260102-credit");
+        assert_eq!(named(folder.path().join("20260101-triage").to_str().unwrap()).unwrap(), "20260101-triage");
+        assert!(named("triage").unwrap_err().contains("could be 20260101-triage, 20260103-triage"));
+        assert!(named("none").unwrap_err().contains("no run `none`"));
+    }
+
+    #[test]
+    fn predictions_never_come_from_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path().join("run"));
+        fs::write(folder.path().join("secret"), "").unwrap();
+        assert!(run.read_predictions("../secret").is_err());
+        assert!(run.read_predictions("/etc/hostname").is_err());
+    }
+
+    #[test]
+    fn lines_appear_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let samples = vec![Sample { text: "a".into(), pair: None, label: 1, rationale: vec![] }];
+        write_lines(&run.samples(), &samples).unwrap();
+        assert_eq!(run.read_samples().unwrap(), samples);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

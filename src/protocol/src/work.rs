@@ -1,0 +1,115 @@
+//! What a worker process is started for, as one JSON line on its stdin.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::explanation::Method;
+use crate::settings::{Device, Settings};
+
+/// A worker's job. All but [`Work::Train`] print JSON lines on stdout and end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "snake_case")]
+pub enum Work {
+    /// Train and serve a run folder, detached; see [`crate::launch`].
+    Train(Box<Settings>),
+    /// Explain texts.
+    Explain(ExplainWork),
+    /// Logits and probabilities of texts.
+    Predict(PredictWork),
+    /// Time training steps as the Python peer does.
+    BenchTrain(BenchTrainWork),
+    /// Say what libtorch and which devices there are.
+    Doctor,
+}
+
+/// Texts from the command line or a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Texts {
+    /// One text.
+    Text(String),
+    /// A data file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Rows to take from its start; all if not given.
+        limit: Option<usize>,
+    },
+}
+
+/// `pellucid explain`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExplainWork {
+    /// Model folder.
+    pub model: PathBuf,
+    /// What to explain.
+    pub texts: Texts,
+    /// Methods in the order in which they are done.
+    pub methods: Vec<Method>,
+    /// Where to compute.
+    pub device: Device,
+    /// Seed of the methods that draw.
+    pub seed: u64,
+    /// How to print.
+    pub output: Output,
+}
+
+/// `pellucid predict`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PredictWork {
+    /// Model folder.
+    pub model: PathBuf,
+    /// What to predict.
+    pub texts: Texts,
+    /// Where to compute.
+    pub device: Device,
+    /// How to print.
+    pub output: Output,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Plain lines for people.
+    Plain,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `pellucid bench train`, with the flags of the Python peer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BenchTrainWork {
+    /// Model folder.
+    pub model: PathBuf,
+    /// Training file.
+    pub data: PathBuf,
+    /// Whether the L1 penalty takes part.
+    pub l1: Option<f64>,
+    /// Whether distillation takes part, the model itself being the teacher: its weight.
+    pub kd_alpha: Option<f64>,
+    /// Name of the mode, printed back.
+    pub mode: String,
+    /// Measured steps; five more warm up.
+    pub steps: u64,
+    /// Examples a step.
+    pub batch: usize,
+    /// Threads of libtorch.
+    pub threads: usize,
+    /// Whether batches are grouped by length.
+    pub grouping: Grouping,
+    /// Learning rate.
+    pub lr: f64,
+}
+
+/// How examples are put together into batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// In random order.
+    #[default]
+    Random,
+    /// Of like length, within 50 batches of the random order.
+    Length,
+}
