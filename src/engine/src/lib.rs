@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Data, model, training and explaining on libtorch; the worker process.
+
+pub mod data;
+pub mod error;
+pub mod model;

@@ -1,0 +1,82 @@
+//! The order of examples within an epoch: shuffled by seed, optionally grouped by length.
+
+use pellucid_protocol::work::Grouping;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Batches of 50 are sorted together, as `group_by_length` of transformers' Trainer does.
+const MEGABATCH: usize = 50;
+
+/// How to cut `lengths.len()` examples into batches.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchPlan {
+    /// Examples a batch; the last one of an epoch may be smaller.
+    pub batch_size: usize,
+    /// How batches are put together.
+    pub grouping: Grouping,
+    /// Seed of the shuffles.
+    pub seed: u64,
+}
+
+impl BatchPlan {
+    /// Batches in an epoch of `examples` examples.
+    #[must_use]
+    pub fn batches(&self, examples: usize) -> usize {
+        examples.div_ceil(self.batch_size)
+    }
+
+    /// The example indices of each batch of epoch `epoch`.
+    #[must_use]
+    pub fn epoch(&self, epoch: u64, lengths: &[usize]) -> Vec<Vec<usize>> {
+        // A stream of its own for each epoch: an epoch can be made again without those before it.
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(epoch + 1);
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.shuffle(&mut random);
+        if self.grouping == Grouping::Length {
+            for group in order.chunks_mut(self.batch_size * MEGABATCH) {
+                group.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+            }
+        }
+        let mut batches: Vec<Vec<usize>> = order.chunks(self.batch_size).map(<[usize]>::to_vec).collect();
+        if self.grouping == Grouping::Length {
+            batches.shuffle(&mut random);
+        }
+        batches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(grouping: Grouping) -> BatchPlan {
+        BatchPlan { batch_size: 4, grouping, seed: 3 }
+    }
+
+    #[test]
+    fn every_example_once_an_epoch_and_every_epoch_another_order() {
+        let lengths: Vec<usize> = (0..30).map(|n| n * 7 % 13).collect();
+        for grouping in [Grouping::Random, Grouping::Length] {
+            let first = plan(grouping).epoch(0, &lengths);
+            let mut seen: Vec<_> = first.concat();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..30).collect::<Vec<_>>());
+            assert_eq!(first.len(), plan(grouping).batches(30));
+            assert_eq!(first, plan(grouping).epoch(0, &lengths));
+            assert_ne!(first, plan(grouping).epoch(1, &lengths));
+        }
+    }
+
+    #[test]
+    fn grouping_brings_like_lengths_together() {
+        let lengths: Vec<usize> = (0..200).map(|n| n * 37 % 61).collect();
+        let spread = |grouping| -> usize {
+            let batches = plan(grouping).epoch(0, &lengths);
+            let lengths = |batch: &Vec<usize>| batch.iter().map(|&i| lengths[i]).collect::<Vec<_>>();
+            batches.iter().map(lengths).map(|l| l.iter().max().unwrap() - l.iter().min().unwrap()).sum()
+        };
+        assert!(spread(Grouping::Length) * 4 < spread(Grouping::Random));
+    }
+}

@@ -1,0 +1,104 @@
+//! From texts to token ids, with spans of characters and the mark of special tokens.
+
+use std::path::Path;
+
+use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
+
+use crate::error::{Error, Result};
+
+/// A text as token ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// Token ids, special tokens included.
+    pub ids: Vec<i64>,
+    /// Token types: 0, and 1 for the second text of a pair.
+    pub types: Vec<i64>,
+    /// Characters of the text (of the first or the second, by `types`) that each token stands for.
+    pub spans: Vec<(usize, usize)>,
+    /// Whether the tokenizer itself put the token there.
+    pub special: Vec<bool>,
+    /// Whether the text was cut at the limit.
+    pub cut: bool,
+}
+
+/// A tokenizer of a model folder with a length limit.
+pub struct TextEncoder {
+    tokenizer: Tokenizer,
+    mask: i64,
+    pad: i64,
+}
+
+const MASKS: &[&str] = &["[MASK]", "<mask>"];
+const PADS: &[&str] = &["[PAD]", "<pad>"];
+const UNKNOWNS: &[&str] = &["[UNK]", "<unk>"];
+
+impl TextEncoder {
+    /// Loads `tokenizer.json` of `folder`; texts are cut at `max_tokens` tokens.
+    ///
+    /// # Errors
+    /// When there is no such file or it is not one.
+    pub fn load(folder: &Path, max_tokens: usize) -> Result<Self> {
+        let path = folder.join("tokenizer.json");
+        if !path.is_file() {
+            let remedy = "has no tokenizer.json; make it with transformers: \
+                          AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)";
+            return Err(Error::file(folder, remedy));
+        }
+        let mut tokenizer = Tokenizer::from_file(&path).map_err(|error| Error::file(&path, error))?;
+        tokenizer.with_padding(None);
+        let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
+        tokenizer.with_truncation(Some(truncation)).map_err(|error| Error::file(&path, error))?;
+        let find = |names: &[&str]| names.iter().find_map(|name| tokenizer.token_to_id(name)).map(i64::from);
+        let mask = find(MASKS).or_else(|| find(UNKNOWNS));
+        let pad = find(PADS).or(mask);
+        let missing = || Error::file(&path, "has no [MASK], <mask> or unknown token to mask words with");
+        Ok(Self { mask: mask.ok_or_else(missing)?, pad: pad.ok_or_else(missing)?, tokenizer })
+    }
+
+    /// The token that stands for a masked one.
+    #[must_use]
+    pub fn mask_id(&self) -> i64 {
+        self.mask
+    }
+
+    /// The padding token.
+    #[must_use]
+    pub fn pad_id(&self) -> i64 {
+        self.pad
+    }
+
+    /// Number of tokens known.
+    #[must_use]
+    pub fn vocabulary(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// Encodes texts, each with its second text if it has one, on all cores.
+    ///
+    /// # Errors
+    /// When the tokenizer refuses.
+    pub fn encode(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoded>> {
+        let inputs: Vec<EncodeInput> = texts
+            .iter()
+            .map(|&(text, pair)| match pair {
+                Some(pair) => EncodeInput::Dual(text.into(), pair.into()),
+                None => EncodeInput::Single(text.into()),
+            })
+            .collect();
+        let encodings = self
+            .tokenizer
+            .encode_batch_char_offsets(inputs, true)
+            .map_err(|error| Error::Torch(format!("tokenizer: {error}")))?;
+        Ok(encodings.iter().map(encoded).collect())
+    }
+}
+
+fn encoded(encoding: &tokenizers::Encoding) -> Encoded {
+    Encoded {
+        ids: encoding.get_ids().iter().map(|&id| i64::from(id)).collect(),
+        types: encoding.get_type_ids().iter().map(|&id| i64::from(id)).collect(),
+        spans: encoding.get_offsets().to_vec(),
+        special: encoding.get_special_tokens_mask().iter().map(|&mark| mark == 1).collect(),
+        cut: !encoding.get_overflowing().is_empty(),
+    }
+}

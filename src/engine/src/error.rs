@@ -1,0 +1,76 @@
+//! What can go wrong in the engine, each as one line: what, where, what to do.
+
+use std::path::Path;
+
+/// The result of anything in the engine.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// An error as a person sees it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A row of a data file.
+    #[error("{path}:{line}: {message}")]
+    Row {
+        /// The file.
+        path: String,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A file or folder.
+    #[error("{path}: {message}")]
+    File {
+        /// The file or folder.
+        path: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A setting that does not fit the data, the model or the machine.
+    #[error("{key}: {message}")]
+    Setting {
+        /// The flag.
+        key: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A number became NaN or infinite.
+    #[error(
+        "step {step}: {term} became {value}; lower --lr or the penalty, or raise --warmup; weights are as of step {kept}"
+    )]
+    NotFinite {
+        /// The step that was not taken.
+        step: u64,
+        /// The first term that was not finite.
+        term: &'static str,
+        /// Its value.
+        value: f64,
+        /// The last good step.
+        kept: u64,
+    },
+    /// The user stopped the run.
+    #[error("stopped")]
+    Stopped,
+    /// libtorch refused.
+    #[error("libtorch: {0}")]
+    Torch(String),
+}
+
+impl Error {
+    /// An error about a file or folder.
+    pub fn file(path: &Path, message: impl ToString) -> Self {
+        Error::File { path: path.display().to_string(), message: message.to_string() }
+    }
+
+    /// An error about a row.
+    pub fn row(path: &Path, line: u64, message: impl ToString) -> Self {
+        Error::Row { path: path.display().to_string(), line, message: message.to_string() }
+    }
+}
+
+impl From<tch::TchError> for Error {
+    fn from(error: tch::TchError) -> Self {
+        let text = error.to_string();
+        Error::Torch(text.lines().next().unwrap_or("unknown error").to_owned())
+    }
+}
