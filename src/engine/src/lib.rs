@@ -2,4 +2,6 @@
 
 pub mod data;
 pub mod error;
+pub mod explain;
 pub mod model;
+pub mod train;

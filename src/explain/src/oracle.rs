@@ -61,3 +61,32 @@ pub struct PathPoint {
     /// Per word, gradient x (input - baseline), summed over pieces and hidden axis.
     pub slopes: Vec<f64>,
 }
+
+/// Refuses an answer that is not `expected` finite numbers: nothing computed from it could be trusted,
+/// and a run's log cannot hold it.
+///
+/// # Errors
+/// [`OracleError::Failed`], which names `what` was asked for.
+pub(crate) fn check_numbers(numbers: &[f64], expected: usize, what: &str) -> Answer<()> {
+    if numbers.len() != expected {
+        return Err(OracleError::Failed(format!("the model gave {} {what}, not {expected}", numbers.len())));
+    }
+    if let Some(bad) = numbers.iter().find(|number| !number.is_finite()) {
+        return Err(OracleError::Failed(format!("the model gave {what} that are not finite ({bad})")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_numbers_are_named() {
+        assert_eq!(check_numbers(&[0.5, 0.5], 2, "probabilities"), Ok(()));
+        let short = check_numbers(&[0.5], 2, "probabilities").unwrap_err();
+        assert_eq!(short.to_string(), "the model gave 1 probabilities, not 2");
+        let nan = check_numbers(&[0.5, f64::NAN], 2, "probabilities").unwrap_err();
+        assert_eq!(nan.to_string(), "the model gave probabilities that are not finite (NaN)");
+    }
+}

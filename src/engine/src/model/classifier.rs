@@ -46,6 +46,12 @@ impl Classifier {
         Self::new(config, classes, params)
     }
 
+    /// The same classifier on `device`, not trainable.
+    #[must_use]
+    pub fn to_device(self, device: Device) -> Self {
+        Self::new(self.config, self.classes, self.params.to_device(device))
+    }
+
     /// A copy that does not train, as of now.
     #[must_use]
     pub fn snapshot(&self) -> Self {

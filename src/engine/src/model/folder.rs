@@ -68,6 +68,19 @@ pub fn load(folder: &Path, specs: Vec<ParamSpec>, fresh: MayBeFresh, seed: u64) 
     Ok((params, made))
 }
 
+/// Number of classes of the classification head in `folder`.
+///
+/// # Errors
+/// When the weights cannot be read or there is no head.
+pub fn classes(folder: &Path) -> Result<usize> {
+    let path = weights_file(folder)?;
+    let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(&path, format!("damaged: {error}")))?;
+    let bias = file.tensor("classifier.bias");
+    let headless = "is not fine-tuned: it has no classification head; train it first";
+    bias.map(|view| view.shape().iter().product()).map_err(|_| Error::file(&path, headless))
+}
+
 /// Parameters of the places `specs`, all made afresh from `seed`.
 #[must_use]
 pub fn initialise(specs: Vec<ParamSpec>, seed: u64) -> FlatParams {

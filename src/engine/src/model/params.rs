@@ -81,6 +81,17 @@ impl FlatParams {
         copy
     }
 
+    /// The same parameters on `device`, without gradients.
+    #[must_use]
+    pub fn to_device(self, device: Device) -> Self {
+        if self.weights.device() == device {
+            return self;
+        }
+        let mut moved = Self::zeros(self.specs.clone(), device);
+        moved.copy_from(&self);
+        moved
+    }
+
     /// Takes over the values of `other`, which must have the same places.
     pub fn copy_from(&mut self, other: &FlatParams) {
         no_grad(|| self.weights.copy_(&other.weights));

@@ -1,0 +1,13 @@
+//! The model behind the oracles of `pellucid-explain`, directly or across a channel.
+//!
+//! ```text
+//! explainer thread: attribute(RemoteOracle) ──query──▶ the thread that owns the tensors: answer(query)
+//!                                           ◀─reply───
+//! same thread:      attribute(ModelOracle) ─────────────────────────────────▶ answer(query)
+//! ```
+
+pub mod oracle;
+pub mod probe;
+pub mod remote;
+pub mod session;
+pub mod subject;

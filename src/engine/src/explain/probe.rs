@@ -1,0 +1,63 @@
+//! A fixed set of validation samples, explained again at each evaluation: faithfulness, fidelity, drift.
+
+use pellucid_explain::drift::drift;
+use pellucid_explain::probe;
+use pellucid_protocol::Metrics;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::oracle::ModelOracle;
+use super::subject::Subject;
+use crate::data::tokenise::TextEncoder;
+use crate::error::{Error, Result};
+use crate::model::classifier::Classifier;
+use crate::train::prepare::Examples;
+
+/// The probe set and the maps of the previous evaluation.
+#[derive(Debug)]
+pub struct Probe {
+    samples: Vec<usize>,
+    seed: u64,
+    before: Vec<Option<Vec<f64>>>,
+}
+
+impl Probe {
+    /// Chooses `count` samples by seed from the shorter half, because the cost of exact bounds grows with length.
+    #[must_use]
+    pub fn choose(valid: &Examples, count: usize, seed: u64) -> Self {
+        let mut order: Vec<usize> = (0..valid.samples.len()).collect();
+        order.sort_by_key(|&index| valid.encoded[index].ids.len());
+        order.truncate(valid.samples.len().div_ceil(2).max(count));
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        order.truncate(count);
+        Self { before: vec![None; order.len()], samples: order, seed }
+    }
+
+    /// Explains the right class of each probe sample on the model as it is.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn measure(&mut self, model: &Classifier, encoder: &TextEncoder, valid: &Examples) -> Result<Metrics> {
+        let (mut faithfulness, mut fidelity, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, &index) in self.samples.iter().enumerate() {
+            let sample = &valid.samples[index];
+            let subject = Subject::new(encoder, &sample.text, sample.pair.as_deref())?;
+            let mut oracle = ModelOracle { model, subject: &subject, target: sample.label };
+            let found = probe(&mut oracle, self.seed).map_err(|error| Error::Torch(format!("probe: {error}")))?;
+            faithfulness.extend(found.faithfulness);
+            fidelity.extend(found.fidelity);
+            moved.extend(self.before[place].as_ref().and_then(|before| drift(before, &found.scores)));
+            self.before[place] = Some(found.scores);
+        }
+        let mut metrics = Metrics::default();
+        for (name, values) in
+            [("explain/faithfulness", faithfulness), ("explain/fidelity", fidelity), ("explain/drift", moved)]
+        {
+            if !values.is_empty() {
+                metrics.set(name, values.iter().sum::<f64>() / values.len() as f64);
+            }
+        }
+        Ok(metrics)
+    }
+}

@@ -1,0 +1,133 @@
+//! An oracle whose model lives on another thread: each question is one short job there.
+
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+use pellucid_explain::{Answer, OracleError, PathPoint, Predict, Slopes, WordGradient};
+
+use super::oracle::{Query, Reply};
+
+/// The explainer's end: asks and waits.
+#[derive(Debug)]
+pub struct RemoteOracle {
+    words: usize,
+    queries: SyncSender<Query>,
+    replies: Receiver<Answer<Reply>>,
+}
+
+/// The model's end. Dropping it cancels whoever asks.
+#[derive(Debug)]
+pub struct QuestionBox {
+    queries: Receiver<Query>,
+    replies: SyncSender<Answer<Reply>>,
+}
+
+/// Whether there is something to answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// A question waits.
+    Asked(Query),
+    /// The explainer is computing.
+    NotYet,
+    /// The explainer is done or gone.
+    Over,
+}
+
+/// Both ends for a text of `words` words.
+#[must_use]
+pub fn remote(words: usize) -> (RemoteOracle, QuestionBox) {
+    let (ask, queries) = sync_channel(1);
+    let (reply, replies) = sync_channel(1);
+    (RemoteOracle { words, queries: ask, replies }, QuestionBox { queries, replies: reply })
+}
+
+impl QuestionBox {
+    /// The next question, without waiting.
+    #[must_use]
+    pub fn poll(&self) -> Question {
+        match self.queries.try_recv() {
+            Ok(query) => Question::Asked(query),
+            Err(TryRecvError::Empty) => Question::NotYet,
+            Err(TryRecvError::Disconnected) => Question::Over,
+        }
+    }
+
+    /// Answers the question that was asked.
+    pub fn reply(&self, answer: Answer<Reply>) {
+        // An explainer that has gone needs no answer.
+        let _ = self.replies.send(answer);
+    }
+}
+
+impl RemoteOracle {
+    fn ask(&self, query: Query) -> Answer<Reply> {
+        self.queries.send(query).map_err(|_| OracleError::Cancelled)?;
+        self.replies.recv().map_err(|_| OracleError::Cancelled)?
+    }
+}
+
+fn mismatch<T>() -> Answer<T> {
+    Err(OracleError::Failed("an answer to another question".to_owned()))
+}
+
+impl Predict for RemoteOracle {
+    fn words(&self) -> usize {
+        self.words
+    }
+
+    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        match self.ask(Query::Probabilities(presence.to_vec()))? {
+            Reply::Probabilities(values) => Ok(values),
+            _ => mismatch(),
+        }
+    }
+}
+
+impl Slopes for RemoteOracle {
+    fn gradient(&mut self) -> Answer<WordGradient> {
+        match self.ask(Query::Gradient)? {
+            Reply::Gradient(gradient) => Ok(gradient),
+            _ => mismatch(),
+        }
+    }
+
+    fn path(&mut self, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+        match self.ask(Query::Path(alphas.to_vec()))? {
+            Reply::Path(points) => Ok(points),
+            _ => mismatch(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_answered_across_threads_in_order() {
+        let (mut oracle, questions) = remote(2);
+        let asker = std::thread::spawn(move || {
+            (0..3).map(|n| oracle.probabilities(&vec![vec![true, false]; n]).unwrap().len()).collect::<Vec<_>>()
+        });
+        let mut answered = 0;
+        loop {
+            match questions.poll() {
+                Question::Asked(Query::Probabilities(rows)) => {
+                    questions.reply(Ok(Reply::Probabilities(vec![0.5; rows.len()])));
+                    answered += 1;
+                }
+                Question::Asked(_) => panic!("nobody asked for that"),
+                Question::NotYet => std::thread::yield_now(),
+                Question::Over => break,
+            }
+        }
+        assert_eq!(asker.join().unwrap(), [0, 1, 2]);
+        assert_eq!(answered, 3);
+    }
+
+    #[test]
+    fn dropping_the_box_cancels_the_explainer() {
+        let (mut oracle, questions) = remote(1);
+        drop(questions);
+        assert_eq!(oracle.gradient(), Err(OracleError::Cancelled));
+    }
+}

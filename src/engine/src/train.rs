@@ -1,0 +1,19 @@
+//! Fine-tuning. [`run`] is a plain function with a callback: it knows no thread, channel or screen.
+//!
+//! One step: [`crate::data::order`] gives indices → [`crate::data::batch`] tensors → the classifier logits →
+//! [`loss`] and [`teacher`] a scalar → backward into the flat gradient → one sync of the numbers to the host →
+//! [`optimiser`] with the [`penalty`] → an event.
+
+pub mod evaluate;
+pub mod loss;
+pub mod optimiser;
+pub mod penalty;
+pub mod prepare;
+pub mod run;
+pub mod schedule;
+pub mod score;
+pub mod teacher;
+pub mod trainer;
+
+pub use run::{Control, Flow, NoControl, run};
+pub use trainer::Trainer;

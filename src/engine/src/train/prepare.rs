@@ -1,0 +1,270 @@
+//! Reads and checks all that a run needs, before anything is written.
+
+use std::path::Path;
+
+use pellucid_protocol::event::ModelCard;
+use pellucid_protocol::{RunDir, Sample, Settings};
+use tch::Device;
+
+use super::teacher::Teacher;
+use crate::data::dataset::Dataset;
+use crate::data::labels::Labels;
+use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::error::{Error, Result};
+use crate::model::classifier::Classifier;
+use crate::model::config::ModelConfig;
+use crate::model::folder;
+
+/// Texts with their token ids and classes.
+#[derive(Debug)]
+pub struct Examples {
+    /// The samples in the order of the file.
+    pub samples: Vec<Sample>,
+    /// Their token ids.
+    pub encoded: Vec<Encoded>,
+}
+
+/// All that a run needs, checked.
+pub struct Prepared {
+    /// What was asked for.
+    pub settings: Settings,
+    /// Class names.
+    pub labels: Labels,
+    /// Training examples.
+    pub train: Examples,
+    /// Validation examples.
+    pub valid: Examples,
+    /// The model, trainable.
+    pub model: Classifier,
+    /// The model's tokenizer.
+    pub encoder: TextEncoder,
+    /// The teacher and what it reads, with distillation.
+    pub teacher: Option<PreparedTeacher>,
+    /// Where to compute.
+    pub device: Device,
+    /// Things that a person should know.
+    pub notes: Vec<String>,
+}
+
+/// A teacher and the examples as it reads them.
+pub struct PreparedTeacher {
+    /// The teacher.
+    pub teacher: Teacher,
+    /// Its tokenizer.
+    pub encoder: TextEncoder,
+    /// Its card.
+    pub card: ModelCard,
+    /// Training examples.
+    pub train: Vec<Encoded>,
+    /// Validation examples.
+    pub valid: Vec<Encoded>,
+}
+
+/// Reads data, tokenizers and weights; `phase` is told what is being done. Writes nothing.
+///
+/// # Errors
+/// The first thing that is wrong, by file, line or flag.
+pub fn prepare(settings: Settings, phase: &mut dyn FnMut(String)) -> Result<Prepared> {
+    check_run_dir(&settings.run_dir)?;
+    let device = device(settings.device)?;
+    phase(format!("reading {}", settings.train.display()));
+    let train_rows = Dataset::rows(&settings.train)?;
+    let valid_rows = Dataset::rows(&settings.valid)?;
+    let config = ModelConfig::load(&settings.model)?;
+    let mut notes = Vec::new();
+    let written = || train_rows.iter().filter_map(|row| row.label.as_deref());
+    let fitting = config.labels().filter(|labels| written().all(|label| labels.index(label).is_some()));
+    let labels = match fitting {
+        Some(labels) => labels,
+        None => Labels::from_data(written())?,
+    };
+    let train = Dataset::new(&settings.train, train_rows, &labels)?;
+    let valid = Dataset::new(&settings.valid, valid_rows, &labels)?;
+    let limit = token_limit(&settings, &config, &mut notes);
+    let encoder = TextEncoder::load(&settings.model, limit)?;
+    phase(format!("tokenising {} texts", train.samples().len() + valid.samples().len()));
+    let (train, valid) = (examples(&train, &encoder)?, examples(&valid, &encoder)?);
+    check_ids(&settings.model, &config, [&train.encoded, &valid.encoded])?;
+    note_cuts(&train, limit, &mut notes);
+    phase(format!("loading {}", settings.model.display()));
+    let model = load_student(&settings, config, &labels, &mut notes)?.to_device(device).trainable();
+    let teacher = match &settings.teacher {
+        Some(folder) => {
+            phase(format!("loading {}", folder.display()));
+            Some(prepare_teacher(folder, &settings, &labels, (&train, &valid), device)?)
+        }
+        None => None,
+    };
+    Ok(Prepared { settings, labels, train, valid, model, encoder, teacher, device, notes })
+}
+
+fn check_run_dir(folder: &Path) -> Result<()> {
+    if RunDir::new(folder).events().exists() {
+        return Err(Error::Setting {
+            key: "--run-dir",
+            message: format!("{} already holds a run; name another folder", folder.display()),
+        });
+    }
+    if folder.exists() && !folder.is_dir() {
+        return Err(Error::Setting { key: "--run-dir", message: format!("{} is not a folder", folder.display()) });
+    }
+    Ok(())
+}
+
+/// The device that is asked for.
+///
+/// # Errors
+/// When libtorch does not see it.
+pub fn device(wanted: pellucid_protocol::settings::Device) -> Result<Device> {
+    use pellucid_protocol::settings::Device as Wanted;
+    match wanted {
+        Wanted::Auto => Ok(Device::cuda_if_available()),
+        Wanted::Cpu => Ok(Device::Cpu),
+        Wanted::Cuda(index) if (index as i64) < tch::Cuda::device_count() => Ok(Device::Cuda(index)),
+        Wanted::Cuda(index) => Err(Error::Setting {
+            key: "--device",
+            message: format!(
+                "cuda:{index} is not there; libtorch sees {} GPUs (`make libtorch CUDA=1` installs the CUDA build)",
+                tch::Cuda::device_count()
+            ),
+        }),
+    }
+}
+
+fn token_limit(settings: &Settings, config: &ModelConfig, notes: &mut Vec<String>) -> usize {
+    let (asked, positions) = (settings.max_tokens, config.bert.max_position_embeddings as u64);
+    if asked > positions {
+        notes
+            .push(format!("--max-tokens {asked} is more than the model's {positions} positions; {positions} are used"));
+    }
+    asked.min(positions) as usize
+}
+
+fn examples(dataset: &Dataset, encoder: &TextEncoder) -> Result<Examples> {
+    Ok(Examples { samples: dataset.samples().to_vec(), encoded: dataset.encode(encoder)? })
+}
+
+/// Refuses a tokenizer that gives ids which the embeddings do not have.
+///
+/// # Errors
+/// Naming the folder.
+pub fn check_ids<'a>(
+    folder: &Path,
+    config: &ModelConfig,
+    sets: impl IntoIterator<Item = &'a Vec<Encoded>>,
+) -> Result<()> {
+    let (vocabulary, kinds) = (config.bert.vocab_size, config.bert.type_vocab_size);
+    for row in sets.into_iter().flatten() {
+        if let Some(id) = row.ids.iter().find(|&&id| id >= vocabulary) {
+            let message = format!("tokenizer.json gives token {id}, but config.json has vocab_size {vocabulary}");
+            return Err(Error::file(folder, message));
+        }
+        if row.types.iter().any(|&kind| kind >= kinds) {
+            let message = format!("has type_vocab_size {kinds} and cannot read pairs of texts");
+            return Err(Error::file(folder, message));
+        }
+    }
+    Ok(())
+}
+
+fn note_cuts(train: &Examples, limit: usize, notes: &mut Vec<String>) {
+    let cut = train.encoded.iter().filter(|row| row.cut).count();
+    if cut > 0 {
+        let all = train.encoded.len();
+        notes.push(format!("{cut} of {all} training texts are longer than {limit} tokens and were cut"));
+    }
+}
+
+fn is_head(name: &str) -> bool {
+    name.starts_with("classifier.") || name.starts_with("bert.pooler.")
+}
+
+fn load_student(
+    settings: &Settings,
+    config: ModelConfig,
+    labels: &Labels,
+    notes: &mut Vec<String>,
+) -> Result<Classifier> {
+    let classes = labels.len() as i64;
+    let same_labels = config.labels().as_ref() == Some(labels);
+    let specs = Classifier::specs(&config.bert, classes);
+    let (mut params, mut fresh) = folder::load(&settings.model, specs.clone(), is_head, settings.seed)?;
+    if !same_labels && config.labels().is_some() {
+        // A head for other classes is of no use, whatever its shape.
+        let made = folder::initialise(specs, settings.seed);
+        for name in ["classifier.weight", "classifier.bias"] {
+            params.set(name, &made.view(name));
+            fresh.push(name.to_owned());
+        }
+    }
+    if !fresh.is_empty() {
+        fresh.sort();
+        fresh.dedup();
+        notes.push(format!("a fresh classification head was made for {classes} classes: {}", fresh.join(", ")));
+    }
+    Ok(Classifier::new(config.for_classifier(labels), classes, params))
+}
+
+fn prepare_teacher(
+    folder: &Path,
+    settings: &Settings,
+    labels: &Labels,
+    (train, valid): (&Examples, &Examples),
+    device: Device,
+) -> Result<PreparedTeacher> {
+    let (model, theirs, encoder) = load_classifier(folder, settings.max_tokens as usize)?;
+    let Some(classes) = labels.permutation(&theirs) else {
+        let (ours, theirs) = (labels.names().join("`, `"), theirs.names().join("`, `"));
+        let message =
+            format!("the teacher's classes are `{theirs}`, those of the data `{ours}`; they must be the same");
+        return Err(Error::file(folder, message));
+    };
+    let encode = |examples: &Examples| {
+        let samples = examples.samples.iter().map(|sample| (sample.text.as_str(), sample.pair.as_deref()));
+        encoder.encode(&samples.collect::<Vec<_>>())
+    };
+    let (train, valid) = (encode(train)?, encode(valid)?);
+    check_ids(folder, model.config(), [&train, &valid])?;
+    let card = card(folder, &model);
+    let teacher = Teacher::new(model.to_device(device), encoder.pad_id(), &classes);
+    Ok(PreparedTeacher { teacher, encoder, card, train, valid })
+}
+
+/// Loads a fine-tuned classifier with its labels and tokenizer.
+///
+/// # Errors
+/// When the folder is not one, or has no classification head.
+pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, Labels, TextEncoder)> {
+    let config = ModelConfig::load(folder)?;
+    let limit = max_tokens.min(config.bert.max_position_embeddings as usize);
+    let encoder = TextEncoder::load(folder, limit)?;
+    let labels = config.labels().map_or_else(|| placeholder_labels(folder), Ok)?;
+    let classes = labels.len() as i64;
+    let specs = Classifier::specs(&config.bert, classes);
+    let (params, _) = folder::load(folder, specs, |_| false, 0).map_err(|error| match error {
+        Error::File { path, message } if message.contains("no tensor classifier") => {
+            Error::File { path, message: "is not fine-tuned: it has no classification head; train it first".to_owned() }
+        }
+        other => other,
+    })?;
+    Ok((Classifier::new(config, classes, params), labels, encoder))
+}
+
+/// `LABEL_0`, `LABEL_1`, ... for a folder that does not name its classes; their number from the head.
+fn placeholder_labels(folder: &Path) -> Result<Labels> {
+    let count = folder::classes(folder)?;
+    Ok(Labels::new((0..count).map(|index| format!("LABEL_{index}")).collect()))
+}
+
+/// A model in a few numbers.
+#[must_use]
+pub fn card(folder: &Path, model: &Classifier) -> ModelCard {
+    let config = model.config();
+    ModelCard {
+        path: folder.display().to_string(),
+        family: config.family().to_owned(),
+        layers: config.bert.num_hidden_layers,
+        hidden: config.bert.hidden_size as usize,
+        parameters: model.params().len() as u64,
+    }
+}

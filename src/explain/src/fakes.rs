@@ -1,0 +1,185 @@
+//! Oracles whose right answers are known, for tests.
+
+use crate::oracle::{Answer, OracleError, PathPoint, Predict, Slopes, WordGradient};
+
+type Value = Box<dyn Fn(&[bool]) -> f64>;
+
+/// A probability as a function of the words present, with a tally of the calls.
+pub(crate) struct Game {
+    words: usize,
+    value: Value,
+    /// Rows in each call.
+    pub(crate) calls: Vec<usize>,
+}
+
+impl Game {
+    pub(crate) fn new(words: usize, value: impl Fn(&[bool]) -> f64 + 'static) -> Self {
+        Self { words, value: Box::new(value), calls: Vec::new() }
+    }
+
+    /// `rest` plus the weight of each word present.
+    pub(crate) fn additive(rest: f64, weights: &[f64]) -> Self {
+        let weights = weights.to_vec();
+        Self::new(weights.len(), move |presence| rest + present_sum(presence, &weights))
+    }
+
+    /// One value for each subset of *present* words, its index read as bits.
+    pub(crate) fn table(words: usize, values: Vec<f64>) -> Self {
+        Self::new(words, move |presence| values[bits(presence)])
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.calls.iter().sum()
+    }
+}
+
+/// Sum of the weights of the words present.
+pub(crate) fn present_sum(presence: &[bool], weights: &[f64]) -> f64 {
+    presence.iter().zip(weights).filter(|(present, _)| **present).map(|(_, weight)| weight).sum()
+}
+
+/// The words present as bits.
+pub(crate) fn bits(presence: &[bool]) -> usize {
+    presence.iter().enumerate().map(|(word, present)| usize::from(*present) << word).sum()
+}
+
+/// The logistic function.
+pub(crate) fn logistic(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+impl Predict for Game {
+    fn words(&self) -> usize {
+        self.words
+    }
+
+    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        self.calls.push(presence.len());
+        Ok(presence.iter().map(|row| (self.value)(row)).collect())
+    }
+}
+
+type Logit = Box<dyn Fn(&[f64]) -> f64>;
+type Gradient = Box<dyn Fn(&[f64]) -> Vec<f64>>;
+
+/// A logit over one number a word, 1 at the input and 0 at the baseline; the probability of a masked
+/// text is its logistic.
+pub(crate) struct Smooth {
+    words: usize,
+    logit: Logit,
+    gradient: Gradient,
+    /// Points in each call of `path`.
+    pub(crate) path_calls: Vec<usize>,
+}
+
+impl Smooth {
+    pub(crate) fn new(
+        words: usize,
+        logit: impl Fn(&[f64]) -> f64 + 'static,
+        gradient: impl Fn(&[f64]) -> Vec<f64> + 'static,
+    ) -> Self {
+        Self { words, logit: Box::new(logit), gradient: Box::new(gradient), path_calls: Vec::new() }
+    }
+
+    /// bias + weights . x
+    pub(crate) fn linear(bias: f64, weights: &[f64]) -> Self {
+        let (inside, slopes) = (weights.to_vec(), weights.to_vec());
+        Self::new(weights.len(), move |x| bias + dot(&inside, x), move |_| slopes.clone())
+    }
+
+    /// tanh(weights . x), whose integrated gradients are weight / sum of weights x tanh(that sum).
+    pub(crate) fn tanh(weights: &[f64]) -> Self {
+        let (inside, slopes) = (weights.to_vec(), weights.to_vec());
+        let gradient = move |x: &[f64]| {
+            let steepness = 1.0 - dot(&slopes, x).tanh().powi(2);
+            slopes.iter().map(|weight| weight * steepness).collect()
+        };
+        Self::new(weights.len(), move |x| dot(&inside, x).tanh(), gradient)
+    }
+
+    /// Sum over terms of coefficient x product of x_i ^ power_i.
+    pub(crate) fn polynomial(words: usize, terms: Vec<(f64, Vec<i32>)>) -> Self {
+        let inside = terms.clone();
+        let gradient =
+            move |x: &[f64]| (0..words).map(|word| terms.iter().map(|t| partial(t, x, word)).sum()).collect();
+        Self::new(words, move |x| inside.iter().map(|term| monomial(term, x)).sum(), gradient)
+    }
+
+    /// The logit at the input.
+    pub(crate) fn at_input(&self) -> f64 {
+        (self.logit)(&vec![1.0; self.words])
+    }
+
+    /// The logit at the baseline.
+    pub(crate) fn at_baseline(&self) -> f64 {
+        (self.logit)(&vec![0.0; self.words])
+    }
+}
+
+fn dot(weights: &[f64], x: &[f64]) -> f64 {
+    weights.iter().zip(x).map(|(weight, x)| weight * x).sum()
+}
+
+fn monomial((coefficient, powers): &(f64, Vec<i32>), x: &[f64]) -> f64 {
+    coefficient * powers.iter().zip(x).map(|(power, x)| x.powi(*power)).product::<f64>()
+}
+
+fn partial((coefficient, powers): &(f64, Vec<i32>), x: &[f64], word: usize) -> f64 {
+    let power = powers[word];
+    if power == 0 {
+        return 0.0;
+    }
+    let mut lower = powers.clone();
+    lower[word] -= 1;
+    f64::from(power) * monomial(&(*coefficient, lower), x)
+}
+
+impl Predict for Smooth {
+    fn words(&self) -> usize {
+        self.words
+    }
+
+    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        let numbers = |row: &Vec<bool>| row.iter().map(|present| f64::from(u8::from(*present))).collect::<Vec<_>>();
+        Ok(presence.iter().map(|row| logistic((self.logit)(&numbers(row)))).collect())
+    }
+}
+
+impl Slopes for Smooth {
+    fn gradient(&mut self) -> Answer<WordGradient> {
+        let gradient = (self.gradient)(&vec![1.0; self.words]);
+        Ok(WordGradient { norm: gradient.iter().map(|slope| slope.abs()).collect(), times_input: gradient })
+    }
+
+    fn path(&mut self, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+        self.path_calls.push(alphas.len());
+        let point = |alpha: &f64| {
+            let x = vec![*alpha; self.words];
+            PathPoint { logit: (self.logit)(&x), slopes: (self.gradient)(&x) }
+        };
+        Ok(alphas.iter().map(point).collect())
+    }
+}
+
+/// An oracle that nobody waits for any more.
+pub(crate) struct Cancelled;
+
+impl Predict for Cancelled {
+    fn words(&self) -> usize {
+        3
+    }
+
+    fn probabilities(&mut self, _: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        Err(OracleError::Cancelled)
+    }
+}
+
+impl Slopes for Cancelled {
+    fn gradient(&mut self) -> Answer<WordGradient> {
+        Err(OracleError::Cancelled)
+    }
+
+    fn path(&mut self, _: &[f64]) -> Answer<Vec<PathPoint>> {
+        Err(OracleError::Cancelled)
+    }
+}

@@ -1,0 +1,149 @@
+//! Comparison with numbers from the libraries that define them; `golden/make_golden.py` writes them.
+
+use serde_json::Value;
+
+use crate::bounds::Subsets;
+use crate::drift::{ranks, spearman};
+use crate::faithfulness::aopc;
+use crate::fakes::{Game, logistic, present_sum};
+use crate::lime::{PENALTY, Samples, lime};
+use crate::quadrature::gauss_legendre;
+use crate::ridge::{Ridge, Weighted};
+use crate::sampling::{distance, weight};
+use crate::table::{MaskTable, Masking};
+
+/// Both sides compute in f64, in different orders.
+const ROUNDING: f64 = 1e-10;
+
+fn cases(file: &str, key: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(file).unwrap();
+    let cases = file[key].as_array().unwrap().clone();
+    assert!(!cases.is_empty());
+    cases
+}
+
+fn number(case: &Value, key: &str) -> f64 {
+    case[key].as_f64().unwrap()
+}
+
+fn numbers(case: &Value) -> Vec<f64> {
+    case.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn rows(case: &Value) -> Vec<Vec<f64>> {
+    case.as_array().unwrap().iter().map(numbers).collect()
+}
+
+fn words(case: &Value) -> usize {
+    usize::try_from(case["words"].as_u64().unwrap()).unwrap()
+}
+
+fn close(found: f64, expected: f64) {
+    assert!((found - expected).abs() < ROUNDING, "{found}, not {expected}");
+}
+
+fn all_close(found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    found.iter().zip(expected).for_each(|(found, expected)| close(*found, *expected));
+}
+
+/// `make_golden.py`'s function of the same name.
+fn probability(words: usize) -> Game {
+    let weights: Vec<_> = (0..words).map(|word| ((7 * word + 3) % 11) as f64 / 4.0 - 1.2).collect();
+    Game::new(words, move |present| {
+        let pairs = present.windows(2).step_by(3).filter(|pair| pair[0] && pair[1]).count() as f64;
+        logistic(present_sum(present, &weights) + 0.8 * pairs)
+    })
+}
+
+#[test]
+fn quadrature_is_numpys() {
+    for rule in cases(include_str!("../golden/quadrature.json"), "rules") {
+        let at = numbers(&rule["at"]);
+        let found = gauss_legendre(at.len());
+        all_close(&found.iter().map(|node| node.at).collect::<Vec<_>>(), &at);
+        all_close(&found.iter().map(|node| node.weight).collect::<Vec<_>>(), &numbers(&rule["weights"]));
+    }
+}
+
+#[test]
+fn ridge_and_r2_are_scikit_learns() {
+    for case in cases(include_str!("../golden/ridge.json"), "cases") {
+        let parts = [&case["targets"], &case["weights"], &case["other_targets"], &case["other_weights"]];
+        let [targets, weights, other_targets, other_weights] = parts.map(numbers);
+        let (fitted, other) = (rows(&case["rows"]), rows(&case["other_rows"]));
+        let data = Weighted { rows: &fitted, targets: &targets, weights: &weights };
+        let fit = Ridge::fit(&data, number(&case, "alpha"));
+        all_close(&fit.coefficients, &numbers(&case["coefficients"]));
+        close(fit.intercept, number(&case, "intercept"));
+        close(fit.r2(&data).unwrap(), number(&case, "in_sample"));
+        let other = Weighted { rows: &other, targets: &other_targets, weights: &other_weights };
+        close(fit.r2(&other).unwrap(), number(&case, "held_out"));
+    }
+}
+
+#[test]
+fn a_fit_to_limes_samples_is_limes() {
+    for case in cases(include_str!("../golden/lime.json"), "cases") {
+        let words = words(&case);
+        let rows: Vec<Vec<f64>> = case["masks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|mask| mask.as_str().unwrap().chars().map(|c| f64::from(c.to_digit(2).unwrap())).collect())
+            .collect();
+        let masked = |row: &Vec<f64>| row.iter().filter(|present| **present == 0.0).count();
+        let weights: Vec<_> = rows.iter().map(|row| weight(distance(masked(row), words))).collect();
+        let data = Weighted { rows: &rows, targets: &numbers(&case["probabilities"]), weights: &weights };
+        let fit = Ridge::fit(&data, PENALTY);
+        all_close(&fit.coefficients, &numbers(&case["coefficients"]));
+        close(fit.intercept, number(&case, "intercept"));
+        close(fit.predict(&rows[0]), number(&case, "local_prediction"));
+        close(fit.r2(&data).unwrap(), number(&case, "score"));
+    }
+}
+
+/// The draws differ, so only the law can be compared: the mean over seeds, within five standard errors of
+/// the difference.
+#[test]
+fn own_samples_follow_limes_law() {
+    for case in cases(include_str!("../golden/lime.json"), "means") {
+        let (words, runs) = (words(&case), case["runs"].as_u64().unwrap());
+        let samples = Samples { fit: usize::try_from(case["samples"].as_u64().unwrap()).unwrap(), held_out: 0 };
+        let (mut game, mut table) = (probability(words), MaskTable::default());
+        let mut mean = vec![0.0; words];
+        for seed in 0..runs {
+            let found = lime(&mut Masking::new(&mut game, &mut table), samples, seed).unwrap();
+            mean.iter_mut().zip(found.surrogate.coefficients).for_each(|(mean, one)| *mean += one / runs as f64);
+        }
+        let tolerance = 5.0 * number(&case, "scatter") * (2.0 / runs as f64).sqrt();
+        for (found, expected) in mean.iter().zip(numbers(&case["mean"])) {
+            assert!((found - expected).abs() < tolerance, "{found}, not {expected} +- {tolerance}");
+        }
+    }
+}
+
+#[test]
+fn spearman_is_scipys() {
+    for case in cases(include_str!("../golden/spearman.json"), "cases") {
+        let (left, right) = (numbers(&case["left"]), numbers(&case["right"]));
+        assert_eq!(ranks(&left), numbers(&case["left_ranks"]));
+        close(spearman(&left, &right), number(&case, "spearman"));
+    }
+}
+
+#[test]
+fn aopc_and_its_bounds_are_those_of_all_orders() {
+    for case in cases(include_str!("../golden/aopc.json"), "cases") {
+        let mut game = Game::table(words(&case), numbers(&case["values"]));
+        let mut table = MaskTable::default();
+        let mut masking = Masking::new(&mut game, &mut table);
+        let order: Vec<_> =
+            case["order"].as_array().unwrap().iter().map(|word| word.as_u64().unwrap() as usize).collect();
+        close(aopc(&mut masking, &order).unwrap(), number(&case, "aopc"));
+        let subsets = Subsets::ask(&mut masking).unwrap();
+        close(subsets.bounds().best, number(&case, "best"));
+        close(subsets.bounds().worst, number(&case, "worst"));
+        close(subsets.mean(), number(&case, "mean"));
+    }
+}

@@ -1,0 +1,55 @@
+//! Occlusion: the probability lost when one word is masked.
+
+use crate::oracle::Answer;
+use crate::table::Masking;
+use crate::word_set::WordSet;
+
+/// s_w = p(text) - p(text without word w), as a difference of probabilities; positive if the word
+/// speaks for the class. All pieces of a word are masked together, and the text keeps its length.
+///
+/// Cost: one row for each word, and one for the text.
+///
+/// Source: Zeiler and Fergus 2014, arXiv 1311.2901, section 4; Li et al. 2016, arXiv 1612.08220, for
+/// words ("erasure").
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn occlusion(masking: &mut Masking) -> Answer<Vec<f64>> {
+    let words = masking.words();
+    let alone: Vec<_> = (0..words).map(|word| WordSet::empty(words).with(word)).collect();
+    masking.drops(&alone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::{Cancelled, Game};
+    use crate::oracle::OracleError;
+    use crate::table::MaskTable;
+
+    fn scores(game: &mut Game) -> Vec<f64> {
+        occlusion(&mut Masking::new(game, &mut MaskTable::default())).unwrap()
+    }
+
+    #[test]
+    fn a_word_that_helps_and_one_that_hurts() {
+        let mut game = Game::additive(0.4, &[0.3, -0.2, 0.0]);
+        let found = scores(&mut game);
+        assert!(found.iter().zip([0.3, -0.2, 0.0]).all(|(score, weight)| (score - weight).abs() < 1e-12));
+        assert_eq!(game.rows(), 4);
+    }
+
+    #[test]
+    fn duplicates_hide_each_other() {
+        let mut either = Game::new(2, |words| if words[0] || words[1] { 0.9 } else { 0.1 });
+        assert_eq!(scores(&mut either), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn no_words_one_word_and_cancelled() {
+        assert_eq!(scores(&mut Game::additive(0.4, &[])), Vec::<f64>::new());
+        assert_eq!(scores(&mut Game::additive(0.25, &[0.5])), [0.5]);
+        let answer = occlusion(&mut Masking::new(&mut Cancelled, &mut MaskTable::default()));
+        assert_eq!(answer, Err(OracleError::Cancelled));
+    }
+}

@@ -1,0 +1,224 @@
+//! Weighted ridge regression with a free intercept, by the normal equations.
+
+use crate::table::NOISE;
+
+/// Rows with their targets and weights; the three are of one length, the rows of another.
+#[derive(Debug, Clone, Copy)]
+pub struct Weighted<'a> {
+    /// One row of features for each sample.
+    pub rows: &'a [Vec<f64>],
+    /// What is to be predicted for each.
+    pub targets: &'a [f64],
+    /// How much each counts; not negative.
+    pub weights: &'a [f64],
+}
+
+impl Weighted<'_> {
+    fn features(&self) -> usize {
+        self.rows.first().map_or(0, Vec::len)
+    }
+
+    /// Weighted mean of one number for each sample; 0 if nothing weighs anything.
+    fn mean(&self, numbers: impl Iterator<Item = f64>) -> f64 {
+        let total: f64 = self.weights.iter().sum();
+        let sum: f64 = numbers.zip(self.weights).map(|(number, weight)| number * weight).sum();
+        if total > 0.0 { sum / total } else { 0.0 }
+    }
+
+    /// Samples as (row, target, weight).
+    fn samples(&self) -> impl Iterator<Item = (&Vec<f64>, f64, f64)> {
+        let numbers = self.targets.iter().copied().zip(self.weights.iter().copied());
+        self.rows.iter().zip(numbers).map(|(row, (target, weight))| (row, target, weight))
+    }
+}
+
+/// A fitted linear function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ridge {
+    /// Value for a row of zeros.
+    pub intercept: f64,
+    /// One for each feature.
+    pub coefficients: Vec<f64>,
+}
+
+impl Ridge {
+    /// The function with the smallest sum of w (y - c - b . x)^2 + `penalty` |b|^2; the intercept c is
+    /// not penalised. `penalty` must be positive: it is what makes the equations solvable.
+    ///
+    /// A constant target gives coefficients that are exactly zero.
+    ///
+    /// Source: Hoerl and Kennard 1970; scikit-learn's `Ridge(alpha=penalty)` with `sample_weight`:
+    /// rows and targets are centred at their weighted means, (X'WX + penalty I) b = X'Wy is solved by
+    /// Cholesky, and the intercept follows from the means.
+    #[must_use]
+    pub fn fit(data: &Weighted, penalty: f64) -> Self {
+        let centre: Vec<_> =
+            (0..data.features()).map(|feature| data.mean(data.rows.iter().map(|row| row[feature]))).collect();
+        // Differences to a target of the data, not the targets, so that equal targets cancel exactly.
+        let anchor = data.targets.first().copied().unwrap_or(0.0);
+        let middle = anchor + data.mean(data.targets.iter().map(|target| target - anchor));
+        let (matrix, right) = normal_equations(data, &centre, middle);
+        let coefficients = solve(matrix, right, penalty);
+        Self { intercept: middle - dot(&coefficients, &centre), coefficients }
+    }
+
+    /// Value for a row.
+    #[must_use]
+    pub fn predict(&self, row: &[f64]) -> f64 {
+        self.intercept + dot(&self.coefficients, row)
+    }
+
+    /// Weighted R2 = 1 - sum w (y - g)^2 / sum w (y - weighted mean of y)^2, at most 1, negative where
+    /// the mean alone would do better. `None` where the targets, as probabilities, do not vary by more
+    /// than rounding ([`NOISE`]): there is nothing to explain, and no share of it.
+    ///
+    /// Source: scikit-learn's `r2_score` with `sample_weight`, which gives 1 or 0 where this gives
+    /// `None`.
+    #[must_use]
+    pub fn r2(&self, data: &Weighted) -> Option<f64> {
+        let middle = data.mean(data.targets.iter().copied());
+        let total: f64 = data.samples().map(|(_, target, weight)| weight * (target - middle).powi(2)).sum();
+        let left: f64 = data.samples().map(|(row, target, weight)| weight * (target - self.predict(row)).powi(2)).sum();
+        let rounding = NOISE * NOISE * data.weights.iter().sum::<f64>();
+        (total > rounding).then(|| 1.0 - left / total)
+    }
+}
+
+/// X'WX, of which only the lower triangle is filled, and X'Wy of the centred data.
+fn normal_equations(data: &Weighted, centre: &[f64], middle: f64) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let mut matrix: Vec<Vec<f64>> = (0..centre.len()).map(|row| vec![0.0; row + 1]).collect();
+    let mut right = vec![0.0; centre.len()];
+    for (row, target, weight) in data.samples() {
+        let centred: Vec<_> = row.iter().zip(centre).map(|(number, centre)| number - centre).collect();
+        for (i, line) in matrix.iter_mut().enumerate() {
+            let scaled = weight * centred[i];
+            right[i] += scaled * (target - middle);
+            line.iter_mut().zip(&centred).for_each(|(cell, other)| *cell += scaled * other);
+        }
+    }
+    (matrix, right)
+}
+
+/// Solves (`matrix` + `penalty` I) x = `right` for a positive semidefinite lower triangle.
+fn solve(mut matrix: Vec<Vec<f64>>, right: Vec<f64>, penalty: f64) -> Vec<f64> {
+    factorise(&mut matrix, penalty);
+    let halfway = forward(&matrix, right);
+    backward(&matrix, halfway)
+}
+
+/// Cholesky: `matrix` becomes the lower triangle L with L L' = matrix + `penalty` I.
+fn factorise(matrix: &mut [Vec<f64>], penalty: f64) {
+    for i in 0..matrix.len() {
+        let (above, from_here) = matrix.split_at_mut(i);
+        let line = &mut from_here[0];
+        for (j, other) in above.iter().enumerate() {
+            line[j] = (line[j] - dot(&line[..j], &other[..j])) / other[j];
+        }
+        let pivot = line[i] + penalty - dot(&line[..i], &line[..i]);
+        // Without rounding no pivot is below the penalty.
+        line[i] = pivot.max(penalty).sqrt();
+    }
+}
+
+/// Solves L y = `right`.
+fn forward(lower: &[Vec<f64>], mut right: Vec<f64>) -> Vec<f64> {
+    for (i, line) in lower.iter().enumerate() {
+        right[i] = (right[i] - dot(&line[..i], &right[..i])) / line[i];
+    }
+    right
+}
+
+/// Solves L' x = `right`.
+fn backward(lower: &[Vec<f64>], mut right: Vec<f64>) -> Vec<f64> {
+    for (i, line) in lower.iter().enumerate().rev() {
+        right[i] /= line[i];
+        let known = right[i];
+        right[..i].iter_mut().zip(line).for_each(|(cell, factor)| *cell -= factor * known);
+    }
+    right
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn one_feature_in_closed_form() {
+        // Centred: x = -1/2, 1/2 and y = -1, 1, so b = 1 / (1/2 + 1) and c = 1 - b / 2.
+        let rows = [vec![0.0], vec![1.0]];
+        let fit = Ridge::fit(&Weighted { rows: &rows, targets: &[0.0, 2.0], weights: &[1.0, 1.0] }, 1.0);
+        assert!((fit.coefficients[0] - 2.0 / 3.0).abs() < 1e-15);
+        assert!((fit.intercept - 2.0 / 3.0).abs() < 1e-15);
+        assert!((fit.predict(&[1.0]) - 4.0 / 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_constant_target_gives_zeros_and_no_r2() {
+        let rows = [vec![1.0, 1.0], vec![0.0, 1.0], vec![1.0, 0.0]];
+        let data = Weighted { rows: &rows, targets: &[0.1; 3], weights: &[1.0, 0.3, 0.7] };
+        let fit = Ridge::fit(&data, 1.0);
+        assert_eq!((fit.intercept, fit.coefficients.as_slice()), (0.1, [0.0, 0.0].as_slice()));
+        assert_eq!(fit.r2(&data), None);
+    }
+
+    #[test]
+    fn rounding_is_not_variation() {
+        let rows = [vec![1.0], vec![0.0]];
+        let data = Weighted { rows: &rows, targets: &[0.5, 0.5 + 1e-7], weights: &[1.0, 1.0] };
+        assert_eq!(Ridge::fit(&data, 1.0).r2(&data), None);
+    }
+
+    #[test]
+    fn nothing_to_fit_is_defined() {
+        let nothing = Weighted { rows: &[], targets: &[], weights: &[] };
+        assert_eq!(Ridge::fit(&nothing, 1.0), Ridge { intercept: 0.0, coefficients: vec![] });
+        assert_eq!(Ridge::fit(&nothing, 1.0).r2(&nothing), None);
+        let weightless = Weighted { rows: &[vec![1.0]], targets: &[0.5], weights: &[0.0] };
+        assert_eq!(Ridge::fit(&weightless, 1.0).coefficients, [0.0]);
+    }
+
+    #[test]
+    fn two_features_that_are_one_share_the_weight() {
+        let rows = [vec![1.0, 1.0], vec![0.0, 0.0]];
+        let fit = Ridge::fit(&Weighted { rows: &rows, targets: &[1.0, 0.0], weights: &[1e12, 1e12] }, 1.0);
+        assert!(fit.coefficients.iter().all(|coefficient| (coefficient - 0.5).abs() < 1e-3));
+    }
+
+    fn loss(data: &Weighted, fit: &Ridge, penalty: f64) -> f64 {
+        let left: f64 = data.samples().map(|(row, target, weight)| weight * (target - fit.predict(row)).powi(2)).sum();
+        left + penalty * dot(&fit.coefficients, &fit.coefficients)
+    }
+
+    fn sample() -> impl Strategy<Value = (Vec<f64>, f64, f64)> {
+        (prop::collection::vec(-2.0..2.0_f64, 3), -1.0..1.0_f64, 0.01..1.0_f64)
+    }
+
+    proptest! {
+        /// The loss is convex, so a point that no small step improves is its minimum.
+        #[test]
+        fn no_step_improves_the_fit(samples in prop::collection::vec(sample(), 2..12), penalty in 0.1..3.0_f64) {
+            let rows: Vec<_> = samples.iter().map(|(row, _, _)| row.clone()).collect();
+            let targets: Vec<_> = samples.iter().map(|(_, target, _)| *target).collect();
+            let weights: Vec<_> = samples.iter().map(|(_, _, weight)| *weight).collect();
+            let data = Weighted { rows: &rows, targets: &targets, weights: &weights };
+            let fit = Ridge::fit(&data, penalty);
+            let lowest = loss(&data, &fit, penalty);
+            for step in [1e-4, -1e-4] {
+                for feature in 0..3 {
+                    let mut other = fit.clone();
+                    other.coefficients[feature] += step;
+                    prop_assert!(loss(&data, &other, penalty) >= lowest);
+                }
+                let other = Ridge { intercept: fit.intercept + step, ..fit.clone() };
+                prop_assert!(loss(&data, &other, penalty) >= lowest);
+            }
+            prop_assert!(fit.r2(&data).is_none_or(|r2| (0.0..=1.0).contains(&r2)));
+        }
+    }
+}

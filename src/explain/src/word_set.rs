@@ -1,0 +1,100 @@
+//! A set of a text's words as bits, small enough to key a map.
+
+const BITS: usize = u64::BITS as usize;
+
+/// Some of the words `0..words` of a text. Sets are equal only if made for the same number of words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WordSet {
+    blocks: Vec<u64>,
+}
+
+impl WordSet {
+    /// No word, of a text with `words` of them.
+    #[must_use]
+    pub fn empty(words: usize) -> Self {
+        Self { blocks: vec![0; words.div_ceil(BITS)] }
+    }
+
+    /// The words whose bits are set in `bits`, of a text with at most 64 `words`.
+    #[must_use]
+    pub fn from_bits(words: usize, bits: u64) -> Self {
+        let mut set = Self::empty(words);
+        if let Some(first) = set.blocks.first_mut() {
+            *first = bits;
+        }
+        set
+    }
+
+    /// Adds a word.
+    ///
+    /// # Panics
+    /// When the text has no such word.
+    pub fn insert(&mut self, word: usize) {
+        self.blocks[word / BITS] |= 1 << (word % BITS);
+    }
+
+    /// This set and one word more.
+    ///
+    /// # Panics
+    /// When the text has no such word.
+    #[must_use]
+    pub fn with(&self, word: usize) -> Self {
+        let mut set = self.clone();
+        set.insert(word);
+        set
+    }
+
+    /// Whether the word is in the set.
+    #[must_use]
+    pub fn contains(&self, word: usize) -> bool {
+        self.blocks.get(word / BITS).is_some_and(|block| block >> (word % BITS) & 1 == 1)
+    }
+
+    /// Number of words in the set.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.count_ones() as usize).sum()
+    }
+
+    /// Whether no word is in the set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blocks.iter().all(|block| *block == 0)
+    }
+
+    /// For each of `words`, whether it is **not** in the set: what
+    /// [`Predict::probabilities`](crate::oracle::Predict::probabilities) takes when the set is masked.
+    #[must_use]
+    pub fn presence(&self, words: usize) -> Vec<bool> {
+        (0..words).map(|word| !self.contains(word)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_what_was_put_in() {
+        let set = WordSet::empty(130).with(0).with(63).with(64).with(129).with(64);
+        assert_eq!(set.len(), 4);
+        assert!([0, 63, 64, 129].iter().all(|&word| set.contains(word)));
+        assert!([1, 65, 128, 1000].iter().all(|&word| !set.contains(word)));
+        assert_eq!(set.presence(130).iter().filter(|present| **present).count(), 126);
+    }
+
+    #[test]
+    fn equal_however_it_came_about() {
+        let built = WordSet::empty(5).with(3).with(0);
+        assert_eq!(built, WordSet::from_bits(5, 0b1001));
+        assert_ne!(built, WordSet::empty(5).with(3));
+    }
+
+    #[test]
+    fn a_text_without_words_has_the_empty_set() {
+        let set = WordSet::empty(0);
+        assert!(set.is_empty());
+        assert_eq!(set, WordSet::from_bits(0, 0));
+        assert_eq!(set.presence(0), Vec::<bool>::new());
+    }
+}

@@ -1,0 +1,199 @@
+//! Which token belongs to which word of a text.
+
+use std::ops::Range;
+
+use pellucid_protocol::explanation::Span;
+
+/// The words that a model sees, and the tokens they are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// The words in the order of the text; each has a token.
+    pub spans: Vec<Span>,
+    /// For each token, its word as an index into `spans`; none for special tokens and for tokens of
+    /// whitespace alone.
+    pub of_token: Vec<Option<usize>>,
+    /// Words of the text that no token covers: truncated away.
+    pub uncovered: usize,
+}
+
+/// Joins tokens into the words of `text`, which are what stands between whitespace: "don't" and "GPU."
+/// are one word each, and a word that comes twice is two words.
+///
+/// `tokens` are spans of characters (not bytes) of `text`; whitespace at their ends is ignored, and so is
+/// whatever lies outside the text. `special` says which tokens the tokenizer has added; where it is
+/// shorter than `tokens`, the rest are not special. A token that reaches across whitespace makes one word
+/// of all it touches, because it can only be masked whole.
+#[must_use]
+pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
+    let chars: Vec<char> = text.chars().collect();
+    let written = split(&chars);
+    let is_special = |token: usize| special.get(token).copied().unwrap_or(false);
+    let touched: Vec<Option<Range<usize>>> = tokens
+        .iter()
+        .enumerate()
+        .map(|(token, span)| if is_special(token) { None } else { touches(&written, trim(&chars, *span)) })
+        .collect();
+    let numbers = number(written.len(), touched.iter().flatten());
+    Words {
+        spans: spans(&written, &numbers),
+        of_token: touched.into_iter().map(|words| words.and_then(|words| numbers[words.start])).collect(),
+        uncovered: numbers.iter().filter(|number| number.is_none()).count(),
+    }
+}
+
+/// The words of a text as spans of its characters.
+fn split(chars: &[char]) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut start = 0;
+    for run in chars.chunk_by(|a, b| a.is_whitespace() == b.is_whitespace()) {
+        if !run[0].is_whitespace() {
+            spans.push(Span { start, end: start + run.len() });
+        }
+        start += run.len();
+    }
+    spans
+}
+
+/// A token's span without whitespace at its ends; empty if there is nothing else.
+fn trim(chars: &[char], (start, end): (usize, usize)) -> Span {
+    let end = end.min(chars.len());
+    let inside = &chars[start.min(end)..end];
+    let leading = inside.iter().take_while(|c| c.is_whitespace()).count();
+    let trailing = inside[leading..].iter().rev().take_while(|c| c.is_whitespace()).count();
+    Span { start: end - inside.len() + leading, end: end - trailing }
+}
+
+/// Which of the written words a token shares characters with.
+fn touches(written: &[Span], token: Span) -> Option<Range<usize>> {
+    let first = written.partition_point(|word| word.end <= token.start);
+    let last = written.partition_point(|word| word.start < token.end);
+    (token.start < token.end && first < last).then_some(first..last)
+}
+
+/// For each of `written` words, its number among the words seen; those that one token touches share it.
+fn number<'a>(written: usize, touched: impl Iterator<Item = &'a Range<usize>>) -> Vec<Option<usize>> {
+    let (mut seen, mut joined) = (vec![false; written], vec![false; written]);
+    for words in touched {
+        seen[words.clone()].fill(true);
+        joined[words.start + 1..words.end].fill(true);
+    }
+    let mut count = 0;
+    let numbers = seen.into_iter().zip(joined).map(|(seen, joined)| {
+        count += usize::from(seen && !joined);
+        seen.then(|| count - 1)
+    });
+    numbers.collect()
+}
+
+/// From the first to the last of the written words with the same number.
+fn spans(written: &[Span], numbers: &[Option<usize>]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for (word, number) in written.iter().zip(numbers) {
+        match number.map(|number| spans.get_mut(number)) {
+            Some(Some(begun)) => begun.end = word.end,
+            Some(None) => spans.push(*word),
+            None => {}
+        }
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(text: &str, words: &Words) -> Vec<String> {
+        let cut = |span: &Span| text.chars().skip(span.start).take(span.end - span.start).collect();
+        words.spans.iter().map(cut).collect()
+    }
+
+    #[test]
+    fn pieces_and_punctuation_join() {
+        // [CLS] don ' t trust a GP ##U . [SEP], as a WordPiece tokenizer gives them.
+        let text = "don't trust a GPU.";
+        let tokens = [(0, 0), (0, 3), (3, 4), (4, 5), (6, 11), (12, 13), (14, 16), (16, 17), (17, 18), (0, 0)];
+        let special = [true, false, false, false, false, false, false, false, false, true];
+        let words = group(text, &tokens, &special);
+        assert_eq!(texts(text, &words), ["don't", "trust", "a", "GPU."]);
+        let of = [None, Some(0), Some(0), Some(0), Some(1), Some(2), Some(3), Some(3), Some(3), None];
+        assert_eq!((words.of_token.as_slice(), words.uncovered), (of.as_slice(), 0));
+    }
+
+    #[test]
+    fn duplicates_stay_where_they_are() {
+        let words = group("no no  no", &[(0, 2), (3, 5), (7, 9)], &[]);
+        assert_eq!(words.of_token, [Some(0), Some(1), Some(2)]);
+        assert_eq!(words.spans, [(0, 2), (3, 5), (7, 9)].map(Span::from));
+    }
+
+    #[test]
+    fn spaces_at_a_tokens_ends_are_ignored() {
+        // Byte-level BPE with its space in front, and a token of spaces alone.
+        let words = group("a bc   d", &[(0, 1), (1, 4), (4, 6), (6, 8)], &[false; 4]);
+        assert_eq!(words.of_token, [Some(0), Some(1), None, Some(2)]);
+        assert_eq!(words.spans, [(0, 1), (2, 4), (7, 8)].map(Span::from));
+    }
+
+    #[test]
+    fn several_tokens_can_share_a_character() {
+        // One emoji in three byte pieces; offsets are in characters, not bytes.
+        let words = group("é 🦀 ok", &[(0, 1), (1, 3), (2, 3), (2, 3), (3, 6)], &[]);
+        assert_eq!(words.of_token, [Some(0), Some(1), Some(1), Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn truncated_words_are_counted() {
+        let words = group("one two three four", &[(0, 3), (4, 7), (8, 10)], &[]);
+        assert_eq!((words.spans.len(), words.uncovered), (3, 1));
+        assert_eq!(words.spans[2], Span { start: 8, end: 13 });
+    }
+
+    #[test]
+    fn a_token_across_whitespace_makes_one_word() {
+        let words = group("in New York now", &[(0, 2), (3, 11), (12, 15)], &[]);
+        assert_eq!(words.of_token, [Some(0), Some(1), Some(2)]);
+        assert_eq!(words.spans[1], Span { start: 3, end: 11 });
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_defined() {
+        let empty = Words { spans: vec![], of_token: vec![], uncovered: 0 };
+        assert_eq!(group("", &[], &[]), empty);
+        assert_eq!(group(" \n\t", &[], &[]), empty);
+        let wild = group("ab", &[(9, 12), (2, 1), (0, 99), (0, 0)], &[]);
+        assert_eq!(wild.of_token, [None, None, Some(0), None]);
+        let special = group("[CLS] x", &[(0, 5), (6, 7)], &[true, false]);
+        assert_eq!((special.of_token, special.uncovered), (vec![None, Some(0)], 1));
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_are_neither_lost_nor_invented(
+            text in "[a-c é\u{a0}🦀.']{0,24}",
+            cuts in prop::collection::vec((0..26_usize, 0..26_usize), 0..12),
+            special in prop::collection::vec(any::<bool>(), 0..12),
+        ) {
+            let words = group(&text, &cuts, &special);
+            prop_assert_eq!(words.of_token.len(), cuts.len());
+            for (number, span) in words.spans.iter().enumerate() {
+                prop_assert!(span.start < span.end && span.end <= text.chars().count());
+                prop_assert!(words.of_token.contains(&Some(number)));
+            }
+            prop_assert!(words.spans.windows(2).all(|pair| pair[0].end < pair[1].start));
+            let chars: Vec<_> = text.chars().collect();
+            for (token, word) in words.of_token.iter().enumerate() {
+                let (start, end) = cuts[token];
+                let visible = (start..end).any(|at| chars.get(at).is_some_and(|c| !c.is_whitespace()));
+                let is_special = special.get(token).copied().unwrap_or(false);
+                prop_assert_eq!(word.is_some(), visible && !is_special);
+                if let Some(word) = word {
+                    let span = words.spans[*word];
+                    let inside = |at: usize| chars.get(at).is_none_or(|c| c.is_whitespace() || (span.start..span.end).contains(&at));
+                    prop_assert!((start..end).all(inside));
+                }
+            }
+        }
+    }
+}
