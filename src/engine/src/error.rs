@@ -48,9 +48,9 @@ pub enum Error {
         /// The last good step.
         kept: u64,
     },
-    /// The user stopped the run.
-    #[error("stopped")]
-    Stopped,
+    /// Said elsewhere already, in full.
+    #[error("{0}")]
+    Refused(String),
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(String),

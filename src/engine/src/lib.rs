@@ -4,4 +4,6 @@ pub mod data;
 pub mod error;
 pub mod explain;
 pub mod model;
+pub mod pretrain;
 pub mod train;
+pub mod worker;

@@ -1,2 +1,129 @@
-//! x
-fn main() {}
+//! The worker binary: does one job that arrives on stdin, or pretrains.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use pellucid_engine::error::Error;
+use pellucid_engine::model::folder::Storage;
+use pellucid_engine::pretrain::{PretrainRequest, pretrain};
+use pellucid_engine::worker::{bench, doctor, explain, predict, train};
+use pellucid_protocol::work::Work;
+
+#[derive(Parser)]
+#[command(version, about = "The worker of pellucid: owns every tensor")]
+struct Cli {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Do the job that is read as one JSON line from stdin; started by `pellucid`
+    Work,
+    /// Masked language modelling on plain texts, one a line: a new model, or adapt one to a domain
+    Pretrain(Pretrain),
+    /// Copy a fine-tuned model folder with its weights stored as 16-bit floats
+    Halve {
+        /// The folder to read
+        from: PathBuf,
+        /// The folder to write
+        to: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Pretrain {
+    /// Folder with config.json and tokenizer.json; goes on from its weights if it has any
+    #[arg(long)]
+    model: PathBuf,
+    /// Texts, one a line
+    #[arg(long)]
+    texts: PathBuf,
+    /// Folder to write
+    #[arg(long)]
+    out: PathBuf,
+    #[arg(long, default_value_t = 3)]
+    epochs: u64,
+    #[arg(long, default_value_t = 64)]
+    batch_size: usize,
+    #[arg(long, default_value_t = 5e-4)]
+    lr: f64,
+    #[arg(long, default_value_t = 128)]
+    max_tokens: usize,
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// How weights are stored
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    dtype: Dtype,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Dtype {
+    F32,
+    F16,
+}
+
+fn main() -> ExitCode {
+    if let Err(error) = color_eyre::install() {
+        eprintln!("error: {error}");
+    }
+    match Cli::parse().job {
+        Job::Work => match serde_json::from_reader::<_, Work>(io::stdin().lock().take_line()) {
+            Ok(work) => do_work(work),
+            Err(error) => fail(&format!("stdin: not a job: {error}"), 2),
+        },
+        Job::Pretrain(asked) => finish(run_pretrain(asked)),
+        Job::Halve { from, to } => finish(predict::halve(&from, &to)),
+    }
+}
+
+trait TakeLine {
+    fn take_line(self) -> io::Cursor<Vec<u8>>;
+}
+
+impl TakeLine for io::StdinLock<'_> {
+    /// One line: whoever sends it need not close the pipe.
+    fn take_line(mut self) -> io::Cursor<Vec<u8>> {
+        let mut line = Vec::new();
+        // A pipe that breaks leaves a line that is no job, and is reported as such.
+        let _ = io::BufRead::read_until(&mut self, b'\n', &mut line);
+        io::Cursor::new(line)
+    }
+}
+
+fn do_work(work: Work) -> ExitCode {
+    match work {
+        Work::Train(settings) => train::train(*settings),
+        Work::Explain(work) => finish(explain::explain(&work)),
+        Work::Predict(work) => finish(predict::predict(&work)),
+        Work::BenchTrain(work) => finish(bench::bench_train(&work)),
+        Work::Doctor => {
+            doctor::doctor();
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn run_pretrain(asked: Pretrain) -> Result<(), Error> {
+    let storage = match asked.dtype {
+        Dtype::F32 => Storage::F32,
+        Dtype::F16 => Storage::F16,
+    };
+    let Pretrain { model, texts, out, epochs, batch_size, lr, max_tokens, seed, .. } = asked;
+    let request = PretrainRequest { model, texts, out, epochs, batch_size, lr, max_tokens, seed, storage };
+    pretrain(&request, &mut |line| eprintln!("{line}")).map(|_| ())
+}
+
+fn finish(done: Result<(), Error>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string(), 1),
+    }
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    eprintln!("error: {}", pellucid_protocol::scrub::scrub(message));
+    ExitCode::from(code)
+}

@@ -1,6 +1,7 @@
 //! An oracle whose model lives on another thread: each question is one short job there.
 
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use pellucid_explain::{Answer, OracleError, PathPoint, Predict, Slopes, WordGradient};
 
@@ -41,13 +42,13 @@ pub fn remote(words: usize) -> (RemoteOracle, QuestionBox) {
 }
 
 impl QuestionBox {
-    /// The next question, without waiting.
+    /// The next question, waited for at most `patience`.
     #[must_use]
-    pub fn poll(&self) -> Question {
-        match self.queries.try_recv() {
+    pub fn poll(&self, patience: Duration) -> Question {
+        match self.queries.recv_timeout(patience) {
             Ok(query) => Question::Asked(query),
-            Err(TryRecvError::Empty) => Question::NotYet,
-            Err(TryRecvError::Disconnected) => Question::Over,
+            Err(RecvTimeoutError::Timeout) => Question::NotYet,
+            Err(RecvTimeoutError::Disconnected) => Question::Over,
         }
     }
 
@@ -110,13 +111,13 @@ mod tests {
         });
         let mut answered = 0;
         loop {
-            match questions.poll() {
+            match questions.poll(Duration::from_millis(10)) {
                 Question::Asked(Query::Probabilities(rows)) => {
                     questions.reply(Ok(Reply::Probabilities(vec![0.5; rows.len()])));
                     answered += 1;
                 }
                 Question::Asked(_) => panic!("nobody asked for that"),
-                Question::NotYet => std::thread::yield_now(),
+                Question::NotYet => {}
                 Question::Over => break,
             }
         }

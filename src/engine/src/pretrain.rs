@@ -1,0 +1,192 @@
+//! Masked language modelling on plain texts: makes a small model from nothing, or adapts one to a domain.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Reduction, Tensor, no_grad};
+
+use crate::data::batch::Batch;
+use crate::data::order::BatchPlan;
+use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::error::{Error, Result};
+use crate::model::bert::Mode;
+use crate::model::config::ModelConfig;
+use crate::model::folder::{self, SaveRequest, Storage};
+use crate::model::masked_lm::MaskedLm;
+use crate::train::optimiser::{Optimiser, StepRule};
+use crate::train::penalty::Penalty;
+use crate::train::schedule::Schedule;
+
+/// Share of tokens that are to be guessed (Devlin et al. 2019, section 3.1).
+const CHOSEN: f64 = 0.15;
+/// Of these, the share that is masked; half of the rest becomes a random token, half stays.
+const MASKED: f64 = 0.8;
+/// Share of the texts that measure and do not train.
+const HELD_OUT: usize = 20;
+
+/// What to pretrain and how.
+#[derive(Debug, Clone)]
+pub struct PretrainRequest {
+    /// Folder with `config.json` and `tokenizer.json`; weights that are there are gone on from.
+    pub model: PathBuf,
+    /// A text a line.
+    pub texts: PathBuf,
+    /// Folder to write.
+    pub out: PathBuf,
+    /// Passes over the texts.
+    pub epochs: u64,
+    /// Texts a step.
+    pub batch_size: usize,
+    /// Highest learning rate.
+    pub lr: f64,
+    /// Longest text in tokens.
+    pub max_tokens: usize,
+    /// Seed of weights, order, masks and dropout.
+    pub seed: u64,
+    /// How weights are stored.
+    pub storage: Storage,
+}
+
+/// A batch with some tokens hidden.
+struct Puzzle {
+    batch: Batch,
+    places: Tensor,
+    answers: Tensor,
+}
+
+/// Pretrains and writes the folder; `report` is told the step, the steps in all, and the mean loss in nats
+/// of the last steps, or of the held-out texts at the end of an epoch.
+///
+/// # Errors
+/// When the texts or the folder are not what they should be.
+pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Result<f64> {
+    tch::manual_seed(request.seed as i64);
+    let encoder = TextEncoder::load(&request.model, request.max_tokens)?;
+    let (train, held_out) = texts(request, &encoder)?;
+    let model = model(request)?;
+    let plan = BatchPlan {
+        batch_size: request.batch_size,
+        grouping: pellucid_protocol::work::Grouping::Length,
+        seed: request.seed,
+    };
+    let lengths: Vec<usize> = train.iter().map(|row| row.ids.len()).collect();
+    let total = request.epochs * plan.batches(train.len()) as u64;
+    let schedule = Schedule::new(request.lr, 0.06, total);
+    let mut optimiser = Optimiser::new(Default::default(), 0.0, model.params());
+    let mut random = ChaCha8Rng::seed_from_u64(request.seed);
+    let (mut step, mut last) = (0, f64::NAN);
+    for epoch in 0..request.epochs {
+        for indices in plan.epoch(epoch, &lengths) {
+            let rows: Vec<&Encoded> = indices.iter().map(|&index| &train[index]).collect();
+            let puzzle = puzzle(&rows, &encoder, &mut random);
+            let loss = learn(&model, &puzzle, &mut optimiser, schedule.rate(step))?;
+            step += 1;
+            if step % 50 == 0 {
+                report(&format!("step {step}/{total}  loss {loss:.3}"));
+            }
+        }
+        last = measure(&model, &held_out, &encoder, request)?;
+        report(&format!("epoch {}/{}  held-out loss {last:.3}", epoch + 1, request.epochs));
+    }
+    let config = model.config().for_masked_lm();
+    let save =
+        SaveRequest { params: model.params(), config: &config, tokenizer: &request.model, storage: request.storage };
+    folder::save(&request.out, save)?;
+    Ok(last)
+}
+
+fn texts(request: &PretrainRequest, encoder: &TextEncoder) -> Result<(Vec<Encoded>, Vec<Encoded>)> {
+    let content = fs::read_to_string(&request.texts).map_err(|error| Error::file(&request.texts, error))?;
+    let lines: Vec<_> = content.lines().filter(|line| !line.trim().is_empty()).map(|line| (line, None)).collect();
+    if lines.len() < 2 * HELD_OUT {
+        return Err(Error::file(
+            &request.texts,
+            format!("has {} texts; {} or more are needed", lines.len(), 2 * HELD_OUT),
+        ));
+    }
+    let encoded = encoder.encode(&lines)?;
+    let (held_out, train): (Vec<_>, Vec<_>) =
+        encoded.into_iter().enumerate().partition(|(index, _)| index % HELD_OUT == 0);
+    let rows = |pairs: Vec<(usize, Encoded)>| pairs.into_iter().map(|(_, row)| row).collect();
+    Ok((rows(train), rows(held_out)))
+}
+
+fn model(request: &PretrainRequest) -> Result<MaskedLm> {
+    let config = ModelConfig::load(&request.model)?;
+    let specs = MaskedLm::specs(&config.bert);
+    let params = if request.model.join("model.safetensors").is_file() {
+        folder::load(&request.model, specs, |name| name.starts_with("cls."), request.seed)?.0
+    } else {
+        folder::initialise(specs, request.seed)
+    };
+    Ok(MaskedLm::trainable(config, params.to_device(Device::cuda_if_available())))
+}
+
+/// Hides tokens of `rows`: never special ones, at least one in the batch.
+fn puzzle(rows: &[&Encoded], encoder: &TextEncoder, random: &mut ChaCha8Rng) -> Puzzle {
+    let width = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
+    let mut hidden: Vec<Encoded> = rows.iter().map(|&row| row.clone()).collect();
+    let (mut places, mut answers) = (Vec::new(), Vec::new());
+    for (number, row) in hidden.iter_mut().enumerate() {
+        for at in 0..row.ids.len() {
+            if row.special[at] || random.random::<f64>() >= CHOSEN {
+                continue;
+            }
+            places.push((number * width + at) as i64);
+            answers.push(row.ids[at]);
+            let draw = random.random::<f64>();
+            if draw < MASKED {
+                row.ids[at] = encoder.mask_id();
+            } else if draw < MASKED + (1.0 - MASKED) / 2.0 {
+                row.ids[at] = random.random_range(0..encoder.vocabulary() as i64);
+            }
+        }
+    }
+    if places.is_empty() {
+        // The first token after the opening special one; a guess about nothing has no gradient.
+        places.push(1.min(width as i64 - 1));
+        answers.push(rows[0].ids[1.min(rows[0].ids.len() - 1)]);
+    }
+    let device = Device::cuda_if_available();
+    let batch = Batch::new(&hidden.iter().collect::<Vec<_>>(), encoder.pad_id(), device);
+    let on_device = |values: &[i64]| Tensor::from_slice(values).to_device(device);
+    Puzzle { batch, places: on_device(&places), answers: on_device(&answers) }
+}
+
+fn loss(model: &MaskedLm, puzzle: &Puzzle, mode: Mode) -> Tensor {
+    let logits = model.logits(&puzzle.batch, &puzzle.places, mode);
+    logits.cross_entropy_loss::<Tensor>(&puzzle.answers, None, Reduction::Mean, -100, 0.0)
+}
+
+fn learn(model: &MaskedLm, puzzle: &Puzzle, optimiser: &mut Optimiser, rate: f64) -> Result<f64> {
+    let params = model.params();
+    if let Some(gradients) = params.gradients() {
+        let _ = no_grad(|| gradients.shallow_clone().zero_());
+    }
+    let loss = loss(model, puzzle, Mode::Train);
+    loss.backward();
+    let norm = params.gradients().map_or(0.0, |gradients| no_grad(|| gradients.norm()).double_value(&[]));
+    let value = loss.double_value(&[]);
+    if !value.is_finite() || !norm.is_finite() {
+        return Err(Error::Setting { key: "--lr", message: format!("the loss became {value}; lower it") });
+    }
+    let penalty = Penalty { l1: 0.0, l1_form: Default::default(), l2: 0.01, l2_form: Default::default() };
+    optimiser.step(params, StepRule { rate, clip_norm: 1.0, norm, penalty });
+    Ok(value)
+}
+
+/// Mean loss on the held-out texts, always with the same masks.
+fn measure(model: &MaskedLm, rows: &[Encoded], encoder: &TextEncoder, request: &PretrainRequest) -> Result<f64> {
+    let mut random = ChaCha8Rng::seed_from_u64(request.seed ^ 0x5eed);
+    let (mut sum, mut count) = (0.0, 0.0);
+    for chunk in rows.chunks(64) {
+        let puzzle = puzzle(&chunk.iter().collect::<Vec<_>>(), encoder, &mut random);
+        let size = puzzle.places.size()[0] as f64;
+        let value = no_grad(|| loss(model, &puzzle, Mode::Eval));
+        sum += f64::try_from(value.to_kind(Kind::Double))? * size;
+        count += size;
+    }
+    Ok(sum / f64::max(count, 1.0))
+}

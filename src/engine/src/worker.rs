@@ -1,0 +1,21 @@
+//! The worker process: one thread owns the tensors, a hub keeps the record and serves the socket.
+//!
+//! ```text
+//! stdin ─Work─▶ work ─┬─ train ─▶ thread "pellucid-tensors": prepare, run, explain (desk)
+//!                     │              │ events            ▲ mail
+//!                     │              ▼                   │
+//!                     │           hub ── log ── clients (Unix socket)
+//!                     └─ predict, explain, bench, doctor: in the foreground, JSON lines on stdout
+//! ```
+
+pub mod bench;
+pub mod client;
+pub mod desk;
+pub mod doctor;
+pub mod explain;
+pub mod hub;
+pub mod predict;
+pub mod run_folder;
+pub mod texts;
+pub mod thread;
+pub mod train;

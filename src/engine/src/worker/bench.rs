@@ -1,0 +1,94 @@
+//! Times training steps and prints the JSON fields of the Python peer.
+
+use std::time::Instant;
+
+use pellucid_protocol::work::BenchTrainWork;
+use pellucid_protocol::{RawSettings, Settings};
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::train::Trainer;
+use crate::train::prepare::{PreparedTeacher, card, prepare};
+use crate::train::teacher::Teacher;
+
+/// Steps before the clock counts.
+const WARM_UP: u64 = 5;
+
+/// Trains `steps` steps with the very code of a run and prints one line.
+///
+/// # Errors
+/// When model or data are not what they should be.
+pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
+    tch::set_num_threads(work.threads as i32);
+    let mut prepared = prepare(settings(work)?, &mut |_| {})?;
+    if work.kd_alpha.is_some() {
+        // The peer's teacher is the model itself before training.
+        let model = prepared.model.snapshot();
+        let classes: Vec<usize> = (0..prepared.labels.len()).collect();
+        prepared.teacher = Some(PreparedTeacher {
+            card: card(&work.model, &model),
+            encoder: crate::data::tokenise::TextEncoder::load(&work.model, prepared.settings.max_tokens as usize)?,
+            teacher: Teacher::new(model, prepared.encoder.pad_id(), &classes),
+            train: prepared.train.encoded.clone(),
+            valid: prepared.valid.encoded.clone(),
+        });
+    }
+    let mut trainer = Trainer::new(prepared);
+    let (mut times, mut losses, mut tokens, mut examples) = (Vec::new(), Vec::new(), 0.0, 0.0);
+    for number in 0..work.steps + WARM_UP {
+        let start = Instant::now();
+        let step = trainer.train_step()?;
+        let seconds = start.elapsed().as_secs_f64();
+        losses.push(step.metrics.get("loss/total").unwrap_or(f64::NAN));
+        if number >= WARM_UP {
+            times.push(seconds);
+            let rate =
+                |name| step.metrics.get(name).unwrap_or(0.0) * step.metrics.get("speed/step_ms").unwrap_or(0.0) / 1e3;
+            tokens += rate("speed/tokens_per_s");
+            examples += rate("speed/examples_per_s");
+        }
+    }
+    let total: f64 = times.iter().sum();
+    times.sort_by(f64::total_cmp);
+    let last = &losses[losses.len().saturating_sub(10)..];
+    let line = json!({
+        "peer": format!("pellucid-{}", env!("CARGO_PKG_VERSION")), "mode": work.mode, "bf16": false,
+        "bucket": work.grouping == pellucid_protocol::work::Grouping::Length,
+        "step_ms_median": round(times[times.len() / 2] * 1e3, 1),
+        "examples_per_s": round(examples / total, 1), "tokens_per_s": round(tokens / total, 1),
+        "peak_rss_mb": peak_rss_mb(), "loss_first": round(losses[0], 4),
+        "loss_last10": round(last.iter().sum::<f64>() / last.len() as f64, 4),
+    });
+    println!("{line}");
+    Ok(())
+}
+
+fn settings(work: &BenchTrainWork) -> Result<Settings> {
+    let raw = RawSettings {
+        model: Some(work.model.clone()),
+        train: Some(work.data.clone()),
+        valid: Some(work.data.clone()),
+        max_steps: Some(work.steps + WARM_UP),
+        batch_size: Some(work.batch as u64),
+        lr: Some(work.lr),
+        grouping: Some(work.grouping),
+        l1: work.l1,
+        kd_alpha: work.kd_alpha,
+        warmup: Some(0.0),
+        probe: Some(0),
+        run_dir: Some(std::env::temp_dir().join(format!("pellucid-bench-{}", std::process::id()))),
+        ..RawSettings::default()
+    };
+    raw.check().map_err(|error| Error::Refused(error.to_string()))
+}
+
+fn round(value: f64, digits: i32) -> f64 {
+    (value * 10f64.powi(digits)).round() / 10f64.powi(digits)
+}
+
+/// The largest resident size of this process so far, as Linux counts it; 0 elsewhere.
+fn peak_rss_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}

@@ -1,0 +1,206 @@
+//! Commands and explanations between training steps, on the thread that owns the tensors.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pellucid_protocol::event::{CheckpointKind, Setting};
+use pellucid_protocol::{Command, Event, ExplainRequest, Explanation, Subject as Wanted};
+
+use super::thread::{FromThread, Mail, ToHub};
+use crate::error::{Error, Result};
+use crate::explain::oracle::answer;
+use crate::explain::remote::{Question, QuestionBox, remote};
+use crate::explain::session;
+use crate::explain::subject::Subject;
+use crate::model::classifier::Classifier;
+use crate::train::{Control, Flow, Trainer, evaluate};
+
+/// Longest time that explaining takes between two training steps, beyond the question under way.
+const EXPLAIN_BUDGET: Duration = Duration::from_millis(30);
+/// How long the next question of an explainer is waited for before training goes on.
+const NEXT_QUESTION: Duration = Duration::from_millis(1);
+/// How often an idle desk looks at its mailbox.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// Takes up commands and answers an explainer's questions.
+pub struct Desk {
+    mailbox: Receiver<Mail>,
+    hub: ToHub,
+    snapshot: Option<Classifier>,
+    job: Option<Job>,
+    requests: u64,
+    training: Training,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Training {
+    Running,
+    Paused,
+    Over,
+}
+
+/// An explainer at work, and the text it asks about.
+struct Job {
+    questions: QuestionBox,
+    subject: Subject,
+    target: usize,
+}
+
+impl Desk {
+    /// A desk for commands from `mailbox`; explanations go to `hub`.
+    #[must_use]
+    pub fn new(mailbox: Receiver<Mail>, hub: ToHub) -> Self {
+        Self { mailbox, hub, snapshot: None, job: None, requests: 0, training: Training::Running }
+    }
+
+    /// After the end of the run: explains on the final weights until nobody can ask any more.
+    pub fn serve_until_closed(&mut self, trainer: &Trainer) {
+        self.training = Training::Over;
+        loop {
+            let wait = if self.job.is_some() { Duration::ZERO } else { IDLE };
+            match self.mailbox.recv_timeout(wait) {
+                Ok(mail) => {
+                    self.take(mail, trainer, &mut |_| {});
+                }
+                Err(RecvTimeoutError::Timeout) => self.explain_for(IDLE),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Does what a mail asks for and answers it.
+    fn take(&mut self, mail: Mail, trainer: &Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+        let over = self.training == Training::Over;
+        let (flow, refusal) = match mail.command {
+            Command::Explain(request) => (Flow::Continue, self.start(request, trainer).err().map(|e| e.to_string())),
+            Command::Checkpoint => match trainer.checkpoint(CheckpointKind::Requested) {
+                Ok(checkpoint) => {
+                    if over {
+                        drop(self.hub.blocking_send(FromThread::Event(Event::Checkpoint(checkpoint))));
+                    } else {
+                        emit(Event::Checkpoint(checkpoint));
+                    }
+                    (Flow::Continue, None)
+                }
+                Err(error) => (Flow::Continue, Some(error.to_string())),
+            },
+            _ if over => (Flow::Continue, Some("the run has ended".to_owned())),
+            Command::Pause => (self.set_training(Training::Paused, trainer, emit), None),
+            Command::Resume => (self.set_training(Training::Running, trainer, emit), None),
+            Command::Stop => (Flow::Stop, None),
+            Command::StopNow => (Flow::StopNow, None),
+            Command::Release => (Flow::Continue, Some("the run has not ended".to_owned())),
+        };
+        // A client that has gone needs no answer.
+        let _ = mail.answer.send(refusal);
+        flow
+    }
+
+    fn set_training(&mut self, wanted: Training, trainer: &Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+        if self.training != wanted {
+            self.training = wanted;
+            let value = if wanted == Training::Paused { "paused" } else { "running" };
+            emit(Event::Setting(Setting { step: trainer.step_count(), key: "state".to_owned(), value: value.into() }));
+        }
+        Flow::Continue
+    }
+
+    /// Begins an explanation on a snapshot of the weights; one under way is given up.
+    fn start(&mut self, request: ExplainRequest, trainer: &Trainer) -> Result<()> {
+        let (text, pair, sample) = match request.subject {
+            Wanted::Text(text) => (text, None, None),
+            Wanted::Sample(index) => {
+                let sample = trainer
+                    .samples()
+                    .get(index)
+                    .ok_or_else(|| Error::Setting { key: "sample", message: format!("there is no sample {index}") })?;
+                (sample.text.clone(), sample.pair.clone(), Some(index))
+            }
+        };
+        let subject = Subject::new(trainer.encoder(), &text, pair.as_deref())?;
+        self.job = None;
+        let snapshot = match self.snapshot.take() {
+            Some(mut kept) => {
+                kept.copy_from(trainer.model());
+                kept
+            }
+            None => trainer.model().snapshot(),
+        };
+        let logits = evaluate::logits(&snapshot, std::slice::from_ref(&subject.encoded), subject.pad)?;
+        self.snapshot = Some(snapshot);
+        let probabilities = evaluate::softmax(&logits[0]);
+        let target = class(request.target, &probabilities)?;
+        self.requests += 1;
+        let explanation = Explanation {
+            request: self.requests,
+            step: trainer.step_count(),
+            sample,
+            teacher_probabilities: trainer.teacher_probabilities(&text, pair.as_deref())?,
+            label: sample.map(|index| trainer.samples()[index].label),
+            rationale: sample.map(|index| trainer.samples()[index].rationale.clone()).unwrap_or_default(),
+            ..session::blank(&subject, probabilities, target)
+        };
+        let (mut oracle, questions) = remote(subject.words.len());
+        let (hub, seed) = (self.hub.clone(), trainer.settings().seed);
+        let explainer = move || {
+            let mut emit = |so_far: &Explanation| {
+                drop(hub.blocking_send(FromThread::Event(Event::Explained(Box::new(so_far.clone())))))
+            };
+            // Cancelled: another request has taken its place, and its results are what is wanted.
+            let _ = session::explain(&mut oracle, explanation, &request.methods, seed, &mut emit);
+        };
+        let spawned = thread::Builder::new().name("pellucid-explainer".to_owned()).spawn(explainer);
+        spawned.map_err(|error| Error::Torch(format!("no thread for the explainer: {error}")))?;
+        self.job = Some(Job { questions, subject, target });
+        Ok(())
+    }
+
+    /// Answers questions of the explainer for at most `budget`.
+    fn explain_for(&mut self, budget: Duration) {
+        let start = Instant::now();
+        while let (Some(job), Some(snapshot)) = (&self.job, &self.snapshot) {
+            match job.questions.poll(NEXT_QUESTION) {
+                Question::Asked(query) => job.questions.reply(answer(snapshot, &job.subject, job.target, &query)),
+                Question::NotYet => return,
+                Question::Over => self.job = None,
+            }
+            if start.elapsed() >= budget {
+                return;
+            }
+        }
+    }
+}
+
+fn class(wanted: Option<usize>, probabilities: &[f64]) -> Result<usize> {
+    match wanted {
+        Some(class) if class >= probabilities.len() => Err(Error::Setting {
+            key: "target",
+            message: format!("there is no class {class}; there are {}", probabilities.len()),
+        }),
+        Some(class) => Ok(class),
+        None => Ok((0..probabilities.len())
+            .rev()
+            .max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]))
+            .unwrap_or(0)),
+    }
+}
+
+impl Control for Desk {
+    fn between_steps(&mut self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+        loop {
+            let paused = self.training == Training::Paused;
+            let wait = if paused && self.job.is_none() { IDLE } else { Duration::ZERO };
+            while let Ok(mail) = self.mailbox.recv_timeout(wait) {
+                match self.take(mail, trainer, emit) {
+                    Flow::Continue => {}
+                    ending => return ending,
+                }
+            }
+            self.explain_for(EXPLAIN_BUDGET);
+            if self.training != Training::Paused {
+                return Flow::Continue;
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Logits and probabilities of texts, a line each.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::work::{Output, PredictWork};
+use serde_json::json;
+
+use super::texts;
+use crate::error::{Error, Result};
+use crate::model::folder::{SaveRequest, Storage, save};
+use crate::train::prepare::{check_ids, device, load_classifier};
+use crate::train::{evaluate, score};
+
+/// Longest text in tokens.
+pub const MAX_TOKENS: usize = 512;
+
+/// Prints a line a text on stdout; with labels known, a summary on stderr.
+///
+/// # Errors
+/// When model or data are not what they should be, or stdout is gone.
+pub fn predict(work: &PredictWork) -> Result<()> {
+    let rows = texts::rows(&work.texts)?;
+    let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
+    let model = model.to_device(device(work.device)?);
+    let texts: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.pair.as_deref())).collect();
+    let encoded = encoder.encode(&texts)?;
+    check_ids(&work.model, model.config(), [&encoded])?;
+    let logits = evaluate::logits(&model, &encoded, encoder.pad_id())?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let (mut predicted, mut known) = (Vec::new(), Vec::new());
+    for (row, logits) in rows.iter().zip(&logits) {
+        let probabilities = evaluate::softmax(logits);
+        let class = evaluate::prediction(logits, 0, None).class();
+        let name = &labels.names()[class];
+        let line = match work.output {
+            Output::Json => {
+                json!({"text": row.text, "logits": logits, "probs": probabilities, "label": name}).to_string()
+            }
+            Output::Plain => {
+                format!("{:>6.1} %  {:<16} {}", probabilities[class] * 100.0, scrub(name), scrub(&row.text))
+            }
+        };
+        writeln!(out, "{line}").map_err(|error| Error::Refused(error.to_string()))?;
+        if let Some(label) = row.label.as_deref().and_then(|label| labels.index(label)) {
+            predicted.push(class);
+            known.push(label);
+        }
+    }
+    out.flush().map_err(|error| Error::Refused(error.to_string()))?;
+    if !known.is_empty() {
+        let (accuracy, f1) = (score::accuracy(&predicted, &known), score::macro_f1(&predicted, &known, labels.len()));
+        eprintln!("accuracy {accuracy:.4}, F1 {f1:.4} on {} labelled rows of {}", known.len(), rows.len());
+    }
+    Ok(())
+}
+
+/// Copies a fine-tuned model folder with its weights as 16-bit floats.
+///
+/// # Errors
+/// When `from` is not one or `to` cannot be written.
+pub fn halve(from: &Path, to: &Path) -> Result<()> {
+    let (model, labels, _) = load_classifier(from, MAX_TOKENS)?;
+    let config = model.config().for_classifier(&labels);
+    save(to, SaveRequest { params: model.params(), config: &config, tokenizer: from, storage: Storage::F16 })
+}

@@ -1,0 +1,88 @@
+//! The thread that owns every tensor of a run.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::thread;
+
+use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
+use pellucid_protocol::{Command, Event, Metrics, RunDir, Settings};
+use tokio::sync::{mpsc as tokio_mpsc, oneshot};
+
+use super::desk::Desk;
+use super::run_folder;
+use crate::error::{Error, Result};
+use crate::train::prepare::prepare;
+use crate::train::{Trainer, run};
+
+/// A command on its way to the thread, with the way back for the answer: `None` if done, else why not.
+#[derive(Debug)]
+pub struct Mail {
+    /// What is asked for.
+    pub command: Command,
+    /// Where the answer goes.
+    pub answer: oneshot::Sender<Option<String>>,
+}
+
+/// What the thread tells the hub, in order: phases, then either a failure, or the folder and events.
+#[derive(Debug)]
+pub enum FromThread {
+    /// What is being done before the start.
+    Phase(String),
+    /// The run cannot start; nothing was written.
+    Failed(String),
+    /// The run folder stands.
+    Opened(RunDir),
+    /// Something happened.
+    Event(Event),
+}
+
+/// Where the thread's messages go. Waits when the hub is behind: the record is complete.
+pub type ToHub = tokio_mpsc::Sender<FromThread>;
+
+/// Starts the thread. It ends when the mailbox is closed.
+///
+/// # Errors
+/// When the system has no thread to give.
+pub fn spawn(settings: Settings, hub: ToHub, mailbox: mpsc::Receiver<Mail>) -> std::io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("pellucid-tensors".to_owned()).spawn(move || work(settings, &hub, mailbox))
+}
+
+fn work(settings: Settings, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
+    // A hub that is gone means the process is ending.
+    let tell = |message| drop(hub.blocking_send(message));
+    let opened = catch_unwind(AssertUnwindSafe(|| open(settings, hub)));
+    let mut trainer = match opened.unwrap_or_else(|panic| Err(Error::Torch(panic_text(&*panic)))) {
+        Ok((trainer, run)) => {
+            tell(FromThread::Opened(run));
+            trainer
+        }
+        Err(error) => return tell(FromThread::Failed(error.to_string())),
+    };
+    let mut desk = Desk::new(mailbox, hub.clone());
+    let mut emit = |event| tell(FromThread::Event(event));
+    let done = catch_unwind(AssertUnwindSafe(|| run(&mut trainer, &mut emit, &mut desk)));
+    if let Err(panic) = done {
+        let (step, message) = (trainer.step_count(), panic_text(&*panic));
+        tell(FromThread::Event(Event::Alert(Alert { step, level: Level::Error, message: message.clone() })));
+        let ended = Ended { step, outcome: Outcome::Failed, message: Some(message), metrics: Metrics::default() };
+        tell(FromThread::Event(Event::Ended(ended)));
+    }
+    desk.serve_until_closed(&trainer);
+}
+
+fn open(settings: Settings, hub: &ToHub) -> Result<(Trainer, RunDir)> {
+    if settings.threads > 0 {
+        tch::set_num_threads(settings.threads as i32);
+    }
+    let mut phase = |text| drop(hub.blocking_send(FromThread::Phase(text)));
+    let trainer = Trainer::new(prepare(settings, &mut phase)?);
+    let run = run_folder::create(trainer.settings(), trainer.samples())?;
+    Ok((trainer, run))
+}
+
+/// The first line of what a panic said.
+#[must_use]
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.and_then(|text| text.lines().next()).unwrap_or("the worker thread panicked").to_owned()
+}

@@ -1,0 +1,78 @@
+//! Starts a run: launch lines on stdout until it stands, then on its own.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::ExitCode;
+use std::sync::mpsc;
+
+use pellucid_protocol::launch::LaunchLine;
+use pellucid_protocol::{RunDir, Settings};
+use tokio::sync::mpsc as tokio_mpsc;
+
+use super::hub::Hub;
+use super::thread::{FromThread, spawn};
+use crate::error::{Error, Result};
+
+/// Messages that the tensor thread may be ahead of the hub.
+const AHEAD: usize = 1024;
+
+/// Trains as `settings` say and serves the run until nobody needs it any more.
+#[must_use]
+pub fn train(settings: Settings) -> ExitCode {
+    // A session of its own: the run outlives the terminal. Failing means it already leads one.
+    let _ = rustix::process::setsid();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| {
+        runtime.block_on(async {
+            let (hub, mut events) = tokio_mpsc::channel(AHEAD);
+            let (mail, mailbox) = mpsc::channel();
+            let thread = spawn(settings, hub, mailbox).map_err(|error| Error::Torch(error.to_string()))?;
+            let run = opened(&mut events).await?;
+            let hub = Hub::open(run.clone(), mail)?;
+            say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
+            leave_terminal(&run)?;
+            hub.serve(events).await?;
+            // The mailbox closed with the hub, and so the thread ends.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+            Ok(())
+        })
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&LaunchLine::Failed { message: error.to_string() });
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Passes phases on until the run folder stands.
+async fn opened(events: &mut tokio_mpsc::Receiver<FromThread>) -> Result<RunDir> {
+    loop {
+        match events.recv().await {
+            Some(FromThread::Phase(text)) => say(&LaunchLine::Phase { text }),
+            Some(FromThread::Opened(run)) => return Ok(run),
+            Some(FromThread::Failed(message)) => return Err(Error::Refused(message)),
+            Some(FromThread::Event(_)) | None => return Err(Error::Torch("the worker thread is gone".to_owned())),
+        }
+    }
+}
+
+fn say(line: &LaunchLine) {
+    if let Ok(text) = serde_json::to_string(line) {
+        let mut out = std::io::stdout().lock();
+        // Nobody may be listening any more; the run goes on.
+        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    }
+}
+
+/// From here on, whatever this process or libtorch prints goes to the run's log file.
+fn leave_terminal(run: &RunDir) -> Result<()> {
+    let told = |error: std::io::Error| Error::file(&run.log(), error);
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(run.log()).map_err(told)?;
+    rustix::stdio::dup2_stdout(&log).map_err(|error| told(error.into()))?;
+    rustix::stdio::dup2_stderr(&log).map_err(|error| told(error.into()))?;
+    let nothing = std::fs::File::open("/dev/null").map_err(told)?;
+    rustix::stdio::dup2_stdin(&nothing).map_err(|error| told(error.into()))
+}
