@@ -40,7 +40,7 @@ impl Bounds {
     #[must_use]
     pub fn normalise(&self, aopc: f64) -> Option<f64> {
         let range = self.best - self.worst;
-        (range > NOISE).then(|| ((aopc - self.worst) / range).clamp(0.0, 1.0))
+        (range > NOISE).then(|| (aopc - self.worst) / range)
     }
 }
 
@@ -268,6 +268,29 @@ mod tests {
         assert!((bounds.best - aopc(&mut masking, &order).unwrap()).abs() < 1e-12);
         order.reverse();
         assert!((bounds.worst - aopc(&mut masking, &order).unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn beams_of_long_texts_are_narrow() {
+        let size = |words: usize| {
+            let beam = Beam::new(&vec![0.0; words], Direction::Worst);
+            (beam.width, beam.fan)
+        };
+        assert_eq!([24, 25, 128, 512, 5000].map(size), [(5, 8), (2, 8), (2, 8), (2, 2), (2, 1)]);
+    }
+
+    #[test]
+    fn a_beam_holds_no_set_twice() {
+        let (mut game, mut table) = (interacting(12), MaskTable::default());
+        let mut masking = Masking::new(&mut game, &mut table);
+        let mut beam = Beam::new(&[0.0; 12], Direction::Best);
+        for masked in 1..=12 {
+            beam.step(&mut masking).unwrap();
+            let sets: HashSet<_> = beam.states.iter().map(|state| &state.masked).collect();
+            assert_eq!(sets.len(), beam.states.len());
+            assert!(beam.states.len() <= 5 && sets.iter().all(|set| set.len() == masked));
+        }
+        assert_eq!(beam.states.len(), 1);
     }
 
     #[test]

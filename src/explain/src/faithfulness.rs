@@ -69,12 +69,17 @@ impl Faithfulness {
     pub fn prepare(masking: &mut Masking, seed: u64) -> Answer<Self> {
         if masking.words() <= EXACT_WORDS {
             let subsets = Subsets::ask(masking)?;
-            return Ok(Self { bounds: subsets.bounds(), random: subsets.mean(), scored: Vec::new() });
+            return Ok(Self::new(subsets.bounds(), &[subsets.mean()]));
         }
-        let mut bounds = beam_bounds(masking)?;
-        let drawn = random(masking, seed)?;
-        drawn.iter().for_each(|aopc| bounds.include(*aopc));
-        Ok(Self { bounds, random: drawn.iter().sum::<f64>() / drawn.len() as f64, scored: Vec::new() })
+        let bounds = beam_bounds(masking)?;
+        Ok(Self::new(bounds, &random(masking, seed)?))
+    }
+
+    fn new(mut bounds: Bounds, randoms: &[f64]) -> Self {
+        let random = randoms.iter().sum::<f64>() / randoms.len().max(1) as f64;
+        // The mean as well: rounding can put it outside bounds that are all but equal.
+        randoms.iter().chain([&random]).for_each(|aopc| bounds.include(*aopc));
+        Self { bounds, random, scored: Vec::new() }
     }
 
     /// The bounds, which take in all orders scored so far.
@@ -183,6 +188,13 @@ mod tests {
         let found = check(&mut Game::new(14, move |words| logistic(present_sum(words, &weights) - 2.0)), &scores);
         let Check::Faithfulness { normalised, random, exact } = found else { panic!("{found:?}") };
         assert!(normalised > 0.999 && random > 0.2 && random < 0.8 && !exact);
+    }
+
+    #[test]
+    fn bounds_take_in_random_orders() {
+        let found = Faithfulness::new(Bounds { best: 0.5, worst: 0.4, exact: false }, &[0.3, 0.6, 0.45]);
+        assert_eq!((found.bounds().best, found.bounds().worst), (0.6, 0.3));
+        assert_eq!(found.check(Method::Lime), Check::Undefined);
     }
 
     #[test]

@@ -25,13 +25,12 @@ pub struct Words {
 /// of all it touches, because it can only be masked whole.
 #[must_use]
 pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
-    let chars: Vec<char> = text.chars().collect();
-    let written = split(&chars);
+    let written = split(text);
     let is_special = |token: usize| special.get(token).copied().unwrap_or(false);
     let touched: Vec<Option<Range<usize>>> = tokens
         .iter()
         .enumerate()
-        .map(|(token, span)| if is_special(token) { None } else { touches(&written, trim(&chars, *span)) })
+        .map(|(token, span)| if is_special(token) { None } else { touches(&written, *span) })
         .collect();
     let numbers = number(written.len(), touched.iter().flatten());
     Words {
@@ -42,7 +41,8 @@ pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
 }
 
 /// The words of a text as spans of its characters.
-fn split(chars: &[char]) -> Vec<Span> {
+fn split(text: &str) -> Vec<Span> {
+    let chars: Vec<char> = text.chars().collect();
     let mut spans = Vec::new();
     let mut start = 0;
     for run in chars.chunk_by(|a, b| a.is_whitespace() == b.is_whitespace()) {
@@ -54,20 +54,11 @@ fn split(chars: &[char]) -> Vec<Span> {
     spans
 }
 
-/// A token's span without whitespace at its ends; empty if there is nothing else.
-fn trim(chars: &[char], (start, end): (usize, usize)) -> Span {
-    let end = end.min(chars.len());
-    let inside = &chars[start.min(end)..end];
-    let leading = inside.iter().take_while(|c| c.is_whitespace()).count();
-    let trailing = inside[leading..].iter().rev().take_while(|c| c.is_whitespace()).count();
-    Span { start: end - inside.len() + leading, end: end - trailing }
-}
-
 /// Which of the written words a token shares characters with.
-fn touches(written: &[Span], token: Span) -> Option<Range<usize>> {
-    let first = written.partition_point(|word| word.end <= token.start);
-    let last = written.partition_point(|word| word.start < token.end);
-    (token.start < token.end && first < last).then_some(first..last)
+fn touches(written: &[Span], (start, end): (usize, usize)) -> Option<Range<usize>> {
+    let first = written.partition_point(|word| word.end <= start);
+    let last = written.partition_point(|word| word.start < end);
+    (start < end && first < last).then_some(first..last)
 }
 
 /// For each of `written` words, its number among the words seen; those that one token touches share it.

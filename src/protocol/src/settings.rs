@@ -88,7 +88,7 @@ pub struct Settings {
     pub kd_alpha: f64,
     /// Temperature of distillation.
     pub kd_temperature: f64,
-    /// Steps between evaluations; 0: a quarter of an epoch, see [`Settings::eval_interval`].
+    /// Steps between evaluations; 0: half an epoch, see [`Settings::eval_interval`].
     pub eval_every: u64,
     /// Validation samples that are re-explained at each evaluation; 0 for none.
     pub probe: u64,
@@ -338,7 +338,7 @@ impl RawSettings {
             kd_alpha: raw.kd_alpha.unwrap_or(0.5),
             kd_temperature: raw.kd_temperature.unwrap_or(2.0),
             eval_every: raw.eval_every.unwrap_or(0),
-            probe: raw.probe.unwrap_or(4),
+            probe: raw.probe.unwrap_or(2),
             threads: raw.threads.unwrap_or(0),
             device: raw.device.unwrap_or_default(),
             run_dir,
@@ -406,11 +406,11 @@ fn default_run_dir(train: &Path) -> PathBuf {
 }
 
 impl Settings {
-    /// Steps between evaluations, for a training set of `steps_per_epoch` steps: as set, or a quarter
-    /// of an epoch but at least 10 steps.
+    /// Steps between evaluations, for a training set of `steps_per_epoch` steps: as set, or half an
+    /// epoch but at least 20 steps.
     #[must_use]
     pub fn eval_interval(&self, steps_per_epoch: u64) -> u64 {
-        if self.eval_every > 0 { self.eval_every } else { (steps_per_epoch / 4).max(10) }
+        if self.eval_every > 0 { self.eval_every } else { (steps_per_epoch / 2).max(20) }
     }
 
     /// Optimiser steps in all, for a training set of `steps_per_epoch` steps.

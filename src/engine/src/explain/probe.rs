@@ -23,12 +23,12 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Chooses `count` samples by seed from the shorter half, because the cost of exact bounds grows with length.
+    /// Chooses `count` samples by seed from the shortest tenth, because the cost of the bounds grows with length.
     #[must_use]
     pub fn choose(valid: &Examples, count: usize, seed: u64) -> Self {
         let mut order: Vec<usize> = (0..valid.samples.len()).collect();
         order.sort_by_key(|&index| valid.encoded[index].ids.len());
-        order.truncate(valid.samples.len().div_ceil(2).max(count));
+        order.truncate(valid.samples.len().div_ceil(10).max(count));
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         order.truncate(count);
         Self { before: vec![None; order.len()], samples: order, seed }

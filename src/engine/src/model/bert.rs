@@ -140,20 +140,17 @@ impl Bert {
     }
 
     /// Word embeddings of `ids`: `[batch, tokens]` -> `[batch, tokens, hidden]`.
-    #[must_use]
     pub fn embed(&self, ids: &Tensor) -> Tensor {
         Tensor::embedding(&self.embeddings.word, ids, -1, false, false)
     }
 
     /// The word embeddings, `[vocabulary, hidden]`.
-    #[must_use]
     pub fn word_embeddings(&self) -> &Tensor {
         &self.embeddings.word
     }
 
     /// Hidden states of the last layer, `[batch, tokens, hidden]`, from word embeddings of the same shape,
     /// token types and mask, both `[batch, tokens]`. Training and explaining both pass here.
-    #[must_use]
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, mask: &Tensor, mode: Mode) -> Tensor {
         let mut hidden = self.embeddings.forward(embeddings, types, &self.config, mode);
         let bias = attention_bias(mask);

@@ -88,13 +88,11 @@ impl Classifier {
     }
 
     /// Word embeddings: `[batch, tokens]` -> `[batch, tokens, hidden]`.
-    #[must_use]
     pub fn embed(&self, ids: &Tensor) -> Tensor {
         self.bert.embed(ids)
     }
 
     /// Logits `[batch, classes]` from word embeddings `[batch, tokens, hidden]`.
-    #[must_use]
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, mask: &Tensor, mode: Mode) -> Tensor {
         let hidden = self.bert.forward(embeddings, types, mask, mode);
         // [batch, tokens, hidden] -> [batch, hidden]: the first token
@@ -106,7 +104,6 @@ impl Classifier {
     }
 
     /// Logits `[batch, classes]` of a batch.
-    #[must_use]
     pub fn logits(&self, batch: &Batch, mode: Mode) -> Tensor {
         self.forward(&self.embed(&batch.ids), &batch.types, &batch.mask, mode)
     }

@@ -58,7 +58,6 @@ impl MaskedLm {
     }
 
     /// Logits `[places, vocabulary]` at `places`, indices into the flattened `[batch * tokens]`.
-    #[must_use]
     pub fn logits(&self, batch: &Batch, places: &Tensor, mode: Mode) -> Tensor {
         let hidden = self.bert.forward(&self.bert.embed(&batch.ids), &batch.types, &batch.mask, mode);
         let width = self.config.bert.hidden_size;

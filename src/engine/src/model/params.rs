@@ -118,13 +118,11 @@ impl FlatParams {
     }
 
     /// The flat buffer of weights, `[parameters]`.
-    #[must_use]
     pub fn weights(&self) -> &Tensor {
         &self.weights
     }
 
     /// The flat buffer of gradients, `[parameters]`, once [`FlatParams::train`] was called.
-    #[must_use]
     pub fn gradients(&self) -> Option<&Tensor> {
         self.gradients.as_ref()
     }
@@ -169,7 +167,6 @@ impl FlatParams {
     ///
     /// # Panics
     /// When there is none: the names are fixed by the architecture.
-    #[must_use]
     pub fn view(&self, name: &str) -> Tensor {
         let at = self.specs.iter().position(|spec| spec.name == name);
         self.views[at.unwrap_or_else(|| panic!("no parameter {name}"))].shallow_clone()

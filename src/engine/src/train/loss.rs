@@ -3,14 +3,12 @@
 use tch::{Kind, Reduction, Tensor};
 
 /// Cross entropy of logits `[batch, classes]` with classes `[batch]`, batch mean, in nats.
-#[must_use]
 pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Tensor {
     logits.cross_entropy_loss::<Tensor>(classes, None, Reduction::Mean, -100, 0.0)
 }
 
 /// T^2 KL(softmax(teacher / T) || softmax(student / T)), summed over classes, batch mean (Hinton et al. 2015,
 /// section 2). Both are logits `[batch, classes]`; the teacher's carry no gradient.
-#[must_use]
 pub fn distillation(student: &Tensor, teacher: &Tensor, temperature: f64) -> Tensor {
     let log_student = (student / temperature).log_softmax(-1, Kind::Float);
     let log_teacher = (teacher.detach() / temperature).log_softmax(-1, Kind::Float);
@@ -19,7 +17,6 @@ pub fn distillation(student: &Tensor, teacher: &Tensor, temperature: f64) -> Ten
 }
 
 /// Share of rows whose highest logit is that of their class.
-#[must_use]
 pub fn accuracy(logits: &Tensor, classes: &Tensor) -> Tensor {
     logits.argmax(-1, false).eq_tensor(classes).to_kind(Kind::Float).mean(Kind::Float)
 }

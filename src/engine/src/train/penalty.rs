@@ -24,14 +24,20 @@ pub struct Penalty {
 }
 
 impl Penalty {
-    /// lambda * sum |w| and lambda * sum w^2, as scalars on the device; zero lambda costs nothing.
+    /// Whether L2 is a term of the loss: decoupled decay is none, it acts beside the loss.
     #[must_use]
+    pub fn l2_in_loss(&self) -> bool {
+        self.l2 > 0.0 && self.l2_form == L2Form::Coupled
+    }
+
+    /// The terms of the loss lambda * sum |w| and lambda * sum w^2, as scalars on the device; a term that
+    /// is not in the loss is zero and costs nothing.
     pub fn values(&self, params: &FlatParams) -> (Tensor, Tensor) {
         let part = |group| params.weights().narrow(0, 0, params.upto(group)).detach();
         let zero = || Tensor::zeros([], (Kind::Float, params.weights().device()));
         no_grad(|| {
             let l1 = if self.l1 > 0.0 { part(Group::Encoder).abs().sum(Kind::Float) * self.l1 } else { zero() };
-            let l2 = if self.l2 > 0.0 { part(Group::Matrix).square().sum(Kind::Float) * self.l2 } else { zero() };
+            let l2 = if self.l2_in_loss() { part(Group::Matrix).square().sum(Kind::Float) * self.l2 } else { zero() };
             (l1, l2)
         })
     }
@@ -44,7 +50,7 @@ impl Penalty {
                 let size = params.upto(Group::Encoder);
                 let _ = gradients.narrow(0, 0, size).g_add_(&(params.weights().narrow(0, 0, size).sign() * self.l1));
             }
-            if self.l2 > 0.0 && self.l2_form == L2Form::Coupled {
+            if self.l2_in_loss() {
                 let size = params.upto(Group::Matrix);
                 let _ = gradients.narrow(0, 0, size).g_add_(&(params.weights().narrow(0, 0, size) * (2.0 * self.l2)));
             }

@@ -42,7 +42,6 @@ impl Teacher {
     }
 
     /// The teacher's logits `[indices, classes]` in the student's order of classes.
-    #[must_use]
     pub fn logits(&self, answers: &mut Answers, indices: &[usize]) -> Tensor {
         let new: Vec<usize> = indices.iter().copied().filter(|&index| !answers.known[index]).collect();
         if !new.is_empty() {
@@ -55,7 +54,6 @@ impl Teacher {
     }
 
     /// Logits `[rows, classes]` of texts as the teacher reads them, in the student's order of classes.
-    #[must_use]
     pub fn forward(&self, rows: &[&Encoded]) -> Tensor {
         let batch = Batch::new(rows, self.pad, self.model.device());
         no_grad(|| self.model.logits(&batch, Mode::Eval).index_select(1, &self.classes))

@@ -307,8 +307,12 @@ impl Trainer {
         let total = (1.0 - alpha) * measured.task + alpha * measured.kd + measured.l1 + measured.l2;
         metrics.set("loss/total", total);
         metrics.set("loss/task", measured.task);
-        metrics.set("loss/l1", measured.l1);
-        metrics.set("loss/l2", measured.l2);
+        if self.settings.l1 > 0.0 {
+            metrics.set("loss/l1", measured.l1);
+        }
+        if self.penalty().l2_in_loss() {
+            metrics.set("loss/l2", measured.l2);
+        }
         if self.teacher.is_some() {
             metrics.set("loss/kd", measured.kd);
         }

@@ -1,0 +1,92 @@
+//! The oracles on a real model: they agree with plain forward passes and with each other.
+
+use pellucid_engine::explain::oracle::{ModelOracle, answer};
+use pellucid_engine::explain::remote::{Question, remote};
+use pellucid_engine::explain::session;
+use pellucid_engine::explain::subject::Subject;
+use pellucid_engine::train::evaluate;
+use pellucid_engine::train::prepare::load_classifier;
+use pellucid_explain::{Predict, Slopes};
+use pellucid_protocol::{Check, Method};
+use std::time::Duration;
+
+use crate::fixture::Fixture;
+
+const TEXT: &str = "the film was not very good";
+
+#[test]
+fn masking_nothing_is_the_prediction_and_masking_is_by_word() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    assert_eq!(subject.words.len(), 6);
+    let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded), 0).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
+    let all = oracle.probabilities(&[vec![true; 6]]).unwrap()[0];
+    assert!((all - evaluate::softmax(&logits[0])[1]).abs() < 1e-6);
+
+    let masked = encoder.encode(&[("the film was [MASK] very good", None)]).unwrap();
+    let expected = evaluate::softmax(&evaluate::logits(&model, &masked, 0).unwrap()[0])[1];
+    let row = (0..6).map(|word| word != 3).collect();
+    assert!((oracle.probabilities(&[row]).unwrap()[0] - expected).abs() < 1e-6);
+}
+
+#[test]
+fn the_gradient_is_that_of_finite_differences_along_the_path() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
+    let h = 1e-2;
+    let points = oracle.path(&[0.5 - h, 0.5, 0.5 + h]).unwrap();
+    let numeric = (points[2].logit - points[0].logit) / (2.0 * h);
+    let analytic: f64 = points[1].slopes.iter().sum();
+    assert!((numeric - analytic).abs() < 1e-3 + 0.02 * analytic.abs(), "{numeric} and {analytic}");
+}
+
+#[test]
+fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let blank = || session::blank(&subject, vec![0.5, 0.5], 1);
+    let mut direct = ModelOracle { model: &model, subject: &subject, target: 1 };
+    let here = session::explain(&mut direct, blank(), &Method::ALL, 4, &mut |_| {}).unwrap();
+    assert_eq!(here.attributions.len(), Method::ALL.len());
+    for made in &here.attributions {
+        assert_eq!(made.scores.len(), 6);
+        assert!(!made.checks.is_empty());
+        if let Some(Check::Completeness { gap, .. }) = made.checks.first() {
+            assert!(*gap < 0.05, "{gap}");
+        }
+    }
+
+    let (mut oracle, questions) = remote(6);
+    let start = blank();
+    let asker = std::thread::spawn(move || session::explain(&mut oracle, start, &Method::ALL, 4, &mut |_| {}).unwrap());
+    loop {
+        match questions.poll(Duration::from_millis(10)) {
+            Question::Asked(query) => questions.reply(answer(&model, &subject, 1, &query)),
+            Question::NotYet => {}
+            Question::Over => break,
+        }
+    }
+    let there = asker.join().unwrap();
+    for (a, b) in here.attributions.iter().zip(&there.attributions) {
+        assert_eq!((a.method, &a.scores, &a.checks), (b.method, &b.scores, &b.checks));
+    }
+}
+
+#[test]
+fn a_text_without_words_and_one_that_is_too_long_are_explained_as_far_as_they_go() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("student"), 24).unwrap();
+    for (text, words, cut) in [(" ", 0, 0), ("good", 1, 0), (&"film ".repeat(60), 22, 38)] {
+        let subject = Subject::new(&encoder, text, None).unwrap();
+        assert_eq!((subject.words.len(), subject.truncated_words), (words, cut));
+        let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
+        let blank = session::blank(&subject, vec![0.5, 0.5], 0);
+        let done = session::explain(&mut oracle, blank, &Method::ALL, 0, &mut |_| {}).unwrap();
+        assert!(done.attributions.iter().all(|made| made.scores.iter().all(|score| score.is_finite())));
+    }
+}
