@@ -1,0 +1,33 @@
+#!/bin/sh
+# Makes data/models from data/: tokenizer, pretraining on unlabelled texts, fine-tuned teachers.
+# Called by `make data`. Takes the better part of an hour on two cores; every step is seeded.
+set -eu
+cd "$(dirname "$0")/.."
+bin=${PELLUCID_BIN:-target/release}
+work=${PELLUCID_WORK:-target/data}
+texts=$work/texts.txt
+mkdir -p "$work" data/models
+
+"$bin/pellucid-data" unlabelled --out "$texts" --count 12000
+"$bin/pellucid-data" tokenizer --texts "$texts" --out "$work/tokenizer"
+
+for size in teacher student; do
+    rm -rf "$work/$size-empty"
+    cp -r "$work/tokenizer" "$work/$size-empty"
+    vocabulary=$(wc -l < "$work/tokenizer/vocab.txt")
+    sed "s/VOCABULARY/$vocabulary/" "data/generator/$size.json" > "$work/$size-empty/config.json"
+done
+"$bin/pellucid-worker" pretrain --model "$work/teacher-empty" --texts "$texts" --out "$work/teacher-base" \
+    --epochs 10 --lr 1e-3 --seed 1
+"$bin/pellucid-worker" pretrain --model "$work/student-empty" --texts "$texts" --out data/models/student \
+    --epochs 10 --lr 2e-3 --seed 1 --dtype f16
+
+fine_tune() { # set, folder
+    rm -rf "$work/run-$1"
+    "$bin/pellucid" train --headless --model "$work/teacher-base" --train "data/$1/train.jsonl" \
+        --valid "data/$1/valid.jsonl" --epochs 12 --lr 5e-4 --seed 1 --probe 0 --run-dir "$work/run-$1"
+    "$bin/pellucid-worker" halve "$work/run-$1/checkpoints/best" "data/models/$2"
+}
+fine_tune triage teacher
+fine_tune credit teacher-credit
+fine_tune clauses teacher-clauses
