@@ -1,11 +1,32 @@
 //! The line to a run: what comes from it and what goes to it, whether it is being launched, attached to or replayed.
+//!
+//! ```text
+//! launch ──▶ starts a worker ──┐
+//! attach ──────────────────────┴─▶ follow: log file up to the socket's offset, then the socket
+//! replay ──▶ log file alone
+//! ```
+//!
+//! Each is a task of its own; the screen holds a [`Link`] to it and knows nothing of files and sockets.
 
-use pellucid_protocol::{Command, Record, RunDir};
+use std::path::PathBuf;
+
+use pellucid_protocol::{Command, Record, RunDir, Settings};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+mod connection;
+mod feed;
+mod follow;
+mod launch;
+#[cfg(test)]
+mod tests;
+pub(crate) mod worker;
+
+pub(crate) use follow::{host_name, is_alive};
 
 /// What comes from a run, in order.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FromRun {
+pub(crate) enum FromRun {
     /// What the starting worker is doing, for people.
     Phase(String),
     /// The worker could not start; nothing was written. Nothing follows.
@@ -24,9 +45,61 @@ pub enum FromRun {
 
 /// Both ends of the line, as the screen holds them.
 #[derive(Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// From the run.
     pub incoming: mpsc::Receiver<FromRun>,
     /// To the run.
     pub commands: mpsc::UnboundedSender<Command>,
+}
+
+/// The task at the other end. Once the [`Link`] is dropped it delivers the commands that are still
+/// on the way and ends with the folder of the run, if one was opened.
+pub(crate) type Task = JoinHandle<Option<RunDir>>;
+
+/// Messages that may wait for the screen; beyond them the worker drops us and the log fills the gap.
+const WAITING: usize = 256;
+
+/// What a task holds of the line.
+#[derive(Debug)]
+struct Ends {
+    out: mpsc::Sender<FromRun>,
+    commands: mpsc::UnboundedReceiver<Command>,
+}
+
+/// The screen has let go of its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Gone;
+
+impl Ends {
+    async fn say(&self, message: FromRun) -> Result<(), Gone> {
+        self.out.send(message).await.map_err(|_| Gone)
+    }
+}
+
+fn line() -> (Link, Ends) {
+    let (out, incoming) = mpsc::channel(WAITING);
+    let (commands, requests) = mpsc::unbounded_channel();
+    (Link { incoming, commands }, Ends { out, commands: requests })
+}
+
+/// Starts the program `worker` on `settings` and follows its run. A run that has not begun when the
+/// link is dropped does not begin; one that has goes on.
+#[must_use]
+pub(crate) fn launch(worker: PathBuf, settings: Settings) -> (Link, Task) {
+    let (link, ends) = line();
+    (link, tokio::spawn(launch::launch(worker, settings, ends)))
+}
+
+/// Follows a run: its log, and its worker as long as there is one.
+#[must_use]
+pub(crate) fn attach(run: RunDir) -> (Link, Task) {
+    let (link, ends) = line();
+    (link, tokio::spawn(follow::follow(run, ends)))
+}
+
+/// Reads the log of a run, whether or not it has a worker.
+#[must_use]
+pub(crate) fn replay(run: RunDir) -> (Link, Task) {
+    let (link, ends) = line();
+    (link, tokio::spawn(follow::replay(run, ends)))
 }

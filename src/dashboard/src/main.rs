@@ -1,2 +1,36 @@
-//! x
-fn main() {}
+//! The program `pellucid`: reads the command line, does what it says, gives an exit code.
+//!
+//! ```text
+//! cli ──▶ commands ──▶ link ──▶ ui         a run on the screen
+//!                        └────▶ headless   a run as lines
+//! ```
+//!
+//! There is no torch here: whatever needs a tensor is the worker's, a process of its own.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod commands;
+mod console;
+mod demo;
+mod failure;
+mod handle;
+mod headless;
+mod link;
+mod ui;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    console::install_panic_report();
+    match commands::run(cli) {
+        Ok(ending) => ExitCode::from(ending.code()),
+        Err(failure) => {
+            if failure != failure::Failure::Closed {
+                console::error(&failure.to_string());
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! The command line: its commands and flags. No logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use pellucid_protocol::Method;
+use pellucid_protocol::settings::Device;
+
+use crate::ui::Screen;
+
+mod settings;
+
+pub(crate) use settings::SettingFlags;
+
+/// Fine-tune text classifiers and see, while they learn, what they base their answers on.
+///
+/// Without a command: a list of the runs to open, or the demo when there are none yet.
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by the user.
+#[derive(Debug, Parser)]
+#[command(name = "pellucid", version)]
+pub(crate) struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Theme: a name (dark, light, ...) or the path of a theme file
+    #[arg(long, global = true, value_name = "NAME|PATH", help_heading = "Screen")]
+    pub theme: Option<String>,
+    /// Colours of the screen; `auto` looks at the terminal and at `NO_COLOR`
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Screen")]
+    pub color: ColorChoice,
+    /// Folder in which runs are looked up and put
+    #[arg(long, global = true, value_name = "DIR", default_value = "runs", help_heading = "Runs")]
+    pub runs: PathBuf,
+}
+
+/// How many colours to use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// As many as the terminal says it has.
+    #[default]
+    Auto,
+    /// As `auto`, also with `NO_COLOR`.
+    Always,
+    /// None.
+    Never,
+    /// The 16 of the terminal's palette.
+    #[value(name = "16")]
+    Sixteen,
+    /// 256.
+    #[value(name = "256")]
+    Indexed,
+    /// 24 bits.
+    Truecolor,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Fine-tune the small student that comes with pellucid, with its teacher, and watch
+    Demo(DemoArgs),
+    /// Fine-tune a model folder on a data file
+    Train(TrainArgs),
+    /// Open a run, live if its worker is still there
+    Attach(RunArg),
+    /// List the runs
+    Runs(RunsArgs),
+    /// Open the record of a run
+    Replay(RunArg),
+    /// Print the metrics of a run on stdout
+    Export(ExportArgs),
+    /// Say what a model bases its answers on
+    Explain(ExplainArgs),
+    /// Print logits and probabilities of texts
+    Predict(PredictArgs),
+    /// Measure, and print one JSON line as the Python programs it is compared with do
+    #[command(subcommand)]
+    Bench(BenchAction),
+    /// Check the installation, this terminal and the data folder
+    Doctor,
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, of one command if it is named
+    Man {
+        /// The command
+        command: Option<String>,
+    },
+    /// Draw a screen of a run into an SVG file
+    #[command(hide = true)]
+    Screenshot(ScreenshotArgs),
+}
+
+/// `pellucid demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Which data set
+    #[arg(value_enum, default_value_t)]
+    pub set: DemoSet,
+    /// How to watch.
+    #[command(flatten)]
+    pub watch: WatchFlags,
+    /// Settings that win over the demo's.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// The data sets that come with pellucid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DemoSet {
+    /// Medicine: triage notes.
+    #[default]
+    Triage,
+    /// Finance: credit memos.
+    Credit,
+    /// Law: contract clauses.
+    Clauses,
+}
+
+/// `pellucid train`.
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// TOML file with settings, named as the flags with `_` for `-`; a flag wins over the file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to watch.
+    #[command(flatten)]
+    pub watch: WatchFlags,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// Whether a dashboard or lines show the run.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct WatchFlags {
+    /// No dashboard: a progress bar, or plain lines when stderr is no terminal
+    #[arg(long, help_heading = "Watching")]
+    pub headless: bool,
+    /// Every event as one JSON line on stdout; needs --headless
+    #[arg(long, requires = "headless", help_heading = "Watching")]
+    pub json: bool,
+}
+
+/// A run, by name, part of a name, or path.
+#[derive(Debug, Args)]
+pub(crate) struct RunArg {
+    /// Name of the run, an unambiguous part of it, or its folder; the newest run if left out
+    #[arg(default_value = "", hide_default_value = true)]
+    pub run: String,
+}
+
+/// `pellucid runs`.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pellucid export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ExportFormat,
+}
+
+/// The formats of `pellucid export`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A table: step, time, epoch, then every metric.
+    #[default]
+    Csv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// The texts of `explain` and `predict`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct TextFlags {
+    /// A text
+    #[arg(long, value_name = "STR")]
+    pub text: Option<String>,
+    /// A data file: TSV, CSV or JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+}
+
+/// `pellucid explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Model folder
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// What to explain.
+    #[command(flatten)]
+    pub texts: TextFlags,
+    /// Rows to take from the start of --data
+    #[arg(long, value_name = "N", conflicts_with = "text")]
+    pub limit: Option<usize>,
+    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::ALL)]
+    pub method: Vec<Method>,
+    /// Seed of the methods that draw
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pellucid predict`.
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// Model folder
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// What to predict.
+    #[command(flatten)]
+    pub texts: TextFlags,
+    /// Rows to take from the start of --data
+    #[arg(long, value_name = "N", conflicts_with = "text")]
+    pub limit: Option<usize>,
+    /// Where to compute: auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchAction {
+    /// Time training steps
+    Train(BenchTrainArgs),
+}
+
+/// `pellucid bench train`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchTrainArgs {
+    /// Model folder
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Training file
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// What takes part beside the cross entropy
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: BenchMode,
+    /// Measured steps; five more warm up
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub steps: u64,
+    /// Examples a step
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch: usize,
+    /// Threads of libtorch
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub threads: usize,
+    /// Group batches by length
+    #[arg(long)]
+    pub bucket: bool,
+    /// Learning rate
+    #[arg(long, value_name = "LR", default_value_t = 5e-5)]
+    pub lr: f64,
+}
+
+/// The terms of the loss that `bench train` measures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchMode {
+    /// Cross entropy alone.
+    #[default]
+    Plain,
+    /// With L1.
+    L1,
+    /// With distillation.
+    Kd,
+    /// With both.
+    #[value(name = "l1+kd")]
+    L1Kd,
+}
+
+/// `pellucid screenshot`.
+#[derive(Debug, Args)]
+pub(crate) struct ScreenshotArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Which screen
+    #[arg(long, value_enum, default_value_t)]
+    pub screen: Screen,
+    /// Columns and rows
+    #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
+    pub size: (u16, u16),
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+fn terminal_size(text: &str) -> Result<(u16, u16), String> {
+    let parts = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
+    parts.filter(|&(columns, rows)| columns > 0 && rows > 0).ok_or_else(|| "give it as 120x40".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_size_is_columns_by_rows() {
+        assert_eq!(terminal_size("80x24"), Ok((80, 24)));
+        for bad in ["80", "80x", "x24", "0x1", "-1x4", "99999x1"] {
+            assert!(terminal_size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_peers_flags_are_taken_as_they_are() {
+        let line = "pellucid bench train --model m --data d --mode l1+kd --steps 9 --batch 4 --threads 1 --bucket";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Some(Action::Bench(BenchAction::Train(bench))) = cli.action else { panic!("{cli:?}") };
+        assert_eq!((bench.mode, bench.steps, bench.bucket), (BenchMode::L1Kd, 9, true));
+    }
+
+    #[test]
+    fn a_text_or_a_file_but_one_of_them() {
+        let parse = |rest: &str| Cli::try_parse_from(format!("pellucid predict --model m {rest}").trim().split(' '));
+        assert!(parse("--text a").is_ok() && parse("--data f --limit 3").is_ok());
+        for bad in ["", "--text a --data f", "--text a --limit 3"] {
+            assert_eq!(parse(bad).unwrap_err().exit_code(), 2, "{bad}");
+        }
+    }
+
+    #[test]
+    fn json_without_headless_is_wrong_usage() {
+        assert_eq!(Cli::try_parse_from(["pellucid", "train", "--json"]).unwrap_err().exit_code(), 2);
+    }
+}

@@ -1,0 +1,173 @@
+//! The flags that are settings of a run: those of a settings file with `-` for `_`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pellucid_protocol::RawSettings;
+use pellucid_protocol::settings::{Device, L1Form, L2Form, OptimizerKind};
+use pellucid_protocol::work::Grouping;
+use serde::de::DeserializeOwned;
+
+/// The settings of a run, as flags.
+#[derive(Debug, Clone, Default, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct SettingFlags {
+    /// Folder of the model to fine-tune, in the Hugging Face layout
+    #[arg(long, value_name = "DIR", help_heading = "Model and data")]
+    model: Option<PathBuf>,
+    /// Training file: TSV, CSV or JSON Lines with `text` or `sentence`, and `label`
+    #[arg(long, value_name = "FILE", help_heading = "Model and data")]
+    train: Option<PathBuf>,
+    /// Validation file
+    #[arg(long, value_name = "FILE", help_heading = "Model and data")]
+    valid: Option<PathBuf>,
+    /// Folder of a fine-tuned model to distil from
+    #[arg(long, value_name = "DIR", help_heading = "Model and data")]
+    teacher: Option<PathBuf>,
+    /// The run's own folder [default: runs/<time>-<data>]
+    #[arg(long, value_name = "DIR", help_heading = "Model and data")]
+    run_dir: Option<PathBuf>,
+
+    /// Passes over the training data [default: 3]
+    #[arg(long, value_name = "N", conflicts_with = "max_steps", help_heading = "Training")]
+    epochs: Option<u64>,
+    /// Optimiser steps, in place of --epochs
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    max_steps: Option<u64>,
+    /// Examples a step [default: 32]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    batch_size: Option<u64>,
+    /// Longest text in tokens [default: 128]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    max_tokens: Option<u64>,
+    /// How batches are put together [default: random]
+    #[arg(long, value_parser = named::<Grouping>(&["random", "length"]), help_heading = "Training")]
+    grouping: Option<Grouping>,
+    /// Highest learning rate [default: 5e-5]
+    #[arg(long, value_name = "LR", help_heading = "Training")]
+    lr: Option<f64>,
+    /// The optimiser [default: adamw]
+    #[arg(long, value_parser = named::<OptimizerKind>(&["adamw", "sgd"]), help_heading = "Training")]
+    optimizer: Option<OptimizerKind>,
+    /// Momentum of SGD [default: 0.9]
+    #[arg(long, value_name = "M", help_heading = "Training")]
+    momentum: Option<f64>,
+    /// Norm to which the gradient is clipped, 0 for no clipping [default: 1]
+    #[arg(long, value_name = "NORM", help_heading = "Training")]
+    clip_norm: Option<f64>,
+    /// Share of the steps over which the learning rate rises [default: 0.06]
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    warmup: Option<f64>,
+    /// Seed of all that is drawn [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    seed: Option<u64>,
+    /// Steps between evaluations, 0 for a quarter of an epoch [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    eval_every: Option<u64>,
+    /// Validation samples that each evaluation explains anew, 0 for none [default: 4]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    probe: Option<u64>,
+    /// Threads on the CPU, 0 for one a core [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    threads: Option<u64>,
+    /// Where to compute: auto, cpu, cuda or cuda:N [default: auto]
+    #[arg(long, help_heading = "Training")]
+    device: Option<Device>,
+
+    /// Lambda of the L1 penalty [default: 0]
+    #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
+    l1: Option<f64>,
+    /// How L1 is applied: proximal gives exact zeros [default: proximal]
+    #[arg(long, value_parser = named::<L1Form>(&["proximal", "subgradient"]), help_heading = "Penalties and distillation")]
+    l1_form: Option<L1Form>,
+    /// Lambda of the L2 penalty [default: 0.01]
+    #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
+    l2: Option<f64>,
+    /// How L2 is applied: decoupled is AdamW's [default: decoupled]
+    #[arg(long, value_parser = named::<L2Form>(&["decoupled", "coupled"]), help_heading = "Penalties and distillation")]
+    l2_form: Option<L2Form>,
+    /// Weight of the distillation term, from 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "ALPHA", help_heading = "Penalties and distillation")]
+    kd_alpha: Option<f64>,
+    /// Temperature of distillation [default: 2]
+    #[arg(long, value_name = "T", help_heading = "Penalties and distillation")]
+    kd_temperature: Option<f64>,
+}
+
+impl SettingFlags {
+    /// The settings as written.
+    #[must_use]
+    pub(crate) fn raw(self) -> RawSettings {
+        RawSettings {
+            model: self.model,
+            train: self.train,
+            valid: self.valid,
+            teacher: self.teacher,
+            epochs: self.epochs,
+            max_steps: self.max_steps,
+            batch_size: self.batch_size,
+            max_tokens: self.max_tokens,
+            grouping: self.grouping,
+            lr: self.lr,
+            optimizer: self.optimizer,
+            momentum: self.momentum,
+            clip_norm: self.clip_norm,
+            warmup: self.warmup,
+            seed: self.seed,
+            l1: self.l1,
+            l1_form: self.l1_form,
+            l2: self.l2,
+            l2_form: self.l2_form,
+            kd_alpha: self.kd_alpha,
+            kd_temperature: self.kd_temperature,
+            eval_every: self.eval_every,
+            probe: self.probe,
+            threads: self.threads,
+            device: self.device,
+            run_dir: self.run_dir,
+        }
+    }
+}
+
+/// A parser of the values called `names`, which are those of a settings file.
+fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(name.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Action, Cli};
+
+    fn parse(rest: &str) -> RawSettings {
+        let cli = Cli::try_parse_from(format!("pellucid train {rest}").trim().split(' ')).unwrap();
+        let Some(Action::Train(train)) = cli.action else { panic!("{cli:?}") };
+        train.settings.raw()
+    }
+
+    #[test]
+    fn every_setting_has_its_flag() {
+        let raw = parse(
+            "--model a --train b --valid c --teacher d --epochs 1 --batch-size 2 --max-tokens 3 --grouping length --lr 4 \
+             --optimizer sgd --momentum 5 --clip-norm 6 --warmup 7 --seed 8 --l1 9 --l1-form subgradient --l2 10 \
+             --l2-form coupled --kd-alpha 11 --kd-temperature 12 --eval-every 13 --probe 14 --threads 15 \
+             --device cuda:1 --run-dir e",
+        );
+        let written = serde_json::to_value(&raw).unwrap();
+        let left_out: Vec<_> = written.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).collect();
+        assert_eq!(left_out.len(), 1, "all but max_steps: {left_out:?}");
+        assert_eq!(parse("--max-steps 5").max_steps, Some(5));
+    }
+
+    #[test]
+    fn a_number_below_zero_reaches_the_check() {
+        assert_eq!(parse("--l1 -1").check().unwrap_err().to_string(), "--l1: must be 0 or more, not -1");
+        assert_eq!(parse("--lr=-1e-3").lr, Some(-1e-3));
+    }
+}

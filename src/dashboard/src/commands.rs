@@ -1,0 +1,131 @@
+//! From the command line to what it asks for: one file for each kind of command.
+
+use std::future::Future;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use pellucid_protocol::run_dir;
+use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::{RunDir, run_dir::find};
+
+use crate::cli::{Action, Cli, ColorChoice, Global, RunArg};
+use crate::failure::{Ending, Failure};
+use crate::{link, ui};
+
+mod doctor;
+mod export;
+mod open;
+mod picker;
+mod runs;
+mod screenshot;
+mod shell;
+mod texts;
+mod train;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// What hindered it, as one line for people.
+pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
+    let global = cli.global;
+    let Some(action) = cli.action else { return without_command(&global) };
+    match action {
+        Action::Demo(demo) => train::demo(demo, &global),
+        Action::Train(train) => train::train(train, &global),
+        Action::Attach(run) => open::attach(look_up(&run, &global)?, &global),
+        Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
+        Action::Runs(runs) => runs::runs(&runs, &global.runs),
+        Action::Export(export) => export::export(&look_up(&export.run, &global)?, export.format),
+        Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),
+        Action::Predict(predict) => wait(link::worker::run(&texts::predict(predict))),
+        Action::Bench(bench) => wait(link::worker::run(&texts::bench(bench))),
+        Action::Doctor => doctor::doctor(),
+        Action::Completions { shell } => shell::completions(shell),
+        Action::Man { command } => shell::man(command.as_deref()),
+        Action::Screenshot(shot) => screenshot::screenshot(&shot, &look_up(&shot.run, &global)?, &global),
+    }
+}
+
+/// The list of runs to choose from; with none yet, the demo.
+fn without_command(global: &Global) -> Result<Ending, Failure> {
+    let runs = listed(&global.runs)?;
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    match (terminal, runs.is_empty()) {
+        (true, true) => picker::offer_demo(global),
+        (true, false) => picker::pick(&runs, global),
+        (false, true) => shell::help(),
+        (false, false) => runs::table(&runs),
+    }
+}
+
+fn listed(folder: &Path) -> Result<Vec<RunDir>, Failure> {
+    run_dir::list(folder).map_err(|error| Failure::Failed(format!("cannot read {}: {error}", folder.display())))
+}
+
+fn look_up(wanted: &RunArg, global: &Global) -> Result<RunDir, Failure> {
+    find(&global.runs, &wanted.run).map_err(|error| match wanted.run.as_str() {
+        "" => Failure::Failed(format!("no runs in {} yet; `pellucid demo` makes one", global.runs.display())),
+        _ => Failure::Failed(error),
+    })
+}
+
+/// Runs a future on this thread.
+fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
+    runtime.block_on(future)
+}
+
+/// Prints one line on stdout.
+fn print(line: &str) -> Result<(), Failure> {
+    Ok(writeln!(std::io::stdout().lock(), "{}", scrub(line))?)
+}
+
+fn options(global: &Global) -> ui::Options {
+    ui::Options { theme: global.theme.clone(), color: Some(color(global.color)), screen: None }
+}
+
+fn color(choice: ColorChoice) -> ui::ColorChoice {
+    match choice {
+        ColorChoice::Auto => ui::ColorChoice::Auto,
+        ColorChoice::Always => most_colors(&variable("COLORTERM"), &variable("TERM")),
+        ColorChoice::Never => ui::ColorChoice::Never,
+        ColorChoice::Sixteen => ui::ColorChoice::Ansi16,
+        ColorChoice::Indexed => ui::ColorChoice::Ansi256,
+        ColorChoice::Truecolor => ui::ColorChoice::Truecolor,
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+/// What the terminal says it can show, whatever `NO_COLOR` says.
+fn most_colors(colorterm: &str, term: &str) -> ui::ColorChoice {
+    match (colorterm, term) {
+        ("truecolor" | "24bit", _) => ui::ColorChoice::Truecolor,
+        (_, term) if term.contains("256") => ui::ColorChoice::Ansi256,
+        _ => ui::ColorChoice::Ansi16,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn always_means_as_many_as_there_are() {
+        assert_eq!(most_colors("truecolor", "xterm"), ui::ColorChoice::Truecolor);
+        assert_eq!(most_colors("", "screen-256color"), ui::ColorChoice::Ansi256);
+        assert_eq!(most_colors("", "vt220"), ui::ColorChoice::Ansi16);
+    }
+
+    #[test]
+    fn no_runs_yet_is_said_with_what_to_do() {
+        let global = Global { theme: None, color: ColorChoice::Auto, runs: "nowhere".into() };
+        let message = look_up(&RunArg { run: String::new() }, &global).unwrap_err().to_string();
+        assert_eq!(message, "no runs in nowhere yet; `pellucid demo` makes one");
+    }
+}

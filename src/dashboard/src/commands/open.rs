@@ -1,0 +1,127 @@
+//! A run on the dashboard: launched, attached to, or replayed; and what is said when it is left.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use pellucid_protocol::event::Outcome;
+use pellucid_protocol::{RunDir, Settings};
+
+use super::{options, wait};
+use crate::cli::Global;
+use crate::console;
+use crate::failure::{Ending, Failure};
+use crate::handle::handle;
+use crate::link::{self, Link, Task};
+use crate::ui::{self, Exit};
+
+/// Trains, with the dashboard open from the first moment. The exit code is that of the training.
+pub(super) async fn launch(worker: PathBuf, settings: Settings, global: &Global) -> Result<Ending, Failure> {
+    let line = link::launch(worker, settings);
+    match show(line, global).await? {
+        Left::Early => {
+            console::note("left before the run began; nothing was written");
+            Ok(Ending::Stopped)
+        }
+        Left::Run(exit, run) => tell(exit, &run),
+    }
+}
+
+/// `pellucid attach`. Showing an ended run is no failure, however it ended.
+pub(super) fn attach(run: RunDir, global: &Global) -> Result<Ending, Failure> {
+    needs_terminal("attach")?;
+    look_at(link::attach, run, global)
+}
+
+/// `pellucid replay`.
+pub(super) fn replay(run: RunDir, global: &Global) -> Result<Ending, Failure> {
+    needs_terminal("replay")?;
+    look_at(link::replay, run, global)
+}
+
+fn look_at(open: fn(RunDir) -> (Link, Task), run: RunDir, global: &Global) -> Result<Ending, Failure> {
+    wait(async {
+        if let Left::Run(exit, run) = show(open(run), global).await? {
+            tell(exit, &run)?;
+        }
+        Ok(Ending::Done)
+    })
+}
+
+fn needs_terminal(command: &str) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("`pellucid {command}` needs a terminal; `pellucid export` prints a run's metrics")))
+}
+
+/// How the dashboard was left.
+enum Left {
+    /// Before there was a run.
+    Early,
+    Run(Exit, RunDir),
+}
+
+async fn show((link, task): (Link, Task), global: &Global) -> Result<Left, Failure> {
+    let exit = ui::run(link, options(global)).await;
+    // Commands that are still on the way are delivered first.
+    let run = match task.await {
+        Ok(run) => run,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => None,
+    };
+    match (exit?, run) {
+        (Exit::Failed(reason), None) => Err(Failure::Failed(reason)),
+        (_, None) => Ok(Left::Early),
+        (exit, Some(run)) => Ok(Left::Run(exit, run)),
+    }
+}
+
+/// Says where the run is and how to come back.
+fn tell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
+    let back = format!("`pellucid attach {}` comes back", handle(run));
+    let place = run.root().display();
+    match exit {
+        Exit::HungUp => return Ok(Ending::Done),
+        Exit::Failed(reason) => return Err(Failure::Failed(format!("{reason}; the run is in {place}"))),
+        Exit::Detached if goes_on(run) => console::note(&format!("{} goes on; {back}", run.name())),
+        Exit::Detached => console::note(&format!("the run is in {place}; {back}")),
+        Exit::Stopped => console::note(&format!("stopped; the run is in {place}; {back}")),
+        Exit::Ended(outcome) => console::note(&format!("{}; the run is in {place}; {back}", word(outcome))),
+    }
+    Ok(match exit {
+        Exit::Stopped | Exit::Ended(Outcome::Stopped) => Ending::Stopped,
+        Exit::Ended(Outcome::Failed) => Ending::Failed,
+        _ => Ending::Done,
+    })
+}
+
+fn goes_on(run: &RunDir) -> bool {
+    run.worker_info().is_some_and(|info| info.host != link::host_name() || link::is_alive(info.pid))
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Finished => "finished",
+        Outcome::Stopped => "stopped",
+        Outcome::Failed => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_the_training_ended_is_the_exit_code() {
+        let run = RunDir::new("/nowhere/run");
+        let code = |exit| match tell(exit, &run) {
+            Ok(ending) => ending.code(),
+            Err(failure) => failure.code(),
+        };
+        assert_eq!(code(Exit::Detached), 0);
+        assert_eq!(code(Exit::Stopped), 130);
+        assert_eq!(code(Exit::Ended(Outcome::Finished)), 0);
+        assert_eq!(code(Exit::Ended(Outcome::Failed)), 1);
+        assert_eq!(code(Exit::Failed("loss/kd became NaN".into())), 1);
+    }
+}

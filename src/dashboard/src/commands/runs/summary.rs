@@ -1,0 +1,189 @@
+//! A run in one line, from the head and the tail of its log: long logs are not read whole.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use pellucid_protocol::event::{Outcome, Started};
+use pellucid_protocol::{Event, Metrics, Record, RunDir};
+use serde::Serialize;
+
+use crate::link;
+
+/// How much of the end of a log is read.
+const TAIL: u64 = 256 * 1024;
+
+/// A run in a few words.
+#[derive(Debug, Serialize)]
+pub(in crate::commands) struct Summary {
+    pub(in crate::commands) name: String,
+    path: PathBuf,
+    state: State,
+    step: u64,
+    total_steps: Option<u64>,
+    started: Option<f64>,
+    /// Of the best evaluation that is known.
+    metrics: Metrics,
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Running,
+    Paused,
+    /// Its worker is on another machine.
+    Elsewhere,
+    Finished,
+    Stopped,
+    Failed,
+    /// Its worker is gone and said no last word.
+    Lost,
+}
+
+impl Summary {
+    /// The summary of `run`; what cannot be read is left out.
+    pub(in crate::commands) fn of(run: &RunDir) -> Self {
+        let started = head(run).ok().flatten();
+        let mut summary = Summary {
+            name: run.name(),
+            path: run.root().to_owned(),
+            state: State::of_worker(run),
+            step: 0,
+            total_steps: started.as_ref().map(|(_, begun)| begun.total_steps),
+            started: started.map(|(time, _)| time),
+            metrics: Metrics::default(),
+        };
+        for record in tail(run).unwrap_or_default() {
+            summary.take(record.event);
+        }
+        summary
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Step(step) => self.step = step.step,
+            Event::Eval(eval) if eval.best => self.metrics = eval.metrics,
+            Event::Setting(setting) if setting.key == "state" && self.state != State::Lost => {
+                self.state = if setting.value == "paused" { State::Paused } else { State::Running };
+            }
+            Event::Ended(ended) => {
+                self.step = ended.step;
+                self.metrics = ended.metrics;
+                self.state = match ended.outcome {
+                    Outcome::Finished => State::Finished,
+                    Outcome::Stopped => State::Stopped,
+                    Outcome::Failed => State::Failed,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// The summary as a row of a table whose names are `width` wide.
+    pub(in crate::commands) fn row(&self, width: usize) -> String {
+        let state = format!("{:?}", self.state).to_lowercase();
+        let steps = self.total_steps.map_or_else(|| self.step.to_string(), |total| format!("{}/{total}", self.step));
+        let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
+        let started = self.started.map_or("-".to_owned(), local_time);
+        format!("{:width$}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {started}", self.name)
+    }
+}
+
+impl State {
+    fn of_worker(run: &RunDir) -> Self {
+        match run.worker_info() {
+            Some(info) if info.host != link::host_name() => State::Elsewhere,
+            Some(info) if link::is_alive(info.pid) => State::Running,
+            _ => State::Lost,
+        }
+    }
+}
+
+fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(run.events())?).take(TAIL).read_until(b'\n', &mut line)?;
+    Ok(match serde_json::from_slice(&line) {
+        Ok(Record { time, event: Event::Started(started) }) => Some((time, *started)),
+        _ => None,
+    })
+}
+
+fn tail(run: &RunDir) -> io::Result<Vec<Record>> {
+    let mut file = File::open(run.events())?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    // A line that the tail begins within is no record and falls out here.
+    Ok(bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+fn local_time(seconds: f64) -> String {
+    let time = jiff::SignedDuration::try_from_secs_f64(seconds)
+        .ok()
+        .and_then(|time| jiff::Timestamp::from_duration(time).ok());
+    time.map_or("-".to_owned(), |time| {
+        time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::event::{Ended, Eval, Step};
+    use pellucid_protocol::log_writer::LogWriter;
+    use pellucid_protocol::run_dir::WorkerInfo;
+
+    use super::*;
+
+    fn run_with(events: Vec<Event>) -> (tempfile::TempDir, RunDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let mut log = LogWriter::open(&run.events()).unwrap();
+        for event in events {
+            log.append(&Record { time: 1.0, event }).unwrap();
+        }
+        (folder, run)
+    }
+
+    fn accuracy(value: f64) -> Metrics {
+        let mut metrics = Metrics::default();
+        metrics.set("valid/accuracy", value);
+        metrics
+    }
+
+    fn step(step: u64) -> Event {
+        Event::Step(Step { step, epoch: 0.0, metrics: Metrics::default() })
+    }
+
+    #[test]
+    fn an_ended_run_shows_its_outcome_and_best_accuracy() {
+        let ended = Ended { step: 7, outcome: Outcome::Finished, message: None, metrics: accuracy(0.875) };
+        let (_folder, run) = run_with(vec![step(6), Event::Ended(ended)]);
+        let row = Summary::of(&run).row(3);
+        assert!(row.contains("finished") && row.contains("step 7 ") && row.contains("accuracy 0.875"), "{row}");
+    }
+
+    #[test]
+    fn a_run_whose_worker_is_gone_without_a_word_is_lost() {
+        let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
+        let (_folder, run) = run_with(vec![Event::Eval(eval), step(4)]);
+        let summary = Summary::of(&run);
+        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Lost, 4, Some(0.5)));
+    }
+
+    #[test]
+    fn a_run_with_a_living_worker_is_running() {
+        let (_folder, run) = run_with(vec![step(4)]);
+        let info = WorkerInfo { pid: std::process::id(), host: link::host_name(), socket: "s".into() };
+        std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        assert_eq!(Summary::of(&run).state, State::Running);
+    }
+
+    #[test]
+    fn only_the_ends_of_a_long_log_are_read() {
+        let (_folder, run) = run_with((0..20_000).map(step).collect());
+        assert!(std::fs::metadata(run.events()).unwrap().len() > 2 * TAIL);
+        assert_eq!(Summary::of(&run).step, 19_999);
+    }
+}

@@ -1,0 +1,114 @@
+//! The jobs that a worker does in the foreground: explaining, predicting, measuring.
+
+use std::path::{Path, PathBuf};
+
+use pellucid_protocol::work::{BenchTrainWork, ExplainWork, Grouping, Output, PredictWork, Texts, Work};
+
+use crate::cli::{BenchAction, BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
+
+/// Lambda of the peer's L1 penalty and weight of its distillation term.
+const PEER_L1: f64 = 1e-7;
+const PEER_KD_ALPHA: f64 = 0.5;
+
+/// `pellucid explain`.
+pub(super) fn explain(explain: ExplainArgs) -> Work {
+    Work::Explain(ExplainWork {
+        model: absolute(&explain.model),
+        texts: texts(explain.texts, explain.limit),
+        methods: explain.method,
+        device: explain.device,
+        seed: explain.seed,
+        output: output(explain.json),
+    })
+}
+
+/// `pellucid predict`.
+pub(super) fn predict(predict: PredictArgs) -> Work {
+    Work::Predict(PredictWork {
+        model: absolute(&predict.model),
+        texts: texts(predict.texts, predict.limit),
+        device: predict.device,
+        output: output(predict.json),
+    })
+}
+
+/// `pellucid bench`.
+pub(super) fn bench(bench: BenchAction) -> Work {
+    let BenchAction::Train(train) = bench;
+    Work::BenchTrain(bench_train(&train))
+}
+
+fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
+    let (mode, l1, kd_alpha) = match train.mode {
+        BenchMode::Plain => ("plain", None, None),
+        BenchMode::L1 => ("l1", Some(PEER_L1), None),
+        BenchMode::Kd => ("kd", None, Some(PEER_KD_ALPHA)),
+        BenchMode::L1Kd => ("l1+kd", Some(PEER_L1), Some(PEER_KD_ALPHA)),
+    };
+    BenchTrainWork {
+        model: absolute(&train.model),
+        data: absolute(&train.data),
+        l1,
+        kd_alpha,
+        mode: mode.to_owned(),
+        steps: train.steps,
+        batch: train.batch,
+        threads: train.threads,
+        grouping: if train.bucket { Grouping::Length } else { Grouping::Random },
+        lr: train.lr,
+    }
+}
+
+fn texts(flags: TextFlags, limit: Option<usize>) -> Texts {
+    match flags.data {
+        Some(path) => Texts::File { path: absolute(&path), limit },
+        None => Texts::Text(flags.text.unwrap_or_default()),
+    }
+}
+
+fn output(json: bool) -> Output {
+    if json { Output::Json } else { Output::Plain }
+}
+
+/// A path that cannot be made absolute is told by the worker as it was written.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Action, Cli};
+
+    fn work(line: &str) -> Work {
+        match Cli::try_parse_from(line.split(' ')).unwrap().action {
+            Some(Action::Explain(args)) => explain(args),
+            Some(Action::Predict(args)) => predict(args),
+            Some(Action::Bench(args)) => bench(args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_modes_are_the_peers() {
+        let parts = |mode: &str| match work(&format!("pellucid bench train --model m --data d --mode {mode}")) {
+            Work::BenchTrain(bench) => (bench.mode, bench.l1, bench.kd_alpha),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(parts("plain"), ("plain".into(), None, None));
+        assert_eq!(parts("l1+kd"), ("l1+kd".into(), Some(1e-7), Some(0.5)));
+    }
+
+    #[test]
+    fn methods_are_a_list_and_paths_are_absolute() {
+        let Work::Explain(work) = work("pellucid explain --model m --data d --limit 2 --method ig,lime --json") else {
+            panic!("no explain work")
+        };
+        assert_eq!(work.methods.iter().map(|method| method.key()).collect::<Vec<_>>(), ["ig", "lime"]);
+        assert!(work.model.is_absolute());
+        assert!(matches!(work.texts, Texts::File { path, limit: Some(2) } if path.is_absolute()));
+        assert_eq!(work.output, Output::Json);
+    }
+}

@@ -1,0 +1,24 @@
+//! Text for people on stderr, scrubbed.
+
+use std::io::{IsTerminal, Write};
+
+use color_eyre::config::{HookBuilder, Theme};
+use pellucid_protocol::scrub::scrub;
+
+/// Prints one line on stderr. A closed stderr is nobody's loss.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", scrub(text));
+}
+
+/// Prints `error: text` on stderr.
+pub(crate) fn error(text: &str) {
+    note(&format!("error: {text}"));
+}
+
+/// Has panics reported by color-eyre, without colours where they are not wanted.
+pub(crate) fn install_panic_report() {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
+    let theme = if plain { Theme::new() } else { Theme::dark() };
+    // The one error is that a hook is there already.
+    let _ = HookBuilder::default().theme(theme).install();
+}

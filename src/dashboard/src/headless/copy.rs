@@ -1,0 +1,92 @@
+//! Copies the event log to stdout, byte for byte, while it grows.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// A copy under way. It ends with the line of the run's end.
+pub(super) struct LogCopy {
+    path: PathBuf,
+    offset: u64,
+    ended: bool,
+}
+
+/// What has to be known of a line to copy it.
+#[derive(Deserialize)]
+struct Tag {
+    event: String,
+}
+
+impl LogCopy {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), offset: 0, ended: false }
+    }
+
+    /// Copies the lines that were finished since the last call. Damaged lines are left out.
+    pub(super) fn copy_new(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let bytes = self.new_bytes()?;
+        for line in bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+            self.offset += line.len() as u64;
+            if let (false, Ok(tag)) = (self.ended, serde_json::from_slice::<Tag>(line)) {
+                out.write_all(line)?;
+                self.ended = tag.event == "ended";
+            }
+        }
+        out.flush()
+    }
+
+    fn new_bytes(&self) -> io::Result<Vec<u8>> {
+        let told = |error: io::Error| io::Error::other(format!("{}: {error}", self.path.display()));
+        let mut file = File::open(&self.path).map_err(told)?;
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).map_err(told)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_lines_are_copied_as_they_are_up_to_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let mut copy = LogCopy::new(&path);
+        let mut out = Vec::new();
+        let parts = [
+            "{\"time\":0.1000,\"event\":\"step\"}\n{\"time\":1,",
+            " \"event\":\"a newer one\"}\nnot json\n",
+            "{\"event\":\"ended\"}\n{\"event\":\"explained\"}\n",
+        ];
+        let mut log = String::new();
+        for part in parts {
+            log += part;
+            std::fs::write(&path, &log).unwrap();
+            copy.copy_new(&mut out).unwrap();
+        }
+        let wanted =
+            "{\"time\":0.1000,\"event\":\"step\"}\n{\"time\":1, \"event\":\"a newer one\"}\n{\"event\":\"ended\"}\n";
+        assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_reader_that_left_is_a_broken_pipe() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        std::fs::write(&path, "{\"event\":\"step\"}\n").unwrap();
+        let error = LogCopy::new(&path).copy_new(&mut Closed).unwrap_err();
+        assert_eq!(crate::failure::Failure::from(error), crate::failure::Failure::Closed);
+    }
+}

@@ -1,0 +1,174 @@
+//! A run told in lines: its start, each evaluation, checkpoints, alerts and its end.
+
+use pellucid_protocol::event::{CheckpointKind, Ended, Eval, Level, Outcome, Started};
+use pellucid_protocol::{Event, Metrics, Record};
+
+/// What has to be remembered from one line to the next.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    began: f64,
+    total_steps: u64,
+}
+
+impl Report {
+    /// The line for `record`, if it is worth one.
+    pub(super) fn line(&mut self, record: &Record) -> Option<String> {
+        match &record.event {
+            Event::Started(begun) => {
+                self.began = record.time;
+                self.total_steps = begun.total_steps;
+                Some(started(begun))
+            }
+            Event::Eval(eval) => Some(self.eval(eval)),
+            Event::Checkpoint(checkpoint) if checkpoint.kind == CheckpointKind::Last => None,
+            Event::Checkpoint(checkpoint) => {
+                Some(format!("checkpoint at step {}: {}", checkpoint.step, checkpoint.path))
+            }
+            Event::Setting(setting) => {
+                let value = setting.value.as_str().map_or_else(|| setting.value.to_string(), str::to_owned);
+                Some(format!("{} is now {value} at step {}", setting.key, setting.step))
+            }
+            Event::Alert(alert) => Some(format!("{} at step {}: {}", level(alert.level), alert.step, alert.message)),
+            Event::Ended(ended) => Some(self.ended(ended, record.time)),
+            Event::Step(_) | Event::Explained(_) | Event::Unknown => None,
+        }
+    }
+
+    fn eval(&self, eval: &Eval) -> String {
+        let best = if eval.best { "  best so far" } else { "" };
+        format!(
+            "step {}/{}  epoch {:.2}  {}{best}",
+            eval.step,
+            self.total_steps,
+            eval.epoch,
+            eval_figures(&eval.metrics)
+        )
+    }
+
+    fn ended(&self, ended: &Ended, time: f64) -> String {
+        let after = format!("at step {} after {}", ended.step, duration(time - self.began));
+        let figures = eval_figures(&ended.metrics);
+        let best = if figures.is_empty() { String::new() } else { format!("; best: {figures}") };
+        match (ended.outcome, &ended.message) {
+            (Outcome::Finished, _) => format!("finished {after}{best}"),
+            (Outcome::Stopped, _) => format!("stopped {after}{best}"),
+            (Outcome::Failed, Some(message)) => format!("error: the run failed {after}: {message}"),
+            (Outcome::Failed, None) => format!("error: the run failed {after}"),
+        }
+    }
+}
+
+/// The figures of a step, for the bar.
+pub(super) fn step_figures(metrics: &Metrics) -> String {
+    figures(metrics, &[("loss/total", "loss"), ("train/accuracy", "accuracy"), ("sparsity/exact", "sparsity")])
+}
+
+fn eval_figures(metrics: &Metrics) -> String {
+    let shown = [
+        ("valid/loss", "loss"),
+        ("valid/accuracy", "accuracy"),
+        ("valid/f1", "f1"),
+        ("sparsity/exact", "sparsity"),
+        ("kd/kl", "kd gap"),
+    ];
+    figures(metrics, &shown)
+}
+
+fn figures(metrics: &Metrics, shown: &[(&str, &str)]) -> String {
+    let known = shown.iter().filter_map(|(name, title)| Some(format!("{title} {:.3}", metrics.get(name)?)));
+    known.collect::<Vec<_>>().join("  ")
+}
+
+fn started(begun: &Started) -> String {
+    let teacher = begun.teacher.as_ref().map_or_else(String::new, |card| format!(", teacher {}", card.path));
+    format!(
+        "{} began: {} with {} layers and {} parameters{teacher}; {} training and {} validation examples, {} steps on {}",
+        begun.run,
+        begun.model.family,
+        begun.model.layers,
+        begun.model.parameters,
+        begun.train_examples,
+        begun.valid_examples,
+        begun.total_steps,
+        begun.device
+    )
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Info => "note",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round();
+    let (hours, minutes, rest) = ((whole / 3600.0).floor(), (whole / 60.0).floor() % 60.0, whole % 60.0);
+    if hours > 0.0 {
+        format!("{hours} h {minutes} min")
+    } else if minutes > 0.0 {
+        format!("{minutes} min {rest} s")
+    } else {
+        format!("{rest} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::event::{Alert, Checkpoint, Step};
+
+    use super::*;
+
+    fn metrics(values: &[(&str, f64)]) -> Metrics {
+        let mut metrics = Metrics::default();
+        values.iter().for_each(|&(name, value)| metrics.set(name, value));
+        metrics
+    }
+
+    fn line(report: &mut Report, time: f64, event: Event) -> Option<String> {
+        report.line(&Record { time, event })
+    }
+
+    #[test]
+    fn a_run_is_told_in_lines() {
+        let mut report = Report { began: 10.0, total_steps: 40 };
+        let step = Step { step: 1, epoch: 0.1, metrics: metrics(&[("loss/total", 0.5)]) };
+        assert_eq!(line(&mut report, 11.0, Event::Step(step)), None);
+        let values = metrics(&[("valid/accuracy", 0.875), ("valid/loss", 0.25), ("sparsity/exact", 0.5)]);
+        let eval = Eval { step: 20, epoch: 0.5, metrics: values.clone(), best: true, predictions: None };
+        assert_eq!(
+            line(&mut report, 12.0, Event::Eval(eval)).unwrap(),
+            "step 20/40  epoch 0.50  loss 0.250  accuracy 0.875  sparsity 0.500  best so far"
+        );
+        let checkpoint = Checkpoint { step: 20, kind: CheckpointKind::Best, path: "checkpoints/best".into() };
+        assert_eq!(
+            line(&mut report, 12.0, Event::Checkpoint(checkpoint)).unwrap(),
+            "checkpoint at step 20: checkpoints/best"
+        );
+        let alert = Alert { step: 21, level: Level::Warning, message: "slow".into() };
+        assert_eq!(line(&mut report, 13.0, Event::Alert(alert)).unwrap(), "warning at step 21: slow");
+        let ended = Ended { step: 40, outcome: Outcome::Finished, message: None, metrics: values };
+        assert_eq!(
+            line(&mut report, 82.0, Event::Ended(ended)).unwrap(),
+            "finished at step 40 after 1 min 12 s; best: loss 0.250  accuracy 0.875  sparsity 0.500"
+        );
+    }
+
+    #[test]
+    fn a_failure_says_why() {
+        let ended = Ended {
+            step: 4,
+            outcome: Outcome::Failed,
+            message: Some("loss/kd became NaN".into()),
+            metrics: Metrics::default(),
+        };
+        let told = line(&mut Report::default(), 5.0, Event::Ended(ended)).unwrap();
+        assert_eq!(told, "error: the run failed at step 4 after 5 s: loss/kd became NaN");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!([0.2, 59.6, 3600.0, 7322.0].map(duration), ["0 s", "1 min 0 s", "1 h 0 min", "2 h 2 min"]);
+    }
+}

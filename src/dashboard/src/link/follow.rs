@@ -1,0 +1,294 @@
+//! Follows a run: the log up to where the socket takes over, the socket, and again after each loss.
+
+use std::time::Duration;
+
+use pellucid_protocol::run_dir::WorkerInfo;
+use pellucid_protocol::{Command, Event, Record, RunDir, ToClient};
+use rustix::process::Pid;
+
+use super::connection::Connection;
+use super::feed::Feed;
+use super::{Ends, FromRun, Gone};
+
+/// Attempts to reach a worker that lives but does not answer, before the log alone is shown.
+const ATTEMPTS: u32 = 12;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks at a log that no socket speaks for.
+const POLL: Duration = Duration::from_secs(1);
+/// How long the last commands may take to be answered.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Follows `run` until the screen lets go.
+pub(super) async fn follow(run: RunDir, ends: Ends) -> Option<RunDir> {
+    follow_with(run, ends, Vec::new()).await
+}
+
+/// Follows `run`; the commands `early` are sent as soon as the worker answers.
+pub(super) async fn follow_with(run: RunDir, ends: Ends, early: Vec<Command>) -> Option<RunDir> {
+    let mut follower = Follower { early, ..Follower::new(run.clone(), ends) };
+    if follower.run().await.is_err() {
+        follower.farewell().await;
+    }
+    Some(run)
+}
+
+/// Shows the log of `run` alone.
+pub(super) async fn replay(run: RunDir, ends: Ends) -> Option<RunDir> {
+    let mut follower = Follower::new(run.clone(), ends);
+    // The one error is that the screen has let go; a replay has nothing left to do then.
+    let _ = follower.replay().await;
+    Some(run)
+}
+
+/// Whom to speak to.
+enum Worker {
+    Here(WorkerInfo),
+    Away(Away),
+}
+
+/// Why no worker is spoken to.
+enum Away {
+    /// There is none: what to say if the run has not ended.
+    None(String),
+    /// There may be one, but not for us: why.
+    OutOfReach(String),
+}
+
+impl Away {
+    fn reason(&self, last: Last) -> String {
+        match (self, last) {
+            (Away::None(_), Last::Ended) => "the run has ended and its worker has left".to_owned(),
+            (Away::None(reason) | Away::OutOfReach(reason), _) => reason.clone(),
+        }
+    }
+}
+
+/// Whether the worker spoke on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Greeting {
+    Heard,
+    Missing,
+}
+
+struct Follower {
+    run: RunDir,
+    ends: Ends,
+    feed: Feed,
+    last: Last,
+    early: Vec<Command>,
+}
+
+/// What the last record said about the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    GoingOn,
+    Ended,
+}
+
+impl Follower {
+    fn new(run: RunDir, ends: Ends) -> Self {
+        let feed = Feed::new(&run);
+        Self { run, ends, feed, last: Last::GoingOn, early: Vec::new() }
+    }
+
+    async fn run(&mut self) -> Result<(), Gone> {
+        self.ends.say(FromRun::Opened(self.run.clone())).await?;
+        let mut attempt = 0;
+        while attempt < ATTEMPTS {
+            let info = match self.worker() {
+                Worker::Here(info) => info,
+                Worker::Away(away) => return self.watch(away).await,
+            };
+            match Connection::open(&info.socket).await {
+                Ok(connection) => match self.serve(connection).await? {
+                    Greeting::Heard => attempt = 0,
+                    Greeting::Missing => attempt += 1,
+                },
+                Err(_) => attempt += 1,
+            }
+            self.pause(attempt).await?;
+        }
+        self.watch(Away::OutOfReach("the worker does not answer on its socket; this is what it records".into())).await
+    }
+
+    async fn replay(&mut self) -> Result<(), Gone> {
+        self.ends.say(FromRun::Opened(self.run.clone())).await?;
+        let reason = "this is a record; `pellucid attach` speaks to a run that goes on";
+        self.watch(Away::OutOfReach(reason.into())).await
+    }
+
+    fn worker(&self) -> Worker {
+        let Some(info) = self.run.worker_info() else {
+            return Worker::Away(Away::None("this run has no worker; this is what was recorded".into()));
+        };
+        if info.host != host_name() {
+            return Worker::Away(Away::OutOfReach(format!(
+                "the worker is on {}: commands are possible there",
+                info.host
+            )));
+        }
+        if is_alive(info.pid) {
+            Worker::Here(info)
+        } else {
+            Worker::Away(Away::None(format!("the worker (pid {}) is gone; this is what it recorded", info.pid)))
+        }
+    }
+
+    /// Waits before the next attempt, as long as the screen is there.
+    async fn pause(&self, attempt: u32) -> Result<(), Gone> {
+        let pause = (SHORTEST_PAUSE * (1 << attempt.min(10))).min(LONGEST_PAUSE);
+        tokio::select! {
+            () = self.ends.out.closed() => Err(Gone),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+
+    /// Passes on what the connection brings until it is lost.
+    async fn serve(&mut self, mut connection: Connection) -> Result<Greeting, Gone> {
+        let mut greeting = Greeting::Missing;
+        loop {
+            // Commands wait for the greeting: a socket that nobody serves must not swallow them.
+            tokio::select! {
+                message = connection.next() => match message {
+                    Some(message) => {
+                        if matches!(message, ToClient::Hello { .. }) {
+                            greeting = Greeting::Heard;
+                        }
+                        if self.hear(message, &mut connection).await.is_err() {
+                            return self.part(connection).await;
+                        }
+                    }
+                    None => break,
+                },
+                command = self.ends.commands.recv(), if greeting == Greeting::Heard => match command {
+                    Some(command) => connection.send(command).await,
+                    None => return self.part(connection).await,
+                },
+                () = self.ends.out.closed(), if greeting == Greeting::Missing => return Err(Gone),
+            }
+        }
+        self.lost(connection).await?;
+        Ok(greeting)
+    }
+
+    async fn hear(&mut self, message: ToClient, connection: &mut Connection) -> Result<(), Gone> {
+        match message {
+            ToClient::Hello { offset } => {
+                self.catch_up(offset).await?;
+                self.ends.say(FromRun::Connected).await?;
+                for command in self.early.drain(..) {
+                    connection.send(command).await;
+                }
+                Ok(())
+            }
+            ToClient::Event { record } if record.event == Event::Unknown => Ok(()),
+            ToClient::Event { record } => {
+                self.feed.heard_one();
+                self.pass_on(vec![*record]).await
+            }
+            ToClient::Reply { id, error } => match connection.answered(id) {
+                Some(command) => self.ends.say(FromRun::Answered(command, error)).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Passes on what the first `end` bytes of the log have and was not seen.
+    async fn catch_up(&mut self, end: u64) -> Result<(), Gone> {
+        loop {
+            match self.feed.next_chunk(end) {
+                Ok(Some(records)) => self.pass_on(records).await?,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    let path = self.run.events().display().to_string();
+                    return self.ends.say(FromRun::ViewOnly(format!("cannot read {path}: {error}"))).await;
+                }
+            }
+        }
+    }
+
+    async fn pass_on(&mut self, records: Vec<Record>) -> Result<(), Gone> {
+        for record in &records {
+            match record.event {
+                Event::Ended(_) => self.last = Last::Ended,
+                Event::Started(_) => self.last = Last::GoingOn,
+                _ => {}
+            }
+        }
+        self.ends.say(FromRun::Records(records)).await
+    }
+
+    async fn lost(&mut self, connection: Connection) -> Result<(), Gone> {
+        for command in connection.into_unanswered() {
+            // Letting go is answered by going.
+            let error =
+                (command != Command::Release).then(|| "the connection was lost before an answer came".to_owned());
+            self.ends.say(FromRun::Answered(command, error)).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows the log without a worker.
+    async fn watch(&mut self, away: Away) -> Result<(), Gone> {
+        self.read_on().await?;
+        // The end may have been among what was just read.
+        let reason = away.reason(self.last);
+        self.ends.say(FromRun::ViewOnly(reason.clone())).await?;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(POLL) => self.read_on().await?,
+                command = self.ends.commands.recv() => match command {
+                    Some(command) => self.ends.say(FromRun::Answered(command, Some(reason.clone()))).await?,
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    async fn read_on(&mut self) -> Result<(), Gone> {
+        match self.feed.length() {
+            Ok(length) => self.catch_up(length).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Sends the commands that the screen left behind, over the connection that was in use.
+    async fn part(&mut self, mut connection: Connection) -> Result<Greeting, Gone> {
+        while let Ok(command) = self.ends.commands.try_recv() {
+            connection.send(command).await;
+        }
+        let _ = tokio::time::timeout(FAREWELL, connection.settle()).await;
+        Err(Gone)
+    }
+
+    /// Sends the commands that the screen left behind while there was no connection.
+    async fn farewell(&mut self) {
+        if self.ends.commands.is_empty() {
+            return;
+        }
+        if let Worker::Here(info) = self.worker()
+            && let Ok(connection) = Connection::open(&info.socket).await
+        {
+            let _ = self.part(connection).await;
+        }
+    }
+}
+
+/// This machine's name, as the worker writes it.
+pub(crate) fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Whether a process of this id runs on this machine.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    let known = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let known = known.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH));
+    known && !is_zombie(pid)
+}
+
+/// A process that has ended but was not waited for; in containers often nobody does.
+fn is_zombie(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
+}

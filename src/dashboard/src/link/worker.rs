@@ -1,0 +1,154 @@
+//! The worker program: where it is, and running it in the foreground.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use pellucid_protocol::work::Work;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::{Ending, Failure};
+
+/// Names the worker program, when it is not beside this one.
+pub(crate) const VARIABLE: &str = "PELLUCID_WORKER";
+const NAME: &str = "pellucid-worker";
+
+/// The worker program: as `PELLUCID_WORKER` says, else beside this program, else on `PATH`.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn find() -> Result<PathBuf, Failure> {
+    let beside = env::current_exe().and_then(|exe| exe.canonicalize()).ok();
+    search(env::var_os(VARIABLE).map(PathBuf::from), beside.as_deref().and_then(Path::parent), &path_folders())
+}
+
+fn path_folders() -> Vec<PathBuf> {
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+fn search(named: Option<PathBuf>, beside: Option<&Path>, path: &[PathBuf]) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        let missing = || Failure::Failed(format!("{VARIABLE} is {}, which is no file; correct it", named.display()));
+        return named.is_file().then(|| named.clone()).ok_or_else(missing);
+    }
+    let folders = beside.into_iter().chain(path.iter().map(PathBuf::as_path));
+    let found = folders.map(|folder| folder.join(NAME)).find(|file| file.is_file());
+    found.ok_or_else(|| {
+        let place = beside.map_or_else(String::new, |folder| format!(" in {} or", folder.display()));
+        Failure::Failed(format!("no {NAME}{place} on PATH; build it with `make build` or name it in {VARIABLE}"))
+    })
+}
+
+/// Runs the worker on `work` with this program's stdout and stderr, and gives its exit code.
+///
+/// # Errors
+/// When there is no worker or it cannot be started.
+pub(crate) async fn run(work: &Work) -> Result<Ending, Failure> {
+    let worker = find()?;
+    let cannot = |error: std::io::Error| cannot_start(&worker, &error);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut child = Command::new(&worker).arg("work").stdin(Stdio::piped()).spawn().map_err(cannot)?;
+    hand_over(&mut child, work).await;
+    let pid = child.id();
+    loop {
+        tokio::select! {
+            status = child.wait() => return Ok(ending(status.map_err(cannot)?)),
+            _ = interrupt.recv() => pass_on(pid, Signal::INT),
+            _ = terminate.recv() => pass_on(pid, Signal::TERM),
+        }
+    }
+}
+
+/// Runs the worker on `work` and gives what it printed on stdout.
+///
+/// # Errors
+/// When there is no worker, it cannot be started, or it fails.
+pub(crate) async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
+    let worker = find()?;
+    let cannot = |error: std::io::Error| cannot_start(&worker, &error);
+    let mut command = Command::new(&worker);
+    command.arg("work").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(cannot)?;
+    hand_over(&mut child, work).await;
+    let output = child.wait_with_output().await.map_err(cannot)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Failure::Failed(format!("{} did not start rightly ({})", worker.display(), output.status)))
+}
+
+/// Writes the job to the worker's stdin and closes it. A worker that does not read it says why itself.
+pub(super) async fn hand_over(child: &mut Child, work: &Work) {
+    if let Some(mut stdin) = child.stdin.take()
+        && let Ok(mut line) = serde_json::to_vec(work)
+    {
+        line.push(b'\n');
+        let _ = stdin.write_all(&line).await;
+    }
+}
+
+pub(super) fn cannot_start(worker: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("cannot start {}: {error}", worker.display()))
+}
+
+fn pass_on(pid: Option<u32>, signal: Signal) {
+    if let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
+        // It may have ended in the meantime.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+fn ending(status: ExitStatus) -> Ending {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ending::Done,
+        (Some(code), _) => Ending::Worker(u8::try_from(code).unwrap_or(1)),
+        (None, Some(signal)) => Ending::Worker(u8::try_from(128 + signal).unwrap_or(1)),
+        (None, None) => Ending::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_wins_then_the_neighbour_then_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| {
+            let sub = folder.path().join(name);
+            std::fs::create_dir(&sub).unwrap();
+            std::fs::write(sub.join(NAME), "").unwrap();
+            sub
+        };
+        let (named, beside, path) = (place("named"), place("beside"), place("path"));
+        let found = |named: Option<&Path>, beside: &Path| {
+            search(named.map(|folder| folder.join(NAME)), Some(beside), std::slice::from_ref(&path)).unwrap()
+        };
+        assert_eq!(found(Some(&named), &beside), named.join(NAME));
+        assert_eq!(found(None, &beside), beside.join(NAME));
+        assert_eq!(found(None, folder.path()), path.join(NAME));
+    }
+
+    #[test]
+    fn a_missing_worker_is_one_line_that_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = search(None, Some(folder.path()), &[]).unwrap_err().to_string();
+        assert!(message.contains("make build") && !message.contains('\n'), "{message}");
+        let message = search(Some("/nowhere/worker".into()), None, &[]).unwrap_err().to_string();
+        assert_eq!(message, "PELLUCID_WORKER is /nowhere/worker, which is no file; correct it");
+    }
+
+    #[test]
+    fn a_workers_end_is_passed_through() {
+        use std::os::unix::process::ExitStatusExt;
+        let cases = [(0, 0), (1 << 8, 1), (2 << 8, 2), (2, 130), (9, 137)];
+        for (raw, code) in cases {
+            assert_eq!(ending(ExitStatus::from_raw(raw)).code(), code);
+        }
+    }
+}

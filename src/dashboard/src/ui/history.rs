@@ -1,0 +1,308 @@
+//! The history of one metric: every point is kept, and any range is summed up in a few steps.
+//!
+//! ```text
+//! level 2   [        64 points        ]      each bucket: smallest, largest, sum, how many, how many gaps
+//! level 1   [ 8 ][ 8 ][ 8 ][ 8 ] ...         built when its eight children are complete
+//! points     ........ ........ ....
+//! ```
+//!
+//! Extremes are exact at every zoom: no spike is ever lost to thinning.
+
+/// Children of a bucket.
+const FAN: usize = 8;
+
+/// Share of the old value in the smoothed line.
+const MEMORY: f64 = 0.95;
+
+/// What a range of points comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// The smallest finite value; infinite if there is none.
+    pub min: f64,
+    /// The largest finite value; minus infinite if there is none.
+    pub max: f64,
+    /// The sum of the finite values.
+    pub sum: f64,
+    /// How many values are finite.
+    pub finite: u32,
+    /// How many values are not.
+    pub gaps: u32,
+}
+
+impl Summary {
+    /// Of no points.
+    pub const EMPTY: Summary = Summary { min: f64::INFINITY, max: f64::NEG_INFINITY, sum: 0.0, finite: 0, gaps: 0 };
+
+    fn of(value: f64) -> Self {
+        if value.is_finite() {
+            Self { min: value, max: value, sum: value, finite: 1, gaps: 0 }
+        } else {
+            Self { gaps: 1, ..Self::EMPTY }
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.sum += other.sum;
+        self.finite = self.finite.saturating_add(other.finite);
+        self.gaps = self.gaps.saturating_add(other.gaps);
+    }
+
+    /// The mean of the finite values.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.finite > 0).then(|| self.sum / f64::from(self.finite))
+    }
+}
+
+/// One column of a chart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Column {
+    /// The points in it.
+    pub summary: Summary,
+    /// The smoothed value at its last point.
+    pub smooth: Option<f64>,
+}
+
+/// A metric's values by step.
+#[derive(Debug, Clone, Default)]
+pub struct Series {
+    steps: Vec<u64>,
+    values: Vec<f64>,
+    smooth: Vec<f32>,
+    levels: Vec<Vec<Summary>>,
+    average: Average,
+}
+
+/// A debiased exponential moving average.
+#[derive(Debug, Clone, Copy, Default)]
+struct Average {
+    sum: f64,
+    weight: f64,
+}
+
+impl Average {
+    fn push(&mut self, value: f64) -> f64 {
+        if !value.is_finite() {
+            return f64::NAN;
+        }
+        self.sum = MEMORY * self.sum + (1.0 - MEMORY) * value;
+        self.weight = MEMORY * self.weight + (1.0 - MEMORY);
+        self.sum / self.weight
+    }
+}
+
+impl Series {
+    /// Appends a value. A step that is not past the last one takes the place of what came from there
+    /// on: a resumed run trains steps again that its log already has.
+    pub fn push(&mut self, step: u64, value: f64) {
+        if self.steps.last().is_some_and(|&last| step <= last) {
+            self.cut(self.steps.partition_point(|&known| known < step));
+        }
+        self.steps.push(step);
+        self.values.push(value);
+        self.smooth.push(self.average.push(value) as f32);
+        self.complete();
+    }
+
+    /// Builds the buckets that the last point has completed.
+    fn complete(&mut self) {
+        let mut size = FAN;
+        for level in 0.. {
+            if !self.values.len().is_multiple_of(size) {
+                break;
+            }
+            let end = self.values.len();
+            let bucket = self.summary(end - size, end);
+            if self.levels.len() == level {
+                self.levels.push(Vec::new());
+            }
+            self.levels[level].push(bucket);
+            size *= FAN;
+        }
+    }
+
+    fn cut(&mut self, length: usize) {
+        self.steps.truncate(length);
+        self.values.truncate(length);
+        self.smooth.truncate(length);
+        let mut size = FAN;
+        for level in &mut self.levels {
+            level.truncate(length / size);
+            size *= FAN;
+        }
+        self.average = Average::default();
+        for &value in &self.values[length.saturating_sub(200)..] {
+            self.average.push(value);
+        }
+    }
+
+    /// Number of points.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether there are no points.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The last step and value.
+    #[must_use]
+    pub fn last(&self) -> Option<(u64, f64)> {
+        Some((*self.steps.last()?, *self.values.last()?))
+    }
+
+    /// The last smoothed value.
+    #[must_use]
+    pub fn last_smooth(&self) -> Option<f64> {
+        self.smooth.last().map(|&value| f64::from(value))
+    }
+
+    /// The value at `step`, or the last one before it.
+    #[must_use]
+    pub fn at(&self, step: u64) -> Option<f64> {
+        let after = self.steps.partition_point(|&known| known <= step);
+        self.values.get(after.checked_sub(1)?).copied()
+    }
+
+    /// What the points `from..to` come to, by index.
+    #[must_use]
+    pub fn summary(&self, from: usize, to: usize) -> Summary {
+        let mut sum = Summary::EMPTY;
+        let mut at = from;
+        let to = to.min(self.values.len());
+        while at < to {
+            let (part, size) = self.block(at, to);
+            sum.add(&part);
+            at += size;
+        }
+        sum
+    }
+
+    /// The largest complete block that starts at `at` and ends by `to`, and its size.
+    fn block(&self, at: usize, to: usize) -> (Summary, usize) {
+        let mut best = (Summary::of(self.values[at]), 1);
+        let mut size = FAN;
+        for level in &self.levels {
+            let Some(bucket) = level.get(at / size).filter(|_| at.is_multiple_of(size) && at + size <= to) else {
+                break;
+            };
+            best = (*bucket, size);
+            size *= FAN;
+        }
+        best
+    }
+
+    /// What the points of steps `from..to` come to.
+    #[must_use]
+    pub fn range(&self, from: f64, to: f64) -> Summary {
+        self.summary(self.index(from), self.index(to))
+    }
+
+    /// The steps `from..to` in `count` columns of equal width.
+    #[must_use]
+    pub fn columns(&self, from: f64, to: f64, count: usize) -> Vec<Column> {
+        let edge = |column: usize| from + (to - from) * column as f64 / count as f64;
+        let mut start = self.index(from);
+        (1..=count)
+            .map(|column| {
+                let end = self.index(edge(column)).max(start);
+                let part = Column { summary: self.summary(start, end), smooth: self.smooth_in(start, end) };
+                start = end;
+                part
+            })
+            .collect()
+    }
+
+    fn smooth_in(&self, start: usize, end: usize) -> Option<f64> {
+        let last = self.smooth.get(end.checked_sub(1).filter(|&last| last >= start)?)?;
+        last.is_finite().then_some(f64::from(*last))
+    }
+
+    /// Index of the first point at or after `step`.
+    fn index(&self, step: f64) -> usize {
+        self.steps.partition_point(|&known| (known as f64) < step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn brute(values: &[f64]) -> Summary {
+        let mut sum = Summary::EMPTY;
+        values.iter().for_each(|&value| sum.add(&Summary::of(value)));
+        sum
+    }
+
+    fn same(a: &Summary, b: &Summary) -> bool {
+        let close = (a.sum - b.sum).abs() <= 1e-9 * (1.0 + a.sum.abs());
+        (a.min, a.max, a.finite, a.gaps) == (b.min, b.max, b.finite, b.gaps) && close
+    }
+
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec(prop_oneof![9 => -1e3..1e3, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)], 0..1500)
+    }
+
+    proptest! {
+        #[test]
+        fn any_range_is_as_by_hand(values in values(), a in 0usize..1600, b in 0usize..1600) {
+            let mut series = Series::default();
+            values.iter().enumerate().for_each(|(step, &value)| series.push(step as u64, value));
+            let (from, to) = (a.min(b).min(values.len()), a.max(b).min(values.len()));
+            prop_assert!(same(&series.summary(from, to), &brute(&values[from..to])));
+        }
+
+        #[test]
+        fn the_columns_hold_every_point_once(values in values(), count in 1usize..300) {
+            let mut series = Series::default();
+            values.iter().enumerate().for_each(|(step, &value)| series.push(step as u64 * 3, value));
+            let mut sum = Summary::EMPTY;
+            series.columns(0.0, 5000.0, count).iter().for_each(|column| sum.add(&column.summary));
+            prop_assert!(same(&sum, &brute(&values)));
+        }
+
+        #[test]
+        fn a_resumed_run_is_as_one_that_was_not(values in values(), back in 0usize..1500) {
+            let mut once = Series::default();
+            let mut twice = Series::default();
+            values.iter().enumerate().for_each(|(step, &value)| once.push(step as u64, value));
+            values.iter().enumerate().for_each(|(step, _)| twice.push(step as u64, 7.0));
+            let back = back.min(values.len());
+            values.iter().enumerate().skip(back).for_each(|(step, &value)| twice.push(step as u64, value));
+            prop_assert!(same(&once.summary(back, values.len()), &twice.summary(back, values.len())));
+            prop_assert_eq!(once.len(), twice.len());
+        }
+    }
+
+    #[test]
+    fn a_million_points_are_quick_and_keep_their_spike() {
+        let mut series = Series::default();
+        for step in 0..1_000_000 {
+            series.push(step, if step == 777_777 { 1e6 } else { 0.5 });
+        }
+        let columns = series.columns(0.0, 1e6, 300);
+        assert_eq!(columns.iter().map(|column| column.summary.max).fold(0.0, f64::max), 1e6);
+        let bytes = series.levels.iter().map(Vec::len).sum::<usize>() * size_of::<Summary>();
+        assert!(bytes < 5_000_000, "{bytes} bytes of pyramid");
+    }
+
+    #[test]
+    fn smoothing_is_debiased_and_broken_by_gaps() {
+        let mut series = Series::default();
+        series.push(1, 4.0);
+        assert_eq!(series.last_smooth(), Some(4.0));
+        series.push(2, f64::NAN);
+        assert!(series.last_smooth().is_some_and(f64::is_nan));
+        series.push(3, 4.0);
+        assert_eq!(series.last_smooth(), Some(4.0));
+        assert_eq!(series.at(2).map(f64::is_nan), Some(true));
+        assert_eq!((series.at(0), series.at(9)), (None, Some(4.0)));
+    }
+}

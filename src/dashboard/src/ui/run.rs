@@ -1,0 +1,296 @@
+//! The loop of the dashboard: waits, drains what has come, draws once. The only place that does so.
+
+mod files;
+mod keys;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use color_eyre::eyre::{WrapErr, eyre};
+use pellucid_protocol::event::Outcome;
+use ratatui::buffer::Buffer;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+pub use self::files::answer;
+use self::keys::Input;
+use super::msg::{Effect, Msg};
+use super::state::{Change, State};
+use super::terminal::Terminal;
+use super::theme::{Level, Styles, Theme};
+use super::update::update;
+use super::view::view;
+use super::widgets::plain;
+use super::{ColorChoice, Screen};
+use crate::link::{FromRun, Link};
+
+/// How the dashboard is to look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// A shipped theme's name, a name in `~/.config/pellucid/themes`, or the path of a theme file.
+    pub theme: Option<String>,
+    /// How many colours; by default what the environment says.
+    pub color: Option<ColorChoice>,
+    /// The first screen; by default the training.
+    pub screen: Option<Screen>,
+}
+
+/// How the dashboard was left. The terminal is as it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// The user left; a run that was going on goes on.
+    Detached,
+    /// The user asked for the end of the run, and it has ended.
+    Stopped,
+    /// The user left a run that had ended.
+    Ended(Outcome),
+    /// The run could not start or has failed: why.
+    Failed(String),
+    /// The terminal is gone: there is nobody to print to.
+    HungUp,
+}
+
+/// Shortest times between two frames.
+#[derive(Debug, Clone, Copy)]
+struct Rates {
+    input: Duration,
+    data: Duration,
+}
+
+impl Rates {
+    /// Over SSH every frame travels.
+    fn choose() -> Self {
+        let remote = std::env::var_os("SSH_CONNECTION").is_some();
+        Self { input: Duration::from_millis(33), data: Duration::from_millis(if remote { 250 } else { 100 }) }
+    }
+}
+
+/// Shows a run until the user leaves it.
+///
+/// # Errors
+/// When the theme is not known, or there is no terminal.
+pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
+    let theme = Theme::find(options.theme.as_deref()).map_err(|why| eyre!(why))?;
+    let level = Level::choose(options.color.unwrap_or_default(), |name| std::env::var(name).ok());
+    let styles = Styles::new(&theme, level);
+    let terminal = Terminal::take().wrap_err("the dashboard needs a terminal")?;
+    let size = Terminal::size()?;
+    let state = State::new(clock(), size, options.screen.unwrap_or_default());
+    Loop::new(link, state, styles, terminal)?.run().await
+}
+
+/// Seconds since 1970.
+fn clock() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// Everything that the loop waits for and writes to.
+struct Loop {
+    link: Link,
+    /// Whether anything can still come from the run.
+    line: Line,
+    state: State,
+    styles: Styles,
+    terminal: Terminal,
+    letters: Letters,
+    rates: Rates,
+    keys: mpsc::UnboundedReceiver<Input>,
+    files: mpsc::UnboundedReceiver<Msg>,
+    answers: mpsc::UnboundedSender<Msg>,
+    signals: Signals,
+    tick: Interval,
+    drawn: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Open,
+    Closed,
+}
+
+/// Whether the terminal shows more than ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    Utf8,
+    Ascii,
+}
+
+impl Letters {
+    /// As the locale says; one that says nothing is taken for a modern one.
+    fn choose() -> Self {
+        let said = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+        let locale = said.filter(|value| !value.is_empty()).map(|value| value.to_lowercase()).next();
+        match locale {
+            Some(locale) if !locale.contains("utf-8") && !locale.contains("utf8") => Letters::Ascii,
+            _ => Letters::Utf8,
+        }
+    }
+}
+
+/// Signals that end or change the screen.
+struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    resize: Signal,
+    back: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            resize: signal(SignalKind::window_change())?,
+            back: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+        })
+    }
+}
+
+/// What one turn of the loop woke up for.
+enum Woken {
+    Message(Msg),
+    Draw,
+    Resized,
+    CalledBack,
+    Leave(Exit),
+}
+
+impl Loop {
+    fn new(link: Link, state: State, styles: Styles, terminal: Terminal) -> color_eyre::Result<Self> {
+        let mut tick = interval(Duration::from_millis(500));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (answers, files) = mpsc::unbounded_channel();
+        Ok(Self {
+            link,
+            line: Line::Open,
+            state,
+            styles,
+            terminal,
+            letters: Letters::choose(),
+            rates: Rates::choose(),
+            keys: keys::listen()?,
+            files,
+            answers,
+            signals: Signals::new()?,
+            tick,
+            drawn: None,
+        })
+    }
+
+    async fn run(mut self) -> color_eyre::Result<Exit> {
+        loop {
+            let woken = self.wait().await;
+            match self.handle(woken) {
+                Ok(None) => {}
+                Ok(Some(exit)) => return Ok(exit),
+                // A write that fails on a terminal that is gone is not an error to be told of.
+                Err(_) if keys::is_gone() => return Ok(Exit::HungUp),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Biased: keys come before data, so that a flood of records cannot hold a key up; and drawing comes
+    /// before more data, so that it cannot hold a frame up.
+    async fn wait(&mut self) -> Woken {
+        let due = self.due();
+        tokio::select! {
+            biased;
+            input = self.keys.recv() => match input {
+                Some(Input::Message(message)) => Woken::Message(message),
+                Some(Input::Gone) | None => Woken::Leave(Exit::HungUp),
+            },
+            _ = self.signals.hang_up.recv() => Woken::Leave(Exit::HungUp),
+            _ = self.signals.terminate.recv() => Woken::Leave(Exit::Detached),
+            _ = self.signals.resize.recv() => Woken::Resized,
+            _ = self.signals.back.recv() => Woken::CalledBack,
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Woken::Draw,
+            Some(answer) = self.files.recv() => Woken::Message(answer),
+            message = self.link.incoming.recv(), if self.line == Line::Open => self.received(message),
+            _ = self.tick.tick() => Woken::Message(Msg::Tick(clock())),
+        }
+    }
+
+    fn received(&mut self, message: Option<FromRun>) -> Woken {
+        if message.is_none() {
+            self.line = Line::Closed;
+        }
+        Woken::Message(message.map_or(Msg::Closed, Msg::Run))
+    }
+
+    /// When the next frame may be drawn; `None` when there is nothing to draw.
+    fn due(&self) -> Option<Instant> {
+        let pause = match self.state.change {
+            Change::Nothing => return None,
+            Change::Data => self.rates.data,
+            Change::Input => self.rates.input,
+        };
+        Some(self.drawn.map_or_else(Instant::now, |drawn| drawn + pause))
+    }
+
+    fn handle(&mut self, woken: Woken) -> std::io::Result<Option<Exit>> {
+        match woken {
+            Woken::Leave(exit) => return Ok(Some(exit)),
+            Woken::Draw => self.draw()?,
+            Woken::Resized => return self.take(Msg::Resize(Terminal::size()?)),
+            Woken::CalledBack => {
+                self.terminal.retake()?;
+                self.state.touch(Change::Input);
+            }
+            // Should the reader of keys have missed it.
+            Woken::Message(Msg::Tick(_)) if keys::is_gone() => return Ok(Some(Exit::HungUp)),
+            Woken::Message(message) => return self.drain(message),
+        }
+        Ok(None)
+    }
+
+    /// Takes a message, and all that has come from the run meanwhile, up to a bound that keeps keys alive.
+    fn drain(&mut self, first: Msg) -> std::io::Result<Option<Exit>> {
+        self.state.now = clock();
+        let mut exit = self.take(first)?;
+        for _ in 0..64 {
+            let Ok(message) = self.link.incoming.try_recv() else { break };
+            exit = exit.or(self.take(Msg::Run(message))?);
+        }
+        Ok(exit)
+    }
+
+    fn take(&mut self, message: Msg) -> std::io::Result<Option<Exit>> {
+        let mut exit = None;
+        for effect in update(&mut self.state, message) {
+            exit = exit.or(self.perform(effect)?);
+        }
+        Ok(exit)
+    }
+
+    fn perform(&mut self, effect: Effect) -> std::io::Result<Option<Exit>> {
+        match effect {
+            Effect::Quit(exit) => return Ok(Some(exit)),
+            Effect::Send(command) => {
+                if self.link.commands.send(command).is_err() {
+                    return self.take(Msg::Closed);
+                }
+            }
+            Effect::Redraw => self.terminal.forget(),
+            Effect::Suspend => {
+                self.terminal.suspend()?;
+                self.state.touch(Change::Input);
+            }
+            reading => files::read(reading, self.answers.clone()),
+        }
+        Ok(None)
+    }
+
+    fn draw(&mut self) -> std::io::Result<()> {
+        let (state, styles, letters) = (&self.state, &self.styles, self.letters);
+        self.terminal.draw(state.size, |buffer: &mut Buffer| {
+            view(state, styles, buffer);
+            if letters == Letters::Ascii {
+                plain::fold(buffer);
+            }
+        })?;
+        self.state.change = Change::Nothing;
+        self.drawn = Some(Instant::now());
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! The pages of the dashboard: each keeps its own state and draws itself.
+
+pub mod explain;
+pub mod layers;
+pub mod log;
+pub mod samples;
+pub mod train;

@@ -1,0 +1,230 @@
+//! What stands beside the text: the answer, the methods with their checks, the surrogate.
+
+use pellucid_protocol::explanation::{Method, Surrogate};
+use pellucid_protocol::{Attribution, Check, Explanation};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::words::{self, word_text};
+use super::{Explain, attribution};
+use crate::ui::history::Series;
+use crate::ui::state::run::Run;
+use crate::ui::text;
+use crate::ui::widgets::bar::{self, Weight};
+use crate::ui::widgets::curve::{Chart, Line, Look, MARKS, Scale};
+use crate::ui::widgets::paper::{Paper, below, from, row, to};
+
+/// Columns of a method's name and checks.
+const FIGURES: u16 = 52;
+
+/// A heading, five methods, the box.
+pub(super) const METHODS_HEIGHT: u16 = 8;
+
+impl Explain {
+    /// ```text
+    ///     method            faithful  random  own check  chest  pain  since
+    /// ▸ ✔ gradient x input      0.81    0.50               +9    +8    -7
+    ///   ✔ integrated gradients  0.84    0.50  gap 0.8 %    +9    +7    -6
+    ///   ✖ gradient norm         0.31    0.50               +5    +9    +2
+    /// ```
+    /// With room beside it, each method's map stands in its line: where they agree is seen at once.
+    pub(super) fn draw_methods(&self, current: &Explanation, paper: &mut Paper, area: Rect) {
+        let inside = paper.boxed(area, "methods and their checks");
+        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+        // Five methods come before their heading.
+        let heading = u16::from(inside.height > Method::ALL.len() as u16);
+        let titles = format!("    {:<14}{:>12}{:>8}  own check", "method", "faithful", "random");
+        paper.write(to(row(inside, 0), inside.width * heading), &titles, paper.styles.muted);
+        let strip = from(inside, FIGURES);
+        let columns = words::columns(current, attribution(current, self.method), strip.width);
+        if strip.width >= 20 {
+            words::header(current, &columns, paper, strip);
+        }
+        for (index, method) in Method::ALL.into_iter().enumerate() {
+            let line = row(inside, index as u16 + heading);
+            self.draw_method(current, method, paper, line);
+            if let Some(scores) = attribution(current, method).filter(|_| strip.width >= 20) {
+                words::strip(scores, &columns, paper, from(line, FIGURES));
+            }
+        }
+    }
+
+    fn draw_method(&self, current: &Explanation, method: Method, paper: &mut Paper, area: Rect) {
+        let styles = paper.styles;
+        let chosen = method == self.method;
+        let cursor = if chosen { "▸ " } else { "  " };
+        let scores = attribution(current, method);
+        let (sign, sign_style, style) = match scores.map(Attribution::is_trusted) {
+            Some(true) => ("✔ ", styles.good, if chosen { styles.strong } else { styles.text }),
+            Some(false) => ("✖ ", styles.bad, styles.muted),
+            None => ("… ", styles.muted, styles.muted),
+        };
+        let rest =
+            scores.map_or_else(|| if current.partial { "  under way" } else { "  not done" }.to_owned(), figures);
+        let name = format!("{:<20}", method.title());
+        paper.line(area, &[(cursor, styles.accent), (sign, sign_style), (&name, style), (&rest, style)]);
+    }
+}
+
+/// The figures of a method's checks in columns.
+fn figures(scores: &Attribution) -> String {
+    let mut faithful = (String::from("–"), String::from("–"));
+    let mut own = String::new();
+    for check in &scores.checks {
+        match *check {
+            Check::Faithfulness { normalised, random, exact } => {
+                let bound = if exact { "" } else { "≈" };
+                faithful = (format!("{bound}{normalised:.2}"), format!("{random:.2}"));
+            }
+            Check::Completeness { gap, .. } => own = format!("gap {}", text::percent(gap)),
+            Check::Fidelity { held_out, .. } => own = format!("R² {held_out:.2}"),
+            Check::Undefined => own = "no check possible".to_owned(),
+        }
+    }
+    format!("{:>6}{:>8}  {own:<9}", faithful.0, faithful.1)
+}
+
+/// ```text
+///            student        teacher
+/// ▸✔ urgent   ▆▆▆▆▆▆··  0.91  0.88
+///    routine  ▆·······  0.09  0.12
+/// ```
+pub(super) fn answer(run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
+    let title = if current.label.is_some() { "answer, ✔ is right" } else { "answer" };
+    let inside = paper.boxed(area, title);
+    let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+    let names: Vec<_> = (0..current.probabilities.len()).map(|class| run.label(class)).collect();
+    let name = names.iter().map(|name| text::width(name)).max().unwrap_or(0).min(14) as u16;
+    let teacher = current.teacher_probabilities.as_deref();
+    let digits = if inside.width < 32 { 2 } else { 3 };
+    let muted = paper.styles.muted;
+    paper.right(row(inside, 0), &[(if teacher.is_some() { "student teacher" } else { "student" }, muted)]);
+    for (class, probability) in current.probabilities.iter().enumerate() {
+        let line = row(inside, class as u16 + 1);
+        class_name(current, class, &names[class], paper, to(line, name + 3));
+        let other = teacher.and_then(|teacher| teacher.get(class)).map(|&value| share(value, digits + 5, digits));
+        let shown = share(*probability, digits + 4, digits);
+        let tail = (shown.len() + other.as_ref().map_or(0, String::len)) as u16;
+        let bar_area = to(from(line, name + 4), line.width.saturating_sub(name + 4 + tail));
+        let style = if class == current.target { paper.styles.accent } else { paper.styles.muted };
+        bar::draw(paper, bar_area, *probability, (Weight::Full, style));
+        paper.right(line, &[(&shown, paper.styles.strong), (other.as_deref().unwrap_or(""), paper.styles.text)]);
+    }
+    answer_note(run, current, paper, row(inside, names.len() as u16 + 1));
+}
+
+/// A probability in a field of its own.
+fn share(value: f64, width: usize, digits: usize) -> String {
+    format!("{value:>width$.digits$}")
+}
+
+fn class_name(current: &Explanation, class: usize, name: &str, paper: &mut Paper, area: Rect) {
+    let styles = paper.styles;
+    let cursor = if class == current.target { "▸" } else { " " };
+    let style = if class == current.target { styles.strong } else { styles.text };
+    let right = if current.label == Some(class) { "✔ " } else { "  " };
+    paper.line(area, &[(cursor, styles.accent), (right, styles.good), (name, style)]);
+}
+
+fn answer_note(run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
+    let highest = |values: &[f64]| {
+        values.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
+    };
+    let answer = highest(&current.probabilities);
+    let styles = paper.styles;
+    let (words, style) = match current.label {
+        Some(label) if label == answer => ("right".to_owned(), styles.good),
+        Some(label) => (format!("wrong: it is {}", run.label(label)), styles.bad),
+        None => return,
+    };
+    let agrees = current.teacher_probabilities.as_deref().map(|teacher| highest(teacher) == answer);
+    let teacher = match agrees {
+        Some(true) => " · the teacher agrees",
+        Some(false) => " · the teacher does not agree",
+        None => "",
+    };
+    paper.line(area, &[(&words, style), (teacher, styles.muted)]);
+}
+
+/// ```text
+/// intercept 0.310   whole text 0.914   model 0.931
+/// R² 0.93 in sample, 0.71 held out ✔
+/// sudden         │███████  +0.412
+/// mild       ████│         -0.120
+/// ```
+pub(super) fn surrogate(current: &Explanation, paper: &mut Paper, area: Rect) {
+    let inside = paper.boxed(area, "linear surrogate (LIME)");
+    let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+    let found = attribution(current, Method::Lime).and_then(|scores| Some((scores, scores.surrogate.as_ref()?)));
+    let Some((scores, surrogate)) = found else {
+        let words = if current.partial { "under way" } else { "not fitted" };
+        let muted = paper.styles.muted;
+        return paper.middle(inside, words, muted);
+    };
+    let used = fit(current, scores, surrogate, paper, inside);
+    coefficients(current, scores, surrogate, paper, below(inside, used));
+}
+
+fn fit(current: &Explanation, scores: &Attribution, surrogate: &Surrogate, paper: &mut Paper, area: Rect) -> u16 {
+    let styles = paper.styles;
+    let model = current.probabilities.get(current.target).copied().unwrap_or(f64::NAN);
+    let (intercept, local) = (text::number(surrogate.intercept), text::number(surrogate.local_prediction));
+    let model = text::number(model);
+    let mut lines: Vec<Vec<(String, Style)>> = vec![vec![
+        ("intercept ".to_owned(), styles.muted),
+        (intercept, styles.strong),
+        ("  here ".to_owned(), styles.muted),
+        (local, styles.strong),
+        ("  model ".to_owned(), styles.muted),
+        (model, styles.strong),
+    ]];
+    for check in &scores.checks {
+        if let Check::Fidelity { in_sample, held_out } = *check {
+            let (sign, style) = if check.passes() { (" ✔", styles.good) } else { (" ✖", styles.bad) };
+            let words = format!("R² {} seen, {} held out", text::number(in_sample), text::number(held_out));
+            lines.push(vec![(words, styles.text), (sign.to_owned(), style)]);
+        }
+    }
+    for (index, line) in lines.iter().enumerate() {
+        let runs: Vec<_> = line.iter().map(|(words, style)| (words.as_str(), *style)).collect();
+        paper.line(row(area, index as u16), &runs);
+    }
+    lines.len() as u16
+}
+
+fn coefficients(current: &Explanation, scores: &Attribution, surrogate: &Surrogate, paper: &mut Paper, area: Rect) {
+    let mut ranked: Vec<(usize, f64)> = surrogate.coefficients.iter().copied().enumerate().collect();
+    ranked.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+    let largest = ranked.first().map_or(0.0, |(_, value)| value.abs());
+    let trusted = scores.is_trusted();
+    let name = (area.width / 3).min(16);
+    for (index, (word, value)) in ranked.iter().take(usize::from(area.height)).enumerate() {
+        let line = row(area, index as u16);
+        let style = if trusted { paper.styles.side(*value) } else { paper.styles.muted };
+        let plain = if trusted { paper.styles.text } else { paper.styles.muted };
+        paper.write(to(line, name), &word_text(current, *word), plain);
+        let bar_area = to(from(line, name + 1), line.width.saturating_sub(name + 9));
+        let share = if largest > 0.0 { value / largest } else { 0.0 };
+        bar::signed(paper, bar_area, share, style);
+        paper.right(line, &[(&format!("{value:+.3}"), plain)]);
+    }
+}
+
+/// The answer over the run: the probability of each class, by the explanations of this text so far.
+pub(super) fn course(screen: &Explain, run: &Run, paper: &mut Paper, area: Rect) {
+    let Some(current) = screen.current().filter(|_| area.height >= 6) else { return };
+    let classes = current.probabilities.len().min(MARKS.len());
+    let mut series = vec![Series::default(); classes];
+    for known in screen.related() {
+        for (series, probability) in series.iter_mut().zip(&known.probabilities) {
+            series.push(known.step, *probability);
+        }
+    }
+    let names: Vec<_> = (0..classes).map(|class| run.label(class)).collect();
+    let lines = series.iter().zip(&names).enumerate();
+    let lines = lines.map(|(slot, (series, name))| Line { name, series, look: Look::Joined, slot }).collect();
+    let steps = (0, run.horizon());
+    let chart =
+        Chart { title: "this answer over the run", lines, steps, scale: Scale::FromZero, cursor: None, empty: "" };
+    chart.draw(paper, area);
+}

@@ -1,0 +1,205 @@
+//! The text itself: strengths behind its words, now and over the run.
+
+use pellucid_protocol::explanation::Span;
+use pellucid_protocol::{Attribution, Check, Explanation};
+use ratatui::layout::Rect;
+
+use super::{Explain, Wait, attribution};
+use crate::ui::state::run::Run;
+use crate::ui::text;
+use crate::ui::widgets::heat::{HeatText, Trust, shares, sign};
+use crate::ui::widgets::paper::{Paper, below, from, row, to};
+
+impl Explain {
+    /// ```text
+    /// ╭ sample 12 · gradient x input · as of step 1200 ─── 2 of 3 ╮
+    /// │ text and signs                                            │
+    /// │ ✖ why the map is not to be trusted                        │
+    /// │ for `urgent` · +9 speaks for it most, -9 against it ...   │
+    /// ╰───────────────────────────────────────────────────────────╯
+    /// ```
+    pub(super) fn draw_text(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
+        let mapped = self.mapped();
+        let (explanation, scores) = mapped.map_or((current, None), |(explanation, scores)| (explanation, Some(scores)));
+        let inside = paper.boxed(area, &self.title(explanation));
+        self.place_on_shelf(paper, area);
+        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+        let notes = self.notes(run, explanation, scores, inside.width);
+        // Two lines are the text's, whatever there is to say of it.
+        let height = inside.height.saturating_sub(notes.len() as u16).max(2);
+        let trusted = scores.is_some_and(Attribution::is_trusted);
+        let strengths = scores.map(|scores| shares(&scores.scores)).unwrap_or_default();
+        let heat = HeatText {
+            text: &explanation.text,
+            words: &explanation.words,
+            shares: &strengths,
+            rationale: &explanation.rationale,
+            trust: if trusted { Trust::Passed } else { Trust::Failed },
+        };
+        let skip = self.scroll.min(heat.line_count(inside.width).saturating_sub(usize::from(height / 2)));
+        heat.draw(paper, Rect { height, ..inside }, skip);
+        for (index, (note, bad)) in notes.iter().enumerate() {
+            let style = if *bad { paper.styles.bad } else { paper.styles.muted };
+            paper.write(row(inside, height + index as u16), note, style);
+        }
+    }
+
+    fn title(&self, explanation: &Explanation) -> String {
+        let subject = explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}"));
+        format!("{subject} · {} · as of step {}", self.method.title(), explanation.step)
+    }
+
+    fn place_on_shelf(&self, paper: &mut Paper, area: Rect) {
+        let (words, style) = match &self.wait {
+            Wait::Asked => ("under way …".to_owned(), paper.styles.warn),
+            Wait::Refused(_) => ("refused".to_owned(), paper.styles.bad),
+            Wait::Nothing if self.current().is_some_and(|current| current.partial) => {
+                ("under way …".to_owned(), paper.styles.warn)
+            }
+            Wait::Nothing => {
+                (format!("{} of {}", self.shown.map_or(0, |shown| shown + 1), self.shelf.len()), paper.styles.muted)
+            }
+        };
+        if area.width >= 70 {
+            paper.corner(area, &words, style);
+        }
+    }
+
+    /// What stands under the text, and whether it is a warning.
+    fn notes(
+        &self,
+        run: &Run,
+        explanation: &Explanation,
+        scores: Option<&Attribution>,
+        width: u16,
+    ) -> Vec<(String, bool)> {
+        let mut notes = Vec::new();
+        match scores {
+            None => notes.push((format!("{}: not done yet", self.method.title()), false)),
+            Some(scores) => {
+                let failed = scores.checks.iter().filter(|check| !check.passes());
+                notes.extend(failed.take(2).map(|check| (format!("✖ not to be trusted: {}", why(check)), true)));
+            }
+        }
+        if explanation.truncated_words > 0 {
+            let lost = text::plural(explanation.truncated_words, "word");
+            notes.push((format!("the model does not see the last {lost}: the text is too long for it"), false));
+        }
+        notes.push((self.legend(run, explanation, width), false));
+        let lines = |(note, bad): (String, bool)| {
+            text::wrap(&note, usize::from(width)).into_iter().map(move |line| (line, bad))
+        };
+        notes.into_iter().flat_map(lines).collect()
+    }
+
+    fn legend(&self, run: &Run, explanation: &Explanation, width: u16) -> String {
+        let class = run.label(explanation.target);
+        let signs =
+            if self.method.is_signed() { "+9 most for it, -9 most against" } else { "9 matters most, no direction" };
+        let reason = if explanation.rationale.is_empty() { "" } else { " · underlined: marked by a person" };
+        let whole = format!("for {class} · {signs}{reason}");
+        if text::width(&whole) <= usize::from(width) { whole } else { format!("for {class} · {signs}") }
+    }
+}
+
+/// Why a check was not passed, in words.
+pub(super) fn why(check: &Check) -> String {
+    match *check {
+        Check::Completeness { gap, .. } => format!(
+            "the scores miss {} of the change they should add up to (limit {})",
+            text::percent(gap),
+            text::percent(Check::COMPLETENESS_LIMIT)
+        ),
+        Check::Fidelity { held_out, .. } => format!(
+            "the surrogate does not follow the model: R² {} on held-out texts, needs {}",
+            text::number(held_out),
+            text::number(Check::FIDELITY_LIMIT)
+        ),
+        Check::Faithfulness { normalised, random, .. } => format!(
+            "masking by it is no better than at random: {} against {}",
+            text::number(normalised),
+            text::number(random)
+        ),
+        Check::Undefined => "no check is possible on this text".to_owned(),
+    }
+}
+
+/// ```text
+/// ╭ the map over the run ─────────────────────────╮
+/// │ step   the  pain  is  sudden                  │
+/// │  400    +1    +3        +9                    │  oldest first, one line for each explanation
+/// │ 1200          +7        +9                    │
+/// ╰───────────────────────────────────────────────╯
+/// ```
+pub(super) fn over_time(screen: &Explain, paper: &mut Paper, area: Rect) {
+    let Some(current) = screen.current().filter(|_| area.height >= 5) else { return };
+    let inside = paper.boxed(area, "the map over the run");
+    let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+    let done = |known| Some((known, attribution(known, screen.method)?));
+    let rows: Vec<(&Explanation, &Attribution)> = screen.related().filter_map(done).collect();
+    let columns = columns(current, rows.last().map(|(_, scores)| *scores), inside.width.saturating_sub(8));
+    let muted = paper.styles.muted;
+    paper.right(to(row(inside, 0), 6), &[("step", muted)]);
+    header(current, &columns, paper, from(inside, 8));
+    let room = usize::from(inside.height.saturating_sub(1));
+    for (index, (known, scores)) in rows.iter().skip(rows.len().saturating_sub(room)).enumerate() {
+        line(known.step, scores, &columns, paper, row(below(inside, 1), index as u16));
+    }
+}
+
+/// Words that fit, with their places: the strongest ones of the last map, in the order of the text.
+pub(super) fn columns(current: &Explanation, scores: Option<&Attribution>, width: u16) -> Vec<(usize, u16, u16)> {
+    let strength = |word: usize| scores.and_then(|scores| scores.scores.get(word)).map_or(0.0, |score| score.abs());
+    let mut ranked: Vec<usize> = (0..current.words.len()).collect();
+    ranked.sort_by(|&a, &b| strength(b).total_cmp(&strength(a)).then(a.cmp(&b)));
+    let mut free = width;
+    let mut chosen: Vec<(usize, u16)> = Vec::new();
+    for word in ranked {
+        let wide = (text::width(&word_text(current, word)) as u16).clamp(2, 14) + 1;
+        if wide > free {
+            break;
+        }
+        free -= wide;
+        chosen.push((word, wide));
+    }
+    chosen.sort_unstable();
+    let places = chosen.iter().scan(0, |next, (_, wide)| {
+        let place = *next;
+        *next += wide;
+        Some(place)
+    });
+    let places: Vec<u16> = places.collect();
+    chosen.into_iter().zip(places).map(|((word, wide), x)| (word, x, wide)).collect()
+}
+
+pub(super) fn header(current: &Explanation, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
+    let muted = paper.styles.muted;
+    for (word, x, wide) in columns {
+        paper.write(to(from(row(area, 0), *x), wide - 1), &word_text(current, *word), muted);
+    }
+}
+
+fn line(step: u64, scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
+    let trusted = scores.is_trusted();
+    let style = if trusted { paper.styles.text } else { paper.styles.muted };
+    paper.right(to(area, 6), &[(&step.to_string(), style)]);
+    strip(scores, columns, paper, from(area, 8));
+}
+
+/// One method's strengths in the columns of the words.
+pub(super) fn strip(scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
+    let trusted = scores.is_trusted();
+    let strengths = shares(&scores.scores);
+    for (word, x, wide) in columns {
+        let Some(&share) = strengths.get(*word) else { continue };
+        let style = if trusted { paper.styles.heat(share) } else { paper.styles.muted };
+        let content = format!("{:^width$}", sign(share), width = usize::from(wide - 1));
+        paper.write(to(from(area, *x), wide - 1), &content, style);
+    }
+}
+
+/// The characters of a word.
+pub(super) fn word_text(explanation: &Explanation, word: usize) -> String {
+    let span = explanation.words.get(word).copied().unwrap_or(Span { start: 0, end: 0 });
+    explanation.text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect()
+}

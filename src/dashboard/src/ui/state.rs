@@ -1,0 +1,187 @@
+//! All that the screen knows.
+
+mod pace;
+pub mod run;
+
+use pellucid_protocol::Command;
+use pellucid_protocol::event::Outcome;
+use ratatui::layout::Size;
+use tui_input::Input;
+
+use self::run::{Run, Stage};
+use super::Screen;
+use super::health::{self, Health, Tone};
+use super::keymap::{Action, Needs, Place};
+use super::msg::Effect;
+use super::run::Exit;
+use super::screens::explain::Explain;
+use super::screens::log::Log;
+use super::screens::samples::Samples;
+use super::screens::train::Train;
+
+/// What lies over a screen.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// All keys, from this line on.
+    Help(usize),
+    /// Detach or stop?
+    Leaving,
+    /// Stop?
+    Stopping,
+    /// A text to be explained.
+    Text(Input),
+    /// The filter of the samples.
+    Filter(Input),
+}
+
+/// A line that goes away by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// When it goes.
+    pub until: f64,
+}
+
+/// What has happened since the last frame; the greater one counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing that can be seen.
+    Nothing,
+    /// Something came from the run: soon is early enough.
+    Data,
+    /// A person waits for it.
+    Input,
+}
+
+/// What happens when the run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtEnd {
+    /// The screen stays.
+    Stay,
+    /// The screen goes too: the user has stopped the run to leave.
+    Leave,
+}
+
+/// All that the screen knows.
+#[derive(Debug)]
+pub struct State {
+    /// Seconds since 1970, as of the last tick.
+    pub now: f64,
+    /// Size of the terminal.
+    pub size: Size,
+    /// The screen that is open.
+    pub screen: Screen,
+    /// What lies over it.
+    pub overlay: Option<Overlay>,
+    /// The line that goes away by itself.
+    pub toast: Option<Toast>,
+    /// What has happened since the last frame.
+    pub change: Change,
+    /// What happens when the run ends.
+    pub at_end: AtEnd,
+    /// The run.
+    pub run: Run,
+    /// The screen of that name.
+    pub train: Train,
+    /// The screen of that name.
+    pub explain: Explain,
+    /// The screen of that name.
+    pub samples: Samples,
+    /// The screen of that name.
+    pub log: Log,
+}
+
+impl State {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(now: f64, size: Size, screen: Screen) -> Self {
+        Self {
+            now,
+            size,
+            screen,
+            overlay: None,
+            toast: None,
+            change: Change::Input,
+            at_end: AtEnd::Stay,
+            run: Run::new(now),
+            train: Train::default(),
+            explain: Explain::default(),
+            samples: Samples::default(),
+            log: Log::default(),
+        }
+    }
+
+    /// Something was changed.
+    pub fn touch(&mut self, change: Change) {
+        self.change = self.change.max(change);
+    }
+
+    /// Where keys go.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match &self.overlay {
+            None => Place::On(self.screen),
+            Some(Overlay::Help(_)) => Place::Help,
+            Some(Overlay::Leaving) => Place::Leaving,
+            Some(Overlay::Stopping) => Place::Stopping,
+            Some(Overlay::Text(_) | Overlay::Filter(_)) => Place::Typing,
+        }
+    }
+
+    /// Whether what an action needs is there.
+    #[must_use]
+    pub fn has(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::Training => self.run.answers() && self.run.is_going(),
+            Needs::Worker => self.run.answers(),
+        }
+    }
+
+    /// Why an action that needs something is not possible.
+    #[must_use]
+    pub fn why_not(&self) -> String {
+        match (&self.run.access, &self.run.stage) {
+            (run::Access::ViewOnly(why), _) => format!("view only: {why}"),
+            (_, Stage::Launching(..)) | (run::Access::Waiting, _) => "the worker is still starting".to_owned(),
+            _ => "the run has ended".to_owned(),
+        }
+    }
+
+    /// The word for an action at the foot of the screen, where it depends on the state.
+    #[must_use]
+    pub fn hint<'a>(&self, action: Action, otherwise: &'a str) -> &'a str {
+        if action == Action::Pause && self.run.stage == Stage::Paused { "resume" } else { otherwise }
+    }
+
+    /// Says something for a while.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        let seconds = if tone == Tone::Good || tone == Tone::Plain { 4.0 } else { 8.0 };
+        self.toast = Some(Toast { text: text.into(), tone, until: self.now + seconds });
+        self.touch(Change::Data);
+    }
+
+    /// What changes by time alone.
+    #[must_use]
+    pub fn timely(&self) -> (Health, bool) {
+        (health::judge(&self.run, self.now), self.toast.is_some())
+    }
+
+    /// How the dashboard is left in this state, and what is to be done before.
+    #[must_use]
+    pub fn farewell(&self) -> Vec<Effect> {
+        let exit = match &self.run.stage {
+            Stage::Failed(why) => Exit::Failed(why.clone()),
+            Stage::Ended(Outcome::Failed, why) => Exit::Failed(why.clone().unwrap_or_else(|| "no reason given".into())),
+            Stage::Ended(Outcome::Stopped, _) if self.at_end == AtEnd::Leave => Exit::Stopped,
+            Stage::Ended(outcome, _) => Exit::Ended(*outcome),
+            Stage::Launching(..) | Stage::Running | Stage::Paused => Exit::Detached,
+        };
+        let over = matches!(self.run.stage, Stage::Ended(..)) && self.run.answers();
+        let release = over.then_some(Effect::Send(Command::Release));
+        release.into_iter().chain([Effect::Quit(exit)]).collect()
+    }
+}

@@ -1,0 +1,231 @@
+//! What is known of the run: put together from its records, in their order.
+
+use std::collections::BTreeMap;
+
+use pellucid_protocol::event::{Ended, Eval, Outcome, Setting, Started, Step};
+use pellucid_protocol::{Event, Metrics, Record, RunDir};
+
+use super::pace::Pace;
+use crate::ui::history::Series;
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    /// The worker is starting: what it says it does, and since when.
+    Launching(String, f64),
+    /// It trains.
+    Running,
+    /// It is held.
+    Paused,
+    /// It has ended, and why when it failed.
+    Ended(Outcome, Option<String>),
+    /// It could not start.
+    Failed(String),
+}
+
+/// Whether commands are possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Not known yet.
+    Waiting,
+    /// The worker answers.
+    Live,
+    /// They are not, and why.
+    ViewOnly(String),
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its folder.
+    pub dir: Option<RunDir>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Whether commands are possible.
+    pub access: Access,
+    /// What is fixed.
+    pub started: Option<Box<Started>>,
+    /// Steps done.
+    pub step: u64,
+    /// Passes over the training data done.
+    pub epoch: f64,
+    /// Every metric by name.
+    pub series: BTreeMap<String, Series>,
+    /// The evaluations in order.
+    pub evals: Vec<Eval>,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// When something came from it last, by the clock of the screen.
+    pub heard: f64,
+    /// Loss terms or norms of the last step that are not numbers.
+    pub broken: Option<String>,
+}
+
+impl Run {
+    /// A run of which nothing is known at `now`.
+    #[must_use]
+    pub fn new(now: f64) -> Self {
+        Self {
+            dir: None,
+            stage: Stage::Launching("connecting".to_owned(), now),
+            access: Access::Waiting,
+            started: None,
+            step: 0,
+            epoch: 0.0,
+            series: BTreeMap::new(),
+            evals: Vec::new(),
+            pace: Pace::default(),
+            heard: now,
+            broken: None,
+        }
+    }
+
+    /// Takes one record over.
+    pub fn take(&mut self, record: &Record) {
+        self.pace.pass(record.time, self.stage == Stage::Running);
+        match &record.event {
+            Event::Started(started) => self.start(started),
+            Event::Step(step) => self.step(step),
+            Event::Eval(eval) => self.eval(eval),
+            Event::Setting(setting) => self.set(setting),
+            Event::Ended(ended) => self.end(ended),
+            Event::Checkpoint(_) | Event::Alert(_) | Event::Explained(_) | Event::Unknown => {}
+        }
+    }
+
+    fn start(&mut self, started: &Started) {
+        self.started = Some(Box::new(started.clone()));
+        self.stage = Stage::Running;
+        self.pace.restart();
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.step = step.step;
+        self.epoch = step.epoch;
+        self.pace.mark(step.step);
+        self.measure(step.step, &step.metrics);
+        let broken = step
+            .metrics
+            .iter()
+            .find(|(name, value)| !value.is_finite() && (name.starts_with("loss/") || *name == "optim/grad_norm"));
+        self.broken =
+            broken.map(|(name, value)| format!("{name} is {}", if value.is_infinite() { "infinite" } else { "NaN" }));
+    }
+
+    fn eval(&mut self, eval: &Eval) {
+        self.evals.retain(|known| known.step < eval.step);
+        self.measure(eval.step, &eval.metrics);
+        self.evals.push(eval.clone());
+    }
+
+    fn measure(&mut self, step: u64, metrics: &Metrics) {
+        for (name, value) in metrics.iter() {
+            if let Some(series) = self.series.get_mut(name) {
+                series.push(step, value);
+            } else {
+                self.series.entry(name.to_owned()).or_default().push(step, value);
+            }
+        }
+    }
+
+    fn set(&mut self, setting: &Setting) {
+        match (setting.key.as_str(), setting.value.as_str()) {
+            ("state", Some("paused")) => self.stage = Stage::Paused,
+            ("state", Some("running")) => self.stage = Stage::Running,
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, ended: &Ended) {
+        self.stage = Stage::Ended(ended.outcome, ended.message.clone());
+    }
+
+    /// Whether training goes on, held or not.
+    #[must_use]
+    pub fn is_going(&self) -> bool {
+        matches!(self.stage, Stage::Running | Stage::Paused)
+    }
+
+    /// Whether commands are possible.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.access == Access::Live
+    }
+
+    /// Steps in all; as many as were done where that is not known.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.started.as_ref().map_or(0, |started| started.total_steps).max(self.step)
+    }
+
+    /// The share of the steps that is done.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.step as f64 / self.total().max(1) as f64
+    }
+
+    /// Seconds to go, by the work that is left.
+    #[must_use]
+    pub fn remaining(&self) -> Option<f64> {
+        self.is_going().then(|| self.pace.seconds_a_step())?.map(|pace| pace * (self.total() - self.step) as f64)
+    }
+
+    /// The last step shown. While the run grows it moves in jumps, so that curves stay still between.
+    #[must_use]
+    pub fn horizon(&self) -> u64 {
+        if self.is_going() { jump(self.step, self.total()) } else { self.step.max(1) }
+    }
+
+    /// The last value of a metric.
+    #[must_use]
+    pub fn latest(&self, name: &str) -> Option<f64> {
+        self.series.get(name)?.last().map(|(_, value)| value)
+    }
+
+    /// The best evaluation.
+    #[must_use]
+    pub fn best(&self) -> Option<&Eval> {
+        self.evals.iter().rev().find(|eval| eval.best)
+    }
+
+    /// The name of class `index`, or its number.
+    #[must_use]
+    pub fn label(&self, index: usize) -> String {
+        let known = self.started.as_ref().and_then(|started| started.labels.get(index));
+        known.cloned().unwrap_or_else(|| format!("class {index}"))
+    }
+
+    /// The name of the run.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match (&self.started, &self.dir) {
+            (Some(started), _) => started.run.clone(),
+            (None, Some(dir)) => dir.name(),
+            (None, None) => "new run".to_owned(),
+        }
+    }
+}
+
+/// The end of the steps shown: doubles from 50 until it is `total`.
+fn jump(step: u64, total: u64) -> u64 {
+    let mut end = 50u64;
+    while end < step {
+        end = end.saturating_mul(2);
+    }
+    // The last stretch is not worth a jump of its own.
+    if total > 0 && end.saturating_mul(4) >= total.saturating_mul(3) { total } else { end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shown_steps_grow_in_few_jumps() {
+        let mut ends: Vec<_> = (0..=3000).map(|step| jump(step, 3000)).collect();
+        assert!(ends.iter().zip(0..).all(|(&end, step)| end >= step));
+        ends.dedup();
+        assert_eq!(ends, [50, 100, 200, 400, 800, 1600, 3000]);
+        assert_eq!((jump(0, 0), jump(7, 20), jump(60, 0)), (50, 20, 100));
+    }
+}

@@ -1,0 +1,176 @@
+//! The terminal: taken and given back on every way out, written to in whole frames.
+
+mod pen;
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::queue;
+use ratatui::crossterm::terminal::{
+    self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
+use ratatui::layout::{Rect, Size};
+
+/// Whether the terminal is taken: what was taken is given back once, by whoever comes first.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is taken; given back when this is dropped.
+#[derive(Debug)]
+pub struct Terminal {
+    frame: Frame,
+}
+
+impl Terminal {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// When standard output is no terminal or does not answer.
+    pub fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is no terminal; --headless needs none"));
+        }
+        give_back_on_panic();
+        enter()?;
+        Ok(Self { frame: Frame::default() })
+    }
+
+    /// The size of the terminal now.
+    ///
+    /// # Errors
+    /// What the terminal says.
+    pub fn size() -> io::Result<Size> {
+        let (width, height) = terminal::size()?;
+        Ok(Size { width, height })
+    }
+
+    /// Draws a frame: what has changed since the last one, in one write; nothing if nothing has.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let bytes = self.frame.next(size, paint)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(&bytes)?;
+        out.flush()
+    }
+
+    /// The next frame is drawn whole.
+    pub fn forget(&mut self) {
+        self.frame = Frame::default();
+    }
+
+    /// Takes the terminal anew: whoever had it meanwhile may have changed it.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken.
+    pub fn retake(&mut self) -> io::Result<()> {
+        self.forget();
+        enter()
+    }
+
+    /// Gives the terminal to the shell until the program is called back.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken again.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
+        self.retake()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    terminal::enable_raw_mode()?;
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    write_at_once(&bytes)
+}
+
+/// Gives the terminal back as it was; on a terminal that is gone there is nothing to do.
+pub fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut bytes = Vec::new();
+    let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    if queued.is_ok() {
+        let _gone = write_at_once(&bytes);
+    }
+    let _gone = terminal::disable_raw_mode();
+}
+
+fn write_at_once(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// A panic's report is of use only on a terminal that was given back before.
+fn give_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            give_back();
+            report(info);
+        }));
+    });
+}
+
+/// The last frame, and the way from it to the next one.
+#[derive(Debug, Default)]
+pub struct Frame {
+    last: Option<Buffer>,
+    spare: Option<Buffer>,
+}
+
+impl Frame {
+    /// The bytes that make the last frame this one; none if they are equal.
+    ///
+    /// # Errors
+    /// Never, as far as known: it writes to memory.
+    pub fn next(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<Vec<u8>> {
+        let area = Rect::new(0, 0, size.width, size.height);
+        let mut buffer = self.spare.take().unwrap_or_default();
+        buffer.resize(area);
+        buffer.reset();
+        paint(&mut buffer);
+        let bytes = self.difference(&buffer, area)?;
+        self.spare = self.last.replace(buffer);
+        Ok(bytes)
+    }
+
+    fn difference(&mut self, buffer: &Buffer, area: Rect) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let blank = Buffer::empty(area);
+        let before = match &self.last {
+            Some(last) if last.area == area => last,
+            _ => {
+                // Outside of the bracket: tmux loses what follows a clear inside of it.
+                queue!(bytes, Clear(ClearType::All))?;
+                &blank
+            }
+        };
+        let changes = before.diff(buffer);
+        if !changes.is_empty() {
+            queue!(bytes, BeginSynchronizedUpdate)?;
+            pen::write(&mut bytes, &changes)?;
+            queue!(bytes, EndSynchronizedUpdate)?;
+        }
+        Ok(bytes)
+    }
+}

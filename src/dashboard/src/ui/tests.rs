@@ -1,0 +1,46 @@
+//! The dashboard as a whole: recorded runs and keys in, frames out.
+
+mod frames;
+mod reducer;
+mod robust;
+mod thrift;
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Size;
+
+use super::msg::{Effect, Msg};
+use super::state::State;
+use super::theme::{Level, Styles, Theme};
+use super::update::update;
+
+fn size(width: u16, height: u16) -> Size {
+    Size { width, height }
+}
+
+fn styles(level: Level) -> Styles {
+    Styles::new(&Theme::find(None).unwrap(), level)
+}
+
+/// The text of a frame, without blanks at the ends of lines.
+fn text(buffer: &Buffer) -> String {
+    let lines = buffer.content.chunks(usize::from(buffer.area.width.max(1)));
+    let lines = lines.map(|cells| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
+    lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn shown(state: &State) -> String {
+    text(&super::picture::frame(state, &styles(Level::Truecolor), state.size))
+}
+
+fn press(state: &mut State, keys: &str) -> Vec<Effect> {
+    keys.chars().flat_map(|c| key(state, if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })).collect()
+}
+
+fn key(state: &mut State, code: KeyCode) -> Vec<Effect> {
+    update(state, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+fn ctrl(state: &mut State, c: char) -> Vec<Effect> {
+    update(state, Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)))
+}

@@ -1,0 +1,221 @@
+//! What frames look like.
+
+use insta::assert_snapshot;
+use pellucid_protocol::event::Outcome;
+use ratatui::crossterm::event::KeyCode;
+use ratatui::style::{Color, Modifier};
+
+use super::{key, press, shown, size, styles, text};
+use crate::link::FromRun;
+use crate::ui::keymap::BINDINGS;
+use crate::ui::msg::Msg;
+use crate::ui::picture::{frame, svg};
+use crate::ui::state::State;
+use crate::ui::theme::{Level, Styles, Theme};
+use crate::ui::update::update;
+use crate::ui::widgets::heat::shares;
+use crate::ui::widgets::plain;
+use crate::ui::{Options, Screen, fixture};
+
+/// Snapshots are kept beside the sources of the screens, by name and size.
+fn keep(name: &str, state: &State) {
+    insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+        assert_snapshot!(name, shown(state));
+    });
+}
+
+#[test]
+fn screens_look_as_kept() {
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+        for screen in Screen::ALL {
+            let state = fixture::live(1240, size(width, height), screen);
+            keep(&format!("{}-{width}x{height}", screen.title().to_lowercase()), &state);
+        }
+    }
+}
+
+#[test]
+fn states_look_as_kept() {
+    let small = size(80, 24);
+    let mut state = State::new(100.0, small, Screen::Train);
+    update(&mut state, Msg::Run(FromRun::Phase("reading data/triage/train.jsonl".to_owned())));
+    update(&mut state, Msg::Tick(112.0));
+    keep("starting", &state);
+
+    let mut state = fixture::live(1240, small, Screen::Train);
+    press(&mut state, "q");
+    keep("leaving", &state);
+    press(&mut state, "n");
+    press(&mut state, "S");
+    keep("stopping", &state);
+    key(&mut state, KeyCode::Esc);
+    press(&mut state, "t");
+    update(&mut state, Msg::Paste("sudden pain 漢字".to_owned()));
+    keep("typing", &state);
+    key(&mut state, KeyCode::Esc);
+    press(&mut state, "?");
+    keep("help", &state);
+    press(&mut state, "?");
+    update(&mut state, Msg::Run(FromRun::Records(vec![fixture::setting(1240, "paused")])));
+    keep("paused", &state);
+    let why = "loss/task is NaN at step 1240; the last checkpoint is checkpoints/best";
+    update(&mut state, Msg::Run(FromRun::Records(vec![fixture::ended(1240, Outcome::Failed, Some(why))])));
+    keep("failed", &state);
+
+    keep("too-small", &fixture::live(10, size(30, 5), Screen::Train));
+    keep("early", &fixture::live(3, small, Screen::Train));
+    keep("unexplained", &fixture::live(30, small, Screen::Explain));
+}
+
+#[test]
+fn a_method_that_failed_its_check_is_grey_and_says_why() {
+    let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
+    press(&mut state, "M");
+    keep("failed-method", &state);
+    let painted = frame(&state, &styles(Level::Truecolor), state.size);
+    let y = text(&painted).lines().position(|line| line.contains("Crushing")).unwrap() as u16;
+    assert!((0..70).all(|x| painted[(x, y)].bg == Color::Reset));
+    assert!(text(&painted).contains("not to be trusted: masking by it is no better"));
+}
+
+#[test]
+fn words_have_the_colours_of_their_strengths() {
+    let state = fixture::live(1240, size(120, 40), Screen::Explain);
+    let styles = styles(Level::Truecolor);
+    let painted = frame(&state, &styles, state.size);
+    let explanation = fixture::explanation(fixture::TEXTS[0].0, Some(12), 1200, 5);
+    let strengths = shares(&explanation.attributions[0].scores);
+    let (x, y) = place(&text(&painted), "Crushing chest");
+    for (word, span) in explanation.words.iter().enumerate().take(6) {
+        let cell = &painted[(x + span.start as u16, y)];
+        assert_eq!(cell.bg, styles.heat(strengths[word]).bg.unwrap_or(Color::Reset), "word {word}");
+        let marked = word < 3;
+        assert_eq!(cell.modifier.contains(Modifier::UNDERLINED), marked, "word {word}");
+    }
+}
+
+fn place(text: &str, wanted: &str) -> (u16, u16) {
+    let (y, line) = text.lines().enumerate().find(|(_, line)| line.contains(wanted)).unwrap();
+    (line[..line.find(wanted).unwrap()].chars().count() as u16, y as u16)
+}
+
+#[test]
+fn without_colours_signs_stay() {
+    for screen in Screen::ALL {
+        let state = fixture::live(1240, size(120, 40), screen);
+        let painted = frame(&state, &styles(Level::None), state.size);
+        assert!(painted.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{screen:?}");
+        if screen == Screen::Explain {
+            assert!(["+9", "-6", "✔", "✖", "▸"].iter().all(|sign| text(&painted).contains(sign)));
+        }
+    }
+}
+
+#[test]
+fn a_frame_can_be_ascii() {
+    for screen in Screen::ALL {
+        let state = fixture::live(1240, size(120, 40), screen);
+        let before = frame(&state, &styles(Level::None), state.size);
+        let mut after = before.clone();
+        plain::fold(&mut after);
+        for (before, after) in before.content.iter().zip(&after.content) {
+            let known = before.symbol().is_ascii() || after.symbol() != "?";
+            assert!(after.symbol().is_ascii() && known, "{screen:?}: {:?}", before.symbol());
+        }
+    }
+}
+
+#[test]
+fn the_help_has_every_key() {
+    let mut state = fixture::live(10, size(200, 100), Screen::Train);
+    press(&mut state, "?");
+    let help = shown(&state);
+    for binding in BINDINGS {
+        assert!(help.contains(&binding.all_keys()) && help.contains(binding.help), "{:?}", binding.action);
+    }
+}
+
+#[test]
+fn five_seconds_are_enough() {
+    let mut state = fixture::live(1240, size(80, 24), Screen::Train);
+    let first = shown(&state);
+    assert!(
+        ["● training", "learning: loss falls", "to go", "p pause", "q quit", "? help"]
+            .iter()
+            .all(|sign| first.contains(sign))
+    );
+    let heard = state.now;
+    update(&mut state, Msg::Tick(heard + 40.0));
+    assert!(shown(&state).contains("stalled 40 s"));
+    let mut broken = fixture::step(1241);
+    if let pellucid_protocol::Event::Step(step) = &mut broken.event {
+        step.metrics.set("loss/l1", f64::NAN);
+    }
+    update(&mut state, Msg::Run(FromRun::Records(vec![broken])));
+    assert!(shown(&state).contains("diverging: loss/l1 is NaN"));
+    update(&mut state, Msg::Run(FromRun::Records(vec![fixture::ended(3000, Outcome::Finished, None)])));
+    assert!(shown(&state).contains("✔ finished"));
+}
+
+#[test]
+fn a_picture_is_made_of_a_recorded_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = pellucid_protocol::RunDir::new(folder.path());
+    let mut log = pellucid_protocol::log_writer::LogWriter::open(&run.events()).unwrap();
+    for record in fixture::records(300) {
+        log.append(&record).unwrap();
+    }
+    pellucid_protocol::run_dir::write_lines(&run.samples(), &fixture::samples()).unwrap();
+    let options = Options::default();
+    let picture = crate::ui::picture::snapshot(&run, Screen::Samples, size(80, 24), &options).unwrap();
+    assert!(text(&picture).contains("Crushing chest pain"));
+    let drawn = svg(&picture, &options).unwrap();
+    assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n") && drawn.contains("Samples"));
+}
+
+/// Writes frames as pictures to look at, to the folder that PELLUCID_FRAMES names.
+#[test]
+#[ignore = "for eyes, not for machines"]
+fn frames_to_look_at() {
+    let folder = std::path::PathBuf::from(std::env::var("PELLUCID_FRAMES").unwrap());
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+        for theme in ["dark", "light", "high-contrast", "colour-blind", "terminal"] {
+            let styles = Styles::new(&Theme::find(Some(theme)).unwrap(), Level::Truecolor);
+            let options = Options { theme: Some(theme.to_owned()), ..Options::default() };
+            for screen in Screen::ALL {
+                let state = fixture::live(1240, size(width, height), screen);
+                let picture = svg(&frame(&state, &styles, state.size), &options).unwrap();
+                std::fs::write(folder.join(format!("{}-{width}x{height}-{theme}.svg", screen.title())), picture)
+                    .unwrap();
+            }
+        }
+    }
+    let options = Options::default();
+    for (name, keys) in [("leaving", "q"), ("help", "?"), ("typing", "t"), ("read", "l")] {
+        let mut state = fixture::live(1240, size(80, 24), Screen::Train);
+        press(&mut state, keys);
+        key(&mut state, KeyCode::Left);
+        let picture = svg(&frame(&state, &styles(Level::Truecolor), state.size), &options).unwrap();
+        std::fs::write(folder.join(format!("{name}.svg")), picture).unwrap();
+    }
+    let state = fixture::live(1240, size(120, 40), Screen::Train);
+    let picture = svg(&frame(&state, &styles(Level::None), state.size), &options).unwrap();
+    std::fs::write(folder.join("colourless.svg"), picture).unwrap();
+}
+
+/// Writes a recorded run to try the program on, to the folder that PELLUCID_RECORD names.
+#[test]
+#[ignore = "for hands, not for machines"]
+fn a_run_to_try() {
+    let run = pellucid_protocol::RunDir::new(std::env::var("PELLUCID_RECORD").unwrap());
+    std::fs::create_dir_all(run.root().join("predictions")).unwrap();
+    let mut log = pellucid_protocol::log_writer::LogWriter::open(&run.events()).unwrap();
+    for record in fixture::records(1240) {
+        log.append(&record).unwrap();
+    }
+    log.append(&fixture::ended(1240, Outcome::Stopped, None)).unwrap();
+    pellucid_protocol::run_dir::write_lines(&run.samples(), &fixture::samples()).unwrap();
+    let predictions = run.root().join(pellucid_protocol::RunDir::predictions_name(1200));
+    pellucid_protocol::run_dir::write_lines(&predictions, &fixture::predictions()).unwrap();
+    std::fs::write(run.log(), "[W] a warning that libtorch prints\n").unwrap();
+}

@@ -1,0 +1,166 @@
+//! Nothing makes the screen fall over, and nothing foreign reaches the terminal.
+
+use pellucid_protocol::event::{Alert, Level as Bad, Outcome};
+use pellucid_protocol::explanation::Span;
+use pellucid_protocol::{Event, Record, Sample};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+
+use super::{press, size, styles};
+use crate::link::FromRun;
+use crate::ui::msg::Msg;
+use crate::ui::picture::frame;
+use crate::ui::state::State;
+use crate::ui::theme::Level;
+use crate::ui::update::update;
+use crate::ui::view;
+use crate::ui::widgets::paper::Paper;
+use crate::ui::{Screen, fixture};
+
+#[test]
+fn every_size_has_a_frame() {
+    let styles = styles(Level::Ansi256);
+    for screen in Screen::ALL {
+        let mut state = fixture::live(450, size(80, 24), screen);
+        for width in [0, 1, 2, 3, 30, 59, 60, 61, 79, 99, 109, 111, 500] {
+            for height in [0, 1, 2, 15, 16, 17, 23, 40] {
+                state.size = size(width, height);
+                assert_eq!(frame(&state, &styles, state.size).area, Rect::new(0, 0, width, height));
+            }
+        }
+    }
+}
+
+/// Screens are not asked to draw themselves this small; they could.
+#[test]
+fn every_screen_fits_in_one_cell_and_in_none() {
+    let styles = styles(Level::Truecolor);
+    for screen in Screen::ALL {
+        let state = fixture::live(450, size(80, 24), screen);
+        for (width, height) in [(0, 0), (1, 1), (1, 9), (9, 1), (2, 2), (3, 3), (7, 5), (12, 9), (150, 3), (3, 60)] {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+            let area = buffer.area;
+            view::screen(&state, &mut Paper { buffer: &mut buffer, styles: &styles }, area);
+        }
+    }
+}
+
+#[test]
+fn overlays_fit_the_smallest_terminal() {
+    for keys in ["q", "S", "t", "?", "3/"] {
+        let mut state = fixture::live(450, view::SMALLEST, Screen::Train);
+        press(&mut state, keys);
+        let painted = super::text(&frame(&state, &styles(Level::None), state.size));
+        assert!(painted.contains("Esc"), "{keys}: how to close is not shown\n{painted}");
+    }
+}
+
+const HOSTILE: &str = "a\u{1b}[31mred\u{9b}2J\u{7}\r\n\u{202e}gnp\u{2066}x\u{200b}\u{feff}é漢字👩‍⚕️ਨਿ end";
+
+fn hostile_state(screen: Screen) -> State {
+    let mut state = fixture::live(450, size(120, 40), screen);
+    let mut started = fixture::started(3000);
+    if let Event::Started(started) = &mut started.event {
+        started.run = HOSTILE.to_owned();
+        started.device = HOSTILE.to_owned();
+        started.labels = vec![HOSTILE.to_owned(); 3];
+        started.model.family = HOSTILE.to_owned();
+    }
+    let alert = Event::Alert(Alert { step: 450, level: Bad::Error, message: HOSTILE.to_owned() });
+    let explained = Event::Explained(Box::new(fixture::explanation(HOSTILE, None, 450, 5)));
+    let failed = fixture::ended(450, Outcome::Failed, Some(HOSTILE));
+    let records = [started, Record { time: 0.0, event: alert }, Record { time: 0.0, event: explained }, failed];
+    update(&mut state, Msg::Run(FromRun::Records(records.to_vec())));
+    let sample = Sample {
+        text: HOSTILE.to_owned(),
+        pair: Some(HOSTILE.to_owned()),
+        label: 9,
+        rationale: vec![Span { start: 2, end: 999 }],
+    };
+    update(&mut state, Msg::Samples(Ok(vec![sample; 9])));
+    update(&mut state, Msg::LogTail(vec![HOSTILE.to_owned(); 9]));
+    update(&mut state, Msg::Run(FromRun::ViewOnly(HOSTILE.to_owned())));
+    press(&mut state, "p");
+    state
+}
+
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
+}
+
+#[test]
+fn foreign_text_cannot_steer_the_terminal() {
+    for screen in Screen::ALL {
+        let state = hostile_state(screen);
+        let painted = frame(&state, &styles(Level::Truecolor), state.size);
+        for cell in &painted.content {
+            assert!(!cell.symbol().chars().any(steers), "{screen:?}: {:?}", cell.symbol());
+        }
+    }
+    let mut state = State::new(0.0, size(80, 24), Screen::Train);
+    update(&mut state, Msg::Run(FromRun::Phase(HOSTILE.to_owned())));
+    assert!(
+        !frame(&state, &styles(Level::None), state.size).content.iter().any(|cell| cell.symbol().chars().any(steers))
+    );
+}
+
+fn keys() -> impl Strategy<Value = KeyCode> {
+    let named = [
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::Enter,
+        KeyCode::Esc,
+        KeyCode::Tab,
+        KeyCode::BackTab,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+    ];
+    prop_oneof![
+        3 => prop::sample::select(named.to_vec()),
+        5 => prop::char::range('!', '~').prop_map(KeyCode::Char),
+        1 => any::<char>().prop_map(KeyCode::Char),
+    ]
+}
+
+fn messages() -> impl Strategy<Value = Msg> {
+    let modifiers =
+        prop_oneof![8 => Just(KeyModifiers::NONE), 1 => Just(KeyModifiers::CONTROL), 1 => Just(KeyModifiers::ALT)];
+    prop_oneof![
+        12 => (keys(), modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers))),
+        2 => (0u16..220, 0u16..70).prop_map(|(width, height)| Msg::Resize(size(width, height))),
+        1 => any::<String>().prop_map(Msg::Paste),
+        1 => (1u64..2000, 0usize..6).prop_map(|(step, methods)| {
+            let records = vec![fixture::step(step), fixture::eval(step), fixture::explained(step, methods)];
+            Msg::Run(FromRun::Records(records))
+        }),
+        1 => prop::collection::vec(any::<String>(), 0..5).prop_map(Msg::LogTail),
+        1 => Just(Msg::Run(FromRun::Records(vec![fixture::ended(9, Outcome::Stopped, None)]))),
+        1 => Just(Msg::Run(FromRun::Records(vec![fixture::started(0)]))),
+        1 => (0.0f64..1e10).prop_map(Msg::Tick),
+        1 => Just(Msg::Run(FromRun::Connected)),
+        1 => Just(Msg::Samples(Ok(Vec::new()))),
+        1 => Just(Msg::Predictions(99_999, Ok(Vec::new()))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn a_storm_of_keys_and_events_does_no_harm(storm in prop::collection::vec(messages(), 1..60), seen in 0u64..150) {
+        let mut state = fixture::live(seen, size(80, 24), Screen::Train);
+        let styles = styles(Level::Ansi16);
+        for message in storm {
+            update(&mut state, message);
+            let painted = frame(&state, &styles, state.size);
+            prop_assert!(!painted.content.iter().any(|cell| cell.symbol().chars().any(char::is_control)));
+        }
+    }
+}

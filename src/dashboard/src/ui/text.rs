@@ -1,0 +1,205 @@
+//! Text in cells: widths, clipping, wrapping, and numbers and durations as people read them.
+
+use std::borrow::Cow;
+
+use pellucid_protocol::scrub::scrub;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that `text` takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.graphemes(true).map(grapheme_width).sum()
+}
+
+/// Columns of one grapheme, as the terminal buffer counts them.
+fn grapheme_width(grapheme: &str) -> usize {
+    grapheme.width()
+}
+
+/// `text`, scrubbed and cut to `columns`, with `…` where something is missing.
+#[must_use]
+pub fn clip(text: &str, columns: usize) -> Cow<'_, str> {
+    let clean = scrub(text);
+    if width(&clean) <= columns {
+        return clean;
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for grapheme in clean.graphemes(true) {
+        used += grapheme_width(grapheme);
+        if used + 1 > columns {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    if columns > 0 {
+        kept.push('…');
+    }
+    Cow::Owned(kept)
+}
+
+/// `text` broken into lines of at most `columns`, at blanks where there are any.
+#[must_use]
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let clean = scrub(text);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in clean.split_inclusive(' ') {
+        // The blank after the last word of a line need not fit.
+        if used + width(word.trim_end()) > columns && used > 0 {
+            lines.push(String::new());
+            used = 0;
+        }
+        if used == 0 && word.trim().is_empty() {
+            continue;
+        }
+        let fits = if used + width(word) > columns { word.trim_end() } else { word };
+        used = append(&mut lines, fits, used, columns);
+    }
+    lines
+}
+
+/// Appends one word, broken where it is longer than a line; returns the columns used in the last line.
+fn append(lines: &mut Vec<String>, word: &str, mut used: usize, columns: usize) -> usize {
+    for grapheme in word.graphemes(true) {
+        let wide = grapheme_width(grapheme);
+        if used + wide > columns && used > 0 {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(grapheme);
+        }
+        used += wide;
+    }
+    used
+}
+
+/// Three significant digits: `0.612`, `12.3`, `4.10k`, `1.2e-5`.
+#[must_use]
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    match size {
+        _ if value.is_nan() => "NaN".to_owned(),
+        _ if value.is_infinite() => if value > 0.0 { "∞" } else { "-∞" }.to_owned(),
+        0.0 => "0".to_owned(),
+        _ if size < 0.001 => exponent(value),
+        _ if size < 0.9995 => format!("{value:.3}"),
+        _ if size < 9.995 => format!("{value:.2}"),
+        _ if size < 99.95 => format!("{value:.1}"),
+        _ if size < 9_999.5 => format!("{value:.0}"),
+        _ => scaled(value),
+    }
+}
+
+fn exponent(value: f64) -> String {
+    format!("{value:.1e}").replace(".0e", "e")
+}
+
+fn scaled(value: f64) -> String {
+    let (divisor, unit) = match value.abs() {
+        size if size < 999_500.0 => (1e3, "k"),
+        size if size < 999_500_000.0 => (1e6, "M"),
+        size if size < 9.995e11 => (1e9, "G"),
+        _ => return exponent(value),
+    };
+    let short = value / divisor;
+    let digits = if short.abs() < 9.995 { 2 } else { usize::from(short.abs() < 99.95) };
+    format!("{short:.digits$}{unit}")
+}
+
+/// A share as a percentage: `41 %`, `0.8 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    match value.abs() {
+        _ if !value.is_finite() => "NaN".to_owned(),
+        size if size > 0.0 && size < 9.95 => format!("{value:.1} %"),
+        _ => format!("{value:.0} %"),
+    }
+}
+
+/// A duration: `8 s`, `3 m 12 s`, `2 h 05 m`, `3 d 4 h`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "?".to_owned();
+    }
+    // Negative is a clock that was set back, not a duration.
+    let whole = seconds.max(0.0).round() as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} m {:02} s", whole / 60, whole % 60),
+        3600..86400 => format!("{} h {:02} m", whole / 3600, whole % 3600 / 60),
+        _ => format!("{} d {} h", whole / 86400, whole % 86400 / 3600),
+    }
+}
+
+/// The remaining time, coarse where it is long, so that it does not flicker: `8 s`, `3 m 10 s`, `25 m`.
+#[must_use]
+pub fn remaining(seconds: f64) -> String {
+    let step = match seconds {
+        s if s < 20.0 => 1.0,
+        s if s < 120.0 => 5.0,
+        s if s < 600.0 => 10.0,
+        _ => 60.0,
+    };
+    let text = duration((seconds / step).round() * step);
+    if (600.0..3600.0).contains(&seconds) { text.trim_end_matches(" 00 s").to_owned() } else { text }
+}
+
+/// `count` things, in the singular where it is one.
+#[must_use]
+pub fn plural(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_that_count() {
+        let shown: Vec<_> =
+            [0.0, 0.6123, 1.5, 12.34, 123.4, 9_999.0, 12_345.0, 3.2e6, 1.2e-5, 1e-4, -0.25, 0.9999, 1e30]
+                .map(number)
+                .into();
+        assert_eq!(
+            shown,
+            ["0", "0.612", "1.50", "12.3", "123", "9999", "12.3k", "3.20M", "1.2e-5", "1e-4", "-0.250", "1.00", "1e30"]
+        );
+    }
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!([8.2, 192.0, 7500.0, 3e5, -4.0].map(duration), ["8 s", "3 m 12 s", "2 h 05 m", "3 d 11 h", "0 s"]);
+        assert_eq!([8.2, 192.0, 1500.0, 7500.0].map(remaining), ["8 s", "3 m 10 s", "25 m", "2 h 05 m"]);
+    }
+
+    #[test]
+    fn wide_characters_are_clipped_whole() {
+        assert_eq!(clip("漢字漢字", 5), "漢字…");
+        assert_eq!(clip("漢字漢字", 8), "漢字漢字");
+        assert_eq!(clip("ab", 0), "");
+        assert_eq!(clip("a\u{1b}[2Jb", 10), "a␛[2Jb");
+    }
+
+    #[test]
+    fn lines_break_at_blanks() {
+        assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_asked(text in any::<String>(), columns in 2usize..40) {
+            prop_assert!(width(&clip(&text, columns)) <= columns);
+            for line in wrap(&text, columns) {
+                prop_assert!(width(&line) <= columns);
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What a message does to the state. Only routes: each arm is one call.
+
+mod keys;
+
+use pellucid_protocol::event::Eval;
+use pellucid_protocol::{Command, Event, Record};
+use ratatui::crossterm::event::KeyEventKind;
+
+use super::Screen;
+use super::health::Tone;
+use super::msg::{Effect, Msg};
+use super::state::run::{Access, Stage};
+use super::state::{AtEnd, Change, Overlay, State};
+use crate::link::FromRun;
+
+/// Takes one message in; returns what is to be done.
+pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Tick(now) => tick(state, now),
+        Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+        Msg::Key(key) => keys::press(state, &key),
+        Msg::Paste(text) => keys::paste(state, &text),
+        Msg::Resize(size) => {
+            state.size = size;
+            state.touch(Change::Input);
+            Vec::new()
+        }
+        Msg::Run(message) => from_run(state, message),
+        Msg::Closed => closed(state),
+        Msg::Samples(samples) => loaded(state, samples, |state, samples| state.samples.set_samples(samples)),
+        Msg::Predictions(step, answers) => {
+            loaded(state, answers, |state, answers| state.samples.set_predictions(step, answers))
+        }
+        Msg::LogTail(lines) => {
+            if state.log.set_tail(lines) && state.screen == Screen::Log {
+                state.touch(Change::Data);
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn tick(state: &mut State, now: f64) -> Vec<Effect> {
+    let before = state.timely();
+    state.now = now;
+    state.toast.take_if(|toast| now >= toast.until);
+    if state.timely() != before {
+        state.touch(Change::Data);
+    }
+    let due = state.screen == Screen::Log && state.log.is_due(now);
+    state.run.dir.clone().filter(|_| due).map(Effect::ReadLog).into_iter().collect()
+}
+
+fn loaded<T>(state: &mut State, value: Result<T, String>, set: impl FnOnce(&mut State, T)) -> Vec<Effect> {
+    match value {
+        Ok(value) => set(state, value),
+        Err(why) => state.samples.set_trouble(why),
+    }
+    state.touch(Change::Data);
+    Vec::new()
+}
+
+fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
+    state.run.heard = state.now;
+    state.touch(Change::Data);
+    match message {
+        FromRun::Phase(phase) => launching(state, phase),
+        FromRun::Failed(why) => {
+            state.run.stage = Stage::Failed(why);
+            return state.farewell();
+        }
+        FromRun::Opened(dir) => {
+            state.run.dir = Some(dir.clone());
+            return vec![Effect::ReadSamples(dir)];
+        }
+        FromRun::Records(records) => return take_all(state, &records),
+        FromRun::Connected => state.run.access = Access::Live,
+        FromRun::Answered(command, refusal) => answered(state, &command, refusal),
+        FromRun::ViewOnly(why) => state.run.access = Access::ViewOnly(why),
+    }
+    Vec::new()
+}
+
+fn launching(state: &mut State, phase: String) {
+    if let Stage::Launching(known, _) = &mut state.run.stage {
+        *known = phase;
+    }
+}
+
+fn closed(state: &mut State) -> Vec<Effect> {
+    if state.run.access == Access::Live {
+        state.run.access = Access::ViewOnly("the line to the worker is closed".to_owned());
+        state.touch(Change::Data);
+    }
+    if let Stage::Launching(phase, _) = &state.run.stage {
+        state.run.stage = Stage::Failed(format!("the worker went away while {phase}"));
+        return state.farewell();
+    }
+    Vec::new()
+}
+
+/// Takes records in. Files are read for the last evaluation only, not for each one of a long log.
+fn take_all(state: &mut State, records: &[Record]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut last = None;
+    for record in records {
+        effects.extend(take(state, record));
+        if let Event::Eval(eval) = &record.event {
+            last = Some(eval);
+        }
+    }
+    effects.extend(last.map(|eval| evaluated(state, eval)).unwrap_or_default());
+    effects
+}
+
+fn take(state: &mut State, record: &Record) -> Vec<Effect> {
+    state.run.take(record);
+    state.log.take(record);
+    match &record.event {
+        Event::Explained(explanation) => {
+            state.explain.take(explanation);
+            Vec::new()
+        }
+        Event::Ended(_) => {
+            // The questions that a dialog asks are answered.
+            state.overlay.take_if(|overlay| matches!(overlay, Overlay::Leaving | Overlay::Stopping));
+            if state.at_end == AtEnd::Leave { state.farewell() } else { Vec::new() }
+        }
+        Event::Checkpoint(checkpoint) if checkpoint.kind == pellucid_protocol::event::CheckpointKind::Requested => {
+            let said = format!("checkpoint written: {}", checkpoint.path);
+            // A record read back from the file is no news.
+            if state.run.answers() {
+                state.say(Tone::Good, said);
+            }
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn evaluated(state: &mut State, eval: &Eval) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(dir) = state.run.dir.clone() {
+        if state.samples.is_empty() {
+            effects.push(Effect::ReadSamples(dir.clone()));
+        }
+        effects.extend(eval.predictions.clone().map(|name| Effect::ReadPredictions(dir, eval.step, name)));
+    }
+    state.explain.is_stale = true;
+    effects.extend(refresh_explanation(state));
+    effects
+}
+
+/// Asks again for the explanation on the screen when the weights have moved on.
+fn refresh_explanation(state: &mut State) -> Option<Effect> {
+    let wanted = state.screen == Screen::Explain && state.run.is_going() && state.run.answers();
+    let request = (wanted && state.explain.is_stale).then(|| state.explain.again())??;
+    Some(Effect::Send(Command::Explain(request)))
+}
+
+fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
+    if matches!(command, Command::Explain(_)) {
+        state.explain.answered(refusal.as_deref());
+    }
+    match (command, refusal) {
+        (_, Some(why)) => state.say(Tone::Bad, format!("{}: {why}", name(command))),
+        (Command::Stop, None) => state.say(Tone::Warn, "stopping: a last evaluation and checkpoint, then the end"),
+        (Command::StopNow, None) => state.say(Tone::Warn, "stopping at once"),
+        (Command::Checkpoint, None) => state.say(Tone::Plain, "a checkpoint is being written"),
+        (_, None) => {}
+    }
+}
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Pause => "pause",
+        Command::Resume => "resume",
+        Command::Stop | Command::StopNow => "stop",
+        Command::Checkpoint => "checkpoint",
+        Command::Explain(_) => "explain",
+        Command::Release => "release",
+    }
+}

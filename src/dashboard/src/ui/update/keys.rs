@@ -1,0 +1,197 @@
+//! What keys do: those for everywhere here, the rest by the screen or the dialog that is open.
+
+use pellucid_protocol::Command;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_input::{Input, InputRequest};
+
+use crate::ui::Screen;
+use crate::ui::health::Tone;
+use crate::ui::keymap::{self, Action, Place};
+use crate::ui::msg::Effect;
+use crate::ui::state::run::Stage;
+use crate::ui::state::{AtEnd, Change, Overlay, State};
+
+/// Longest text that can be typed or pasted, in characters.
+const LONGEST: usize = 20_000;
+
+/// A key was pressed.
+pub fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    match keymap::action(state.place(), key) {
+        Some(binding) if !state.has(binding.needs) => {
+            let why = state.why_not();
+            state.say(Tone::Warn, why);
+            state.touch(Change::Input);
+            Vec::new()
+        }
+        Some(binding) => {
+            state.touch(Change::Input);
+            act(state, binding.action)
+        }
+        None => {
+            if state.place() == Place::Typing && type_key(state, key) {
+                state.touch(Change::Input);
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Text was pasted: it goes where one types, line breaks as blanks.
+pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    if let Some(Overlay::Text(input) | Overlay::Filter(input)) = &mut state.overlay {
+        let room = LONGEST.saturating_sub(input.value().chars().count());
+        for c in text.chars().take(room) {
+            input.handle(InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
+        }
+        state.touch(Change::Input);
+    }
+    Vec::new()
+}
+
+fn type_key(state: &mut State, key: &KeyEvent) -> bool {
+    let Some(Overlay::Text(input) | Overlay::Filter(input)) = &mut state.overlay else { return false };
+    let full = input.value().chars().count() >= LONGEST;
+    let request = request(key).filter(|request| !(full && matches!(request, InputRequest::InsertChar(_))));
+    request.is_some_and(|request| input.handle(request).is_some())
+}
+
+/// Keys of a line of text, as shells have them.
+fn request(key: &KeyEvent) -> Option<InputRequest> {
+    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    Some(match (key.code, ctrl || alt) {
+        (KeyCode::Char(c), false) if !c.is_control() => InputRequest::InsertChar(c),
+        (KeyCode::Backspace, false) | (KeyCode::Char('h'), true) => InputRequest::DeletePrevChar,
+        (KeyCode::Backspace, true) | (KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
+        (KeyCode::Delete, _) => InputRequest::DeleteNextChar,
+        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
+        (KeyCode::Right, false) => InputRequest::GoToNextChar,
+        (KeyCode::Left, true) | (KeyCode::Char('b'), true) => InputRequest::GoToPrevWord,
+        (KeyCode::Right, true) | (KeyCode::Char('f'), true) => InputRequest::GoToNextWord,
+        (KeyCode::Home, _) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
+        (KeyCode::End, _) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
+        (KeyCode::Char('u'), true) => InputRequest::DeleteLine,
+        (KeyCode::Char('k'), true) => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Go(screen) => go(state, screen),
+        Action::NextScreen => go(state, neighbour(state.screen, 1)),
+        Action::PreviousScreen => go(state, neighbour(state.screen, Screen::ALL.len() - 1)),
+        Action::Redraw => vec![Effect::Redraw],
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Quit => quit(state),
+        Action::Pause => pause(state),
+        Action::Checkpoint => send(Command::Checkpoint),
+        Action::Help => open(state, Overlay::Help(0)),
+        Action::Stop => open(state, Overlay::Stopping),
+        Action::Type => open(state, Overlay::Text(Input::new(state.explain.typed().to_owned()))),
+        Action::Filter => open(state, Overlay::Filter(Input::new(state.samples.filter().to_owned()))),
+        _ if state.overlay.is_some() => in_dialog(state, action),
+        _ => on_screen(state, action),
+    }
+}
+
+fn send(command: Command) -> Vec<Effect> {
+    vec![Effect::Send(command)]
+}
+
+fn open(state: &mut State, overlay: Overlay) -> Vec<Effect> {
+    state.overlay = Some(overlay);
+    Vec::new()
+}
+
+fn neighbour(screen: Screen, by: usize) -> Screen {
+    let at = Screen::ALL.iter().position(|&known| known == screen).unwrap_or(0);
+    Screen::ALL[(at + by) % Screen::ALL.len()]
+}
+
+fn go(state: &mut State, screen: Screen) -> Vec<Effect> {
+    state.screen = screen;
+    match screen {
+        Screen::Explain => super::refresh_explanation(state).into_iter().collect(),
+        Screen::Log => state.run.dir.clone().map(Effect::ReadLog).into_iter().collect(),
+        Screen::Train | Screen::Samples | Screen::Layers => Vec::new(),
+    }
+}
+
+fn quit(state: &mut State) -> Vec<Effect> {
+    if state.run.is_going() && state.run.answers() { open(state, Overlay::Leaving) } else { state.farewell() }
+}
+
+fn pause(state: &State) -> Vec<Effect> {
+    send(if state.run.stage == Stage::Paused { Command::Resume } else { Command::Pause })
+}
+
+fn in_dialog(state: &mut State, action: Action) -> Vec<Effect> {
+    match (state.overlay.take(), action) {
+        (Some(Overlay::Help(top)), Action::Down) => open(state, Overlay::Help(top + 1)),
+        (Some(Overlay::Help(top)), Action::Up) => open(state, Overlay::Help(top.saturating_sub(1))),
+        (_, Action::Detach) => state.farewell(),
+        (_, Action::StopAndLeave) => {
+            state.at_end = AtEnd::Leave;
+            send(Command::Stop)
+        }
+        (_, Action::ConfirmStop) => send(Command::Stop),
+        (_, Action::StopNow) => send(Command::StopNow),
+        (Some(Overlay::Filter(input)), Action::Accept) => {
+            state.samples.set_filter(input.value());
+            Vec::new()
+        }
+        (Some(Overlay::Text(input)), Action::Accept) => explain_text(state, input.value()),
+        _ => Vec::new(),
+    }
+}
+
+fn explain_text(state: &mut State, text: &str) -> Vec<Effect> {
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    let request = state.explain.want_text(text);
+    state.screen = Screen::Explain;
+    send(Command::Explain(request))
+}
+
+fn on_screen(state: &mut State, action: Action) -> Vec<Effect> {
+    match state.screen {
+        Screen::Train => state.train.act(action, &state.run),
+        Screen::Explain => return explain(state, action),
+        Screen::Samples if action == Action::Explain => return explain_sample(state),
+        Screen::Samples => state.samples.act(action, state.size),
+        Screen::Layers => {}
+        Screen::Log => state.log.act(action, state.size),
+    }
+    Vec::new()
+}
+
+fn explain(state: &mut State, action: Action) -> Vec<Effect> {
+    let request = match action {
+        Action::Explain => state.explain.again(),
+        Action::NextClass => state.explain.next_class(),
+        other => {
+            state.explain.act(other);
+            None
+        }
+    };
+    request.map(|request| Effect::Send(Command::Explain(request))).into_iter().collect()
+}
+
+/// Asks for an explanation; without a worker, shows the latest one in the record.
+fn explain_sample(state: &mut State) -> Vec<Effect> {
+    let Some(index) = state.samples.selected() else { return Vec::new() };
+    if state.run.answers() {
+        let request = state.explain.want_sample(index);
+        state.screen = Screen::Explain;
+        return send(Command::Explain(request));
+    }
+    if state.explain.show_sample(index) {
+        state.screen = Screen::Explain;
+    } else {
+        let why = state.why_not();
+        state.say(Tone::Warn, format!("not explained in this run; {why}"));
+    }
+    Vec::new()
+}

@@ -1,0 +1,190 @@
+//! Braille dots, two by four in a cell, where a cell belongs to the curve that matters most in it.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::axis::Axis;
+use crate::ui::history::Series;
+use crate::ui::theme::{SERIES, Styles};
+use crate::ui::widgets::paper::Paper;
+
+/// Bit of each dot in a braille character, by row and column.
+const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+/// Columns drawn and left out in turn, by curve, where colours cannot tell curves apart.
+const PATTERNS: [&[bool]; SERIES] = [
+    &[true],
+    &[true, true, true, true, false, false],
+    &[true, false],
+    &[true, true, false],
+    &[true, true, true, true, true, false, true, false],
+    &[true, false, false],
+];
+
+/// What a cell shows; of two in one cell the later one wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Layer {
+    Nothing,
+    Raw,
+    Gap,
+    Line,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    mask: u8,
+    layer: Layer,
+    slot: usize,
+}
+
+/// A field of dots.
+#[derive(Debug)]
+pub struct Dots<'a> {
+    width: usize,
+    height: usize,
+    axis: &'a Axis,
+    cells: Vec<Cell>,
+    heads: [Option<(u16, u16)>; SERIES],
+    slot: usize,
+    pattern: &'static [bool],
+}
+
+impl<'a> Dots<'a> {
+    /// An empty field of `width` times `height` cells.
+    #[must_use]
+    pub fn new(width: u16, height: u16, axis: &'a Axis) -> Self {
+        let (width, height) = (usize::from(width), usize::from(height));
+        let cells = vec![Cell { mask: 0, layer: Layer::Nothing, slot: 0 }; width * height];
+        Self { width, height, axis, cells, heads: [None; SERIES], slot: 0, pattern: PATTERNS[0] }
+    }
+
+    /// What follows belongs to the curve `slot`.
+    pub fn slot(&mut self, slot: usize, patterned: bool) {
+        self.slot = slot;
+        self.pattern = PATTERNS[if patterned { slot } else { 0 }];
+    }
+
+    /// The cell where a curve ends.
+    #[must_use]
+    pub fn head(&self, slot: usize) -> Option<(u16, u16)> {
+        self.heads[slot]
+    }
+
+    fn down(&self, value: f64) -> Option<usize> {
+        let rows = (self.height * 4).saturating_sub(1) as f64;
+        Some(((1.0 - self.axis.place(value)?) * rows).round() as usize)
+    }
+
+    /// Every column's smallest to largest value, dim, and the smoothed line over it.
+    pub fn smoothed(&mut self, series: &Series, steps: (u64, u64)) {
+        let columns = series.columns(steps.0 as f64, steps.1 as f64 + 1.0, self.width * 2);
+        let mut before = None;
+        for (x, column) in columns.iter().enumerate() {
+            let sum = &column.summary;
+            if let (Some(top), Some(bottom)) = (self.down(sum.max), self.down(sum.min)) {
+                self.upright(x, top, bottom, Layer::Raw);
+            }
+            if sum.gaps > 0 {
+                self.gap(x);
+                before = None;
+            }
+            if let Some(y) = column.smooth.and_then(|value| self.down(value)) {
+                self.join(before, (x, y));
+                before = Some((x, y));
+            }
+        }
+    }
+
+    /// Single points and the lines between them; lines break at gaps.
+    pub fn joined(&mut self, series: &Series, steps: (u64, u64)) {
+        let columns = series.columns(steps.0 as f64, steps.1 as f64 + 1.0, self.width * 2);
+        let mut before = None;
+        for (x, column) in columns.iter().enumerate() {
+            let (Some(top), Some(bottom)) = (self.down(column.summary.max), self.down(column.summary.min)) else {
+                if column.summary.gaps > 0 {
+                    self.gap(x);
+                    before = None;
+                }
+                continue;
+            };
+            self.upright(x, top, bottom, Layer::Line);
+            self.join(before, (x, bottom));
+            before = Some((x, bottom));
+        }
+    }
+
+    /// A line between two dots, and the head of the curve at its end.
+    fn join(&mut self, before: Option<(usize, usize)>, (x, y): (usize, usize)) {
+        let (from_x, from_y) = before.unwrap_or((x, y));
+        let mut last = from_y;
+        for column in from_x..=x {
+            let share = if x > from_x { (column - from_x) as f64 / (x - from_x) as f64 } else { 1.0 };
+            let row = (from_y as f64 + share * (y as f64 - from_y as f64)).round() as usize;
+            // A steep line is whole: each column reaches up or down to the one before.
+            let reach = if row > last {
+                last + 1
+            } else if row < last {
+                last - 1
+            } else {
+                row
+            };
+            if self.pattern[column % self.pattern.len()] {
+                self.upright(column, row.min(reach), row.max(reach), Layer::Line);
+            }
+            last = row;
+        }
+        self.heads[self.slot] = Some(((x / 2) as u16, (y / 4) as u16));
+    }
+
+    fn upright(&mut self, x: usize, top: usize, bottom: usize, layer: Layer) {
+        for y in top..=bottom {
+            self.dot(x, y, layer);
+        }
+    }
+
+    /// Values that are no numbers leave a mark at the upper edge.
+    fn gap(&mut self, x: usize) {
+        self.dot(x, 0, Layer::Gap);
+    }
+
+    fn dot(&mut self, x: usize, y: usize, layer: Layer) {
+        let (column, line) = (x / 2, y / 4);
+        if column >= self.width || line >= self.height {
+            return;
+        }
+        let slot = self.slot;
+        let cell = &mut self.cells[line * self.width + column];
+        let bit = BITS[y % 4][x % 2];
+        // Of two curves in one layer the first keeps the cell: it is the more important one.
+        if layer > cell.layer {
+            *cell = Cell { mask: bit, layer, slot };
+        } else if layer == cell.layer && cell.slot == slot {
+            cell.mask |= bit;
+        }
+    }
+
+    /// Puts the dots on paper.
+    pub fn paint(&self, paper: &mut Paper, field: Rect) {
+        for (index, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.layer != Layer::Nothing) {
+            let place = (field.x + (index % self.width) as u16, field.y + (index / self.width) as u16);
+            if let Some(target) = paper.buffer.cell_mut(place) {
+                target.set_char(symbol(cell)).set_style(style(cell, paper.styles));
+            }
+        }
+    }
+}
+
+fn symbol(cell: &Cell) -> char {
+    match cell.layer {
+        Layer::Gap => '✕',
+        _ => char::from_u32(0x2800 + u32::from(cell.mask)).unwrap_or(' '),
+    }
+}
+
+fn style(cell: &Cell, styles: &Styles) -> Style {
+    match cell.layer {
+        Layer::Gap => styles.bad,
+        Layer::Raw => styles.raw[cell.slot],
+        Layer::Nothing | Layer::Line => styles.series[cell.slot],
+    }
+}
