@@ -18,9 +18,9 @@ for size in teacher student; do
     sed "s/VOCABULARY/$vocabulary/" "data/generator/$size.json" > "$work/$size-empty/config.json"
 done
 "$bin/pellucid-worker" pretrain --model "$work/teacher-empty" --texts "$texts" --out "$work/teacher-base" \
-    --epochs 10 --lr 1e-3 --seed 1
+    --epochs 10 --batch-size 32 --lr 1e-3 --dropout 0 --seed 1
 "$bin/pellucid-worker" pretrain --model "$work/student-empty" --texts "$texts" --out data/models/student \
-    --epochs 10 --lr 2e-3 --seed 1 --dtype f16
+    --epochs 12 --batch-size 32 --lr 2e-3 --dropout 0 --seed 1 --dtype f16
 
 fine_tune() { # set, folder
     rm -rf "$work/run-$1"

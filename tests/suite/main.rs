@@ -1,2 +1,12 @@
-//! x
-fn main() {}
+//! One integration binary: the house rules, and the real programs from end to end.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod binary;
+mod dashboard;
+mod headless;
+mod program;
+mod terminal;
+mod texts;
+mod tidy;
+mod wrong_input;

@@ -43,6 +43,8 @@ pub struct PretrainRequest {
     pub lr: f64,
     /// Longest text in tokens.
     pub max_tokens: usize,
+    /// Share of activations dropped while pretraining, whatever `config.json` says for fine-tuning.
+    pub dropout: f64,
     /// Seed of weights, order, masks and dropout.
     pub seed: u64,
     /// How weights are stored.
@@ -114,7 +116,9 @@ fn texts(request: &PretrainRequest, encoder: &TextEncoder) -> Result<(Vec<Encode
 }
 
 fn model(request: &PretrainRequest) -> Result<MaskedLm> {
-    let config = ModelConfig::load(&request.model)?;
+    let mut config = ModelConfig::load(&request.model)?;
+    config.bert.hidden_dropout_prob = request.dropout;
+    config.bert.attention_probs_dropout_prob = request.dropout;
     let specs = MaskedLm::specs(&config.bert);
     let params = if request.model.join("model.safetensors").is_file() {
         folder::load(&request.model, specs, |name| name.starts_with("cls."), request.seed)?.0

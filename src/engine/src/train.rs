@@ -6,6 +6,7 @@
 
 pub mod evaluate;
 pub mod loss;
+pub mod measured;
 pub mod optimiser;
 pub mod penalty;
 pub mod prepare;

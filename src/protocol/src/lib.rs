@@ -12,6 +12,7 @@
 //! one way from there to a terminal.
 
 pub mod command;
+pub mod device;
 pub mod event;
 pub mod explanation;
 pub mod launch;

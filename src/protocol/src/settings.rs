@@ -2,12 +2,11 @@
 //!
 //! The keys of a TOML file are the flags of `pellucid train` with `_` for `-`; a flag wins over the file.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::device::Device;
 use crate::work::Grouping;
 
 /// Settings as written: everything optional, nothing checked.
@@ -141,54 +140,6 @@ pub enum L2Form {
     Decoupled,
     /// 2 * lambda * w added to the gradient, as in the article's loss.
     Coupled,
-}
-
-/// Where to compute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Device {
-    /// The first GPU if libtorch sees one, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// The GPU of this index.
-    Cuda(usize),
-}
-
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Device::Auto => f.write_str("auto"),
-            Device::Cpu => f.write_str("cpu"),
-            Device::Cuda(index) => write!(f, "cuda:{index}"),
-        }
-    }
-}
-
-impl FromStr for Device {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match (name, name.strip_prefix("cuda:").map(str::parse)) {
-            ("auto", _) => Ok(Device::Auto),
-            ("cpu", _) => Ok(Device::Cpu),
-            ("cuda", _) => Ok(Device::Cuda(0)),
-            (_, Some(Ok(index))) => Ok(Device::Cuda(index)),
-            _ => Err(format!("unknown device `{name}`; known are auto, cpu, cuda and cuda:N")),
-        }
-    }
-}
-
-impl Serialize for Device {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Device {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
 }
 
 /// A setting that does not make sense; the message names the key, and file and line where it has one.

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
-use super::worker::{cannot_start, hand_over};
+use super::worker::{cannot_start, command, hand_over};
 use super::{Ends, FromRun, Gone, follow};
 
 /// Lines of a worker's last words that are kept.
@@ -75,12 +75,7 @@ async fn begin(worker: &Path, settings: Settings, ends: &mut Ends, early: &mut V
 
 fn start(worker: &Path) -> std::io::Result<Child> {
     // The worker begins a session of its own, which a leader of a process group could not.
-    tokio::process::Command::new(worker)
-        .arg("work")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    command(worker).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// How a launch went on the worker's side.

@@ -42,6 +42,21 @@ fn search(named: Option<PathBuf>, beside: Option<&Path>, path: &[PathBuf]) -> Re
     })
 }
 
+/// How long a thread of libtorch spins at a barrier before it sleeps: some 0.1 ms. The default of several
+/// milliseconds makes small models many times slower on a machine with other work to do.
+const SPIN_COUNT: (&str, &str) = ("GOMP_SPINCOUNT", "5000");
+
+/// The worker, about to read its job from stdin.
+pub(super) fn command(worker: &Path) -> Command {
+    let mut command = Command::new(worker);
+    command.arg("work").stdin(Stdio::piped());
+    let chosen = [SPIN_COUNT.0, "OMP_WAIT_POLICY"].iter().any(|name| env::var_os(name).is_some());
+    if !chosen {
+        command.env(SPIN_COUNT.0, SPIN_COUNT.1);
+    }
+    command
+}
+
 /// Runs the worker on `work` with this program's stdout and stderr, and gives its exit code.
 ///
 /// # Errors
@@ -51,7 +66,7 @@ pub(crate) async fn run(work: &Work) -> Result<Ending, Failure> {
     let cannot = |error: std::io::Error| cannot_start(&worker, &error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut child = Command::new(&worker).arg("work").stdin(Stdio::piped()).spawn().map_err(cannot)?;
+    let mut child = command(&worker).spawn().map_err(cannot)?;
     hand_over(&mut child, work).await;
     let pid = child.id();
     loop {
@@ -70,8 +85,8 @@ pub(crate) async fn run(work: &Work) -> Result<Ending, Failure> {
 pub(crate) async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
     let worker = find()?;
     let cannot = |error: std::io::Error| cannot_start(&worker, &error);
-    let mut command = Command::new(&worker);
-    command.arg("work").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+    let mut command = command(&worker);
+    command.stdout(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(cannot)?;
     hand_over(&mut child, work).await;
     let output = child.wait_with_output().await.map_err(cannot)?;

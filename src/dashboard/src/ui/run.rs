@@ -232,7 +232,12 @@ impl Loop {
         match woken {
             Woken::Leave(exit) => return Ok(Some(exit)),
             Woken::Draw => self.draw()?,
-            Woken::Resized => return self.take(Msg::Resize(Terminal::size()?)),
+            Woken::Resized => {
+                // The terminal has rearranged what it showed, even when it is back at the size before.
+                self.terminal.forget();
+                self.state.touch(Change::Input);
+                return self.take(Msg::Resize(Terminal::size()?));
+            }
             Woken::CalledBack => {
                 self.terminal.retake()?;
                 self.state.touch(Change::Input);

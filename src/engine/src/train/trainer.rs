@@ -7,6 +7,7 @@ use pellucid_protocol::{Metrics, Prediction, RunDir, Sample, Settings, run_dir};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::loss::{accuracy, cross_entropy, distillation};
+use super::measured::Measured;
 use super::optimiser::{Optimiser, StepRule};
 use super::penalty::{Penalty, sparsity};
 use super::prepare::{Examples, Prepared, card};
@@ -55,16 +56,6 @@ struct TeacherDesk {
     card: ModelCard,
     train: Answers,
     valid: Answers,
-}
-
-/// What a step measured on the device, after one transfer to the host.
-struct Measured {
-    task: f64,
-    kd: f64,
-    accuracy: f64,
-    l1: f64,
-    l2: f64,
-    norm: f64,
 }
 
 impl Trainer {
@@ -239,12 +230,13 @@ impl Trainer {
         let rows: Vec<&Encoded> = indices.iter().map(|&index| &self.train.encoded[index]).collect();
         let batch = Batch::new(&rows, self.encoder.pad_id(), self.device);
         let measured = self.backward(&batch, &indices)?;
-        self.check_finite(&measured)?;
+        measured.check_finite(self.step)?;
         let rate = self.schedule.rate(self.step);
         let rule = StepRule { rate, clip_norm: self.settings.clip_norm, norm: measured.norm, penalty: self.penalty() };
         self.optimiser.step(self.model.params(), rule);
         self.step += 1;
-        let mut metrics = self.step_metrics(&measured);
+        let alpha = self.teacher.as_ref().map(|_| self.settings.kd_alpha);
+        let mut metrics = measured.metrics(&self.penalty(), alpha);
         metrics.set("optim/lr", rate);
         if self.step == 1 || self.step.is_multiple_of(SPARSITY_EVERY) {
             metrics.extend(self.sparsity());
@@ -285,40 +277,6 @@ impl Trainer {
         // The one sync of a step from device to host.
         let host = Vec::<f64>::try_from(Tensor::stack(&scalars, 0).to_kind(Kind::Double))?;
         Ok(Measured { task: host[0], kd: host[1], accuracy: host[2], l1: host[3], l2: host[4], norm: host[5] })
-    }
-
-    fn check_finite(&self, measured: &Measured) -> Result<()> {
-        let terms = [
-            ("loss/task", measured.task),
-            ("loss/kd", measured.kd),
-            ("loss/l1", measured.l1),
-            ("loss/l2", measured.l2),
-            ("optim/grad_norm", measured.norm),
-        ];
-        match terms.into_iter().find(|(_, value)| !value.is_finite()) {
-            Some((term, value)) => Err(Error::NotFinite { step: self.step + 1, term, value, kept: self.step }),
-            None => Ok(()),
-        }
-    }
-
-    fn step_metrics(&self, measured: &Measured) -> Metrics {
-        let mut metrics = Metrics::default();
-        let alpha = if self.teacher.is_some() { self.settings.kd_alpha } else { 0.0 };
-        let total = (1.0 - alpha) * measured.task + alpha * measured.kd + measured.l1 + measured.l2;
-        metrics.set("loss/total", total);
-        metrics.set("loss/task", measured.task);
-        if self.settings.l1 > 0.0 {
-            metrics.set("loss/l1", measured.l1);
-        }
-        if self.penalty().l2_in_loss() {
-            metrics.set("loss/l2", measured.l2);
-        }
-        if self.teacher.is_some() {
-            metrics.set("loss/kd", measured.kd);
-        }
-        metrics.set("train/accuracy", measured.accuracy);
-        metrics.set("optim/grad_norm", measured.norm);
-        metrics
     }
 
     fn sparsity(&self) -> Metrics {

@@ -145,7 +145,7 @@ impl Desk {
         let (hub, seed) = (self.hub.clone(), trainer.settings().seed);
         let explainer = move || {
             let mut emit = |so_far: &Explanation| {
-                drop(hub.blocking_send(FromThread::Event(Event::Explained(Box::new(so_far.clone())))))
+                drop(hub.blocking_send(FromThread::Event(Event::Explained(Box::new(so_far.clone())))));
             };
             // Cancelled: another request has taken its place, and its results are what is wanted.
             let _ = session::explain(&mut oracle, explanation, &request.methods, seed, &mut emit);

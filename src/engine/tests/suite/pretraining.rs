@@ -18,6 +18,7 @@ fn request(fixture: &Fixture, epochs: u64) -> PretrainRequest {
         batch_size: 16,
         lr: 1e-2,
         max_tokens: 24,
+        dropout: 0.1,
         seed: 1,
         storage: Storage::F16,
     }

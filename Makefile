@@ -1,0 +1,51 @@
+# pellucid: `make run` and `make test` do all that they need, from a fresh clone on.
+
+LIBTORCH_LINK := .libtorch
+PICTURES ?= src/dashboard/pictures
+TORCH_FREE := -p pellucid-protocol -p pellucid-explain -p pellucid
+
+.PHONY: build run test test-torch-free libtorch tools data screenshots fmt lint
+
+# The programs: target/release/pellucid and target/release/pellucid-worker.
+build: libtorch
+	cargo build --release --workspace
+
+# The dashboard on the triage demo.
+run: build
+	target/release/pellucid demo
+
+# First what needs no libtorch, then everything, the end-to-end tests with the real programs included.
+test: test-torch-free build
+	cargo test --release --workspace
+
+test-torch-free: tools
+	env -u LIBTORCH -u LIBTORCH_USE_PYTORCH cargo test --release $(TORCH_FREE)
+
+# The pinned libtorch behind .libtorch; CUDA=1 for the full one. A LIBTORCH or LIBTORCH_USE_PYTORCH of your own wins.
+libtorch: tools
+	@[ -n "$(LIBTORCH)$(LIBTORCH_USE_PYTORCH)" ] || python3 src/engine/fetch_libtorch.py $(if $(CUDA),--cuda) $(LIBTORCH_LINK)
+
+tools:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
+	@command -v c++ >/dev/null || command -v g++ >/dev/null || { echo "g++ is missing: apt-get install g++ (macOS: xcode-select --install)" >&2; exit 1; }
+	@command -v python3 >/dev/null || { echo "python3 is missing: apt-get install python3 python3-pip (macOS: brew install python)" >&2; exit 1; }
+
+# The three sets and the small models, anew from their seeds; the models take the better part of an hour.
+data: build
+	target/release/pellucid-data sets --out data --seed 20
+	sh data/make_models.sh
+
+# Pictures of the five screens, of a demo run.
+screenshots: build
+	rm -rf target/screenshots && mkdir -p $(PICTURES)
+	target/release/pellucid demo --headless --run-dir target/screenshots
+	for screen in train explain samples layers log; do \
+		target/release/pellucid screenshot target/screenshots --screen $$screen --out $(PICTURES)/$$screen.svg || exit 1; \
+	done
+
+fmt:
+	cargo fmt --all
+
+lint: libtorch
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets -- -D warnings

@@ -1,0 +1,90 @@
+//! What a file may not be or have.
+
+use std::path::Path;
+
+use super::Violation;
+use super::sources::Source;
+
+const LONGEST_FILE: usize = 400;
+const LONGEST_FUNCTION: usize = 60;
+const MOST_ARGUMENTS: usize = 5;
+/// Names that say nothing, and the old name of a module's own file.
+const EMPTY_NAMES: &[&str] = &["base", "utils", "util", "common", "manager", "helper", "helpers", "misc", "mod"];
+/// What must not stand in code that runs; the second column: not in tests either.
+const FORBIDDEN: &[(&str, Reach)] = &[
+    (".unwrap()", Reach::OutsideTests),
+    ("todo!(", Reach::Everywhere),
+    ("unimplemented!(", Reach::Everywhere),
+    ("dbg!(", Reach::Everywhere),
+    ("#[allow(", Reach::Everywhere),
+    ("#![allow(", Reach::Everywhere),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    OutsideTests,
+    Everywhere,
+}
+
+fn violation(source: &Source, line: usize, what: impl Into<String>) -> Violation {
+    Violation { file: source.path.clone(), line, what: what.into() }
+}
+
+/// The first line says what the file is for.
+pub(super) fn purpose(source: &Source) -> Vec<Violation> {
+    let first = source.text.lines().next().unwrap_or_default();
+    let says = first.strip_prefix("//!").is_some_and(|rest| !rest.trim().is_empty());
+    let missing = || violation(source, 1, "the first line must be `//!` and say what the file is for");
+    (!says).then(missing).into_iter().collect()
+}
+
+/// Files have at most so many lines that are no tests.
+pub(super) fn file_length(source: &Source) -> Vec<Violation> {
+    let lines: Vec<_> = source.lines().map(|(number, _)| number).filter(|&line| !source.is_test_line(line)).collect();
+    let first_over = lines.get(LONGEST_FILE).copied();
+    let told = |line| violation(source, line, format!("{} lines without tests; {LONGEST_FILE} at most", lines.len()));
+    first_over.map(told).into_iter().collect()
+}
+
+/// Functions are short and take few arguments; and every file can be read.
+pub(super) fn functions(source: &Source) -> Vec<Violation> {
+    let mut broken: Vec<_> = source.unreadable.iter().map(|error| violation(source, 1, error.clone())).collect();
+    // Test code may be as long as its story.
+    for function in source.functions.iter().filter(|function| !source.is_test_line(*function.lines.start())) {
+        let (start, length) = (*function.lines.start(), function.lines.clone().count());
+        if length > LONGEST_FUNCTION {
+            let what = format!("`{}` has {length} lines; {LONGEST_FUNCTION} at most", function.name);
+            broken.push(violation(source, start, what));
+        }
+        if function.arguments > MOST_ARGUMENTS {
+            let what = format!("`{}` has {} arguments; {MOST_ARGUMENTS} at most", function.name, function.arguments);
+            broken.push(violation(source, start, what));
+        }
+    }
+    broken
+}
+
+/// Nothing is left undone, and no lint is silenced other than by `expect` with a reason.
+pub(super) fn words(source: &Source) -> Vec<Violation> {
+    // This folder must name what it forbids.
+    if source.path.starts_with("tests/suite/tidy") {
+        return Vec::new();
+    }
+    let code = source.lines().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let broken = code.flat_map(|(number, line)| {
+        let applies = move |reach: Reach| reach == Reach::Everywhere || !source.is_test_line(number);
+        let hits = FORBIDDEN.iter().filter(move |(word, reach)| line.contains(word) && applies(*reach));
+        hits.map(move |(word, _)| violation(source, number, format!("`{word}` must not stand here")))
+    });
+    broken.collect()
+}
+
+/// Files and folders have names that say something.
+pub(super) fn names(source: &Source) -> Vec<Violation> {
+    let path = Path::new(&source.path);
+    let parts = path.iter().filter_map(|part| Path::new(part).file_stem()).filter_map(|stem| stem.to_str());
+    let empty = parts.filter(|part| EMPTY_NAMES.contains(part));
+    empty
+        .map(|name| violation(source, 1, format!("`{name}` says nothing; name the file after what it defines")))
+        .collect()
+}
