@@ -152,7 +152,7 @@ fn any_size_will_do_and_the_old_one_comes_back() {
     }
     terminal.wait_for("log scale");
     terminal.resize(20, 6);
-    terminal.wait_until("a word about the size", |screen| screen.contains("20x6") || screen.contains("small"));
+    terminal.wait_until("a word about the size", |screen| screen.contains("20 x 6"));
     terminal.resize(80, 24);
     terminal.wait_for("log scale");
 }

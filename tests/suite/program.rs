@@ -10,7 +10,7 @@ use pellucid_protocol::{Event, Record, RunDir, run_dir};
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up: long enough for a slow, busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The folder with the data sets and models: that of the checkout, or as `PELLUCID_DATA` says.
 pub(crate) fn data() -> PathBuf {

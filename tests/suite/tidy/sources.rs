@@ -121,7 +121,9 @@ impl Source {
             }),
             Item::Mod(module) => match (&module.content, is_for_tests(&module.attrs)) {
                 (Some((brace, _)), true) => {
-                    self.test_lines.push(module.mod_token.span.start().line..=brace.span.close().end().line);
+                    let first =
+                        module.attrs.first().map_or(module.mod_token.span, |attribute| attribute.pound_token.span);
+                    self.test_lines.push(first.start().line..=brace.span.close().end().line);
                 }
                 (Some((_, items)), false) => items.iter().for_each(|item| self.take(item)),
                 (None, true) => self.test_modules.push(self.module(&module.ident.to_string())),

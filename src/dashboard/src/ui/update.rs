@@ -151,9 +151,11 @@ fn evaluated(state: &mut State, eval: &Eval) -> Vec<Effect> {
     effects
 }
 
-/// Asks again for the explanation on the screen when the weights have moved on.
+/// Asks again for the explanation on the screen when the weights have moved on. One under way is let come
+/// first: asking anew would begin it again, and on a busy machine it would never be done.
 fn refresh_explanation(state: &mut State) -> Option<Effect> {
-    let wanted = state.screen == Screen::Explain && state.run.is_going() && state.run.answers();
+    let wanted =
+        state.screen == Screen::Explain && state.run.is_going() && state.run.answers() && !state.explain.is_busy();
     let request = (wanted && state.explain.is_stale).then(|| state.explain.again())??;
     Some(Effect::Send(Command::Explain(request)))
 }

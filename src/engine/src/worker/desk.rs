@@ -16,10 +16,11 @@ use crate::explain::subject::Subject;
 use crate::model::classifier::Classifier;
 use crate::train::{Control, Flow, Trainer, evaluate};
 
-/// Longest time that explaining takes between two training steps, beyond the question under way.
-const EXPLAIN_BUDGET: Duration = Duration::from_millis(30);
+/// Explaining takes as long between two training steps as the last step did, within these limits and
+/// beyond the question under way: training goes on at half its speed meanwhile.
+const EXPLAIN_BUDGET: (Duration, Duration) = (Duration::from_millis(30), Duration::from_millis(500));
 /// How long the next question of an explainer is waited for before training goes on.
-const NEXT_QUESTION: Duration = Duration::from_millis(1);
+const NEXT_QUESTION: Duration = Duration::from_millis(5);
 /// How often an idle desk looks at its mailbox.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -31,6 +32,8 @@ pub struct Desk {
     job: Option<Job>,
     requests: u64,
     training: Training,
+    /// When the last training step began.
+    left: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +54,7 @@ impl Desk {
     /// A desk for commands from `mailbox`; explanations go to `hub`.
     #[must_use]
     pub fn new(mailbox: Receiver<Mail>, hub: ToHub) -> Self {
-        Self { mailbox, hub, snapshot: None, job: None, requests: 0, training: Training::Running }
+        Self { mailbox, hub, snapshot: None, job: None, requests: 0, training: Training::Running, left: Instant::now() }
     }
 
     /// After the end of the run: explains on the final weights until nobody can ask any more.
@@ -188,6 +191,7 @@ fn class(wanted: Option<usize>, probabilities: &[f64]) -> Result<usize> {
 
 impl Control for Desk {
     fn between_steps(&mut self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+        let budget = self.left.elapsed().clamp(EXPLAIN_BUDGET.0, EXPLAIN_BUDGET.1);
         loop {
             let paused = self.training == Training::Paused;
             let wait = if paused && self.job.is_none() { IDLE } else { Duration::ZERO };
@@ -197,8 +201,9 @@ impl Control for Desk {
                     ending => return ending,
                 }
             }
-            self.explain_for(EXPLAIN_BUDGET);
+            self.explain_for(budget);
             if self.training != Training::Paused {
+                self.left = Instant::now();
                 return Flow::Continue;
             }
         }

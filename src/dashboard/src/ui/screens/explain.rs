@@ -86,6 +86,13 @@ impl Explain {
             }
     }
 
+    /// Whether an explanation that was asked for is not here yet, or not whole.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let partial = self.shelf.last().is_some_and(|last| last.partial);
+        self.wait == Wait::Asked || (partial && self.wait == Wait::Nothing)
+    }
+
     /// The worker's answer to the request.
     pub fn answered(&mut self, refusal: Option<&str>) {
         if let Some(why) = refusal {
