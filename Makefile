@@ -35,12 +35,12 @@ data: build
 	target/release/pellucid-data sets --out data --seed 20
 	sh data/make_models.sh
 
-# Pictures of the five screens, of a demo run.
+# Pictures of the five screens of a recorded run: RUN=NAME, or the newest. Open it in the dashboard and press `e` on a
+# sample first, or the Explain screen has nothing to show.
 screenshots: build
-	rm -rf target/screenshots && mkdir -p $(PICTURES)
-	target/release/pellucid demo --headless --run-dir target/screenshots
+	mkdir -p $(PICTURES)
 	for screen in train explain samples layers log; do \
-		target/release/pellucid screenshot target/screenshots --screen $$screen --out $(PICTURES)/$$screen.svg || exit 1; \
+		target/release/pellucid screenshot $(RUN) --screen $$screen --out $(PICTURES)/$$screen.svg || exit 1; \
 	done
 
 fmt:

@@ -1,4 +1,4 @@
-//! Fine-tuning. [`run`] is a plain function with a callback: it knows no thread, channel or screen.
+//! Fine-tuning. [`run()`] is a plain function with a callback: it knows no thread, channel or screen.
 //!
 //! One step: [`crate::data::order`] gives indices → [`crate::data::batch`] tensors → the classifier logits →
 //! [`loss`] and [`teacher`] a scalar → backward into the flat gradient → one sync of the numbers to the host →

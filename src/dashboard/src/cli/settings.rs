@@ -25,7 +25,7 @@ pub(crate) struct SettingFlags {
     /// Folder of a fine-tuned model to distil from
     #[arg(long, value_name = "DIR", help_heading = "Model and data")]
     teacher: Option<PathBuf>,
-    /// The run's own folder [default: runs/<time>-<data>]
+    /// The run's own folder [default: runs/TIME-DATA]
     #[arg(long, value_name = "DIR", help_heading = "Model and data")]
     run_dir: Option<PathBuf>,
 
