@@ -45,7 +45,7 @@ fn time(step: u64) -> f64 {
     START + 3.0 + step as f64 * STEP_SECONDS
 }
 
-fn record(step: u64, event: Event) -> Record {
+pub fn record(step: u64, event: Event) -> Record {
     Record { time: time(step), event }
 }
 

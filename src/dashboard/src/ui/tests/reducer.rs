@@ -1,7 +1,7 @@
 //! What messages do, without a terminal.
 
 use pellucid_protocol::event::Outcome;
-use pellucid_protocol::{Command, RunDir, Subject};
+use pellucid_protocol::{Command, Event, RunDir, Subject};
 use ratatui::crossterm::event::KeyCode;
 
 use super::{ctrl, key, press, shown, size};
@@ -121,9 +121,21 @@ fn a_sample_is_explained_from_the_table() {
 #[test]
 fn the_map_follows_the_evaluations_while_it_is_seen() {
     let mut state = fixture::live(1240, size(80, 24), Screen::Samples);
+    let asks = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Send(Command::Explain(_))));
+    let came = |methods| {
+        let explanation = fixture::explanation(&fixture::samples()[0].text, Some(0), 1240, methods);
+        FromRun::Records(vec![fixture::record(1300, Event::Explained(Box::new(explanation)))])
+    };
     press(&mut state, "e");
+    let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1260), fixture::eval(1260)]));
+    assert!(!asks(&effects), "one under way is let come: {effects:?}");
+    from_run(&mut state, came(2));
+    let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1280), fixture::eval(1280)]));
+    assert!(!asks(&effects), "and come whole: {effects:?}");
+    from_run(&mut state, came(5));
     let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1300), fixture::eval(1300)]));
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Send(Command::Explain(_)))), "{effects:?}");
+    assert!(asks(&effects), "{effects:?}");
+    from_run(&mut state, came(5));
     press(&mut state, "1");
     let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1400), fixture::eval(1400)]));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Send(_))), "{effects:?}");
