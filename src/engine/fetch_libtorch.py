@@ -186,6 +186,8 @@ def main():
     chosen = options.parse_args()
     if os.environ.get("LIBTORCH") or os.environ.get("LIBTORCH_USE_PYTORCH"):
         return
+    # pip warns about root, which is the usual user of a container.
+    os.environ.setdefault("PIP_ROOT_USER_ACTION", "ignore")
     key, cache = this_platform(), cache_folder()
     wheels = cache / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)

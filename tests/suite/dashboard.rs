@@ -38,7 +38,7 @@ fn the_first_frame_comes_before_the_worker_is_ready() {
     terminal.wait_for("thinking it over");
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 130);
-    assert!(terminal.is_restored());
+    terminal.wait_until_restored();
     assert!(!place.run().root().exists());
 }
 
@@ -90,7 +90,7 @@ fn detach_leaves_the_run_and_attach_comes_back_to_stop_it() {
     terminal.wait_for("detach");
     terminal.send("d");
     assert_eq!(terminal.exit_code(), 0);
-    assert!(terminal.is_restored());
+    terminal.wait_until_restored();
     let worker = place.run().worker_info().unwrap();
     assert!(is_alive(worker.pid));
     let listed = text(&place.output(["runs", "--json"]).stdout);
@@ -197,7 +197,7 @@ fn a_refused_start_is_told_after_the_screen_is_gone() {
     terminal.wait_until("the reason", |screen| screen.contains("No such") || screen.contains("os error"));
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 1);
-    assert!(terminal.is_restored());
+    terminal.wait_until_restored();
     terminal.wait_until("one line of error", |screen| screen.contains("error: ") && screen.contains("nothing.csv"));
     assert!(!place.run().root().exists());
 }
@@ -225,7 +225,7 @@ fn the_picker_opens_the_newest_run() {
     terminal.wait_for("log scale");
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
-    assert!(terminal.is_restored());
+    terminal.wait_until_restored();
 }
 
 #[test]

@@ -125,8 +125,12 @@ impl Terminal {
         code.unwrap()
     }
 
-    /// Whether the terminal is as a shell wants it.
-    pub(crate) fn is_restored(&self) -> bool {
+    /// Waits until the terminal is as a shell wants it: the last bytes may come after the program's end.
+    pub(crate) fn wait_until_restored(&self) {
+        wait_until("a restored terminal", || self.is_restored());
+    }
+
+    fn is_restored(&self) -> bool {
         let seen = self.seen.lock().unwrap();
         let screen = seen.parser.screen();
         let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;

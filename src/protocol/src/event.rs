@@ -108,7 +108,7 @@ pub struct Eval {
     pub epoch: f64,
     /// What was measured.
     pub metrics: Metrics,
-    /// Whether it is the best one so far, by accuracy and then by loss.
+    /// Whether it is the best one so far, by accuracy and then by loss; never the one before the first step.
     pub best: bool,
     /// File of the predictions, relative to the run folder.
     pub predictions: Option<String>,

@@ -75,7 +75,7 @@ fn steps(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn C
 
 fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
     let eval = trainer.evaluate()?;
-    let best = eval.best && trainer.step_count() > 0;
+    let best = eval.best;
     emit(Event::Eval(eval));
     if best { checkpoint(trainer, emit, CheckpointKind::Best) } else { Ok(()) }
 }

@@ -307,7 +307,8 @@ impl Trainer {
         metrics.extend(self.probe.measure(&self.model, &self.encoder, &self.valid)?);
         let better =
             |(best, lowest, _): &(f64, f64, Metrics)| accuracy > *best || (accuracy == *best && loss < *lowest);
-        let best = self.best.as_ref().is_none_or(better);
+        // Weights that were not trained yet are no candidate: a run always leaves a best checkpoint of its own.
+        let best = self.step > 0 && self.best.as_ref().is_none_or(better);
         if best {
             self.best = Some((accuracy, loss, metrics.clone()));
         }

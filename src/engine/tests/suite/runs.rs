@@ -60,6 +60,21 @@ fn the_same_seed_gives_the_same_numbers_bit_for_bit_and_another_seed_others() {
 }
 
 #[test]
+fn a_run_that_never_beats_its_start_still_leaves_a_best_checkpoint() {
+    let fixture = Fixture::new();
+    let (events, _) = train(RawSettings { lr: Some(1e-12), ..fixture.settings("run") });
+    let best: Vec<u64> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Eval(eval) if eval.best => Some(eval.step),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(best, [6], "the first one after a step, and no better one");
+    assert!(fixture.path("run/checkpoints/best/model.safetensors").is_file());
+}
+
+#[test]
 fn reported_zeros_are_zeros_in_the_saved_file() {
     let fixture = Fixture::new();
     for optimizer in [OptimizerKind::Adamw, OptimizerKind::Sgd] {
