@@ -38,9 +38,10 @@ CPU_COMPANIONS = {
 }
 CPU_LIBRARIES = ("libtorch_cpu.", "libtorch.dylib", "libc10.", "libgomp", "libomp", "libarm_compute", "libopenblas",
                  "libgfortran", "libnvpl")
+# pip matches the number in a tag exactly, so every older glibc is named.
 PIP_PLATFORMS = {
-    "linux-x86_64": [f"manylinux_2_{n}_x86_64" for n in (28, 27, 25, 17)] + ["manylinux2014_x86_64"],
-    "linux-aarch64": [f"manylinux_2_{n}_aarch64" for n in (28, 27, 25, 17)] + ["manylinux2014_aarch64"],
+    "linux-x86_64": [f"manylinux_2_{n}_x86_64" for n in range(28, 4, -1)] + ["manylinux2014_x86_64"],
+    "linux-aarch64": [f"manylinux_2_{n}_aarch64" for n in range(28, 4, -1)] + ["manylinux2014_aarch64"],
     "macos-arm64": ["macosx_14_0_arm64", "macosx_11_0_arm64"],
 }
 
@@ -207,6 +208,8 @@ def main():
         if not chosen.link.is_symlink():
             stop(f"{chosen.link} exists and is not a link; move it away or set LIBTORCH")
         chosen.link.unlink()
+        # Cargo sees the same LIBTORCH and would keep what was linked with the other one.
+        subprocess.run(["cargo", "clean", "-q", "--release", "-p", "torch-sys", "-p", "pellucid-engine"])
     chosen.link.symlink_to(folder)
     print(f"libtorch: {chosen.link} -> {folder}", file=sys.stderr)
 
