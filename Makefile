@@ -30,7 +30,7 @@ tools:
 	@command -v c++ >/dev/null || command -v g++ >/dev/null || { echo "g++ is missing: apt-get install g++ (macOS: xcode-select --install)" >&2; exit 1; }
 	@command -v python3 >/dev/null || { echo "python3 is missing: apt-get install python3 python3-pip (macOS: brew install python)" >&2; exit 1; }
 
-# The three sets and the small models, anew from their seeds; the models take the better part of an hour.
+# The three sets and the small models, anew from their seeds; the models take long.
 data: build
 	target/release/pellucid-data sets --out data --seed 20
 	sh data/make_models.sh

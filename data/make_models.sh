@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes data/models from data/: tokenizer, pretraining on unlabelled texts, fine-tuned teachers.
-# Called by `make data`. Takes the better part of an hour on two cores; every step is seeded.
+# Called by `make data`. Every step is seeded; it takes long.
 set -eu
 export OMP_NUM_THREADS=1
 cd "$(dirname "$0")/.."
