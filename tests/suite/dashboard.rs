@@ -142,6 +142,24 @@ fn a_lost_terminal_is_not_the_end_of_the_run() {
 }
 
 #[test]
+fn a_panic_gives_the_terminal_back_and_leaves_the_run() {
+    for fault in ["panic-on-redraw", "panic-beside"] {
+        let place = Workplace::new();
+        let arguments = place.train(&["--max-steps", ENDLESS]);
+        let mut terminal = Terminal::with(&place, &arguments, &[("PELLUCID_FAULT", fault), ("RUST_BACKTRACE", "0")]);
+        place.wait_for_event("a step", is_step);
+        terminal.wait_for("log scale");
+        terminal.send("\u{c}");
+        assert_eq!(terminal.exit_code(), 101, "{fault}");
+        terminal.wait_until_restored();
+        terminal.wait_for("a fault on purpose");
+        terminal.wait_for("pellucid attach");
+        let worker = place.run().worker_info().unwrap();
+        assert!(is_alive(worker.pid), "{fault}");
+    }
+}
+
+#[test]
 fn any_size_will_do_and_the_old_one_comes_back() {
     let place = Workplace::new();
     let mut terminal = training(&place);

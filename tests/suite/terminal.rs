@@ -18,6 +18,8 @@ pub(crate) struct Terminal {
     reader: Option<JoinHandle<()>>,
     /// Set to make the reader let go of the terminal at the next bytes.
     gone: Arc<AtomicBool>,
+    /// How the terminal treated its lines before the program came.
+    modes: String,
 }
 
 /// What the program has drawn.
@@ -52,6 +54,7 @@ impl Terminal {
 
     fn start(command: CommandBuilder) -> Self {
         let pair = native_pty_system().openpty(size(80, 24)).unwrap();
+        let modes = modes(pair.master.as_ref());
         let child = pair.slave.spawn_command(command).unwrap();
         let mut output = pair.master.try_clone_reader().unwrap();
         let keys = pair.master.take_writer().unwrap();
@@ -70,7 +73,7 @@ impl Terminal {
                 seen.raw.extend_from_slice(&bytes[..count]);
             }
         });
-        Self { master: Some(pair.master), keys: Some(keys), child, seen, reader: Some(reader), gone }
+        Self { master: Some(pair.master), keys: Some(keys), child, seen, reader: Some(reader), gone, modes }
     }
 
     /// Types `keys`.
@@ -134,7 +137,8 @@ impl Terminal {
         let seen = self.seen.lock().unwrap();
         let screen = seen.parser.screen();
         let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
-        !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !mouse
+        let lines = self.master.as_ref().is_none_or(|master| modes(master.as_ref()) == self.modes);
+        lines && !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !mouse
     }
 }
 
@@ -157,6 +161,11 @@ impl Drop for Dump {
             eprintln!("the screen was:\n{}", seen.parser.screen().contents());
         }
     }
+}
+
+/// Echo, line editing and their like.
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().unwrap())
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {

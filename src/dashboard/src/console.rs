@@ -15,10 +15,14 @@ pub(crate) fn error(text: &str) {
     note(&format!("error: {text}"));
 }
 
+/// What someone who has just lost a dashboard wants to know first.
+const PANIC_SECTION: &str =
+    "A fault in pellucid. Training is a process of its own and goes on: `pellucid attach` comes back to it.";
+
 /// Has panics reported by color-eyre, without colours where they are not wanted.
 pub(crate) fn install_panic_report() {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
     let theme = if plain { Theme::new() } else { Theme::dark() };
     // The one error is that a hook is there already.
-    let _ = HookBuilder::default().theme(theme).install();
+    let _ = HookBuilder::default().theme(theme).panic_section(PANIC_SECTION).install();
 }

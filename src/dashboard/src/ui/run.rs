@@ -1,5 +1,6 @@
 //! The loop of the dashboard: waits, drains what has come, draws once. The only place that does so.
 
+mod fault;
 mod files;
 mod keys;
 
@@ -276,7 +277,10 @@ impl Loop {
                     return self.take(Msg::Closed);
                 }
             }
-            Effect::Redraw => self.terminal.forget(),
+            Effect::Redraw => {
+                fault::on_redraw();
+                self.terminal.forget();
+            }
             Effect::Suspend => {
                 self.terminal.suspend()?;
                 self.state.touch(Change::Input);

@@ -100,10 +100,10 @@ fn enter() -> io::Result<()> {
     write_at_once(&bytes)
 }
 
-/// Gives the terminal back as it was; on a terminal that is gone there is nothing to do.
-pub fn give_back() {
+/// Gives the terminal back as it was, if it was taken: whether it was. On a terminal that is gone there is nothing to do.
+pub fn give_back() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+        return false;
     }
     let mut bytes = Vec::new();
     let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
@@ -111,6 +111,7 @@ pub fn give_back() {
         let _gone = write_at_once(&bytes);
     }
     let _gone = terminal::disable_raw_mode();
+    true
 }
 
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
@@ -119,14 +120,21 @@ fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// A panic's report is of use only on a terminal that was given back before.
+/// The exit code of a Rust program that panicked.
+const PANICKED: i32 = 101;
+
+/// A panic's report is of use only on a terminal that was given back before; and a panic on any thread ends the
+/// program, or the others would go on drawing over the shell.
 fn give_back_on_panic() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            give_back();
+            let was_taken = give_back();
             report(info);
+            if was_taken {
+                std::process::exit(PANICKED);
+            }
         }));
     });
 }

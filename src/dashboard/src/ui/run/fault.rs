@@ -1,0 +1,15 @@
+//! Faults on purpose: what no input can bring about, and yet has to be tested on the real program.
+
+/// Panics when `PELLUCID_FAULT` is `panic-on-redraw`, or `panic-beside` for a panic on another thread.
+pub(super) fn on_redraw() {
+    match std::env::var("PELLUCID_FAULT").as_deref() {
+        Ok("panic-on-redraw") => fail(),
+        Ok("panic-beside") => drop(std::thread::spawn(fail)),
+        _ => {}
+    }
+}
+
+#[expect(clippy::panic, reason = "it is what was asked for")]
+fn fail() {
+    panic!("a fault on purpose");
+}
