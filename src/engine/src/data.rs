@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod dataset;
 pub mod labels;
+pub mod layout;
 pub mod order;
 pub mod read;
 pub mod tokenise;

@@ -3,6 +3,7 @@
 pub mod data;
 pub mod error;
 pub mod explain;
+mod host;
 pub mod model;
 pub mod pretrain;
 pub mod train;

@@ -11,11 +11,13 @@ use crate::data::batch::Batch;
 use crate::data::order::BatchPlan;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
-use crate::model::bert::Mode;
 use crate::model::config::ModelConfig;
+use crate::model::dropout::Dropout;
 use crate::model::folder::{self, SaveRequest, Storage};
 use crate::model::masked_lm::MaskedLm;
-use crate::train::optimiser::{Optimiser, StepRule};
+use crate::model::params::{Group, ParamSpec};
+use crate::train::gradient::Gradient;
+use crate::train::optimiser::{LeafRule, Optimiser, OptimiserForm, StepRule};
 use crate::train::penalty::Penalty;
 use crate::train::schedule::Schedule;
 
@@ -64,7 +66,6 @@ struct Puzzle {
 /// # Errors
 /// When the texts or the folder are not what they should be.
 pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Result<f64> {
-    tch::manual_seed(request.seed as i64);
     let encoder = TextEncoder::load(&request.model, request.max_tokens)?;
     let (train, held_out) = texts(request, &encoder)?;
     let model = model(request)?;
@@ -76,14 +77,15 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
     let lengths: Vec<usize> = train.iter().map(|row| row.ids.len()).collect();
     let total = request.epochs * plan.batches(train.len()) as u64;
     let schedule = Schedule::new(request.lr, 0.06, total);
-    let mut optimiser = Optimiser::new(Default::default(), 0.0, model.params());
+    let mut optimiser = Optimiser::new(OptimiserForm::default(), model.params(), &decayed);
     let mut random = ChaCha8Rng::seed_from_u64(request.seed);
     let (mut step, mut last) = (0, f64::NAN);
     for epoch in 0..request.epochs {
         for indices in plan.epoch(epoch, &lengths) {
             let rows: Vec<&Encoded> = indices.iter().map(|&index| &train[index]).collect();
             let puzzle = puzzle(&rows, &encoder, &mut random);
-            let loss = learn(&model, &puzzle, &mut optimiser, schedule.rate(step))?;
+            let drop = Dropout::of_step(request.seed, step);
+            let loss = learn(&model, &puzzle, (&mut optimiser, schedule.rate(step)), drop)?;
             step += 1;
             if step % 50 == 0 {
                 report(&format!("step {step}/{total}  loss {loss:.3}"));
@@ -117,29 +119,36 @@ fn texts(request: &PretrainRequest, encoder: &TextEncoder) -> Result<(Vec<Encode
 
 fn model(request: &PretrainRequest) -> Result<MaskedLm> {
     let mut config = ModelConfig::load(&request.model)?;
-    config.bert.hidden_dropout_prob = request.dropout;
-    config.bert.attention_probs_dropout_prob = request.dropout;
-    let specs = MaskedLm::specs(&config.bert);
+    if config.family() != "bert" {
+        let message = format!("pretraining a `{}` is not supported; supported is bert", config.family());
+        return Err(Error::file(&request.model, message));
+    }
+    config.architecture = config.architecture.with_dropout(request.dropout);
+    let specs = MaskedLm::specs(&config.architecture);
     let params = if request.model.join("model.safetensors").is_file() {
-        folder::load(&request.model, specs, |name| name.starts_with("cls."), request.seed)?.0
+        let fresh = |spec: &ParamSpec| spec.name.starts_with("cls.");
+        folder::load(&request.model, &config.architecture.names, specs, &fresh, request.seed)?.params
     } else {
         folder::initialise(specs, request.seed)
     };
     Ok(MaskedLm::trainable(config, params.to_device(Device::cuda_if_available())))
 }
 
+/// Decay acts on matrices and tables, not on biases and norms.
+fn decayed(spec: &ParamSpec) -> LeafRule {
+    LeafRule { l1: false, l2: !matches!(spec.group, Group::Biases | Group::Norms), rate: 1.0 }
+}
+
 /// Hides tokens of `rows`: never special ones, at least one in the batch.
 fn puzzle(rows: &[&Encoded], encoder: &TextEncoder, random: &mut ChaCha8Rng) -> Puzzle {
-    let width = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
     let mut hidden: Vec<Encoded> = rows.iter().map(|&row| row.clone()).collect();
-    let (mut places, mut answers) = (Vec::new(), Vec::new());
+    let mut chosen = Vec::new();
     for (number, row) in hidden.iter_mut().enumerate() {
         for at in 0..row.ids.len() {
             if row.special[at] || random.random::<f64>() >= CHOSEN {
                 continue;
             }
-            places.push((number * width + at) as i64);
-            answers.push(row.ids[at]);
+            chosen.push((number, at, row.ids[at]));
             let draw = random.random::<f64>();
             if draw < MASKED {
                 row.ids[at] = encoder.mask_id();
@@ -148,36 +157,45 @@ fn puzzle(rows: &[&Encoded], encoder: &TextEncoder, random: &mut ChaCha8Rng) -> 
             }
         }
     }
-    if places.is_empty() {
+    if chosen.is_empty() {
         // The first token after the opening special one; a guess about nothing has no gradient.
-        places.push(1.min(width as i64 - 1));
-        answers.push(rows[0].ids[1.min(rows[0].ids.len() - 1)]);
+        let at = 1.min(rows[0].ids.len() - 1);
+        chosen.push((0, at, rows[0].ids[at]));
     }
     let device = Device::cuda_if_available();
-    let batch = Batch::new(&hidden.iter().collect::<Vec<_>>(), encoder.pad_id(), device);
+    let batch = Batch::new(&hidden.iter().collect::<Vec<_>>(), device);
+    let (rows, at, answers) = unzip(&chosen);
     let on_device = |values: &[i64]| Tensor::from_slice(values).to_device(device);
-    Puzzle { batch, places: on_device(&places), answers: on_device(&answers) }
+    let places = batch.layout.firsts.index_select(0, &on_device(&rows)) + on_device(&at);
+    Puzzle { batch, places, answers: on_device(&answers) }
 }
 
-fn loss(model: &MaskedLm, puzzle: &Puzzle, mode: Mode) -> Tensor {
-    let logits = model.logits(&puzzle.batch, &puzzle.places, mode);
+fn unzip(chosen: &[(usize, usize, i64)]) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
+    let part = |of: fn(&(usize, usize, i64)) -> i64| chosen.iter().map(of).collect();
+    (part(|c| c.0 as i64), part(|c| c.1 as i64), part(|c| c.2))
+}
+
+fn loss(model: &MaskedLm, puzzle: &Puzzle, drop: &mut Dropout) -> Tensor {
+    let logits = model.logits(&puzzle.batch, &puzzle.places, drop);
     logits.cross_entropy_loss::<Tensor>(&puzzle.answers, None, Reduction::Mean, -100, 0.0)
 }
 
-fn learn(model: &MaskedLm, puzzle: &Puzzle, optimiser: &mut Optimiser, rate: f64) -> Result<f64> {
+fn learn(
+    model: &MaskedLm,
+    puzzle: &Puzzle,
+    (optimiser, rate): (&mut Optimiser, f64),
+    mut drop: Dropout,
+) -> Result<f64> {
     let params = model.params();
-    if let Some(gradients) = params.gradients() {
-        let _ = no_grad(|| gradients.shallow_clone().zero_());
-    }
-    let loss = loss(model, puzzle, Mode::Train);
-    loss.backward();
-    let norm = params.gradients().map_or(0.0, |gradients| no_grad(|| gradients.norm()).double_value(&[]));
+    let loss = loss(model, puzzle, &mut drop);
+    let gradient = Gradient::of(&loss, params, None)?;
+    let penalty = Penalty { l1: 0.0, l1_form: Default::default(), l2: 0.01, l2_form: Default::default() };
+    let norm = optimiser.norm(params, &gradient, &penalty);
     let value = loss.double_value(&[]);
     if !value.is_finite() || !norm.is_finite() {
         return Err(Error::Setting { key: "--lr", message: format!("the loss became {value}; lower it") });
     }
-    let penalty = Penalty { l1: 0.0, l1_form: Default::default(), l2: 0.01, l2_form: Default::default() };
-    optimiser.step(params, StepRule { rate, clip_norm: 1.0, norm, penalty });
+    optimiser.step(params, gradient, StepRule { rate, clip_norm: 1.0, norm, penalty });
     Ok(value)
 }
 
@@ -188,7 +206,7 @@ fn measure(model: &MaskedLm, rows: &[Encoded], encoder: &TextEncoder, request: &
     for chunk in rows.chunks(64) {
         let puzzle = puzzle(&chunk.iter().collect::<Vec<_>>(), encoder, &mut random);
         let size = puzzle.places.size()[0] as f64;
-        let value = no_grad(|| loss(model, &puzzle, Mode::Eval));
+        let value = no_grad(|| loss(model, &puzzle, &mut Dropout::Off));
         sum += f64::try_from(value.to_kind(Kind::Double))? * size;
         count += size;
     }

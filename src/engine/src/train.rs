@@ -1,10 +1,12 @@
 //! Fine-tuning. [`run()`] is a plain function with a callback: it knows no thread, channel or screen.
 //!
 //! One step: [`crate::data::order`] gives indices → [`crate::data::batch`] tensors → the classifier logits →
-//! [`loss`] and [`teacher`] a scalar → backward into the flat gradient → one sync of the numbers to the host →
-//! [`optimiser`] with the [`penalty`] → an event.
+//! [`loss`] and [`teacher`] a scalar → [`gradient`] → one sync of the numbers to the host → [`optimiser`] with the
+//! [`penalty`], one pass of the [`kernel`] → an event.
 
 pub mod evaluate;
+pub mod gradient;
+pub mod kernel;
 pub mod loss;
 pub mod measured;
 pub mod optimiser;

@@ -1,67 +1,52 @@
-//! A batch of encoded texts as tensors, padded to the longest.
+//! A batch of encoded texts, packed: real tokens only, one text after the other.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
+use super::layout::Layout;
 use super::tokenise::Encoded;
 
-/// Token ids of a batch on a device.
+/// Token ids of a batch on a device, without padding.
 #[derive(Debug)]
 pub struct Batch {
-    /// Token ids, `[batch, tokens]`, i64.
+    /// Token ids, `[tokens]`, i64.
     pub ids: Tensor,
-    /// Token types, `[batch, tokens]`, i64.
+    /// Token types, `[tokens]`, i64.
     pub types: Tensor,
-    /// 1 for real tokens, `[batch, tokens]`, i64.
-    pub mask: Tensor,
-    /// Real tokens of each row.
-    pub lengths: Vec<usize>,
+    /// Which tokens make up which text.
+    pub layout: Layout,
 }
 
 impl Batch {
-    /// Pads `rows` with `pad` to the longest and moves them to `device`.
+    /// Packs `rows`; results come in their order, whatever the order of packing.
     #[must_use]
-    pub fn new(rows: &[&Encoded], pad: i64, device: Device) -> Self {
+    pub fn new(rows: &[&Encoded], device: Device) -> Self {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
-        let width = lengths.iter().copied().max().unwrap_or(0);
-        let padded = |values: &dyn Fn(&Encoded) -> Vec<i64>, fill: i64| {
-            let mut flat = Vec::with_capacity(rows.len() * width);
-            for row in rows {
-                let mut line = values(row);
-                line.resize(width, fill);
-                flat.extend(line);
-            }
-            // [batch * tokens] -> [batch, tokens]
-            Tensor::from_slice(&flat).view([rows.len() as i64, width as i64]).to_device(device)
+        let layout = Layout::new(&lengths, device);
+        let packed = |values: fn(&Encoded) -> &Vec<i64>| {
+            let flat: Vec<i64> = layout.order().iter().flat_map(|&row| values(rows[row]).iter().copied()).collect();
+            Tensor::from_slice(&flat).to_device(device)
         };
-        Self {
-            ids: padded(&|row| row.ids.clone(), pad),
-            types: padded(&|row| row.types.clone(), 0),
-            mask: padded(&|row| vec![1; row.ids.len()], 0),
-            lengths,
-        }
+        Self { ids: packed(|row| &row.ids), types: packed(|row| &row.types), layout }
     }
 
     /// Rows of one length that differ only in their ids, e.g. copies of a text with words masked.
     #[must_use]
     pub fn same_shape(rows: &[Vec<i64>], types: &[i64], device: Device) -> Self {
-        let width = types.len() as i64;
-        let flat: Vec<i64> = rows.concat();
-        // [batch * tokens] -> [batch, tokens]
-        let ids = Tensor::from_slice(&flat).view([rows.len() as i64, width]).to_device(device);
-        let types = Tensor::from_slice(types).view([1, width]).to_device(device).expand_as(&ids);
-        let mask = Tensor::ones([rows.len() as i64, width], (Kind::Int64, device));
-        Self { ids, types, mask, lengths: vec![width as usize; rows.len()] }
+        let layout = Layout::new(&vec![types.len(); rows.len()], device);
+        let ids = Tensor::from_slice(&rows.concat()).to_device(device);
+        let types = Tensor::from_slice(types).repeat([rows.len() as i64]).to_device(device);
+        Self { ids, types, layout }
     }
 
-    /// Number of rows.
+    /// Number of texts.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.lengths.len()
+        self.layout.order().len()
     }
 
-    /// Real tokens, padding not counted.
+    /// Number of tokens.
     #[must_use]
     pub fn tokens(&self) -> usize {
-        self.lengths.iter().sum()
+        self.ids.size()[0] as usize
     }
 }

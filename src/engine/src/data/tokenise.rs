@@ -13,7 +13,9 @@ pub struct Encoded {
     pub ids: Vec<i64>,
     /// Token types: 0, and 1 for the second text of a pair.
     pub types: Vec<i64>,
-    /// Characters of the text (of the first or the second, by `types`) that each token stands for.
+    /// Whether a token is of the second text of a pair.
+    pub second: Vec<bool>,
+    /// Characters of the text (of the first or the second, by `second`) that each token stands for.
     pub spans: Vec<(usize, usize)>,
     /// Whether the tokenizer itself put the token there.
     pub special: Vec<bool>,
@@ -30,7 +32,7 @@ pub struct TextEncoder {
 
 const MASKS: &[&str] = &["[MASK]", "<mask>"];
 const PADS: &[&str] = &["[PAD]", "<pad>"];
-const UNKNOWNS: &[&str] = &["[UNK]", "<unk>"];
+const UNKNOWNS: &[&str] = &["[UNK]", "<unk>", "<|endoftext|>"];
 
 impl TextEncoder {
     /// Loads `tokenizer.json` of `folder`; texts are cut at `max_tokens` tokens.
@@ -97,6 +99,7 @@ fn encoded(encoding: &tokenizers::Encoding) -> Encoded {
     Encoded {
         ids: encoding.get_ids().iter().map(|&id| i64::from(id)).collect(),
         types: encoding.get_type_ids().iter().map(|&id| i64::from(id)).collect(),
+        second: encoding.get_sequence_ids().iter().map(|&sequence| sequence == Some(1)).collect(),
         spans: encoding.get_offsets().to_vec(),
         special: encoding.get_special_tokens_mask().iter().map(|&mark| mark == 1).collect(),
         cut: !encoding.get_overflowing().is_empty(),

@@ -5,8 +5,8 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::subject::Subject;
 use crate::data::batch::Batch;
-use crate::model::bert::Mode;
 use crate::model::classifier::Classifier;
+use crate::model::dropout::Dropout;
 
 /// Masked copies in one forward pass.
 const ROWS: usize = 64;
@@ -59,26 +59,31 @@ fn probabilities(model: &Classifier, subject: &Subject, target: usize, presence:
     for chunk in presence.chunks(ROWS) {
         let rows: Vec<Vec<i64>> = chunk.iter().map(|row| subject.masked(row)).collect();
         let batch = Batch::same_shape(&rows, &subject.encoded.types, model.device());
-        let chosen = no_grad(|| model.logits(&batch, Mode::Eval).softmax(-1, Kind::Double).select(1, target as i64));
+        let chosen = no_grad(|| model.logits(&batch).softmax(-1, Kind::Double).select(1, target as i64));
         all.extend(host(&chosen)?);
     }
     Ok(all)
 }
 
-/// Gradient of the logit of `target`, summed over rows, by word embeddings `[rows, tokens, hidden]`.
+/// Gradient of the logit of `target`, summed over rows, by word embeddings `[rows, tokens, size]`.
 fn slope(model: &Classifier, subject: &Subject, target: usize, points: &Tensor) -> Answer<(Vec<f64>, Tensor)> {
-    let points = points.detach().set_requires_grad(true);
-    let rows = vec![subject.encoded.ids.clone(); points.size()[0] as usize];
-    let batch = Batch::same_shape(&rows, &subject.encoded.types, model.device());
-    let logits = model.forward(&points, &batch.types, &batch.mask, Mode::Eval).select(1, target as i64);
+    let (rows, tokens, size) = points.size3().map_err(failed)?;
+    // [rows, tokens, size] -> [rows * tokens, size]
+    let points = points.detach().reshape([rows * tokens, size]).set_requires_grad(true);
+    let batch =
+        Batch::same_shape(&vec![subject.encoded.ids.clone(); rows as usize], &subject.encoded.types, model.device());
+    let logits = model.forward(&points, &batch.types, &batch.layout, &mut Dropout::Off).select(1, target as i64);
     let gradient = Tensor::f_run_backward(&[logits.sum(Kind::Float)], &[&points], false, false).map_err(failed)?;
     let gradient = gradient.into_iter().next().ok_or_else(|| failed("no gradient"))?;
-    Ok((host(&logits.detach())?, gradient))
+    // [rows * tokens, size] -> [rows, tokens, size]
+    Ok((host(&logits.detach())?, gradient.view([rows, tokens, size])))
 }
 
+/// Word embeddings of one row of ids, `[1, tokens, size]`.
 fn embed(model: &Classifier, subject: &Subject, ids: Vec<i64>) -> Tensor {
     let batch = Batch::same_shape(&[ids], &subject.encoded.types, model.device());
-    no_grad(|| model.embed(&batch.ids))
+    // [tokens, size] -> [1, tokens, size]
+    no_grad(|| model.embed(&batch.ids)).unsqueeze(0)
 }
 
 /// Sum over the hidden axis in f64: `[rows, tokens, hidden]` -> `rows * tokens` numbers.

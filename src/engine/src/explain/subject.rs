@@ -39,9 +39,9 @@ impl Subject {
             Some(pair) => (format!("{text}{BETWEEN}{pair}"), text.chars().count() + BETWEEN.len()),
             None => (text.to_owned(), 0),
         };
-        let shifted = encoded.spans.iter().zip(&encoded.types);
+        let shifted = encoded.spans.iter().zip(&encoded.second);
         let spans: Vec<_> = shifted
-            .map(|(&(start, end), &kind)| if kind == 1 { (start + shift, end + shift) } else { (start, end) })
+            .map(|(&(start, end), &second)| if second { (start + shift, end + shift) } else { (start, end) })
             .collect();
         let found = words::group(&shown, &spans, &encoded.special);
         Ok(Self {

@@ -1,11 +1,15 @@
-//! BERT for sequence classification: encoder, pooler and a linear head.
+//! A sequence classifier of any supported family: encoder and head on one flat buffer of parameters.
 
 use tch::{Device, Tensor};
 
-use super::bert::{Bert, Linear, Mode, SpecList};
-use super::config::{BertConfig, ModelConfig};
-use super::params::{FlatParams, ParamSpec};
+use super::architecture::Architecture;
+use super::config::ModelConfig;
+use super::dropout::Dropout;
+use super::encoder::Encoder;
+use super::head::Head;
+use super::params::{FlatParams, ParamSpec, SpecList};
 use crate::data::batch::Batch;
+use crate::data::layout::Layout;
 
 /// A classifier with its parameters.
 #[derive(Debug)]
@@ -13,36 +17,33 @@ pub struct Classifier {
     config: ModelConfig,
     classes: i64,
     params: FlatParams,
-    bert: Bert,
-    pooler: Linear,
-    head: Linear,
+    encoder: Encoder,
+    head: Head,
 }
 
 impl Classifier {
     /// The places of the parameters of a classifier of `classes` classes.
     #[must_use]
-    pub fn specs(config: &BertConfig, classes: i64) -> Vec<ParamSpec> {
-        let mut specs = Bert::specs(config);
+    pub fn specs(architecture: &Architecture, classes: i64) -> Vec<ParamSpec> {
         let mut list = SpecList::default();
-        list.linear("bert.pooler.dense", config.hidden_size, config.hidden_size);
-        list.linear("classifier", classes, config.hidden_size);
-        specs.extend(list.specs);
-        specs
+        Encoder::specs(architecture, &mut list);
+        Head::specs(architecture, classes, &mut list);
+        list.finish()
     }
 
     /// A classifier on these parameters, which must be those of [`Classifier::specs`].
     #[must_use]
     pub fn new(config: ModelConfig, classes: i64, params: FlatParams) -> Self {
-        let bert = Bert::new(&config.bert, &params);
-        let (pooler, head) = (Linear::new(&params, "bert.pooler.dense"), Linear::new(&params, "classifier"));
-        Self { config, classes, params, bert, pooler, head }
+        let encoder = Encoder::new(&config.architecture, &params);
+        let head = Head::new(&config.architecture, &params);
+        Self { config, classes, params, encoder, head }
     }
 
-    /// Makes the parameters trainable.
+    /// Makes the parameters that are not `frozen` trainable.
     #[must_use]
-    pub fn trainable(self) -> Self {
+    pub fn trainable(self, frozen: &dyn Fn(&ParamSpec) -> bool) -> Self {
         let Self { config, classes, mut params, .. } = self;
-        params.train();
+        params.train(frozen);
         Self::new(config, classes, params)
     }
 
@@ -81,30 +82,33 @@ impl Classifier {
         &self.params
     }
 
+    /// Index of the table of word embeddings among the parameters.
+    #[must_use]
+    pub fn word_table(&self) -> usize {
+        let names = &self.config.architecture.names;
+        self.params.index(&format!("{}.weight", names.of_encoder(names.words)))
+    }
+
     /// Where it computes.
     #[must_use]
     pub fn device(&self) -> Device {
         self.params.weights().device()
     }
 
-    /// Word embeddings: `[batch, tokens]` -> `[batch, tokens, hidden]`.
+    /// Word embeddings: `[tokens]` -> `[tokens, embedding]`.
     pub fn embed(&self, ids: &Tensor) -> Tensor {
-        self.bert.embed(ids)
+        self.encoder.embed(ids)
     }
 
-    /// Logits `[batch, classes]` from word embeddings `[batch, tokens, hidden]`.
-    pub fn forward(&self, embeddings: &Tensor, types: &Tensor, mask: &Tensor, mode: Mode) -> Tensor {
-        let hidden = self.bert.forward(embeddings, types, mask, mode);
-        // [batch, tokens, hidden] -> [batch, hidden]: the first token
-        let first = hidden.select(1, 0);
-        let pooled = self.pooler.forward(&first).tanh();
-        let p = self.config.bert.classifier_dropout.unwrap_or(self.config.bert.hidden_dropout_prob);
-        let pooled = if mode == Mode::Train && p > 0.0 { pooled.dropout(p, true) } else { pooled };
-        self.head.forward(&pooled)
+    /// Logits `[rows, classes]`, in the order of the rows, from the word embeddings `[tokens, embedding]` and types
+    /// `[tokens]` of packed texts.
+    pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
+        let hidden = self.encoder.forward(embeddings, types, layout, drop);
+        self.head.forward(&hidden, layout, drop)
     }
 
-    /// Logits `[batch, classes]` of a batch.
-    pub fn logits(&self, batch: &Batch, mode: Mode) -> Tensor {
-        self.forward(&self.embed(&batch.ids), &batch.types, &batch.mask, mode)
+    /// Logits `[rows, classes]` of a batch, nothing dropped.
+    pub fn logits(&self, batch: &Batch) -> Tensor {
+        self.forward(&self.embed(&batch.ids), &batch.types, &batch.layout, &mut Dropout::Off)
     }
 }

@@ -3,73 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::architecture::Architecture;
+use super::family;
 use crate::data::labels::Labels;
 use crate::error::{Error, Result};
-
-/// Families that can be loaded.
-pub const FAMILIES: &[&str] = &["bert"];
-
-/// Hyper-parameters of a BERT encoder, by their Hugging Face names.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[expect(missing_docs, reason = "the names are those of transformers' BertConfig")]
-pub struct BertConfig {
-    pub vocab_size: i64,
-    pub hidden_size: i64,
-    pub num_hidden_layers: usize,
-    pub num_attention_heads: i64,
-    pub intermediate_size: i64,
-    #[serde(default)]
-    pub hidden_act: Activation,
-    #[serde(default = "tenth")]
-    pub hidden_dropout_prob: f64,
-    #[serde(default = "tenth")]
-    pub attention_probs_dropout_prob: f64,
-    pub max_position_embeddings: i64,
-    #[serde(default = "two")]
-    pub type_vocab_size: i64,
-    #[serde(default = "tiny")]
-    pub layer_norm_eps: f64,
-    #[serde(default)]
-    pub classifier_dropout: Option<f64>,
-}
-
-fn tenth() -> f64 {
-    0.1
-}
-
-fn two() -> i64 {
-    2
-}
-
-fn tiny() -> f64 {
-    1e-12
-}
-
-/// The activation of the feed-forward layers, by its Hugging Face name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// x times the normal distribution function.
-    #[default]
-    Gelu,
-    /// The tanh approximation of it.
-    #[serde(alias = "gelu_pytorch_tanh", alias = "gelu_fast")]
-    GeluNew,
-    /// max(x, 0).
-    Relu,
-    /// x times the logistic function.
-    #[serde(alias = "swish")]
-    Silu,
-}
 
 /// A `config.json`, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
-    /// What the encoder needs.
-    pub bert: BertConfig,
+    /// What it comes down to.
+    pub architecture: Architecture,
     raw: Map<String, Value>,
 }
 
@@ -93,17 +38,8 @@ impl ModelConfig {
     /// What is wrong with it.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         let raw: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let family = raw.get("model_type").and_then(Value::as_str).unwrap_or("");
-        if !FAMILIES.contains(&family) {
-            return Err(format!("model_type `{family}` is not supported; supported are {}", FAMILIES.join(", ")));
-        }
-        let positions = raw.get("position_embedding_type").and_then(Value::as_str).unwrap_or("absolute");
-        if positions != "absolute" {
-            return Err(format!("position_embedding_type `{positions}` is not supported; supported is absolute"));
-        }
-        let bert: BertConfig = serde_json::from_value(Value::Object(raw.clone())).map_err(|error| error.to_string())?;
-        bert.check()?;
-        Ok(Self { bert, raw })
+        let architecture = family::read(&raw)?;
+        Ok(Self { architecture, raw })
     }
 
     /// The family, e.g. `bert`.
@@ -130,11 +66,11 @@ impl ModelConfig {
         let names = labels.names();
         let by_index: Map<_, _> = names.iter().enumerate().map(|(i, name)| (i.to_string(), json!(name))).collect();
         let by_name: Map<_, _> = names.iter().enumerate().map(|(i, name)| (name.clone(), json!(i))).collect();
-        raw.insert("architectures".into(), json!(["BertForSequenceClassification"]));
+        raw.insert("architectures".into(), json!([self.architecture.names.classifier]));
         raw.insert("problem_type".into(), json!("single_label_classification"));
         raw.insert("id2label".into(), Value::Object(by_index));
         raw.insert("label2id".into(), Value::Object(by_name));
-        Self { bert: self.bert.clone(), raw }
+        Self { architecture: self.architecture.clone(), raw }
     }
 
     /// This configuration as that of a masked language model.
@@ -142,7 +78,7 @@ impl ModelConfig {
     pub fn for_masked_lm(&self) -> Self {
         let mut raw = self.raw.clone();
         raw.insert("architectures".into(), json!(["BertForMaskedLM"]));
-        Self { bert: self.bert.clone(), raw }
+        Self { architecture: self.architecture.clone(), raw }
     }
 
     /// The text of the `config.json`, for weights stored as `dtype`.
@@ -151,32 +87,6 @@ impl ModelConfig {
         let mut raw = self.raw.clone();
         raw.insert("torch_dtype".into(), json!(dtype));
         format!("{:#}\n", Value::Object(raw))
-    }
-}
-
-impl BertConfig {
-    fn check(&self) -> std::result::Result<(), String> {
-        let sizes = [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("num_attention_heads", self.num_attention_heads),
-            ("intermediate_size", self.intermediate_size),
-            ("max_position_embeddings", self.max_position_embeddings),
-            ("type_vocab_size", self.type_vocab_size),
-        ];
-        for (key, size) in sizes {
-            if !(1..=1 << 24).contains(&size) {
-                return Err(format!("{key} is {size}"));
-            }
-        }
-        if self.hidden_size % self.num_attention_heads != 0 {
-            let (hidden, heads) = (self.hidden_size, self.num_attention_heads);
-            return Err(format!("hidden_size {hidden} cannot be split into {heads} attention heads"));
-        }
-        if self.num_hidden_layers > 1000 {
-            return Err(format!("num_hidden_layers is {}", self.num_hidden_layers));
-        }
-        Ok(())
     }
 }
 
@@ -190,7 +100,7 @@ mod tests {
     #[test]
     fn defaults_are_those_of_transformers_and_unknown_keys_are_kept() {
         let config = ModelConfig::parse(SMALL).unwrap();
-        assert_eq!((config.bert.type_vocab_size, config.bert.layer_norm_eps), (2, 1e-12));
+        assert_eq!((config.architecture.token_types, config.architecture.norm.eps), (2, 1e-12));
         assert!(config.labels().is_none());
         let saved = config.for_classifier(&Labels::new(vec!["no".into(), "yes".into()])).to_json("float32");
         let back = ModelConfig::parse(&saved).unwrap();
@@ -201,7 +111,10 @@ mod tests {
     #[test]
     fn what_cannot_be_loaded_is_named() {
         let cases = [
-            (SMALL.replace("\"bert\"", "\"t5\""), "model_type `t5` is not supported; supported are bert"),
+            (
+                SMALL.replace("\"bert\"", "\"t5\""),
+                "model_type `t5` is not supported; supported are bert, distilbert, roberta",
+            ),
             (SMALL.replace("\"hidden_size\":4", "\"hidden_size\":5"), "hidden_size 5 cannot be split into 2"),
             (SMALL.replace("\"vocab_size\":9", "\"vocab_size\":-9"), "vocab_size is -9"),
             (SMALL.replace("\"vocab_size\":9,", ""), "missing field `vocab_size`"),

@@ -11,8 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use tch::{Device, Kind, Tensor};
 
+use super::architecture::{Architecture, Names};
 use super::config::ModelConfig;
-use super::params::{FlatParams, ParamSpec};
+use super::params::{FlatParams, Group, ParamSpec};
 use crate::error::{Error, Result};
 
 /// Files that make up a tokenizer; copied along when a model is saved.
@@ -39,47 +40,103 @@ pub enum Storage {
 }
 
 /// Which parameters may be made afresh when a folder does not have them.
-pub type MayBeFresh = fn(&str) -> bool;
+pub type MayBeFresh<'a> = &'a dyn Fn(&ParamSpec) -> bool;
+
+/// Parameters from a folder.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The parameters.
+    pub params: FlatParams,
+    /// Names of those that were made afresh.
+    pub fresh: Vec<String>,
+}
 
 /// Loads `model.safetensors` of `folder` into parameters of the places `specs`. Places that the file
 /// does not have, or has in another shape, are made afresh from `seed` where `fresh` allows, and listed.
 ///
 /// # Errors
-/// When the file is missing, damaged, or misses a place that must be there.
-pub fn load(folder: &Path, specs: Vec<ParamSpec>, fresh: MayBeFresh, seed: u64) -> Result<(FlatParams, Vec<String>)> {
+/// When the file is missing or damaged, or disagrees with `config.json`: then with all that is missing, of
+/// another shape, or of a layer that the configuration does not have.
+pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
     let path = weights_file(folder)?;
     let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(&path, format!("damaged: {error}")))?;
-    let known: HashMap<String, TensorView<'_>> =
-        file.tensors().into_iter().map(|(name, view)| (canonical(&name), view)).collect();
+    let tensors = file.tensors();
+    let known: HashMap<String, &TensorView<'_>> =
+        tensors.iter().map(|(name, view)| (canonical(name, names.prefix), view)).collect();
     let mut params = FlatParams::zeros(specs.clone(), Device::Cpu);
-    let mut made = Vec::new();
+    let (mut made, mut wrong) = (Vec::new(), beyond(names, &specs, known.keys()));
     for (index, spec) in specs.iter().enumerate() {
-        match known.get(&spec.name).map(|view| read_tensor(view, spec)) {
-            Some(Ok(value)) => params.set(&spec.name, &value),
-            _ if fresh(&spec.name) => {
+        match read_parts(&known, names.prefix, spec) {
+            Ok(value) => params.set(&spec.name, &value),
+            Err(_) if fresh(spec) => {
                 params.set(&spec.name, &fresh_tensor(spec, seed, index));
                 made.push(spec.name.clone());
             }
-            Some(Err(message)) => return Err(Error::file(&path, format!("{}: {message}", spec.name))),
-            None => return Err(Error::file(&path, format!("has no tensor {}", spec.name))),
+            Err(messages) => wrong.extend(messages),
         }
     }
-    Ok((params, made))
+    if wrong.is_empty() { Ok(Loaded { params, fresh: made }) } else { Err(disagreement(&path, &wrong)) }
+}
+
+/// Faults that a message names one by one.
+const NAMED: usize = 6;
+
+fn disagreement(path: &Path, wrong: &[String]) -> Error {
+    let more = wrong.len().saturating_sub(NAMED);
+    let mut message = format!("does not fit config.json: {}", wrong[..wrong.len().min(NAMED)].join("; "));
+    if more > 0 {
+        message.push_str(&format!("; and {more} more"));
+    }
+    Error::file(path, message)
+}
+
+/// What is wrong with tensors of layers that the configuration does not have.
+fn beyond<'a>(names: &Names, specs: &[ParamSpec], known: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let layers = specs.iter().filter_map(|spec| spec.layer).max().map_or(0, |last| last + 1);
+    let first = names.mix.split('#').next().unwrap_or("");
+    let number = |name: &String| name.strip_prefix(first)?.split('.').next()?.parse::<usize>().ok();
+    let mut numbers: Vec<usize> = known.filter_map(number).filter(|&number| number >= layers).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let told = |number: usize| format!("has tensors of layer {number}, but num_hidden_layers is {layers}");
+    numbers.into_iter().map(told).collect()
+}
+
+/// The value of a parameter from its stored tensors, or what is wrong with each of them.
+fn read_parts(
+    known: &HashMap<String, &TensorView<'_>>,
+    prefix: &str,
+    spec: &ParamSpec,
+) -> std::result::Result<Tensor, Vec<String>> {
+    let (mut parts, mut wrong) = (Vec::new(), Vec::new());
+    for stored in &spec.stored {
+        let read = match known.get(&canonical(&stored.name, prefix)) {
+            Some(view) => read_tensor(view, &spec.stored_shape(stored)),
+            None => Err("is missing".to_owned()),
+        };
+        match read {
+            Ok(value) => parts.push(if stored.transposed { value.tr() } else { value }.to_kind(Kind::Float)),
+            Err(message) => wrong.push(format!("{} {message}", stored.name)),
+        }
+    }
+    if wrong.is_empty() { Ok(Tensor::cat(&parts, 0)) } else { Err(wrong) }
 }
 
 /// Number of classes of the classification head in `folder`.
 ///
 /// # Errors
 /// When the weights cannot be read or there is no head.
-pub fn classes(folder: &Path) -> Result<usize> {
+pub fn classes(folder: &Path, architecture: &Architecture) -> Result<usize> {
     let path = weights_file(folder)?;
     let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(&path, format!("damaged: {error}")))?;
-    let bias = file.tensor("classifier.bias");
-    let headless = "is not fine-tuned: it has no classification head; train it first";
-    bias.map(|view| view.shape().iter().product()).map_err(|_| Error::file(&path, headless))
+    let out = file.tensor(&format!("{}.weight", architecture.head.out));
+    out.map(|view| view.shape()[0]).map_err(|_| Error::file(folder, HEADLESS))
 }
+
+/// What is said of a folder without a classification head.
+pub const HEADLESS: &str = "is not fine-tuned: it has no classification head; train it first";
 
 /// Parameters of the places `specs`, all made afresh from `seed`.
 #[must_use]
@@ -112,17 +169,16 @@ fn weights_file(folder: &Path) -> Result<PathBuf> {
     })
 }
 
-/// A checkpoint's name as this program writes it: with the `bert.` prefix, norms as weight and bias.
-fn canonical(name: &str) -> String {
-    let name = name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias");
-    let bare = ["embeddings.", "encoder.", "pooler."].iter().any(|part| name.starts_with(part));
-    if bare { format!("bert.{name}") } else { name }
+/// A checkpoint's name as this program compares it: without the prefix, norms as weight and bias.
+fn canonical(name: &str, prefix: &str) -> String {
+    let bare = name.strip_prefix(prefix).unwrap_or(name);
+    bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 }
 
-fn read_tensor(view: &TensorView<'_>, spec: &ParamSpec) -> std::result::Result<Tensor, String> {
+fn read_tensor(view: &TensorView<'_>, expected: &[i64]) -> std::result::Result<Tensor, String> {
     let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-    if shape != spec.shape {
-        return Err(format!("has shape {shape:?}, not {:?}", spec.shape));
+    if shape != expected {
+        return Err(format!("has shape {shape:?}, not {expected:?}"));
     }
     let kind = match view.dtype() {
         Dtype::F32 => Kind::Float,
@@ -135,12 +191,11 @@ fn read_tensor(view: &TensorView<'_>, spec: &ParamSpec) -> std::result::Result<T
 }
 
 fn fresh_tensor(spec: &ParamSpec, seed: u64, index: usize) -> Tensor {
-    let count: i64 = spec.shape.iter().product();
-    let is_norm = spec.name.contains("LayerNorm");
-    let values: Vec<f32> = match (spec.shape.len(), is_norm && spec.name.ends_with("weight")) {
-        (1, true) => vec![1.0; count as usize],
-        (1, false) => vec![0.0; count as usize],
-        _ => {
+    let count = spec.len();
+    let values: Vec<f32> = match spec.group {
+        Group::Norms if spec.name.ends_with(".weight") => vec![1.0; count as usize],
+        Group::Norms | Group::Biases => vec![0.0; count as usize],
+        Group::Encoder | Group::Embeddings | Group::Head => {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(index as u64 + 1);
             (0..count).map(|_| (normal(&mut random) * FRESH_DEVIATION) as f32).collect()
@@ -225,21 +280,21 @@ fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
 }
 
 fn write_weights(path: &Path, params: &FlatParams, storage: Storage) -> Result<()> {
-    // Deliberate transfer from device to host: the weights as they are now.
-    let flat = Vec::<f32>::try_from(params.weights().to_device(Device::Cpu))?;
-    let width = if storage == Storage::F16 { 2 } else { 4 };
-    let bytes: Vec<u8> = match storage {
-        Storage::F32 => flat.iter().flat_map(|value| value.to_le_bytes()).collect(),
-        Storage::F16 => flat.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
-    };
+    let mut parts = Vec::new();
+    for (name, tensor) in params.stored() {
+        let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
+        // Deliberate transfer from device to host: the weights as they are now.
+        let flat = Vec::<f32>::try_from(tensor.to_device(Device::Cpu).contiguous().view([-1]))?;
+        let bytes: Vec<u8> = match storage {
+            Storage::F32 => flat.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Storage::F16 => flat.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
+        };
+        parts.push((name, shape, bytes));
+    }
     let dtype = if storage == Storage::F16 { Dtype::F16 } else { Dtype::F32 };
-    let views: std::result::Result<Vec<_>, _> = params
-        .ranges()
-        .map(|(spec, range)| {
-            let shape = spec.shape.iter().map(|&size| size as usize).collect();
-            let data = &bytes[range.start as usize * width..range.end as usize * width];
-            TensorView::new(dtype, shape, data).map(|view| (spec.name.clone(), view))
-        })
+    let views: std::result::Result<Vec<_>, _> = parts
+        .iter()
+        .map(|(name, shape, bytes)| TensorView::new(dtype, shape.clone(), bytes).map(|v| (*name, v)))
         .collect();
     let views = views.map_err(|error| Error::file(path, error))?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
@@ -256,10 +311,15 @@ mod tests {
 
     fn saved(folder: &Path, storage: Storage) -> (ModelConfig, FlatParams, PathBuf) {
         let config = ModelConfig::parse(CONFIG).unwrap();
-        let params = initialise(Classifier::specs(&config.bert, 3), 5);
+        let params = initialise(Classifier::specs(&config.architecture, 3), 5);
         let target = folder.join("model");
         save(&target, SaveRequest { params: &params, config: &config, tokenizer: folder, storage }).unwrap();
         (config, params, target)
+    }
+
+    fn again(config: &ModelConfig, folder: &Path, classes: i64, fresh: MayBeFresh<'_>) -> Result<Loaded> {
+        let architecture = &config.architecture;
+        load(folder, &architecture.names, Classifier::specs(architecture, classes), fresh, 0)
     }
 
     fn flat(params: &FlatParams) -> Vec<f32> {
@@ -276,9 +336,9 @@ mod tests {
             SaveRequest { params: &params, config: &config, tokenizer: folder.path(), storage: Storage::F32 },
         )
         .unwrap();
-        let (back, made) = load(&target, Classifier::specs(&config.bert, 3), |_| false, 0).unwrap();
-        assert!(made.is_empty());
-        assert_eq!(flat(&back), flat(&params));
+        let back = again(&config, &target, 3, &|_| false).unwrap();
+        assert!(back.fresh.is_empty());
+        assert_eq!(flat(&back.params), flat(&params));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
     }
 
@@ -286,8 +346,8 @@ mod tests {
     fn half_precision_is_rounded_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let (config, params, target) = saved(folder.path(), Storage::F16);
-        let (back, _) = load(&target, Classifier::specs(&config.bert, 3), |_| false, 0).unwrap();
-        for (was, is) in flat(&params).iter().zip(flat(&back)) {
+        let back = again(&config, &target, 3, &|_| false).unwrap();
+        for (was, is) in flat(&params).iter().zip(flat(&back.params)) {
             assert!((was - is).abs() <= was.abs() * 1e-3 + 1e-7);
         }
     }
@@ -296,18 +356,32 @@ mod tests {
     fn another_head_is_made_afresh_and_said() {
         let folder = tempfile::tempdir().unwrap();
         let (config, _, target) = saved(folder.path(), Storage::F32);
-        let head: MayBeFresh = |name| name.starts_with("classifier");
-        let (_, made) = load(&target, Classifier::specs(&config.bert, 5), head, 0).unwrap();
-        assert_eq!(made, ["classifier.weight", "classifier.bias"].map(String::from));
-        let error = load(&target, Classifier::specs(&config.bert, 5), |_| false, 0).unwrap_err().to_string();
-        assert!(error.contains("classifier.weight: has shape [3, 8], not [5, 8]"), "{error}");
+        let back = again(&config, &target, 5, &|spec| spec.name.starts_with("classifier")).unwrap();
+        assert_eq!(back.fresh, ["classifier.weight", "classifier.bias"].map(String::from));
+        let error = again(&config, &target, 5, &|_| false).unwrap_err().to_string();
+        assert!(error.contains("classifier.weight has shape [3, 8], not [5, 8]; classifier.bias has shape"), "{error}");
+    }
+
+    #[test]
+    fn all_that_does_not_fit_the_configuration_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, _, target) = saved(folder.path(), Storage::F32);
+        let told = |from: &str, to: &str| {
+            let config = ModelConfig::parse(&CONFIG.replace(from, to)).unwrap();
+            again(&config, &target, 3, &|_| false).unwrap_err().to_string()
+        };
+        let fewer = told("\"num_hidden_layers\":2", "\"num_hidden_layers\":1");
+        assert!(fewer.contains("has tensors of layer 1, but num_hidden_layers is 1"), "{fewer}");
+        let more = told("\"num_hidden_layers\":2", "\"num_hidden_layers\":3");
+        let first = "bert.encoder.layer.2.attention.self.query.weight is missing; ";
+        assert!(more.contains(first) && more.contains("; and 10 more"), "{more}");
     }
 
     #[test]
     fn pickle_and_damage_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let config = ModelConfig::parse(CONFIG).unwrap();
-        let refused = || load(folder.path(), Classifier::specs(&config.bert, 3), |_| true, 0).unwrap_err().to_string();
+        let refused = || again(&config, folder.path(), 3, &|_| true).unwrap_err().to_string();
         assert!(refused().contains("has no model.safetensors"));
         fs::write(folder.path().join("pytorch_model.bin"), b"\x80\x02").unwrap();
         assert!(refused().contains("pytorch_model.bin: is a pickle file"));
@@ -319,8 +393,8 @@ mod tests {
 
     #[test]
     fn names_of_older_and_headless_checkpoints_are_understood() {
-        assert_eq!(canonical("embeddings.LayerNorm.gamma"), "bert.embeddings.LayerNorm.weight");
-        assert_eq!(canonical("bert.pooler.dense.bias"), "bert.pooler.dense.bias");
-        assert_eq!(canonical("classifier.bias"), "classifier.bias");
+        assert_eq!(canonical("bert.embeddings.LayerNorm.gamma", "bert."), "embeddings.LayerNorm.weight");
+        assert_eq!(canonical("pooler.dense.bias", "bert."), "pooler.dense.bias");
+        assert_eq!(canonical("classifier.bias", "bert."), "classifier.bias");
     }
 }

@@ -2,9 +2,12 @@
 
 use tch::Tensor;
 
-use super::bert::{Bert, Linear, Mode, Norm, SpecList};
-use super::config::{BertConfig, ModelConfig};
-use super::params::{FlatParams, ParamSpec};
+use super::architecture::Architecture;
+use super::config::ModelConfig;
+use super::dropout::Dropout;
+use super::encoder::Encoder;
+use super::layers::{Linear, Norm};
+use super::params::{FlatParams, ParamSpec, SpecList};
 use crate::data::batch::Batch;
 
 /// A masked language model with its parameters.
@@ -12,7 +15,7 @@ use crate::data::batch::Batch;
 pub struct MaskedLm {
     config: ModelConfig,
     params: FlatParams,
-    bert: Bert,
+    encoder: Encoder,
     transform: Linear,
     norm: Norm,
     bias: Tensor,
@@ -21,24 +24,23 @@ pub struct MaskedLm {
 impl MaskedLm {
     /// The places of the parameters.
     #[must_use]
-    pub fn specs(config: &BertConfig) -> Vec<ParamSpec> {
-        let mut specs = Bert::specs(config);
+    pub fn specs(architecture: &Architecture) -> Vec<ParamSpec> {
         let mut list = SpecList::default();
-        list.linear("cls.predictions.transform.dense", config.hidden_size, config.hidden_size);
-        list.norm("cls.predictions.transform.LayerNorm", config.hidden_size);
-        list.plain("cls.predictions.bias", config.vocab_size);
-        specs.extend(list.specs);
-        specs
+        Encoder::specs(architecture, &mut list);
+        list.linear("cls.predictions.transform.dense", [architecture.embedding, architecture.hidden], true);
+        list.norm("cls.predictions.transform.LayerNorm", architecture.embedding, true);
+        list.bias("cls.predictions.bias", architecture.vocabulary);
+        list.finish()
     }
 
     /// A model on these parameters, which become trainable.
     #[must_use]
     pub fn trainable(config: ModelConfig, mut params: FlatParams) -> Self {
-        params.train();
+        params.train(&|_| false);
         Self {
-            bert: Bert::new(&config.bert, &params),
+            encoder: Encoder::new(&config.architecture, &params),
             transform: Linear::new(&params, "cls.predictions.transform.dense"),
-            norm: Norm::new(&params, "cls.predictions.transform.LayerNorm", config.bert.layer_norm_eps),
+            norm: Norm::new(&params, "cls.predictions.transform.LayerNorm", config.architecture.norm),
             bias: params.view("cls.predictions.bias"),
             config,
             params,
@@ -57,13 +59,13 @@ impl MaskedLm {
         &self.params
     }
 
-    /// Logits `[places, vocabulary]` at `places`, indices into the flattened `[batch * tokens]`.
-    pub fn logits(&self, batch: &Batch, places: &Tensor, mode: Mode) -> Tensor {
-        let hidden = self.bert.forward(&self.bert.embed(&batch.ids), &batch.types, &batch.mask, mode);
-        let width = self.config.bert.hidden_size;
-        // [batch, tokens, hidden] -> [batch * tokens, hidden] -> [places, hidden]
-        let chosen = hidden.view([-1, width]).index_select(0, places);
-        let state = self.norm.forward(&self.config.bert.hidden_act.apply(&self.transform.forward(&chosen)));
-        state.linear(self.bert.word_embeddings(), Some(&self.bias))
+    /// Logits `[places, vocabulary]` at `places`, indices of packed tokens.
+    pub fn logits(&self, batch: &Batch, places: &Tensor, drop: &mut Dropout) -> Tensor {
+        let hidden = self.encoder.forward(&self.encoder.embed(&batch.ids), &batch.types, &batch.layout, drop);
+        // [tokens, hidden] -> [places, hidden]
+        let chosen = hidden.index_select(0, places);
+        let activation = self.config.architecture.feed_forward.activation;
+        let state = self.norm.forward(&activation.apply(&self.transform.forward(&chosen)));
+        state.linear(self.encoder.words(), Some(&self.bias))
     }
 }

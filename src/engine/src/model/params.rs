@@ -5,50 +5,82 @@ use std::ops::Range;
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-/// What regularisation may do to a parameter.
+/// What a parameter is, as far as regularisation cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// A matrix of an encoder layer: L1 and L2.
+    /// A matrix of a layer.
     Encoder,
-    /// Another matrix (embeddings, pooler, head): L2 only.
-    Matrix,
-    /// A bias or a norm: neither.
-    Plain,
+    /// A table of embeddings, or their projection.
+    Embeddings,
+    /// A matrix of the pooler or the classification head.
+    Head,
+    /// A bias.
+    Biases,
+    /// Weight or bias of a norm.
+    Norms,
 }
 
-/// A parameter's place in a checkpoint.
+/// A parameter's place in memory and in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamSpec {
-    /// Name in the checkpoint.
+    /// Name: that of the checkpoint, unless the parameter joins several.
     pub name: String,
     /// Shape.
     pub shape: Vec<i64>,
-    /// What regularisation may do to it.
+    /// What it is.
     pub group: Group,
-    /// Index of its encoder layer, if it is in one.
+    /// Index of its layer, if it is in one.
     pub layer: Option<usize>,
+    /// The tensors of the checkpoint that make it up, one below the other.
+    pub stored: Vec<Stored>,
+}
+
+/// A tensor of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name.
+    pub name: String,
+    /// Rows of the parameter that it holds.
+    pub rows: i64,
+    /// Whether it is stored as `[in, out]`.
+    pub transposed: bool,
 }
 
 impl ParamSpec {
-    fn len(&self) -> i64 {
+    /// Number of weights.
+    #[must_use]
+    pub fn len(&self) -> i64 {
         self.shape.iter().product()
+    }
+
+    /// Whether it has no weights.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of one of its stored tensors, as stored.
+    #[must_use]
+    pub fn stored_shape(&self, stored: &Stored) -> Vec<i64> {
+        let mut shape = self.shape.clone();
+        shape[0] = stored.rows;
+        if stored.transposed {
+            shape.reverse();
+        }
+        shape
     }
 }
 
 /// Parameters in one buffer, ordered by [`Group`] and then as listed.
 ///
 /// ```text
-/// weights   [ encoder matrices | other matrices | biases and norms ]
-///             L1: 0..encoder
-///             L2: 0..decayed ----------------->
-/// gradients [ the same places, once `train` was called               ]
+/// weights [ encoder matrices | embeddings | head | biases | norms ]
 /// ```
 #[derive(Debug)]
 pub struct FlatParams {
     specs: Vec<ParamSpec>,
     offsets: Vec<i64>,
     weights: Tensor,
-    gradients: Option<Tensor>,
     views: Vec<Tensor>,
 }
 
@@ -70,10 +102,10 @@ impl FlatParams {
             // [n] -> the parameter's shape
             .map(|(spec, &offset)| weights.narrow(0, offset, spec.len()).view(spec.shape.as_slice()))
             .collect();
-        Self { specs, offsets, weights, gradients: None, views }
+        Self { specs, offsets, weights, views }
     }
 
-    /// The same places with the same values, without gradients.
+    /// The same places with the same values, not trainable.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let mut copy = Self::zeros(self.specs.clone(), self.weights.device());
@@ -81,7 +113,7 @@ impl FlatParams {
         copy
     }
 
-    /// The same parameters on `device`, without gradients.
+    /// The same parameters on `device`, not trainable.
     #[must_use]
     pub fn to_device(self, device: Device) -> Self {
         if self.weights.device() == device {
@@ -97,24 +129,10 @@ impl FlatParams {
         no_grad(|| self.weights.copy_(&other.weights));
     }
 
-    /// Makes every parameter a leaf of the graph whose gradient is a view of the flat buffer.
-    pub fn train(&mut self) {
-        if self.gradients.is_some() {
-            return;
-        }
-        let gradients = Tensor::zeros_like(&self.weights);
-        self.views = self.views.iter().map(|view| view.detach().set_requires_grad(true)).collect();
-        // One backward pass gives every leaf a gradient tensor; its storage is then exchanged.
-        let zeros: Vec<Tensor> = self.views.iter().map(|view| view.sum(Kind::Float) * 0.0).collect();
-        Tensor::stack(&zeros, 0).sum(Kind::Float).backward();
-        no_grad(|| {
-            for ((view, spec), &offset) in self.views.iter().zip(&self.specs).zip(&self.offsets) {
-                // [n] -> the parameter's shape
-                let place = gradients.narrow(0, offset, spec.len()).view(spec.shape.as_slice());
-                let _ = view.grad().set_source_tensor_(&place);
-            }
-        });
-        self.gradients = Some(gradients);
+    /// Makes every parameter that is not `frozen` a leaf of the graph.
+    pub fn train(&mut self, frozen: &dyn Fn(&ParamSpec) -> bool) {
+        let leaves = self.views.iter().zip(&self.specs);
+        self.views = leaves.map(|(view, spec)| view.detach().set_requires_grad(!frozen(spec))).collect();
     }
 
     /// The flat buffer of weights, `[parameters]`.
@@ -122,9 +140,9 @@ impl FlatParams {
         &self.weights
     }
 
-    /// The flat buffer of gradients, `[parameters]`, once [`FlatParams::train`] was called.
-    pub fn gradients(&self) -> Option<&Tensor> {
-        self.gradients.as_ref()
+    /// The parameters in the order of the buffer, each a view of it.
+    pub fn leaves(&self) -> &[Tensor] {
+        &self.views
     }
 
     /// The places in the order of the buffer.
@@ -133,7 +151,7 @@ impl FlatParams {
         &self.specs
     }
 
-    /// Number of parameters.
+    /// Number of weights.
     #[must_use]
     pub fn len(&self) -> usize {
         self.weights.numel()
@@ -151,16 +169,19 @@ impl FlatParams {
         self.specs.iter().filter(|spec| spec.group <= group).map(ParamSpec::len).sum()
     }
 
-    /// Places of the encoder matrices of `layer` in the buffer.
-    #[must_use]
-    pub fn layer_ranges(&self, layer: usize) -> Vec<Range<i64>> {
-        let within = |spec: &ParamSpec| spec.group == Group::Encoder && spec.layer == Some(layer);
-        self.ranges().filter(|(spec, _)| within(spec)).map(|(_, range)| range).collect()
-    }
-
     /// Every place with its range in the buffer.
     pub fn ranges(&self) -> impl Iterator<Item = (&ParamSpec, Range<i64>)> {
         self.specs.iter().zip(&self.offsets).map(|(spec, &offset)| (spec, offset..offset + spec.len()))
+    }
+
+    /// Index of the parameter of this name.
+    ///
+    /// # Panics
+    /// When there is none: the names are fixed by the architecture.
+    #[must_use]
+    pub fn index(&self, name: &str) -> usize {
+        let at = self.specs.iter().position(|spec| spec.name == name);
+        at.unwrap_or_else(|| panic!("no parameter {name}"))
     }
 
     /// The parameter of this name, as a view of the buffer.
@@ -168,20 +189,113 @@ impl FlatParams {
     /// # Panics
     /// When there is none: the names are fixed by the architecture.
     pub fn view(&self, name: &str) -> Tensor {
-        let at = self.specs.iter().position(|spec| spec.name == name);
-        self.views[at.unwrap_or_else(|| panic!("no parameter {name}"))].shallow_clone()
+        self.views[self.index(name)].shallow_clone()
     }
 
-    /// All parameters by name.
+    /// The parameter of this name, if there is one.
     #[must_use]
-    pub fn by_name(&self) -> HashMap<&str, &Tensor> {
-        self.specs.iter().map(|spec| spec.name.as_str()).zip(&self.views).collect()
+    pub fn find(&self, name: &str) -> Option<Tensor> {
+        self.specs.iter().position(|spec| spec.name == name).map(|at| self.views[at].shallow_clone())
     }
 
     /// Sets the parameter of this name.
     pub fn set(&mut self, name: &str, value: &Tensor) {
         let mut view = self.view(name);
         no_grad(|| view.copy_(value));
+    }
+
+    /// The tensors as they are stored in a checkpoint, by name; views of the buffer.
+    #[must_use]
+    pub fn stored(&self) -> HashMap<&str, Tensor> {
+        let mut all = HashMap::new();
+        for (spec, view) in self.specs.iter().zip(&self.views) {
+            let mut row = 0;
+            for stored in &spec.stored {
+                let part = view.detach().narrow(0, row, stored.rows);
+                row += stored.rows;
+                all.insert(stored.name.as_str(), if stored.transposed { part.tr() } else { part });
+            }
+        }
+        all
+    }
+}
+
+/// Collects [`ParamSpec`]s.
+#[derive(Default)]
+pub struct SpecList {
+    specs: Vec<ParamSpec>,
+    layer: Option<usize>,
+    transposed: bool,
+}
+
+impl SpecList {
+    /// What follows is in layer `layer`; its matrices are stored as `[in, out]` if `transposed`.
+    pub fn enter(&mut self, layer: usize, transposed: bool) {
+        (self.layer, self.transposed) = (Some(layer), transposed);
+    }
+
+    /// What follows is in no layer.
+    pub fn leave(&mut self) {
+        (self.layer, self.transposed) = (None, false);
+    }
+
+    /// The list.
+    #[must_use]
+    pub fn finish(self) -> Vec<ParamSpec> {
+        self.specs
+    }
+
+    fn push(&mut self, name: String, shape: &[i64], group: Group) {
+        let stored = vec![Stored { name: name.clone(), rows: shape[0], transposed: false }];
+        self.specs.push(ParamSpec { name, shape: shape.to_vec(), group, layer: self.layer, stored });
+    }
+
+    /// A table of embeddings, `[rows, size]`.
+    pub fn table(&mut self, name: &str, rows: i64, size: i64) {
+        self.push(format!("{name}.weight"), &[rows, size], Group::Embeddings);
+    }
+
+    /// A matrix `[out, from]` and, if there is one, a bias `[out]`.
+    pub fn linear(&mut self, name: &str, [out, from]: [i64; 2], bias: bool) {
+        self.joined(&[name.to_owned()], [out, from], bias);
+    }
+
+    /// Matrices that are stored apart and used as one, `[out, from]`, each with `out / names.len()` rows.
+    pub fn joined(&mut self, names: &[String], [out, from]: [i64; 2], bias: bool) {
+        let rows = out / names.len().max(1) as i64;
+        let parts = |ending: &str, transposed: bool| {
+            names.iter().map(|name| Stored { name: format!("{name}.{ending}"), rows, transposed }).collect::<Vec<_>>()
+        };
+        let group = if self.layer.is_some() { Group::Encoder } else { Group::Head };
+        let mut add = |ending: &str, shape: &[i64], group, stored| {
+            let name = format!("{}.{ending}", names.join("+"));
+            self.specs.push(ParamSpec { name, shape: shape.to_vec(), group, layer: self.layer, stored });
+        };
+        add("weight", &[out, from], group, parts("weight", self.transposed));
+        if bias {
+            add("bias", &[out], Group::Biases, parts("bias", false));
+        }
+    }
+
+    /// The projection of embeddings, `[out, from]`.
+    pub fn projection(&mut self, name: &str, [out, from]: [i64; 2], bias: bool) {
+        self.push(format!("{name}.weight"), &[out, from], Group::Embeddings);
+        if bias {
+            self.push(format!("{name}.bias"), &[out], Group::Biases);
+        }
+    }
+
+    /// A bias on its own.
+    pub fn bias(&mut self, name: &str, size: i64) {
+        self.push(name.to_owned(), &[size], Group::Biases);
+    }
+
+    /// A norm.
+    pub fn norm(&mut self, name: &str, size: i64, bias: bool) {
+        self.push(format!("{name}.weight"), &[size], Group::Norms);
+        if bias {
+            self.push(format!("{name}.bias"), &[size], Group::Norms);
+        }
     }
 }
 
@@ -190,55 +304,52 @@ mod tests {
     use super::*;
 
     fn params() -> FlatParams {
-        let spec = |name: &str, shape: &[i64], group, layer| ParamSpec {
-            name: name.to_owned(),
-            shape: shape.to_vec(),
-            group,
-            layer,
-        };
-        FlatParams::zeros(
-            vec![
-                spec("bias", &[2], Group::Plain, Some(0)),
-                spec("head", &[2, 3], Group::Matrix, None),
-                spec("dense", &[3, 2], Group::Encoder, Some(0)),
-            ],
-            Device::Cpu,
-        )
+        let mut list = SpecList::default();
+        list.linear("head", [2, 3], true);
+        list.enter(0, true);
+        list.joined(&["query".to_owned(), "key".to_owned()], [4, 3], true);
+        list.norm("norm", 3, false);
+        FlatParams::zeros(list.finish(), Device::Cpu)
     }
 
     #[test]
     fn groups_lie_together() {
         let params = params();
-        assert_eq!(params.specs().iter().map(|spec| spec.name.as_str()).collect::<Vec<_>>(), ["dense", "head", "bias"]);
-        assert_eq!((params.upto(Group::Encoder), params.upto(Group::Matrix), params.len()), (6, 12, 14));
-        assert_eq!(params.layer_ranges(0), vec![0..6]);
+        let names: Vec<_> = params.specs().iter().map(|spec| spec.name.as_str()).collect();
+        assert_eq!(names, ["query+key.weight", "head.weight", "head.bias", "query+key.bias", "norm.weight"]);
+        assert_eq!((params.upto(Group::Encoder), params.upto(Group::Head), params.len()), (12, 18, 27));
+        assert_eq!(params.specs()[0].layer, Some(0));
     }
 
     #[test]
-    fn gradients_of_views_land_in_the_flat_buffer_and_add_up() {
+    fn what_is_stored_apart_is_one_parameter() {
         let mut params = params();
-        params.set("dense", &Tensor::ones([3, 2], (Kind::Float, Device::Cpu)));
-        params.train();
-        for round in 1..=2 {
-            let loss = (params.view("dense").sum(Kind::Float) * 3.0) + params.view("bias").sum(Kind::Float) * 5.0;
-            loss.backward();
-            let flat: Vec<f32> = params.gradients().unwrap().try_into().unwrap();
-            let times = round as f32;
-            assert_eq!(flat[..6], [3.0 * times; 6]);
-            assert_eq!(flat[6..12], [0.0; 6]);
-            assert_eq!(flat[12..], [5.0 * times; 2]);
-        }
+        params.set("query+key.weight", &Tensor::arange(12, (Kind::Float, Device::Cpu)).view([4, 3]));
+        let stored = params.stored();
+        assert_eq!(stored["key.weight"].size(), [3, 2]);
+        assert_eq!(stored["key.weight"].double_value(&[2, 0]), 8.0);
+        assert_eq!(stored["query.bias"].size(), [2]);
+        let spec = &params.specs()[0];
+        assert_eq!(spec.stored_shape(&spec.stored[1]), [3, 2]);
+    }
+
+    #[test]
+    fn leaves_are_views_and_the_frozen_ones_have_no_gradient() {
+        let mut params = params();
+        params.train(&|spec| spec.group == Group::Norms);
         no_grad(|| {
             let _ = params.weights().shallow_clone().fill_(2.0);
         });
-        assert_eq!(params.view("dense").double_value(&[0, 0]), 2.0);
+        assert_eq!(params.view("head.weight").double_value(&[0, 0]), 2.0);
+        let wanting: Vec<bool> = params.leaves().iter().map(Tensor::requires_grad).collect();
+        assert_eq!(wanting, [true, true, true, true, false]);
     }
 
     #[test]
     fn a_snapshot_does_not_follow() {
         let mut params = params();
         let copy = params.snapshot();
-        params.set("bias", &Tensor::ones([2], (Kind::Float, Device::Cpu)));
-        assert_eq!(copy.view("bias").double_value(&[0]), 0.0);
+        params.set("head.bias", &Tensor::ones([2], (Kind::Float, Device::Cpu)));
+        assert_eq!(copy.view("head.bias").double_value(&[0]), 0.0);
     }
 }

@@ -6,7 +6,6 @@ use tch::{Kind, Tensor, no_grad};
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
 use crate::error::Result;
-use crate::model::bert::Mode;
 use crate::model::classifier::Classifier;
 
 /// Rows a forward pass; texts of like length are put together.
@@ -16,14 +15,14 @@ const ROWS: usize = 64;
 ///
 /// # Errors
 /// When libtorch refuses.
-pub fn logits(model: &Classifier, encoded: &[Encoded], pad: i64) -> Result<Vec<Vec<f32>>> {
+pub fn logits(model: &Classifier, encoded: &[Encoded]) -> Result<Vec<Vec<f32>>> {
     let mut order: Vec<usize> = (0..encoded.len()).collect();
     order.sort_by_key(|&index| encoded[index].ids.len());
     let mut all = vec![Vec::new(); encoded.len()];
     for chunk in order.chunks(ROWS) {
         let rows: Vec<&Encoded> = chunk.iter().map(|&index| &encoded[index]).collect();
-        let batch = Batch::new(&rows, pad, model.device());
-        let logits = no_grad(|| model.logits(&batch, Mode::Eval));
+        let batch = Batch::new(&rows, model.device());
+        let logits = no_grad(|| model.logits(&batch));
         for (&index, row) in chunk.iter().zip(host_rows(&logits)?) {
             all[index] = row;
         }

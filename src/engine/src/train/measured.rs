@@ -2,7 +2,7 @@
 
 use pellucid_protocol::Metrics;
 
-use super::penalty::Penalty;
+use super::penalty::{Penalty, PenaltyValues};
 use crate::error::{Error, Result};
 
 /// The numbers of a step after their one transfer from device to host.
@@ -14,11 +14,7 @@ pub struct Measured {
     pub kd: f64,
     /// Share of the batch answered rightly.
     pub accuracy: f64,
-    /// L1 term.
-    pub l1: f64,
-    /// L2 term, if it is in the loss.
-    pub l2: f64,
-    /// Norm of the gradient before clipping.
+    /// Norm of the gradient before clipping, penalties included.
     pub norm: f64,
 }
 
@@ -28,13 +24,7 @@ impl Measured {
     /// # Errors
     /// The first such number by name.
     pub fn check_finite(&self, done: u64) -> Result<()> {
-        let terms = [
-            ("loss/task", self.task),
-            ("loss/kd", self.kd),
-            ("loss/l1", self.l1),
-            ("loss/l2", self.l2),
-            ("optim/grad_norm", self.norm),
-        ];
+        let terms = [("loss/task", self.task), ("loss/kd", self.kd), ("optim/grad_norm", self.norm)];
         match terms.into_iter().find(|(_, value)| !value.is_finite()) {
             Some((term, value)) => Err(Error::NotFinite { step: done + 1, term, value, kept: done }),
             None => Ok(()),
@@ -42,16 +32,16 @@ impl Measured {
     }
 
     /// The metrics of the step; `alpha` is the weight of distillation, if there is a teacher.
-    pub fn metrics(&self, penalty: &Penalty, alpha: Option<f64>) -> Metrics {
+    pub fn metrics(&self, penalty: &Penalty, values: PenaltyValues, alpha: Option<f64>) -> Metrics {
         let weight = alpha.unwrap_or(0.0);
         let mut metrics = Metrics::default();
-        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + self.l1 + self.l2);
+        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + values.l1 + values.l2);
         metrics.set("loss/task", self.task);
         if penalty.l1 > 0.0 {
-            metrics.set("loss/l1", self.l1);
+            metrics.set("loss/l1", values.l1);
         }
         if penalty.l2_in_loss() {
-            metrics.set("loss/l2", self.l2);
+            metrics.set("loss/l2", values.l2);
         }
         if alpha.is_some() {
             metrics.set("loss/kd", self.kd);
@@ -66,7 +56,8 @@ impl Measured {
 mod tests {
     use super::*;
 
-    const STEP: Measured = Measured { task: 1.0, kd: 2.0, accuracy: 0.5, l1: 0.25, l2: 0.0, norm: 3.0 };
+    const STEP: Measured = Measured { task: 1.0, kd: 2.0, accuracy: 0.5, norm: 3.0 };
+    const VALUES: PenaltyValues = PenaltyValues { l1: 0.25, l2: 0.0 };
     const PENALTY: Penalty = Penalty {
         l1: 0.1,
         l1_form: pellucid_protocol::settings::L1Form::Proximal,
@@ -76,8 +67,8 @@ mod tests {
 
     #[test]
     fn the_parts_add_up() {
-        assert_eq!(STEP.metrics(&PENALTY, Some(0.75)).get("loss/total"), Some(0.25 + 1.5 + 0.25));
-        let plain = STEP.metrics(&PENALTY, None);
+        assert_eq!(STEP.metrics(&PENALTY, VALUES, Some(0.75)).get("loss/total"), Some(0.25 + 1.5 + 0.25));
+        let plain = STEP.metrics(&PENALTY, VALUES, None);
         assert_eq!((plain.get("loss/total"), plain.get("loss/kd")), (Some(1.25), None));
     }
 

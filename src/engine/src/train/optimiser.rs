@@ -1,14 +1,16 @@
-//! AdamW and SGD over the flat buffer, with decoupled decay and the proximal L1 step in their own metric.
+//! AdamW and SGD over the flat buffer, with L1 and L2 in their own metric: one pass on the CPU, tensor operations on a GPU.
+
+mod cpu;
+mod device;
 
 use pellucid_protocol::settings::OptimizerKind;
-use tch::{Tensor, no_grad};
+use tch::{Device, Tensor, no_grad};
 
-use super::penalty::{Penalty, soft_threshold};
-use crate::model::params::{FlatParams, Group};
-
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
+use super::gradient::Gradient;
+use super::kernel::Coefficients;
+use super::penalty::{Penalty, PenaltyValues};
+use crate::host::numbers;
+use crate::model::params::{FlatParams, ParamSpec};
 
 /// What a step needs besides the gradient.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,125 +19,222 @@ pub struct StepRule {
     pub rate: f64,
     /// Norm to which the gradient is clipped; 0 for no clipping.
     pub clip_norm: f64,
-    /// Norm of the gradient before clipping.
+    /// Norm of the gradient before clipping, see [`Optimiser::norm`].
     pub norm: f64,
     /// The penalties.
     pub penalty: Penalty,
 }
 
-/// An optimiser with its moments, one number per parameter each.
+/// What the optimiser may do to one parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LeafRule {
+    /// Whether L1 acts on it.
+    pub l1: bool,
+    /// Whether L2 acts on it.
+    pub l2: bool,
+    /// Its share of the learning rate; 0 for a frozen one.
+    pub rate: f64,
+}
+
+impl LeafRule {
+    /// Whether it stays as it is.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        self.rate == 0.0
+    }
+}
+
+/// An optimiser with its moments, one number per weight each.
 #[derive(Debug)]
-pub enum Optimiser {
-    /// Adam with bias correction and decoupled decay (Loshchilov and Hutter 2019, algorithm 2).
-    AdamW {
-        /// Mean of gradients.
-        mean: Tensor,
-        /// Mean of squared gradients.
-        square: Tensor,
-        /// Steps done.
-        steps: i32,
-    },
-    /// Gradient descent with heavy-ball momentum (torch.optim.SGD).
-    Sgd {
-        /// Decaying sum of gradients.
-        velocity: Tensor,
-        /// Its decay.
-        momentum: f64,
-    },
+pub struct Optimiser {
+    form: OptimiserForm,
+    rules: Vec<LeafRule>,
+    /// Adam's mean of gradients, SGD's velocity.
+    first: Tensor,
+    /// Adam's mean of squared gradients.
+    second: Option<Tensor>,
+    anchor: Option<Tensor>,
+    steps: u64,
+    /// Rows of the table of words that ever had a gradient; a step leaves all others as they are.
+    touched: Vec<bool>,
+}
+
+/// Which optimiser.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct OptimiserForm {
+    /// Its name.
+    pub kind: OptimizerKind,
+    /// Momentum of SGD.
+    pub momentum: f64,
+    /// What L2 draws the weights to.
+    pub anchor: Anchor,
+}
+
+/// What L2 draws the weights to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// Zero.
+    #[default]
+    Zero,
+    /// Where they started (L2-SP, Li et al. 2018).
+    Start,
 }
 
 impl Optimiser {
-    /// An optimiser for `params` at its start.
+    /// An optimiser for `params` at its start; `rule` says what may be done to each of them.
     #[must_use]
-    pub fn new(kind: OptimizerKind, momentum: f64, params: &FlatParams) -> Self {
+    pub fn new(form: OptimiserForm, params: &FlatParams, rule: &dyn Fn(&ParamSpec) -> LeafRule) -> Self {
         let zeros = || params.weights().detach().zeros_like();
-        match kind {
-            OptimizerKind::Adamw => Optimiser::AdamW { mean: zeros(), square: zeros(), steps: 0 },
-            OptimizerKind::Sgd => Optimiser::Sgd { velocity: zeros(), momentum },
+        Self {
+            rules: params.specs().iter().map(rule).collect(),
+            first: zeros(),
+            second: (form.kind == OptimizerKind::Adamw).then(zeros),
+            anchor: (form.anchor == Anchor::Start).then(|| no_grad(|| params.weights().detach().copy())),
+            steps: 0,
+            touched: Vec::new(),
+            form,
         }
     }
 
-    /// One step on `params` from their gradients.
-    pub fn step(&mut self, params: &FlatParams, rule: StepRule) {
-        let Some(gradients) = params.gradients() else { return };
-        no_grad(|| {
-            let mut gradients = gradients.shallow_clone();
-            if rule.clip_norm > 0.0 && rule.norm > rule.clip_norm {
-                // The small number is that of torch's clip_grad_norm_.
-                let _ = gradients.g_mul_scalar_(rule.clip_norm / (rule.norm + 1e-6));
-            }
-            let mut weights = params.weights().shallow_clone();
-            if let Some(lambda) = rule.penalty.decay() {
-                let _ = weights.narrow(0, 0, params.upto(Group::Matrix)).g_mul_scalar_(1.0 - rule.rate * lambda);
-            }
-            let encoder = params.upto(Group::Encoder);
-            match self {
-                Optimiser::AdamW { .. } => self.adam(&mut weights, &gradients, rule, encoder),
-                Optimiser::Sgd { .. } => self.descend(&mut weights, &gradients, rule, encoder),
-            }
-        });
+    /// The rules, in the order of the parameters.
+    #[must_use]
+    pub fn rules(&self) -> &[LeafRule] {
+        &self.rules
     }
 
-    fn adam(&mut self, weights: &mut Tensor, gradients: &Tensor, rule: StepRule, encoder: i64) {
-        let Optimiser::AdamW { mean, square, steps } = self else { return };
-        *steps += 1;
-        let _ = mean.lerp_(gradients, 1.0 - BETA1);
-        let _ = square.lerp_(&gradients.square(), 1.0 - BETA2);
-        let (unbias1, unbias2) = (1.0 - BETA1.powi(*steps), 1.0 - BETA2.powi(*steps));
-        let metric = (square.sqrt() / unbias2.sqrt()) + EPSILON;
-        let _ = weights.g_add_(&((&*mean / &metric) * (-rule.rate / unbias1)));
-        if let Some(lambda) = rule.penalty.proximal() {
-            // The proximal operator in the metric of the step, a threshold for each coordinate.
-            let threshold = metric.narrow(0, 0, encoder).reciprocal() * (rule.rate * lambda);
-            soft_threshold(&mut weights.narrow(0, 0, encoder), &threshold);
+    /// What has to be kept to go on later: steps done and moments.
+    #[must_use]
+    pub fn state(&self) -> (u64, Vec<&Tensor>) {
+        (self.steps, std::iter::once(&self.first).chain(&self.second).chain(&self.anchor).collect())
+    }
+
+    /// Goes on from a state that was kept; its tensors must be as many and of the same size.
+    pub fn restore(&mut self, steps: u64, tensors: &[Tensor]) {
+        let mine = std::iter::once(&mut self.first).chain(&mut self.second).chain(&mut self.anchor);
+        no_grad(|| mine.zip(tensors).for_each(|(mine, kept)| mine.copy_(kept)));
+        self.steps = steps;
+        self.touched.clear();
+    }
+
+    /// Norm of the gradient with the penalties that are part of it.
+    #[must_use]
+    pub fn norm(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> f64 {
+        match self.first.device() {
+            Device::Cpu => self.norm_on_cpu(params, gradient, penalty),
+            _ => self.norm_on_device(params, gradient, penalty),
         }
     }
 
-    fn descend(&mut self, weights: &mut Tensor, gradients: &Tensor, rule: StepRule, encoder: i64) {
-        let Optimiser::Sgd { velocity, momentum } = self else { return };
-        let _ = velocity.g_mul_scalar_(*momentum).g_add_(gradients);
-        let _ = weights.g_sub_(&(&*velocity * rule.rate));
-        if let Some(lambda) = rule.penalty.proximal() {
-            // A gradient acts 1 / (1 - momentum) times in all, and so must the threshold.
-            let mut part = weights.narrow(0, 0, encoder);
-            let threshold = part.ones_like() * (rule.rate * lambda / (1.0 - *momentum));
-            soft_threshold(&mut part, &threshold);
+    /// One step on `params`; gives what the penalties came to before it.
+    pub fn step(&mut self, params: &FlatParams, gradient: Gradient, rule: StepRule) -> PenaltyValues {
+        self.steps += 1;
+        let apart = gradient.words.as_ref().map(|words| words.table);
+        let gradient = match apart {
+            // Decay moves every row, so that none can be left out.
+            Some(table) if self.rules[table].l2 && rule.penalty.l2 > 0.0 => gradient.densified(params),
+            _ => gradient,
+        };
+        match self.first.device() {
+            Device::Cpu => self.step_on_cpu(params, &gradient, rule),
+            _ => self.step_on_device(params, &gradient.densified(params), rule),
         }
+    }
+
+    /// Numbers of the step for a parameter under `leaf`.
+    fn coefficients(&self, rule: &StepRule, leaf: &LeafRule) -> Coefficients {
+        let rate = rule.rate * leaf.rate;
+        let clipped = rule.clip_norm > 0.0 && rule.norm > rule.clip_norm;
+        // The small number is that of torch's clip_grad_norm_.
+        let clip = if clipped { rule.clip_norm / (rule.norm + 1e-6) } else { 1.0 };
+        let l1 = |lambda: f64| if leaf.l1 { lambda } else { 0.0 };
+        let l2 = |lambda: f64| if leaf.l2 { lambda } else { 0.0 };
+        let steps = self.steps.min(i32::MAX as u64) as i32;
+        let (adam_rate, unbias) = (rate / (1.0 - 0.9f64.powi(steps)), 1.0 / (1.0 - 0.999f64.powi(steps)).sqrt());
+        // Under momentum a gradient acts 1 / (1 - momentum) times in all, and so must the threshold.
+        let lasting = if self.form.kind == OptimizerKind::Sgd { 1.0 / (1.0 - self.form.momentum) } else { 1.0 };
+        Coefficients {
+            clip: clip as f32,
+            l1_gradient: l1(rule.penalty.subgradient()) as f32,
+            l2_gradient: (2.0 * l2(rule.penalty.coupled())) as f32,
+            decay: (rate * l2(rule.penalty.decay())) as f32,
+            rate: if self.form.kind == OptimizerKind::Adamw { adam_rate } else { rate } as f32,
+            unbias: unbias as f32,
+            threshold: (rate * l1(rule.penalty.proximal()) * lasting) as f32,
+            momentum: self.form.momentum as f32,
+        }
+    }
+
+    /// Marks the rows of words that have a gradient now; rows with moments from before have had one.
+    fn touch(&mut self, params: &FlatParams, gradient: &Gradient) {
+        let Some(words) = &gradient.words else { return };
+        if self.touched.is_empty() {
+            let (_, range) = params.ranges().nth(words.table).unwrap_or_else(|| unreachable!("a table of the model"));
+            let size = params.specs()[words.table].shape[1] as usize;
+            let moments = &numbers(&self.first)[range.start as usize..range.end as usize];
+            self.touched = moments.chunks(size).map(|row| row.iter().any(|&m| m != 0.0)).collect();
+        }
+        words.rows.iter().for_each(|&row| self.touched[row] = true);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use pellucid_protocol::settings::{L1Form, L2Form};
-    use tch::{Device, Kind};
+    use tch::Kind;
 
     use super::*;
-    use crate::model::params::ParamSpec;
+    use crate::model::params::{Group, SpecList};
 
     const NO_PENALTY: Penalty = Penalty { l1: 0.0, l1_form: L1Form::Proximal, l2: 0.0, l2_form: L2Form::Decoupled };
 
     fn params(values: &[f32]) -> FlatParams {
-        let spec =
-            ParamSpec { name: "w".into(), shape: vec![values.len() as i64], group: Group::Encoder, layer: Some(0) };
-        let mut params = FlatParams::zeros(vec![spec], Device::Cpu);
+        let mut list = SpecList::default();
+        list.bias("w", values.len() as i64);
+        let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
         params.set("w", &Tensor::from_slice(values));
-        params.train();
+        params.train(&|_| false);
         params
     }
 
-    fn run(kind: OptimizerKind, penalty: Penalty, steps: usize) -> Vec<f32> {
+    fn both(_: &ParamSpec) -> LeafRule {
+        LeafRule { l1: true, l2: true, rate: 1.0 }
+    }
+
+    /// Steps on 0.5 |w - b|^2, on this device's path or on the other one's.
+    fn run_on(kind: OptimizerKind, penalty: Penalty, steps: usize, path: Path) -> Vec<f32> {
         let params = params(&[1.0, -0.5, 0.02]);
-        let mut optimiser = Optimiser::new(kind, 0.9, &params);
+        let mut optimiser = Optimiser::new(OptimiserForm { kind, momentum: 0.9, ..Default::default() }, &params, &both);
         for _ in 0..steps {
-            let _ = params.gradients().unwrap().shallow_clone().zero_();
             let target = Tensor::from_slice(&[0.2f32, -0.4, 0.0]);
             let loss = (params.view("w") - target).square().sum(Kind::Float) * 0.5;
-            loss.backward();
-            penalty.add_gradients(&params);
-            let norm = params.gradients().unwrap().norm().double_value(&[]);
-            optimiser.step(&params, StepRule { rate: 0.05, clip_norm: 0.3, norm, penalty });
+            let gradient = Gradient::of(&loss, &params, None).unwrap();
+            let rule = |norm| StepRule { rate: 0.05, clip_norm: 0.3, norm, penalty };
+            match path {
+                Path::Cpu => {
+                    let norm = optimiser.norm(&params, &gradient, &penalty);
+                    optimiser.step(&params, gradient, rule(norm));
+                }
+                Path::Device => {
+                    let norm = optimiser.norm_on_device(&params, &gradient, &penalty);
+                    optimiser.steps += 1;
+                    optimiser.step_on_device(&params, &gradient, rule(norm));
+                }
+            }
         }
         params.weights().try_into().unwrap()
+    }
+
+    #[derive(Clone, Copy)]
+    enum Path {
+        Cpu,
+        Device,
+    }
+
+    fn run(kind: OptimizerKind, penalty: Penalty, steps: usize) -> Vec<f32> {
+        let found = run_on(kind, penalty, steps, Path::Cpu);
+        let other = run_on(kind, penalty, steps, Path::Device);
+        assert!(found.iter().zip(&other).all(|(a, b)| (a - b).abs() < 2e-6), "{found:?} is not {other:?}");
+        found
     }
 
     fn close(values: &[f32], expected: &[f64]) {
@@ -167,7 +266,77 @@ mod tests {
             assert!(proximal.iter().zip(expected).all(|(a, b)| (a - b).abs() < 2e-3), "{kind:?}: {proximal:?}");
             assert_eq!(proximal[2], 0.0);
             let form = Penalty { l1: 0.1, l1_form: L1Form::Subgradient, ..NO_PENALTY };
-            assert_ne!(run(kind, form, 4000)[2], 0.0);
+            assert_ne!(run_on(kind, form, 4000, Path::Cpu)[2], 0.0);
         }
+    }
+
+    #[test]
+    fn l2_draws_to_where_the_weights_started_when_told_to() {
+        let params = params(&[1.0, -0.5, 0.02]);
+        let form = OptimiserForm { kind: OptimizerKind::Sgd, momentum: 0.0, anchor: Anchor::Start };
+        let mut optimiser = Optimiser::new(form, &params, &both);
+        let _ = no_grad(|| params.weights().shallow_clone().fill_(3.0));
+        let nothing = || Gradient { dense: vec![None], words: None };
+        let penalty = Penalty { l2: 1.0, l2_form: L2Form::Coupled, ..NO_PENALTY };
+        for _ in 0..200 {
+            let norm = optimiser.norm(&params, &nothing(), &penalty);
+            optimiser.step(&params, nothing(), StepRule { rate: 0.05, clip_norm: 0.0, norm, penalty });
+        }
+        let found: Vec<f32> = params.weights().try_into().unwrap();
+        assert!(found.iter().zip([1.0, -0.5, 0.02]).all(|(a, b)| (a - b).abs() < 1e-3), "{found:?}");
+    }
+
+    #[test]
+    fn rules_exempt_slow_down_and_freeze() {
+        let mut list = SpecList::default();
+        list.linear("head", [2, 2], true);
+        list.enter(0, false);
+        list.linear("layer", [2, 2], true);
+        let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
+        let _ = no_grad(|| params.weights().shallow_clone().fill_(1.0));
+        params.train(&|_| false);
+        let rule = |spec: &ParamSpec| match spec.group {
+            Group::Encoder => LeafRule { l1: true, l2: false, rate: 0.5 },
+            Group::Head => LeafRule { l1: false, l2: true, rate: 1.0 },
+            _ => LeafRule { l1: true, l2: true, rate: 0.0 },
+        };
+        let mut optimiser =
+            Optimiser::new(OptimiserForm { kind: OptimizerKind::Sgd, ..Default::default() }, &params, &rule);
+        let nothing = Gradient { dense: vec![None, None, None, None], words: None };
+        let penalty = Penalty { l1: 0.2, l2: 0.1, ..NO_PENALTY };
+        let values = optimiser.step(&params, nothing, StepRule { rate: 1.0, clip_norm: 0.0, norm: 0.0, penalty });
+        let of = |name: &str| params.view(name).double_value(&[0]);
+        assert!((params.view("layer.weight").double_value(&[0, 0]) - 0.9).abs() < 1e-6);
+        assert!((params.view("head.weight").double_value(&[0, 0]) - 0.9).abs() < 1e-6);
+        assert_eq!((of("layer.bias"), of("head.bias")), (1.0, 1.0));
+        assert!((values.l1 - 0.2 * 4.0).abs() < 1e-6 && values.l2 == 0.0);
+    }
+
+    #[test]
+    fn rows_that_never_had_a_gradient_cost_nothing_and_the_others_are_as_if_dense() {
+        let made = || {
+            let mut list = SpecList::default();
+            list.table("words", 6, 3);
+            let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
+            let _ = no_grad(|| params.weights().shallow_clone().fill_(0.5));
+            params.train(&|_| false);
+            let rule = |_: &ParamSpec| LeafRule { l1: false, l2: false, rate: 1.0 };
+            let optimiser = Optimiser::new(OptimiserForm::default(), &params, &rule);
+            (params, optimiser)
+        };
+        let ((sparse, mut with_rows), (dense, mut without)) = (made(), made());
+        for rows in [vec![1usize, 4], vec![2], vec![], vec![1]] {
+            let gradient = || {
+                let values = Tensor::full([rows.len() as i64, 3], 0.3, (Kind::Float, Device::Cpu));
+                let words = super::super::gradient::RowGradient { table: 0, rows: rows.clone(), values };
+                Gradient { dense: vec![None], words: Some(words) }
+            };
+            let rule = StepRule { rate: 0.1, clip_norm: 0.0, norm: 0.0, penalty: NO_PENALTY };
+            with_rows.step(&sparse, gradient(), rule);
+            without.step(&dense, gradient().densified(&dense), rule);
+        }
+        let flat = |params: &FlatParams| Vec::<f32>::try_from(params.weights()).unwrap();
+        assert_eq!(flat(&sparse), flat(&dense));
+        assert_eq!(with_rows.touched, [false, true, true, false, true, false]);
     }
 }

@@ -1,16 +1,18 @@
-//! L1 and L2 penalties on the flat buffer, and the sparsity they lead to.
+//! L1 and L2 penalties, which parameters they act on, and the sparsity they lead to.
 
 use pellucid_protocol::metric::{Metrics, layer_sparsity};
 use pellucid_protocol::settings::{L1Form, L2Form};
-use tch::{Kind, Tensor, no_grad};
+use rayon::prelude::*;
+use tch::{Device, Kind, Tensor, no_grad};
 
+use super::kernel;
+use crate::host::numbers;
 use crate::model::params::{FlatParams, Group};
 
 /// A weight under this share of its tensor's root mean square counts as near zero.
 const NEAR: f64 = 1e-3;
 
-/// The penalties of a run. L1 acts on the matrices of the encoder layers, L2 on all matrices;
-/// biases and norms are exempt from both.
+/// The penalties of a run, as they are now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Penalty {
     /// Lambda of L1.
@@ -23,6 +25,15 @@ pub struct Penalty {
     pub l2_form: L2Form,
 }
 
+/// What the penalties come to at the weights before a step.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PenaltyValues {
+    /// lambda * sum |w|.
+    pub l1: f64,
+    /// lambda * sum (w - anchor)^2, if it is a term of the loss.
+    pub l2: f64,
+}
+
 impl Penalty {
     /// Whether L2 is a term of the loss: decoupled decay is none, it acts beside the loss.
     #[must_use]
@@ -30,108 +41,120 @@ impl Penalty {
         self.l2 > 0.0 && self.l2_form == L2Form::Coupled
     }
 
-    /// The terms of the loss lambda * sum |w| and lambda * sum w^2, as scalars on the device; a term that
-    /// is not in the loss is zero and costs nothing.
-    pub fn values(&self, params: &FlatParams) -> (Tensor, Tensor) {
-        let part = |group| params.weights().narrow(0, 0, params.upto(group)).detach();
-        let zero = || Tensor::zeros([], (Kind::Float, params.weights().device()));
-        no_grad(|| {
-            let l1 = if self.l1 > 0.0 { part(Group::Encoder).abs().sum(Kind::Float) * self.l1 } else { zero() };
-            let l2 = if self.l2_in_loss() { part(Group::Matrix).square().sum(Kind::Float) * self.l2 } else { zero() };
-            (l1, l2)
-        })
-    }
-
-    /// Adds the gradients of the penalties that are part of the loss: subgradient L1 and coupled L2.
-    pub fn add_gradients(&self, params: &FlatParams) {
-        let Some(gradients) = params.gradients() else { return };
-        no_grad(|| {
-            if self.l1 > 0.0 && self.l1_form == L1Form::Subgradient {
-                let size = params.upto(Group::Encoder);
-                let _ = gradients.narrow(0, 0, size).g_add_(&(params.weights().narrow(0, 0, size).sign() * self.l1));
-            }
-            if self.l2_in_loss() {
-                let size = params.upto(Group::Matrix);
-                let _ = gradients.narrow(0, 0, size).g_add_(&(params.weights().narrow(0, 0, size) * (2.0 * self.l2)));
-            }
-        });
-    }
-
-    /// The lambda of the proximal operator, if that is how L1 is applied.
+    /// The lambda of L1 that is part of the gradient.
     #[must_use]
-    pub fn proximal(&self) -> Option<f64> {
-        (self.l1 > 0.0 && self.l1_form == L1Form::Proximal).then_some(self.l1)
+    pub fn subgradient(&self) -> f64 {
+        if self.l1_form == L1Form::Subgradient { self.l1 } else { 0.0 }
     }
 
-    /// The lambda of decoupled decay, if that is how L2 is applied.
+    /// The lambda of the proximal operator.
     #[must_use]
-    pub fn decay(&self) -> Option<f64> {
-        (self.l2 > 0.0 && self.l2_form == L2Form::Decoupled).then_some(self.l2)
+    pub fn proximal(&self) -> f64 {
+        if self.l1_form == L1Form::Proximal { self.l1 } else { 0.0 }
+    }
+
+    /// The lambda of coupled L2.
+    #[must_use]
+    pub fn coupled(&self) -> f64 {
+        if self.l2_form == L2Form::Coupled { self.l2 } else { 0.0 }
+    }
+
+    /// The lambda of decoupled decay.
+    #[must_use]
+    pub fn decay(&self) -> f64 {
+        if self.l2_form == L2Form::Decoupled { self.l2 } else { 0.0 }
     }
 }
 
-/// soft(w, t) = sign(w) max(|w| - t, 0), in place; exactly zero wherever |w| <= t.
-pub fn soft_threshold(weights: &mut Tensor, threshold: &Tensor) {
-    let inner = weights.clamp_tensor(Some(&threshold.neg()), Some(threshold));
-    let _ = weights.g_sub_(&inner);
+/// Zeros and near zeros of one parameter, and its size.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    zero: f64,
+    near: f64,
+    size: f64,
 }
 
-/// Shares of zeros among the encoder matrices: in all, per layer, and near zero.
+impl std::ops::AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.zero += other.zero;
+        self.near += other.near;
+        self.size += other.size;
+    }
+}
+
+/// Shares of zeros among the matrices of layers: in all, per layer, and near zero.
 #[must_use]
 pub fn sparsity(params: &FlatParams, layers: usize) -> Metrics {
-    let mut names = Vec::new();
-    let mut counts = Vec::new();
-    let mut sizes = Vec::new();
-    no_grad(|| {
-        let weights = params.weights();
-        let mut count = |name: String, tensor: Tensor, size: i64| {
-            names.push(name);
-            counts.push(tensor);
-            sizes.push(size as f64);
-        };
-        let total = params.upto(Group::Encoder);
-        let zeros = |start: i64, length: i64| weights.narrow(0, start, length).eq(0.0).sum(Kind::Float);
-        count("sparsity/exact".to_owned(), zeros(0, total), total);
-        count("sparsity/near".to_owned(), near_zeros(params), total);
-        for layer in 0..layers {
-            let ranges = params.layer_ranges(layer);
-            let size = ranges.iter().map(|range| range.end - range.start).sum();
-            let parts: Vec<Tensor> = ranges.iter().map(|range| zeros(range.start, range.end - range.start)).collect();
-            count(layer_sparsity(layer), Tensor::stack(&parts, 0).sum(Kind::Float), size);
+    let matrices: Vec<_> = params.ranges().filter(|(spec, _)| spec.group == Group::Encoder).collect();
+    let counts = count(params, matrices.iter().map(|(_, range)| range.clone()).collect());
+    let (mut all, mut of_layer) = (Count::default(), vec![Count::default(); layers]);
+    for ((spec, _), count) in matrices.iter().zip(counts) {
+        all += count;
+        if let Some(layer) = spec.layer.and_then(|layer| of_layer.get_mut(layer)) {
+            *layer += count;
         }
-    });
-    // One sync of all counts from device to host.
-    let counts = Vec::<f64>::try_from(Tensor::stack(&counts, 0).to_kind(Kind::Double)).unwrap_or_default();
+    }
+    let share = |count: f64, size: f64| if size > 0.0 { count / size } else { 0.0 };
     let mut metrics = Metrics::default();
-    for ((name, count), size) in names.into_iter().zip(counts).zip(sizes) {
-        metrics.set(name, if size > 0.0 { count / size } else { 0.0 });
+    metrics.set("sparsity/exact", share(all.zero, all.size));
+    metrics.set("sparsity/near", share(all.near, all.size));
+    for (layer, count) in of_layer.iter().enumerate() {
+        metrics.set(layer_sparsity(layer), share(count.zero, count.size));
     }
     metrics
 }
 
-fn near_zeros(params: &FlatParams) -> Tensor {
-    let encoder = params.ranges().filter(|(spec, _)| spec.group == Group::Encoder);
-    let counts: Vec<Tensor> = encoder
-        .map(|(_, range)| {
-            let weights = params.weights().narrow(0, range.start, range.end - range.start);
-            let limit = weights.square().mean(Kind::Float).sqrt() * NEAR;
-            weights.abs().le_tensor(&limit).sum(Kind::Float)
-        })
-        .collect();
-    Tensor::stack(&counts, 0).sum(Kind::Float)
+fn count(params: &FlatParams, ranges: Vec<std::ops::Range<i64>>) -> Vec<Count> {
+    let weights = params.weights();
+    if weights.device() == Device::Cpu {
+        let flat = numbers(weights);
+        return ranges
+            .into_par_iter()
+            .map(|range| count_on_host(&flat[range.start as usize..range.end as usize]))
+            .collect();
+    }
+    let pairs: Vec<Tensor> = no_grad(|| {
+        let part = |range: &std::ops::Range<i64>| weights.narrow(0, range.start, range.end - range.start);
+        ranges.iter().map(|range| count_on_device(&part(range))).collect()
+    });
+    // One sync of all counts from device to host.
+    let flat = Vec::<f64>::try_from(Tensor::cat(&pairs, 0).to_kind(Kind::Double)).unwrap_or_default();
+    let sizes = ranges.iter().map(|range| (range.end - range.start) as f64);
+    flat.chunks(2).zip(sizes).map(|(pair, size)| Count { zero: pair[0], near: pair[1], size }).collect()
+}
+
+fn count_on_host(weights: &[f32]) -> Count {
+    let size = weights.len() as f64;
+    let limit = (kernel::distances(weights, None) / size).sqrt() * NEAR;
+    let (zero, near) = kernel::zeros(weights, limit as f32);
+    Count { zero: zero as f64, near: near as f64, size }
+}
+
+fn count_on_device(weights: &Tensor) -> Tensor {
+    let limit = weights.square().mean(Kind::Float).sqrt() * NEAR;
+    let (zero, near) = (weights.eq(0.0).sum(Kind::Float), weights.abs().le_tensor(&limit).sum(Kind::Float));
+    Tensor::stack(&[zero, near], 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::params::SpecList;
 
     #[test]
-    fn the_soft_threshold_gives_exact_zeros() {
-        let mut weights = Tensor::from_slice(&[0.3f32, -0.3, 0.05, -0.05, 0.1, 0.0]);
-        soft_threshold(&mut weights, &Tensor::from_slice(&[0.1f32; 6]));
-        let values: Vec<f32> = weights.try_into().unwrap();
-        let expected = [0.2f32, -0.2, 0.0, 0.0, 0.0, 0.0];
-        assert!(values.iter().zip(expected).all(|(value, wanted)| (value - wanted).abs() < 1e-7), "{values:?}");
-        assert_eq!(values[2..].iter().map(|value| value.to_bits()).collect::<Vec<_>>(), [0; 4]);
+    fn zeros_are_shares_of_the_matrices_of_layers() {
+        let mut list = SpecList::default();
+        list.linear("head", [2, 2], true);
+        for layer in 0..2 {
+            list.enter(layer, false);
+            list.linear(&format!("layer.{layer}"), [2, 5], true);
+        }
+        let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
+        let values = Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1e-4, 0.0]).view([2, 5]);
+        params.set("layer.1.weight", &values);
+        let metrics = sparsity(&params, 2);
+        assert_eq!(metrics.get("sparsity/exact"), Some(13.0 / 20.0));
+        assert_eq!(metrics.get("sparsity/near"), Some(14.0 / 20.0));
+        assert_eq!((metrics.get("sparsity/layer/0"), metrics.get("sparsity/layer/1")), (Some(1.0), Some(0.3)));
     }
 }

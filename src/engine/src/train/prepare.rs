@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
 use crate::model::config::ModelConfig;
 use crate::model::folder;
+use crate::model::params::ParamSpec;
 
 /// Texts with their token ids and classes.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ pub fn prepare(settings: Settings, phase: &mut dyn FnMut(String)) -> Result<Prep
     check_ids(&settings.model, &config, [&train.encoded, &valid.encoded])?;
     note_cuts(&train, limit, &mut notes);
     phase(format!("loading {}", settings.model.display()));
-    let model = load_student(&settings, config, &labels, &mut notes)?.to_device(device).trainable();
+    let model = load_student(&settings, config, &labels, &mut notes)?.to_device(device).trainable(&|_| false);
     let teacher = match &settings.teacher {
         Some(folder) => {
             phase(format!("loading {}", folder.display()));
@@ -132,7 +133,7 @@ pub fn device(wanted: pellucid_protocol::settings::Device) -> Result<Device> {
 }
 
 fn token_limit(settings: &Settings, config: &ModelConfig, notes: &mut Vec<String>) -> usize {
-    let (asked, positions) = (settings.max_tokens, config.bert.max_position_embeddings as u64);
+    let (asked, positions) = (settings.max_tokens, config.architecture.max_tokens() as u64);
     if asked > positions {
         notes
             .push(format!("--max-tokens {asked} is more than the model's {positions} positions; {positions} are used"));
@@ -153,13 +154,13 @@ pub fn check_ids<'a>(
     config: &ModelConfig,
     sets: impl IntoIterator<Item = &'a Vec<Encoded>>,
 ) -> Result<()> {
-    let (vocabulary, kinds) = (config.bert.vocab_size, config.bert.type_vocab_size);
+    let (vocabulary, kinds) = (config.architecture.vocabulary, config.architecture.token_types);
     for row in sets.into_iter().flatten() {
         if let Some(id) = row.ids.iter().find(|&&id| id >= vocabulary) {
             let message = format!("tokenizer.json gives token {id}, but config.json has vocab_size {vocabulary}");
             return Err(Error::file(folder, message));
         }
-        if row.types.iter().any(|&kind| kind >= kinds) {
+        if kinds > 0 && row.types.iter().any(|&kind| kind >= kinds) {
             let message = format!("has type_vocab_size {kinds} and cannot read pairs of texts");
             return Err(Error::file(folder, message));
         }
@@ -175,26 +176,25 @@ fn note_cuts(train: &Examples, limit: usize, notes: &mut Vec<String>) {
     }
 }
 
-fn is_head(name: &str) -> bool {
-    name.starts_with("classifier.") || name.starts_with("bert.pooler.")
-}
-
 fn load_student(
     settings: &Settings,
     config: ModelConfig,
     labels: &Labels,
     notes: &mut Vec<String>,
 ) -> Result<Classifier> {
-    let classes = labels.len() as i64;
+    let (classes, architecture) = (labels.len() as i64, &config.architecture);
     let same_labels = config.labels().as_ref() == Some(labels);
-    let specs = Classifier::specs(&config.bert, classes);
-    let (mut params, mut fresh) = folder::load(&settings.model, specs.clone(), is_head, settings.seed)?;
+    let specs = Classifier::specs(architecture, classes);
+    let is_head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
+    let loaded = folder::load(&settings.model, &architecture.names, specs.clone(), &is_head, settings.seed)?;
+    let (mut params, mut fresh) = (loaded.params, loaded.fresh);
     if !same_labels && config.labels().is_some() {
         // A head for other classes is of no use, whatever its shape.
-        let made = folder::initialise(specs, settings.seed);
-        for name in ["classifier.weight", "classifier.bias"] {
-            params.set(name, &made.view(name));
-            fresh.push(name.to_owned());
+        let made = folder::initialise(specs.clone(), settings.seed);
+        let out = format!("{}.", architecture.head.out);
+        for spec in specs.iter().filter(|spec| spec.name.starts_with(&out)) {
+            params.set(&spec.name, &made.view(&spec.name));
+            fresh.push(spec.name.clone());
         }
     }
     if !fresh.is_empty() {
@@ -226,7 +226,7 @@ fn prepare_teacher(
     let (train, valid) = (encode(train)?, encode(valid)?);
     check_ids(folder, model.config(), [&train, &valid])?;
     let card = card(folder, &model);
-    let teacher = Teacher::new(model.to_device(device), encoder.pad_id(), &classes);
+    let teacher = Teacher::new(model.to_device(device), &classes);
     Ok(PreparedTeacher { teacher, encoder, card, train, valid })
 }
 
@@ -236,23 +236,23 @@ fn prepare_teacher(
 /// When the folder is not one, or has no classification head.
 pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, Labels, TextEncoder)> {
     let config = ModelConfig::load(folder)?;
-    let limit = max_tokens.min(config.bert.max_position_embeddings as usize);
+    let limit = max_tokens.min(config.architecture.max_tokens() as usize);
     let encoder = TextEncoder::load(folder, limit)?;
-    let labels = config.labels().map_or_else(|| placeholder_labels(folder), Ok)?;
+    let labels = config.labels().map_or_else(|| placeholder_labels(folder, &config), Ok)?;
     let classes = labels.len() as i64;
-    let specs = Classifier::specs(&config.bert, classes);
-    let (params, _) = folder::load(folder, specs, |_| false, 0).map_err(|error| match error {
-        Error::File { path, message } if message.contains("no tensor classifier") => {
-            Error::File { path, message: "is not fine-tuned: it has no classification head; train it first".to_owned() }
-        }
-        other => other,
-    })?;
-    Ok((Classifier::new(config, classes, params), labels, encoder))
+    let architecture = &config.architecture;
+    let specs = Classifier::specs(architecture, classes);
+    let head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
+    let loaded = folder::load(folder, &architecture.names, specs, &head, 0)?;
+    if !loaded.fresh.is_empty() {
+        return Err(Error::file(folder, folder::HEADLESS));
+    }
+    Ok((Classifier::new(config, classes, loaded.params), labels, encoder))
 }
 
 /// `LABEL_0`, `LABEL_1`, ... for a folder that does not name its classes; their number from the head.
-fn placeholder_labels(folder: &Path) -> Result<Labels> {
-    let count = folder::classes(folder)?;
+fn placeholder_labels(folder: &Path, config: &ModelConfig) -> Result<Labels> {
+    let count = folder::classes(folder, &config.architecture)?;
     Ok(Labels::new((0..count).map(|index| format!("LABEL_{index}")).collect()))
 }
 
@@ -263,8 +263,8 @@ pub fn card(folder: &Path, model: &Classifier) -> ModelCard {
     ModelCard {
         path: folder.display().to_string(),
         family: config.family().to_owned(),
-        layers: config.bert.num_hidden_layers,
-        hidden: config.bert.hidden_size as usize,
+        layers: config.architecture.layers,
+        hidden: config.architecture.hidden as usize,
         parameters: model.params().len() as u64,
     }
 }

@@ -4,7 +4,6 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
-use crate::model::bert::Mode;
 use crate::model::classifier::Classifier;
 
 /// Examples as the teacher reads them, with its answers so far.
@@ -19,7 +18,6 @@ pub struct Answers {
 #[derive(Debug)]
 pub struct Teacher {
     model: Classifier,
-    pad: i64,
     /// For each class of the student, the teacher's class of the same name.
     classes: Tensor,
 }
@@ -27,10 +25,10 @@ pub struct Teacher {
 impl Teacher {
     /// A teacher; `classes[c]` is its class for the student's class `c`.
     #[must_use]
-    pub fn new(model: Classifier, pad: i64, classes: &[usize]) -> Self {
+    pub fn new(model: Classifier, classes: &[usize]) -> Self {
         let classes: Vec<i64> = classes.iter().map(|&class| class as i64).collect();
         let classes = Tensor::from_slice(&classes).to_device(model.device());
-        Self { model, pad, classes }
+        Self { model, classes }
     }
 
     /// Where to keep the answers to `encoded`.
@@ -55,8 +53,8 @@ impl Teacher {
 
     /// Logits `[rows, classes]` of texts as the teacher reads them, in the student's order of classes.
     pub fn forward(&self, rows: &[&Encoded]) -> Tensor {
-        let batch = Batch::new(rows, self.pad, self.model.device());
-        no_grad(|| self.model.logits(&batch, Mode::Eval).index_select(1, &self.classes))
+        let batch = Batch::new(rows, self.model.device());
+        no_grad(|| self.model.logits(&batch).index_select(1, &self.classes))
     }
 }
 

@@ -6,9 +6,10 @@ use pellucid_protocol::event::{Checkpoint, CheckpointKind, Eval, ModelCard, Star
 use pellucid_protocol::{Metrics, Prediction, RunDir, Sample, Settings, run_dir};
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::gradient::{Gradient, Lookup};
 use super::loss::{accuracy, cross_entropy, distillation};
 use super::measured::Measured;
-use super::optimiser::{Optimiser, StepRule};
+use super::optimiser::{LeafRule, Optimiser, OptimiserForm, StepRule};
 use super::penalty::{Penalty, sparsity};
 use super::prepare::{Examples, Prepared, card};
 use super::schedule::Schedule;
@@ -20,9 +21,10 @@ use crate::data::order::BatchPlan;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
 use crate::explain::probe::Probe;
-use crate::model::bert::Mode;
 use crate::model::classifier::Classifier;
+use crate::model::dropout::Dropout;
 use crate::model::folder::{SaveRequest, Storage, save};
+use crate::model::params::{Group, ParamSpec};
 
 /// Validation samples that the run folder keeps for the screen.
 const SAMPLES_KEPT: usize = 2000;
@@ -50,6 +52,16 @@ pub struct Trainer {
     notes: Vec<String>,
 }
 
+fn form(settings: &Settings) -> OptimiserForm {
+    OptimiserForm { kind: settings.optimizer, momentum: settings.momentum, ..OptimiserForm::default() }
+}
+
+/// Penalties act on the matrices of layers; embeddings, head, biases and norms are exempt.
+fn leaf_rule(spec: &ParamSpec) -> LeafRule {
+    let is_encoder = spec.group == Group::Encoder;
+    LeafRule { l1: is_encoder, l2: is_encoder, rate: 1.0 }
+}
+
 struct TeacherDesk {
     teacher: Teacher,
     encoder: TextEncoder,
@@ -59,11 +71,10 @@ struct TeacherDesk {
 }
 
 impl Trainer {
-    /// A run at its start. Seeds libtorch's generator, from which dropout draws.
+    /// A run at its start.
     #[must_use]
     pub fn new(prepared: Prepared) -> Self {
         let Prepared { settings, labels, train, valid, model, encoder, teacher, device, notes } = prepared;
-        tch::manual_seed(settings.seed as i64);
         let plan =
             BatchPlan { batch_size: settings.batch_size as usize, grouping: settings.grouping, seed: settings.seed };
         let total = settings.total_steps(plan.batches(train.samples.len()) as u64);
@@ -75,7 +86,7 @@ impl Trainer {
             card: made.card,
         });
         Self {
-            optimiser: Optimiser::new(settings.optimizer, settings.momentum, model.params()),
+            optimiser: Optimiser::new(form(&settings), model.params(), &leaf_rule),
             schedule: Schedule::new(settings.lr, settings.warmup, total),
             lengths: train.encoded.iter().map(|row| row.ids.len()).collect(),
             probe: Probe::choose(&valid, settings.probe as usize, settings.seed),
@@ -228,15 +239,16 @@ impl Trainer {
         let start = Instant::now();
         let indices = self.next_batch();
         let rows: Vec<&Encoded> = indices.iter().map(|&index| &self.train.encoded[index]).collect();
-        let batch = Batch::new(&rows, self.encoder.pad_id(), self.device);
-        let measured = self.backward(&batch, &indices)?;
+        let batch = Batch::new(&rows, self.device);
+        let (mut measured, gradient) = self.backward(&batch, &indices)?;
+        measured.norm = self.optimiser.norm(self.model.params(), &gradient, &self.penalty());
         measured.check_finite(self.step)?;
         let rate = self.schedule.rate(self.step);
         let rule = StepRule { rate, clip_norm: self.settings.clip_norm, norm: measured.norm, penalty: self.penalty() };
-        self.optimiser.step(self.model.params(), rule);
+        let penalties = self.optimiser.step(self.model.params(), gradient, rule);
         self.step += 1;
         let alpha = self.teacher.as_ref().map(|_| self.settings.kd_alpha);
-        let mut metrics = measured.metrics(&self.penalty(), alpha);
+        let mut metrics = measured.metrics(&self.penalty(), penalties, alpha);
         metrics.set("optim/lr", rate);
         if self.step == 1 || self.step.is_multiple_of(SPARSITY_EVERY) {
             metrics.extend(self.sparsity());
@@ -248,11 +260,14 @@ impl Trainer {
         Ok(Step { step: self.step, epoch: self.epoch(), metrics })
     }
 
-    /// Forward and backward pass; the gradient stands in the flat buffer afterwards.
-    fn backward(&mut self, batch: &Batch, indices: &[usize]) -> Result<Measured> {
+    /// Forward and backward pass.
+    fn backward(&mut self, batch: &Batch, indices: &[usize]) -> Result<(Measured, Gradient)> {
         let classes: Vec<i64> = indices.iter().map(|&index| self.train.samples[index].label as i64).collect();
         let classes = Tensor::from_slice(&classes).to_device(self.device);
-        let logits = self.model.logits(batch, Mode::Train);
+        let lookup = self.look_up(batch)?;
+        let mut drop = Dropout::of_step(self.settings.seed, self.step);
+        drop.seed_device(self.device);
+        let logits = self.model.forward(&lookup.embeddings, &batch.types, &batch.layout, &mut drop);
         let task = cross_entropy(&logits, &classes);
         let (alpha, temperature) = (self.settings.kd_alpha, self.settings.kd_temperature);
         let kd = self.teacher.as_mut().map(|desk| {
@@ -263,24 +278,24 @@ impl Trainer {
             Some(kd) => &task * (1.0 - alpha) + kd * alpha,
             None => task.shallow_clone(),
         };
-        let params = self.model.params();
-        if let Some(gradients) = params.gradients() {
-            let _ = no_grad(|| gradients.shallow_clone().zero_());
-        }
-        loss.backward();
-        let penalty = self.penalty();
-        penalty.add_gradients(params);
-        let (l1, l2) = penalty.values(params);
-        let norm = params.gradients().map_or_else(|| l1.zeros_like(), |gradients| no_grad(|| gradients.norm()));
+        let gradient = Gradient::of(&loss, self.model.params(), Some(&lookup))?;
         let kd = kd.unwrap_or_else(|| task.zeros_like());
-        let scalars = [task.detach(), kd.detach(), accuracy(&logits.detach(), &classes), l1, l2, norm];
-        // The one sync of a step from device to host.
+        let scalars = [task.detach(), kd.detach(), accuracy(&logits.detach(), &classes)];
+        // One sync of a step from device to host; the norm of the gradient is the other one.
         let host = Vec::<f64>::try_from(Tensor::stack(&scalars, 0).to_kind(Kind::Double))?;
-        Ok(Measured { task: host[0], kd: host[1], accuracy: host[2], l1: host[3], l2: host[4], norm: host[5] })
+        Ok((Measured { task: host[0], kd: host[1], accuracy: host[2], norm: f64::NAN }, gradient))
+    }
+
+    /// The word embeddings of a batch as a leaf, so that the gradient of the table is that of a few rows.
+    fn look_up(&self, batch: &Batch) -> Result<Lookup> {
+        let embeddings = no_grad(|| self.model.embed(&batch.ids)).detach().set_requires_grad(true);
+        // On the CPU this is a copy, not a sync.
+        let ids = Vec::<i64>::try_from(&batch.ids)?;
+        Ok(Lookup { table: self.model.word_table(), ids, embeddings })
     }
 
     fn sparsity(&self) -> Metrics {
-        sparsity(self.model.params(), self.model.config().bert.num_hidden_layers)
+        sparsity(self.model.params(), self.model.config().architecture.layers)
     }
 
     /// Evaluates on the validation set and writes the predictions to the run folder.
@@ -317,7 +332,7 @@ impl Trainer {
     }
 
     fn predict_valid(&mut self) -> Result<Vec<Prediction>> {
-        let logits = evaluate::logits(&self.model, &self.valid.encoded, self.encoder.pad_id())?;
+        let logits = evaluate::logits(&self.model, &self.valid.encoded)?;
         let teacher = match &mut self.teacher {
             Some(desk) => {
                 let all: Vec<usize> = (0..self.valid.samples.len()).collect();

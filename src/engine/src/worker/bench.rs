@@ -28,7 +28,7 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
         prepared.teacher = Some(PreparedTeacher {
             card: card(&work.model, &model),
             encoder: crate::data::tokenise::TextEncoder::load(&work.model, prepared.settings.max_tokens as usize)?,
-            teacher: Teacher::new(model, prepared.encoder.pad_id(), &classes),
+            teacher: Teacher::new(model, &classes),
             train: prepared.train.encoded.clone(),
             valid: prepared.valid.encoded.clone(),
         });

@@ -130,7 +130,7 @@ impl Desk {
             }
             None => trainer.model().snapshot(),
         };
-        let logits = evaluate::logits(&snapshot, std::slice::from_ref(&subject.encoded), subject.pad)?;
+        let logits = evaluate::logits(&snapshot, std::slice::from_ref(&subject.encoded))?;
         self.snapshot = Some(snapshot);
         let probabilities = evaluate::softmax(&logits[0]);
         let target = class(request.target, &probabilities)?;

@@ -43,7 +43,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
 fn explain_row(work: &ExplainWork, row: &Row, model: &Classifier, encoder: &TextEncoder) -> Result<Explanation> {
     let subject = Subject::new(encoder, &row.text, row.pair.as_deref())?;
     check_ids(&work.model, model.config(), [&vec![subject.encoded.clone()]])?;
-    let logits = evaluate::logits(model, std::slice::from_ref(&subject.encoded), subject.pad)?;
+    let logits = evaluate::logits(model, std::slice::from_ref(&subject.encoded))?;
     let target = evaluate::prediction(&logits[0], 0, None).class();
     let blank = session::blank(&subject, evaluate::softmax(&logits[0]), target);
     let mut oracle = ModelOracle { model, subject: &subject, target };

@@ -27,7 +27,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let texts: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.pair.as_deref())).collect();
     let encoded = encoder.encode(&texts)?;
     check_ids(&work.model, model.config(), [&encoded])?;
-    let logits = evaluate::logits(&model, &encoded, encoder.pad_id())?;
+    let logits = evaluate::logits(&model, &encoded)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let (mut predicted, mut known) = (Vec::new(), Vec::new());
     for (row, logits) in rows.iter().zip(&logits) {

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
@@ -42,7 +41,7 @@ impl Fixture {
             "num_hidden_layers": layers, "num_attention_heads": 2, "intermediate_size": 2 * hidden,
             "max_position_embeddings": 24, "id2label": {"0": "negative", "1": "positive"}});
         let config = ModelConfig::parse(&config.to_string()).unwrap();
-        let params = initialise(Classifier::specs(&config.bert, 2), 3);
+        let params = initialise(Classifier::specs(&config.architecture, 2), 3);
         fs::create_dir_all(self.path("tokenizer")).unwrap();
         fs::write(self.path("tokenizer").join("tokenizer.json"), tokenizer().to_string()).unwrap();
         let tokenizer = self.path("tokenizer");
@@ -85,15 +84,8 @@ impl Fixture {
     }
 }
 
-/// libtorch has one random generator for the whole process: whoever draws from it holds this.
-pub(crate) fn generator() -> MutexGuard<'static, ()> {
-    static GENERATOR: Mutex<()> = Mutex::new(());
-    GENERATOR.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Trains to the end and gives all events.
 pub(crate) fn train(settings: RawSettings) -> (Vec<Event>, Ended) {
-    let _alone = generator();
     let prepared = prepare(settings.check().unwrap(), &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
     let mut trainer = Trainer::new(prepared);
     let mut events = Vec::new();

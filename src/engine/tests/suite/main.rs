@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod bert_parity;
+mod family_parity;
 mod fixture;
 mod oracles;
 mod pretraining;

@@ -20,13 +20,13 @@ fn masking_nothing_is_the_prediction_and_masking_is_by_word() {
     let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     assert_eq!(subject.words.len(), 6);
-    let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded), 0).unwrap();
+    let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
     let all = oracle.probabilities(&[vec![true; 6]]).unwrap()[0];
     assert!((all - evaluate::softmax(&logits[0])[1]).abs() < 1e-6);
 
     let masked = encoder.encode(&[("the film was [MASK] very good", None)]).unwrap();
-    let expected = evaluate::softmax(&evaluate::logits(&model, &masked, 0).unwrap()[0])[1];
+    let expected = evaluate::softmax(&evaluate::logits(&model, &masked).unwrap()[0])[1];
     let row = (0..6).map(|word| word != 3).collect();
     assert!((oracle.probabilities(&[row]).unwrap()[0] - expected).abs() < 1e-6);
 }

@@ -7,7 +7,7 @@ use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_protocol::RawSettings;
 use pellucid_protocol::event::Outcome;
 
-use crate::fixture::{Fixture, generator, train};
+use crate::fixture::{Fixture, train};
 
 fn request(fixture: &Fixture, epochs: u64) -> PretrainRequest {
     PretrainRequest {
@@ -31,10 +31,8 @@ fn the_held_out_loss_falls_and_a_run_starts_from_the_folder() {
         .map(|n| format!("the {} was {} good\n", ["film", "plot", "cast"][n % 3], ["not", "very"][n / 3 % 2]))
         .collect();
     fs::write(fixture.path("texts.txt"), texts).unwrap();
-    let alone = generator();
     let short = pretrain(&request(&fixture, 1), &mut |_| {}).unwrap();
     let long = pretrain(&request(&fixture, 12), &mut |_| {}).unwrap();
-    drop(alone);
     assert!(long < 0.8 * short, "{short} to {long}");
 
     let raw = RawSettings { model: Some(fixture.path("adapted-12")), ..fixture.settings("run") };

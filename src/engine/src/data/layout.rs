@@ -1,0 +1,193 @@
+//! Where the texts of a packed batch lie, and how they are padded where attention needs rectangles.
+
+use std::ops::Range;
+
+use tch::{Device, Tensor};
+
+/// Which tokens of a packed batch make up which text. Texts are packed from the longest to the shortest.
+#[derive(Debug)]
+pub struct Layout {
+    order: Vec<usize>,
+    /// Place of each token within its text, `[tokens]`, i64.
+    pub positions: Tensor,
+    /// First token of each text, `[rows]`, i64, in the order in which the rows were given.
+    pub firsts: Tensor,
+    /// Last token of each text, `[rows]`, i64, in that order.
+    pub lasts: Tensor,
+    /// Text of each token, `[tokens]`, i64, numbered in that order.
+    pub texts: Tensor,
+    /// Tokens of each text, `[rows]`, i64, in that order.
+    pub lengths: Tensor,
+    /// Texts that attention takes together.
+    pub blocks: Vec<Block>,
+}
+
+/// Consecutive texts, padded to one width where attention needs a rectangle.
+#[derive(Debug)]
+pub struct Block {
+    /// Number of texts.
+    pub rows: i64,
+    /// Tokens of the longest.
+    pub width: i64,
+    /// Tokens in all.
+    pub tokens: i64,
+    /// How it is padded; `None` if all texts are of one length.
+    pub padding: Option<Padding>,
+}
+
+/// From packed to padded and back.
+#[derive(Debug)]
+pub struct Padding {
+    /// For each place of the rectangle the token of the block, 0 where there is none: `[rows * width]`, i64.
+    pub tokens: Tensor,
+    /// For each token of the block its place in the rectangle, `[tokens]`, i64.
+    pub places: Tensor,
+    /// True where there is no token, `[rows, width]`.
+    pub empty: Tensor,
+}
+
+impl Layout {
+    /// The layout of texts of `lengths` tokens.
+    #[must_use]
+    pub fn new(lengths: &[usize], device: Device) -> Self {
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.sort_by_key(|&row| std::cmp::Reverse(lengths[row]));
+        let packed: Vec<usize> = order.iter().map(|&row| lengths[row]).collect();
+        let cuts = match device {
+            Device::Cpu => cuts(&packed),
+            // Few large launches are what a GPU wants.
+            _ => std::iter::once(0..packed.len()).filter(|all| !all.is_empty()).collect(),
+        };
+        let blocks = cuts.into_iter().map(|cut| Block::new(&packed[cut], device)).collect();
+        let (mut firsts, mut lasts) = (vec![0; lengths.len()], vec![0; lengths.len()]);
+        let (mut positions, mut texts, mut at) = (Vec::new(), Vec::new(), 0);
+        for (&row, &length) in order.iter().zip(&packed) {
+            firsts[row] = at;
+            at += length as i64;
+            lasts[row] = at - 1;
+            positions.extend(0..length as i64);
+            texts.extend(std::iter::repeat_n(row as i64, length));
+        }
+        let numbers = |values: &[i64]| Tensor::from_slice(values).to_device(device);
+        let lengths: Vec<i64> = lengths.iter().map(|&length| length as i64).collect();
+        Self {
+            positions: numbers(&positions),
+            firsts: numbers(&firsts),
+            lasts: numbers(&lasts),
+            texts: numbers(&texts),
+            lengths: numbers(&lengths),
+            order,
+            blocks,
+        }
+    }
+
+    /// The rows as given, in the order of packing.
+    #[must_use]
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+}
+
+impl Block {
+    fn new(lengths: &[usize], device: Device) -> Self {
+        let width = lengths.first().copied().unwrap_or(0);
+        let tokens: usize = lengths.iter().sum();
+        let padding = lengths.iter().any(|&length| length < width).then(|| Padding::new(lengths, width, device));
+        Self { rows: lengths.len() as i64, width: width as i64, tokens: tokens as i64, padding }
+    }
+}
+
+impl Padding {
+    fn new(lengths: &[usize], width: usize, device: Device) -> Self {
+        let mut tokens = vec![0i64; lengths.len() * width];
+        let mut empty = vec![true; lengths.len() * width];
+        let mut places = Vec::new();
+        for (row, &length) in lengths.iter().enumerate() {
+            for place in row * width..row * width + length {
+                tokens[place] = places.len() as i64;
+                empty[place] = false;
+                places.push(place as i64);
+            }
+        }
+        Self {
+            tokens: Tensor::from_slice(&tokens).to_device(device),
+            places: Tensor::from_slice(&places).to_device(device),
+            // [rows * width] -> [rows, width]
+            empty: Tensor::from_slice(&empty).view([lengths.len() as i64, width as i64]).to_device(device),
+        }
+    }
+}
+
+/// Cost of a block beside its rectangle, in elements of attention.
+const BLOCK_COST: usize = 1000;
+/// Cost of a padded token beside its row of attention, in the same unit.
+const TOKEN_COST: usize = 24;
+
+/// Cuts texts, sorted from long to short, into blocks so that their rectangles cost least in all.
+fn cuts(lengths: &[usize]) -> Vec<Range<usize>> {
+    let cost = |cut: &Range<usize>| {
+        let width = lengths[cut.start];
+        cut.len() * width * (width + TOKEN_COST) + BLOCK_COST
+    };
+    // best[end]: the least cost of the first `end` texts, and where its last block starts.
+    let mut best: Vec<(usize, usize)> = vec![(0, 0)];
+    for end in 1..=lengths.len() {
+        let from = end.saturating_sub(LONGEST_BLOCK);
+        let choices = (from..end).map(|start| (best[start].0 + cost(&(start..end)), start));
+        best.extend(choices.min());
+    }
+    let mut cuts = Vec::new();
+    let mut end = lengths.len();
+    while end > 0 {
+        let start = best[end].1;
+        cuts.push(start..end);
+        end = start;
+    }
+    cuts.reverse();
+    cuts
+}
+
+/// Texts in a block at most, which keeps the search short for very large batches.
+const LONGEST_BLOCK: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(tensor: &Tensor) -> Vec<i64> {
+        Vec::try_from(tensor).unwrap()
+    }
+
+    #[test]
+    fn places_are_given_in_the_order_of_the_rows() {
+        let layout = Layout::new(&[2, 4, 3], Device::Cpu);
+        assert_eq!(layout.order(), [1, 2, 0]);
+        assert_eq!(numbers(&layout.firsts), [7, 0, 4]);
+        assert_eq!(numbers(&layout.lasts), [8, 3, 6]);
+        assert_eq!(numbers(&layout.positions), [0, 1, 2, 3, 0, 1, 2, 0, 1]);
+        assert_eq!(numbers(&layout.texts), [1, 1, 1, 1, 2, 2, 2, 0, 0]);
+    }
+
+    #[test]
+    fn a_block_pads_and_unpads() {
+        let padding = Padding::new(&[3, 2], 3, Device::Cpu);
+        assert_eq!(numbers(&padding.tokens), [0, 1, 2, 3, 4, 0]);
+        assert_eq!(numbers(&padding.places), [0, 1, 2, 3, 4]);
+        assert_eq!(Vec::<bool>::try_from(padding.empty.view([-1])).unwrap(), [false, false, false, false, false, true]);
+    }
+
+    #[test]
+    fn texts_of_one_length_need_no_padding() {
+        let layout = Layout::new(&[5; 8], Device::Cpu);
+        assert_eq!(layout.blocks.len(), 1);
+        assert!(layout.blocks[0].padding.is_none());
+    }
+
+    #[test]
+    fn cuts_cover_all_texts_and_part_long_from_short() {
+        let lengths = [128, 126, 9, 9, 8, 8, 8, 7, 5];
+        let found = cuts(&lengths);
+        assert_eq!(found, [0..2, 2..9]);
+        assert!(cuts(&[]).is_empty());
+    }
+}

@@ -1,0 +1,193 @@
+//! DeBERTa-v2 and -v3 (He et al. 2021): distances between tokens have embeddings of their own.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{keys, tenth};
+use crate::model::architecture::{
+    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
+    Order, Pooling, Positions, Presence, Projection, RelativeForm,
+};
+
+/// Keys of `DebertaV2Config` of transformers, with their defaults.
+#[derive(Deserialize)]
+struct Keys {
+    vocab_size: i64,
+    hidden_size: i64,
+    embedding_size: Option<i64>,
+    num_hidden_layers: usize,
+    num_attention_heads: i64,
+    attention_head_size: Option<i64>,
+    intermediate_size: i64,
+    #[serde(default)]
+    hidden_act: Activation,
+    #[serde(default = "tenth")]
+    hidden_dropout_prob: f64,
+    #[serde(default = "tenth")]
+    attention_probs_dropout_prob: f64,
+    max_position_embeddings: i64,
+    #[serde(default)]
+    type_vocab_size: i64,
+    #[serde(default = "tiny")]
+    layer_norm_eps: f64,
+    #[serde(default)]
+    relative_attention: bool,
+    #[serde(default = "unlimited")]
+    max_relative_positions: i64,
+    #[serde(default = "unlimited")]
+    position_buckets: i64,
+    #[serde(default)]
+    pad_token_id: i64,
+    #[serde(default = "yes")]
+    position_biased_input: bool,
+    pos_att_type: Option<PosAttType>,
+    #[serde(default)]
+    share_att_key: bool,
+    norm_rel_ebd: Option<String>,
+    #[serde(default)]
+    pooler_dropout: f64,
+    #[serde(default)]
+    pooler_hidden_act: Activation,
+    cls_dropout: Option<f64>,
+    #[serde(default)]
+    conv_kernel_size: i64,
+}
+
+/// `p2c|c2p`, or a list of the two.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PosAttType {
+    Joined(String),
+    List(Vec<String>),
+}
+
+impl PosAttType {
+    fn has(&self, kind: &str) -> bool {
+        match self {
+            PosAttType::Joined(text) => text.to_lowercase().split('|').any(|part| part.trim() == kind),
+            PosAttType::List(list) => list.iter().any(|part| part.eq_ignore_ascii_case(kind)),
+        }
+    }
+}
+
+fn tiny() -> f64 {
+    1e-7
+}
+
+fn unlimited() -> i64 {
+    -1
+}
+
+fn yes() -> bool {
+    true
+}
+
+const NAMES: Names = Names {
+    prefix: "deberta.",
+    words: "embeddings.word_embeddings",
+    positions: "embeddings.position_embeddings",
+    types: "embeddings.token_type_embeddings",
+    embedding_norm: Some("embeddings.LayerNorm"),
+    projection: "embeddings.embed_proj",
+    qkv: &[
+        "encoder.layer.#.attention.self.query_proj",
+        "encoder.layer.#.attention.self.key_proj",
+        "encoder.layer.#.attention.self.value_proj",
+    ],
+    mix: "encoder.layer.#.attention.output.dense",
+    attention_norm: "encoder.layer.#.attention.output.LayerNorm",
+    wide: "encoder.layer.#.intermediate.dense",
+    narrow: "encoder.layer.#.output.dense",
+    output_norm: "encoder.layer.#.output.LayerNorm",
+    final_norm: None,
+    transposed: false,
+    classifier: "DebertaV2ForSequenceClassification",
+};
+
+impl Keys {
+    fn check(&self) -> Result<(), String> {
+        if !self.relative_attention {
+            return Err("relative_attention false is not supported for deberta-v2".to_owned());
+        }
+        if self.conv_kernel_size > 0 {
+            return Err(format!("conv_kernel_size {} is not supported; supported is 0", self.conv_kernel_size));
+        }
+        match self.attention_head_size {
+            Some(size) if size * self.num_attention_heads != self.hidden_size => {
+                Err(format!("attention_head_size {size} is not hidden_size / num_attention_heads"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn attends(&self, kind: &str) -> bool {
+        self.pos_att_type.as_ref().is_some_and(|types| types.has(kind))
+    }
+
+    fn relative(&self) -> RelativeForm {
+        let limit = self.max_position_embeddings;
+        RelativeForm {
+            limit,
+            buckets: self.position_buckets.max(0),
+            span: if self.max_relative_positions < 1 { limit } else { self.max_relative_positions },
+            shared: self.share_att_key,
+            content_to_position: self.attends("c2p"),
+            position_to_content: self.attends("p2c"),
+            normalised: self.norm_rel_ebd.as_deref().is_some_and(|norm| norm.to_lowercase().contains("layer_norm")),
+            absolute: if self.position_biased_input { limit } else { 0 },
+        }
+    }
+
+    fn rule(&self) -> AttentionRule {
+        let parts = 1 + i64::from(self.attends("c2p")) + i64::from(self.attends("p2c"));
+        let size = self.hidden_size / self.num_attention_heads.max(1) * parts;
+        AttentionRule { scale: 1.0 / (size as f64).sqrt(), window: None, theta: None }
+    }
+
+    fn head(&self) -> HeadForm {
+        HeadForm {
+            pooling: Pooling::First,
+            dropout_before: self.pooler_dropout,
+            dense: Some(("pooler.dense".to_owned(), self.pooler_hidden_act, Presence::Present)),
+            norm: None,
+            dropout_after: self.cls_dropout.unwrap_or(self.hidden_dropout_prob),
+            out: "classifier".to_owned(),
+            out_bias: Presence::Present,
+        }
+    }
+}
+
+pub(super) fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
+    let keys: Keys = keys(raw)?;
+    keys.check()?;
+    let rate = keys.hidden_dropout_prob;
+    Ok(Architecture {
+        vocabulary: keys.vocab_size,
+        embedding: keys.embedding_size.unwrap_or(keys.hidden_size),
+        projection: Projection::BeforeNorm,
+        hidden: keys.hidden_size,
+        layers: keys.num_hidden_layers,
+        heads: keys.num_attention_heads,
+        wide: keys.intermediate_size,
+        positions: Positions::Relative(keys.relative()),
+        token_types: keys.type_vocab_size,
+        pad: Some(keys.pad_token_id),
+        norm: NormForm { eps: keys.layer_norm_eps, bias: Presence::Present },
+        order: Order::Post,
+        attention: AttentionForm {
+            causal: false,
+            bias: Presence::Present,
+            rules: vec![keys.rule(); keys.num_hidden_layers],
+        },
+        feed_forward: FeedForwardForm { activation: keys.hidden_act, gated: false, bias: Presence::Present },
+        dropout: DropoutRates {
+            embeddings: rate,
+            attention: keys.attention_probs_dropout_prob,
+            mixed: rate,
+            wide: 0.0,
+            narrow: rate,
+        },
+        head: keys.head(),
+        names: NAMES,
+    })
+}

@@ -1,0 +1,116 @@
+//! GPT-2: causal, norms first, matrices stored the other way round, the last token stands for the text.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{keys, tenth};
+use crate::model::architecture::{
+    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
+    Order, Pooling, Positions, Presence, Projection,
+};
+
+/// Keys of `GPT2Config` of transformers, with their defaults.
+#[derive(Deserialize)]
+struct Keys {
+    vocab_size: i64,
+    n_embd: i64,
+    n_layer: usize,
+    n_head: i64,
+    n_inner: Option<i64>,
+    n_positions: i64,
+    #[serde(default = "gelu_new")]
+    activation_function: Activation,
+    #[serde(default = "tenth")]
+    resid_pdrop: f64,
+    #[serde(default = "tenth")]
+    embd_pdrop: f64,
+    #[serde(default = "tenth")]
+    attn_pdrop: f64,
+    #[serde(default = "small")]
+    layer_norm_epsilon: f64,
+    #[serde(default = "yes")]
+    scale_attn_weights: bool,
+    #[serde(default)]
+    scale_attn_by_inverse_layer_idx: bool,
+    pad_token_id: Option<i64>,
+}
+
+fn gelu_new() -> Activation {
+    Activation::GeluNew
+}
+
+fn small() -> f64 {
+    1e-5
+}
+
+fn yes() -> bool {
+    true
+}
+
+const NAMES: Names = Names {
+    prefix: "transformer.",
+    words: "wte",
+    positions: "wpe",
+    types: "",
+    embedding_norm: None,
+    projection: "",
+    qkv: &["h.#.attn.c_attn"],
+    mix: "h.#.attn.c_proj",
+    attention_norm: "h.#.ln_1",
+    wide: "h.#.mlp.c_fc",
+    narrow: "h.#.mlp.c_proj",
+    output_norm: "h.#.ln_2",
+    final_norm: Some("ln_f"),
+    transposed: true,
+    classifier: "GPT2ForSequenceClassification",
+};
+
+impl Keys {
+    fn rule(&self, layer: usize) -> AttentionRule {
+        let root = ((self.n_embd / self.n_head.max(1)) as f64).sqrt();
+        let by_size = if self.scale_attn_weights { 1.0 / root } else { 1.0 };
+        let by_layer = if self.scale_attn_by_inverse_layer_idx { 1.0 / (layer + 1) as f64 } else { 1.0 };
+        AttentionRule { scale: by_size * by_layer, window: None, theta: None }
+    }
+}
+
+pub(super) fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
+    let keys: Keys = keys(raw)?;
+    Ok(Architecture {
+        vocabulary: keys.vocab_size,
+        embedding: keys.n_embd,
+        projection: Projection::AfterNorm,
+        hidden: keys.n_embd,
+        layers: keys.n_layer,
+        heads: keys.n_head,
+        wide: keys.n_inner.unwrap_or(4 * keys.n_embd),
+        positions: Positions::Learned { count: keys.n_positions, offset: 0 },
+        token_types: 0,
+        pad: keys.pad_token_id,
+        norm: NormForm { eps: keys.layer_norm_epsilon, bias: Presence::Present },
+        order: Order::Pre { bare_start: false },
+        attention: AttentionForm {
+            causal: true,
+            bias: Presence::Present,
+            rules: (0..keys.n_layer).map(|layer| keys.rule(layer)).collect(),
+        },
+        feed_forward: FeedForwardForm { activation: keys.activation_function, gated: false, bias: Presence::Present },
+        dropout: DropoutRates {
+            embeddings: keys.embd_pdrop,
+            attention: keys.attn_pdrop,
+            mixed: keys.resid_pdrop,
+            wide: 0.0,
+            narrow: keys.resid_pdrop,
+        },
+        head: HeadForm {
+            pooling: Pooling::Last,
+            dropout_before: 0.0,
+            dense: None,
+            norm: None,
+            dropout_after: 0.0,
+            out: "score".to_owned(),
+            out_bias: Presence::Absent,
+        },
+        names: NAMES,
+    })
+}

@@ -1,0 +1,105 @@
+//! Distances between tokens with embeddings of their own (DeBERTa, He et al. 2021, section 3).
+
+use tch::{Device, Kind, Tensor};
+
+use super::architecture::RelativeForm;
+use super::layers::Linear;
+
+/// Keys and queries of distances for one layer.
+#[derive(Debug)]
+pub struct Distances {
+    /// `[heads, 2 * reach, size]`, if words attend to distances.
+    keys: Option<Tensor>,
+    /// The same of queries, if distances attend to words.
+    queries: Option<Tensor>,
+    form: RelativeForm,
+}
+
+/// The layers that make them.
+#[derive(Debug)]
+pub struct DistanceLayers {
+    /// Makes keys.
+    pub key: Option<Linear>,
+    /// Makes queries.
+    pub query: Option<Linear>,
+}
+
+impl Distances {
+    /// From the embeddings of distances `[2 * reach, hidden]`.
+    #[must_use]
+    pub fn new(form: &RelativeForm, embeddings: &Tensor, layers: &DistanceLayers, heads: i64) -> Self {
+        let split = |layer: &Linear| {
+            let states = layer.forward(embeddings);
+            let (rows, hidden) = states.size2().unwrap_or_default();
+            // [2 * reach, hidden] -> [heads, 2 * reach, size]
+            states.view([rows, heads, hidden / heads]).transpose(0, 1)
+        };
+        Self { keys: layers.key.as_ref().map(split), queries: layers.query.as_ref().map(split), form: form.clone() }
+    }
+
+    /// What distances add to the scores `[rows, heads, width, width]` of queries and keys
+    /// `[rows, heads, width, size]`.
+    pub fn scores(&self, query: &Tensor, key: &Tensor, scale: f64) -> Tensor {
+        let width = query.size()[2];
+        let shape = [query.size()[0], query.size()[1], width, width];
+        let reach = self.form.reach();
+        let distance = self.buckets(width, query.device());
+        // [width, width] -> [rows, heads, width, width]
+        let index = |shift: Tensor| (shift + reach).clamp(0, 2 * reach - 1).expand(shape, false);
+        let mut sum: Option<Tensor> = None;
+        if let Some(keys) = &self.keys {
+            let scores = query.matmul(&keys.transpose(-2, -1)).gather(-1, &index(distance.shallow_clone()), false);
+            sum = Some(scores);
+        }
+        if let Some(queries) = &self.queries {
+            let scores = key.matmul(&queries.transpose(-2, -1)).gather(-1, &index(-&distance), false);
+            let scores = scores.transpose(-2, -1);
+            sum = Some(sum.map_or_else(|| scores.shallow_clone(), |sum| sum + &scores));
+        }
+        sum.map_or_else(|| Tensor::zeros([1, 1, 1, 1], (Kind::Float, query.device())), |sum| sum * scale)
+    }
+
+    /// The bucket of the distance from key (column) to query (row), `[width, width]`.
+    fn buckets(&self, width: i64, device: Device) -> Tensor {
+        let flat: Vec<i64> =
+            (0..width).flat_map(|q| (0..width).map(move |k| q - k)).map(|d| self.form.bucket(d)).collect();
+        // [width * width] -> [width, width]
+        Tensor::from_slice(&flat).view([width, width]).to_device(device)
+    }
+}
+
+impl RelativeForm {
+    /// The bucket of a distance: itself up to half of the buckets, logarithmic beyond.
+    fn bucket(&self, distance: i64) -> i64 {
+        let half = self.buckets / 2;
+        if self.buckets <= 0 || self.span <= 0 || distance.abs() <= half {
+            return distance;
+        }
+        // In f32, as the models were trained.
+        let ratio = (distance.abs() as f32 / half as f32).ln() / ((self.span - 1) as f32 / half as f32).ln();
+        let bucket = (ratio * (half - 1) as f32).ceil() as i64 + half;
+        bucket * distance.signum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_distances_are_exact_and_far_ones_logarithmic() {
+        let form = RelativeForm {
+            limit: 512,
+            buckets: 256,
+            span: 512,
+            shared: true,
+            content_to_position: true,
+            position_to_content: true,
+            normalised: true,
+            absolute: 0,
+        };
+        // transformers 4.57.1: make_log_bucket_position(torch.tensor([..]), 256, 512)
+        let found: Vec<i64> = [0, 5, -128, 129, 200, -300, 511].iter().map(|&d| form.bucket(d)).collect();
+        assert_eq!(found, [0, 5, -128, 129, 169, -207, 255]);
+    }
+}
