@@ -4,7 +4,7 @@ LIBTORCH_LINK := .libtorch
 PICTURES ?= src/dashboard/pictures
 TORCH_FREE := -p pellucid-protocol -p pellucid-explain -p pellucid
 
-.PHONY: build run test test-torch-free libtorch tools data screenshots fmt lint
+.PHONY: build run test test-torch-free parity libtorch tools data screenshots fmt lint
 
 # The programs: target/release/pellucid and target/release/pellucid-worker.
 build: libtorch
@@ -20,6 +20,11 @@ test: test-torch-free build
 
 test-torch-free: tools
 	env -u LIBTORCH -u LIBTORCH_USE_PYTORCH cargo test --release $(TORCH_FREE)
+
+# Logits and saved folders beside those of transformers, for every family. PYTHON must have torch and transformers;
+# MODEL=DIR TEXTS=FILE.tsv compares a folder of your own as well.
+parity: build
+	$(or $(PYTHON),python3) tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS))
 
 # The pinned libtorch behind .libtorch; CUDA=1 for the full one. A LIBTORCH or LIBTORCH_USE_PYTORCH of your own wins.
 libtorch: tools
