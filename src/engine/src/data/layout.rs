@@ -18,6 +18,10 @@ pub struct Layout {
     pub texts: Tensor,
     /// Tokens of each text, `[rows]`, i64, in that order.
     pub lengths: Tensor,
+    /// The rows as given, in the order of packing, `[rows]`, i64.
+    pub packed: Tensor,
+    /// Place of each row in the order of packing, `[rows]`, i64.
+    pub ranks: Tensor,
     /// Texts that attention takes together.
     pub blocks: Vec<Block>,
 }
@@ -61,7 +65,9 @@ impl Layout {
         let blocks = cuts.into_iter().map(|cut| Block::new(&packed[cut], device)).collect();
         let (mut firsts, mut lasts) = (vec![0; lengths.len()], vec![0; lengths.len()]);
         let (mut positions, mut texts, mut at) = (Vec::new(), Vec::new(), 0);
-        for (&row, &length) in order.iter().zip(&packed) {
+        let mut ranks = vec![0; lengths.len()];
+        for (rank, (&row, &length)) in order.iter().zip(&packed).enumerate() {
+            ranks[row] = rank as i64;
             firsts[row] = at;
             at += length as i64;
             lasts[row] = at - 1;
@@ -76,6 +82,8 @@ impl Layout {
             lasts: numbers(&lasts),
             texts: numbers(&texts),
             lengths: numbers(&lengths),
+            packed: numbers(&order.iter().map(|&row| row as i64).collect::<Vec<_>>()),
+            ranks: numbers(&ranks),
             order,
             blocks,
         }
@@ -166,6 +174,7 @@ mod tests {
         assert_eq!(numbers(&layout.lasts), [8, 3, 6]);
         assert_eq!(numbers(&layout.positions), [0, 1, 2, 3, 0, 1, 2, 0, 1]);
         assert_eq!(numbers(&layout.texts), [1, 1, 1, 1, 2, 2, 2, 0, 0]);
+        assert_eq!((numbers(&layout.packed), numbers(&layout.ranks)), (vec![1, 2, 0], vec![2, 0, 1]));
     }
 
     #[test]

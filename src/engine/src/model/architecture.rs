@@ -303,6 +303,18 @@ impl Architecture {
         }
     }
 
+    /// Whether the pooled state of a text depends on one query of the last layer, which sees the whole text.
+    #[must_use]
+    pub fn pools_one_query(&self) -> bool {
+        let Some(rule) = self.attention.rules.last() else { return false };
+        let sees_all = match self.head.pooling {
+            Pooling::First => !self.attention.causal,
+            Pooling::Last => rule.theta.is_none(),
+            Pooling::Mean => false,
+        };
+        sees_all && rule.window.is_none() && !matches!(self.positions, Positions::Relative(_))
+    }
+
     /// What is wrong with the sizes, if anything is.
     ///
     /// # Errors

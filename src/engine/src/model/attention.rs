@@ -66,6 +66,44 @@ impl<'a> Attention<'a> {
         if mixed.len() == 1 { mixed.remove(0) } else { Tensor::cat(&mixed, 0) }
     }
 
+    /// Mixed values `[rows, hidden]` of one query a text `[rows, hidden]`, in the order of packing, over the keys and
+    /// values `[tokens, 2 * hidden]` of all its tokens. The queries stand at place 0 if positions are rotary.
+    pub fn mix_one(&self, queries: &Tensor, key_value: &Tensor, rule: &AttentionRule, drop: &mut Dropout) -> Tensor {
+        let (mut row, mut token) = (0, 0);
+        let mut mixed = Vec::new();
+        for (block, shared) in &self.blocks {
+            let (queries, packed) = (queries.narrow(0, row, block.rows), key_value.narrow(0, token, block.tokens));
+            let shared = shared.iter().find(|shared| shared.rule == *rule);
+            mixed.push(self.one(block, shared, (&queries, &packed), drop));
+            (row, token) = (row + block.rows, token + block.tokens);
+        }
+        if mixed.len() == 1 { mixed.remove(0) } else { Tensor::cat(&mixed, 0) }
+    }
+
+    fn one(
+        &self,
+        block: &Block,
+        shared: Option<&Shared>,
+        (queries, packed): (&Tensor, &Tensor),
+        drop: &mut Dropout,
+    ) -> Tensor {
+        let hidden = queries.size()[1];
+        let size = hidden / self.heads;
+        // [rows * width, 2 * hidden] -> [rows, width, 2, heads, size] -> [2, rows, heads, width, size]
+        let split = pad(block, packed).view([block.rows, block.width, 2, self.heads, size]).permute([2, 0, 3, 1, 4]);
+        let (mut key, value) = (split.select(0, 0), split.select(0, 1));
+        // [rows, hidden] -> [rows, heads, 1, size]
+        let mut query = queries.view([block.rows, self.heads, 1, size]);
+        if let Some((cosines, sines)) = shared.and_then(|shared| shared.angles.as_ref()) {
+            query = turn(&query, &cosines.narrow(0, 0, 1), &sines.narrow(0, 0, 1));
+            key = turn(&key, cosines, sines);
+        }
+        let scale = shared.map_or(1.0, |shared| shared.rule.scale);
+        let bias = bias(block, false, None, queries.device());
+        // [rows, heads, 1, size] -> [rows, hidden]
+        self.attend([query, key, value], bias, scale, drop).reshape([block.rows, hidden])
+    }
+
     fn block(
         &self,
         (block, shared): &(&Block, Vec<Shared>),
@@ -75,10 +113,7 @@ impl<'a> Attention<'a> {
     ) -> Tensor {
         let (rule, shared) = (own.rule, shared.iter().find(|shared| shared.rule == *own.rule));
         let hidden = packed.size()[1] / 3;
-        let padded = match &block.padding {
-            Some(padding) => Tensor::embedding(packed, &padding.tokens, -1, false, false),
-            None => packed.shallow_clone(),
-        };
+        let padded = pad(block, packed);
         let shape = [block.rows, block.width, 3, self.heads, hidden / self.heads];
         // [rows * width, 3 * hidden] -> [rows, width, 3, heads, size] -> [3, rows, heads, width, size]
         let split = padded.view(shape).permute([2, 0, 3, 1, 4]);
@@ -117,6 +152,14 @@ impl<'a> Attention<'a> {
         }
         let shares = drop.apply(scores.softmax(-1, Kind::Float), self.rate);
         shares.matmul(&value)
+    }
+}
+
+/// The rectangle `[rows * width, size]` of a block's tokens `[tokens, size]`.
+fn pad(block: &Block, packed: &Tensor) -> Tensor {
+    match &block.padding {
+        Some(padding) => Tensor::embedding(packed, &padding.tokens, -1, false, false),
+        None => packed.shallow_clone(),
     }
 }
 

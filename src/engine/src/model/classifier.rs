@@ -103,8 +103,7 @@ impl Classifier {
     /// Logits `[rows, classes]`, in the order of the rows, from the word embeddings `[tokens, embedding]` and types
     /// `[tokens]` of packed texts.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
-        let hidden = self.encoder.forward(embeddings, types, layout, drop);
-        self.head.forward(&hidden, layout, drop)
+        self.head.forward(&self.encoder.pooled(embeddings, types, layout, drop), drop)
     }
 
     /// Logits `[rows, classes]` of a batch, nothing dropped.

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::architecture::{Architecture, Names, Order, Positions, Presence, Projection};
+use super::architecture::{Architecture, Names, Order, Pooling, Positions, Presence, Projection};
 use super::attention::{Attention, Own};
 use super::dropout::Dropout;
 use super::layers::{Linear, Norm};
@@ -158,23 +158,57 @@ impl Encoder {
     }
 
     /// Hidden states after the last layer `[tokens, hidden]`, from word embeddings `[tokens, embedding]` and token
-    /// types `[tokens]` of the packed texts of `layout`. Training and explaining both pass here.
+    /// types `[tokens]` of the packed texts of `layout`.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
-        let a = &self.architecture;
+        let attention = Attention::new(&self.architecture, layout, embeddings.device());
+        let hidden = self.enter(embeddings, types, layout, drop);
+        self.leave(&self.pass(&self.layers, hidden, &attention, drop))
+    }
+
+    /// One hidden state for each text, `[rows, hidden]` in the order in which the rows were given; otherwise as
+    /// [`Encoder::forward`]. Of the last layer only what these states depend on is computed, where the family allows:
+    /// keys and values of all tokens, and one query a text. Training and explaining both pass here.
+    pub fn pooled(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
+        let (a, pooling) = (&self.architecture, self.architecture.head.pooling);
+        let ends = self.layers.split_last().zip(a.attention.rules.last());
+        let Some(((last, before), rule)) = ends.filter(|_| a.pools_one_query()) else {
+            return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
+        };
         let attention = Attention::new(a, layout, embeddings.device());
+        let hidden = self.enter(embeddings, types, layout, drop);
+        let hidden = self.pass(before, hidden, &attention, drop);
+        let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
+        // In the order of packing, as attention has the texts.
+        let places = places.index_select(0, &layout.packed);
+        let (query, key_value) = (last.qkv.part(0, a.hidden), last.qkv.part(a.hidden, 2 * a.hidden));
+        let mix = |x: &Tensor, drop: &mut Dropout| {
+            let queries = query.forward(&x.index_select(0, &places));
+            last.mix.forward(&attention.mix_one(&queries, &key_value.forward(x), rule, drop))
+        };
+        let pooled = last.forward(a, (&hidden, &hidden.index_select(0, &places)), &mix, drop);
+        self.leave(&pooled).index_select(0, &layout.ranks)
+    }
+
+    /// `hidden` through `layers`, which are the first ones: `[tokens, hidden]` -> `[tokens, hidden]`.
+    fn pass(&self, layers: &[Layer], mut hidden: Tensor, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
+        let a = &self.architecture;
         let distances = self
             .distances
             .as_ref()
             .map(|(table, norm)| norm.as_ref().map_or_else(|| table.shallow_clone(), |norm| norm.forward(table)));
-        let mut hidden = self.enter(embeddings, types, layout, drop);
-        for (layer, rule) in self.layers.iter().zip(&a.attention.rules) {
+        for (layer, rule) in layers.iter().zip(&a.attention.rules) {
             let near = layer.near(a, distances.as_ref(), drop);
             let mix = |x: &Tensor, drop: &mut Dropout| {
                 layer.mix.forward(&attention.mix(&layer.qkv.forward(x), Own { rule, distances: near.as_ref() }, drop))
             };
-            hidden = layer.forward(a, &hidden, &mix, drop);
+            hidden = layer.forward(a, (&hidden, &hidden), &mix, drop);
         }
-        self.final_norm.as_ref().map_or_else(|| hidden.shallow_clone(), |norm| norm.forward(&hidden))
+        hidden
+    }
+
+    /// The norm at the end of the layers, where there is one.
+    fn leave(&self, hidden: &Tensor) -> Tensor {
+        self.final_norm.as_ref().map_or_else(|| hidden.shallow_clone(), |norm| norm.forward(hidden))
     }
 
     /// The first hidden states: words, places and types, normalised.
@@ -239,10 +273,11 @@ impl Layer {
         Some(Distances::new(form, &table, layers, a.heads))
     }
 
+    /// The layer on hidden states `x`; `residual` are those of them that it goes on with, to which `mix` adds.
     fn forward(
         &self,
         a: &Architecture,
-        x: &Tensor,
+        (x, residual): (&Tensor, &Tensor),
         mix: &dyn Fn(&Tensor, &mut Dropout) -> Tensor,
         drop: &mut Dropout,
     ) -> Tensor {
@@ -250,14 +285,14 @@ impl Layer {
         match (a.order, &self.attention_norm) {
             (Order::Post, Some(norm)) => {
                 let attended = mix(x, drop);
-                let x = norm.forward(&drop.add(x, &attended, mixed));
+                let x = norm.forward(&drop.add(residual, &attended, mixed));
                 let fed = self.feed(a, &x, drop);
                 self.output_norm.forward(&drop.add(&x, &fed, narrow))
             }
             (_, norm) => {
                 let input = norm.as_ref().map_or_else(|| x.shallow_clone(), |norm| norm.forward(x));
                 let attended = mix(&input, drop);
-                let x = drop.add(x, &attended, mixed);
+                let x = drop.add(residual, &attended, mixed);
                 let fed = self.feed(a, &self.output_norm.forward(&x), drop);
                 drop.add(&x, &fed, narrow)
             }

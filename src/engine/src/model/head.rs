@@ -42,9 +42,9 @@ impl Head {
         }
     }
 
-    /// Logits `[rows, classes]` of hidden states `[tokens, hidden]`.
-    pub fn forward(&self, hidden: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
-        let mut x = drop.apply(self.pool(hidden, layout), self.form.dropout_before);
+    /// Logits `[rows, classes]` of one hidden state a text, `[rows, hidden]`.
+    pub fn forward(&self, pooled: &Tensor, drop: &mut Dropout) -> Tensor {
+        let mut x = drop.apply(pooled.shallow_clone(), self.form.dropout_before);
         if let Some((layer, activation)) = &self.dense {
             x = activation.apply(&layer.forward(&x));
         }
@@ -53,10 +53,12 @@ impl Head {
         }
         self.out.forward(&drop.apply(x, self.form.dropout_after))
     }
+}
 
+impl Pooling {
     /// One state for each text: `[tokens, hidden]` -> `[rows, hidden]`.
-    fn pool(&self, hidden: &Tensor, layout: &Layout) -> Tensor {
-        match self.form.pooling {
+    pub fn of(self, hidden: &Tensor, layout: &Layout) -> Tensor {
+        match self {
             Pooling::First => hidden.index_select(0, &layout.firsts),
             Pooling::Last => hidden.index_select(0, &layout.lasts),
             Pooling::Mean => {
