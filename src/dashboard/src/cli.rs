@@ -73,6 +73,8 @@ pub(crate) enum Action {
     Attach(RunArg),
     /// List the runs
     Runs(RunsArgs),
+    /// Take a run up again from its last whole checkpoint, as if it had not been interrupted
+    Resume(ResumeArgs),
     /// Open the record of a run
     Replay(RunArg),
     /// Print the metrics of a run on stdout
@@ -133,6 +135,9 @@ pub(crate) struct TrainArgs {
     /// TOML file with settings, named as the flags with `_` for `-`; a flag wins over the file
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Print the settings, every value filled in, as a settings file, and do nothing
+    #[arg(long)]
+    pub print_settings: bool,
     /// How to watch.
     #[command(flatten)]
     pub watch: WatchFlags,
@@ -150,6 +155,17 @@ pub(crate) struct WatchFlags {
     /// Every event as one JSON line on stdout; needs --headless
     #[arg(long, requires = "headless", help_heading = "Watching")]
     pub json: bool,
+}
+
+/// `pellucid resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// How to watch.
+    #[command(flatten)]
+    pub watch: WatchFlags,
 }
 
 /// A run, by name, part of a name, or path.
@@ -281,14 +297,20 @@ pub(crate) struct BenchTrainArgs {
     /// Learning rate
     #[arg(long, value_name = "LR", default_value_t = 5e-5)]
     pub lr: f64,
+    /// With distillation, ask the teacher within the steps, as in the first epoch; else it has answered before
+    #[arg(long)]
+    pub first_epoch: bool,
 }
 
 /// The terms of the loss that `bench train` measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BenchMode {
-    /// Cross entropy alone.
+    /// Cross entropy alone, with decoupled L2 as the peer has it.
     #[default]
     Plain,
+    /// Without L2.
+    #[value(name = "no-l2")]
+    NoL2,
     /// With L1.
     L1,
     /// With distillation.

@@ -33,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Demo(demo) => train::demo(demo, &global),
         Action::Train(train) => train::train(train, &global),
         Action::Attach(run) => open::attach(look_up(&run, &global)?, &global),
+        Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
         Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
         Action::Export(export) => export::export(&look_up(&export.run, &global)?, export.format),

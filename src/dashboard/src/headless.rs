@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::failure::{Ending, Failure};
 use crate::handle::handle;
-use crate::link::{self, FromRun};
+use crate::link::{self, FromRun, Link, Past, Task};
 
 mod copy;
 mod face;
@@ -25,9 +25,21 @@ use report::Report;
 /// # Errors
 /// When the run could not start, or its worker was lost.
 pub(crate) async fn train(worker: PathBuf, settings: Settings, output: Output) -> Result<Ending, Failure> {
+    watch(link::launch(worker, settings), Watcher::new(output)).await
+}
+
+/// Takes `run` up again and tells how it goes until it has ended. What was recorded before is not told again.
+///
+/// # Errors
+/// As [`train`].
+pub(crate) async fn resume(worker: PathBuf, run: &RunDir, output: Output) -> Result<Ending, Failure> {
+    let told = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
+    let watcher = Watcher { told, ..Watcher::new(output) };
+    watch(link::resume(worker, run, Past::Left), watcher).await
+}
+
+async fn watch((mut link, task): (Link, Task), mut watcher: Watcher) -> Result<Ending, Failure> {
     let mut signals = Signals::new()?;
-    let (mut link, task) = link::launch(worker, settings);
-    let mut watcher = Watcher::new(output);
     let outcome = loop {
         let step = tokio::select! {
             message = link.incoming.recv() => watcher.hear(message, &link.commands),
@@ -91,12 +103,14 @@ struct Watcher {
     copy: Option<LogCopy>,
     run: Option<RunDir>,
     wish: Wish,
+    /// Bytes of the log that are not told.
+    told: u64,
 }
 
 impl Watcher {
     fn new(output: Output) -> Self {
         let (report, face) = (Report::default(), Face::for_stderr());
-        Self { output, report, face, copy: None, run: None, wish: Wish::GoOn }
+        Self { output, report, face, copy: None, run: None, wish: Wish::GoOn, told: 0 }
     }
 
     fn hear(&mut self, message: Option<FromRun>, commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
@@ -117,7 +131,7 @@ impl Watcher {
 
     fn open(&mut self, run: RunDir) {
         if self.output == Output::Json {
-            self.copy = Some(LogCopy::new(&run.events()));
+            self.copy = Some(LogCopy::beyond(&run.events(), self.told));
         }
         self.run = Some(run);
     }

@@ -10,6 +10,7 @@
 
 use std::path::PathBuf;
 
+use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Record, RunDir, Settings};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -87,7 +88,25 @@ fn line() -> (Link, Ends) {
 #[must_use]
 pub(crate) fn launch(worker: PathBuf, settings: Settings) -> (Link, Task) {
     let (link, ends) = line();
-    (link, tokio::spawn(launch::launch(worker, settings, ends)))
+    (link, tokio::spawn(launch::launch(worker, Work::Train(Box::new(settings)), 0, ends)))
+}
+
+/// How much of a run's record is read when it is taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// All of it.
+    Shown,
+    /// None.
+    Left,
+}
+
+/// Starts the program `worker` on a run that is there, to take it up again, and follows it.
+#[must_use]
+pub(crate) fn resume(worker: PathBuf, run: &RunDir, past: Past) -> (Link, Task) {
+    let (link, ends) = line();
+    let length = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
+    let beyond = if past == Past::Left { length } else { 0 };
+    (link, tokio::spawn(launch::launch(worker, Work::Resume(run.root().to_owned()), beyond, ends)))
 }
 
 /// Follows a run: its log, and its worker as long as there is one.

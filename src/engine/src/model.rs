@@ -21,3 +21,4 @@ pub mod layers;
 pub mod masked_lm;
 pub mod params;
 pub mod relative;
+pub mod tensor_file;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use pellucid_protocol::settings::ScheduleKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
@@ -76,7 +77,8 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
     };
     let lengths: Vec<usize> = train.iter().map(|row| row.ids.len()).collect();
     let total = request.epochs * plan.batches(train.len()) as u64;
-    let schedule = Schedule::new(request.lr, 0.06, total);
+    let schedule =
+        Schedule { kind: ScheduleKind::Linear, peak: request.lr, warmup: Schedule::rise(0.06, total), total };
     let mut optimiser = Optimiser::new(OptimiserForm::default(), model.params(), &decayed);
     let mut random = ChaCha8Rng::seed_from_u64(request.seed);
     let (mut step, mut last) = (0, f64::NAN);

@@ -4,6 +4,7 @@
 //! [`loss`] and [`teacher`] a scalar → [`gradient`] → one sync of the numbers to the host → [`optimiser`] with the
 //! [`penalty`], one pass of the [`kernel`] → an event.
 
+pub mod checkpoints;
 pub mod evaluate;
 pub mod gradient;
 pub mod kernel;
@@ -12,11 +13,15 @@ pub mod measured;
 pub mod optimiser;
 pub mod penalty;
 pub mod prepare;
+pub mod resume;
+pub mod rules;
 pub mod run;
 pub mod schedule;
 pub mod score;
 pub mod teacher;
+pub mod teacher_cache;
 pub mod trainer;
+pub mod units;
 
 pub use run::{Control, Flow, NoControl, run};
 pub use trainer::Trainer;

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Record;
 use crate::explanation::Method;
+use crate::settings::LiveSetting;
 
 /// One line from a client to the worker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToWorker {
     /// Chosen by the client; its [`ToClient::Reply`] carries it back.
     pub id: u64,
@@ -15,7 +16,7 @@ pub struct ToWorker {
 }
 
 /// What can be asked of a worker. Taken up between two training steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Hold the training; explaining goes on.
@@ -28,10 +29,23 @@ pub enum Command {
     StopNow,
     /// Write a checkpoint.
     Checkpoint,
+    /// One step of a held training.
+    Step,
+    /// Change a setting from the next step on.
+    Set(SetRequest),
     /// Explain a text on a snapshot of the weights; takes the place of a request under way.
     Explain(ExplainRequest),
     /// Let the worker of an ended run go.
     Release,
+}
+
+/// A setting and its new value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SetRequest {
+    /// The setting.
+    pub key: LiveSetting,
+    /// Its new value.
+    pub value: f64,
 }
 
 /// What to explain and how.
@@ -86,7 +100,8 @@ mod tests {
     fn commands_read_back() {
         let request =
             ExplainRequest { subject: Subject::Text("fine".into()), methods: vec![Method::Lime], target: Some(1) };
-        for command in [Command::Pause, Command::StopNow, Command::Explain(request)] {
+        let set = Command::Set(SetRequest { key: LiveSetting::KdAlpha, value: 0.1 });
+        for command in [Command::Pause, Command::StopNow, Command::Step, set, Command::Explain(request)] {
             let line = serde_json::to_string(&ToWorker { id: 7, command: command.clone() }).unwrap();
             assert_eq!(serde_json::from_str::<ToWorker>(&line).unwrap().command, command);
         }

@@ -1,4 +1,4 @@
-//! Where to compute, as written in flags and files.
+//! Where to compute and in which numbers, as written in flags and files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +15,17 @@ pub enum Device {
     Cpu,
     /// The GPU of this index.
     Cuda(usize),
+}
+
+/// Numbers in which products of matrices are computed in training; weights, moments and sums are 32-bit floats always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit brain floats: faster where the device has units for them, mostly GPUs.
+    Bf16,
 }
 
 impl fmt::Display for Device {

@@ -69,6 +69,9 @@ pub struct Started {
     pub steps_per_epoch: u64,
     /// Optimiser steps in all.
     pub total_steps: u64,
+    /// Steps that the run had done when it was taken up again; none for one that begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<u64>,
     /// Everything that was asked for.
     pub settings: Settings,
 }

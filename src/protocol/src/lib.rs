@@ -25,10 +25,10 @@ pub mod scrub;
 pub mod settings;
 pub mod work;
 
-pub use command::{Command, ExplainRequest, Subject, ToClient, ToWorker};
+pub use command::{Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Check, Explanation, Method, Surrogate};
 pub use metric::Metrics;
 pub use run_dir::RunDir;
 pub use sample::{Prediction, Sample};
-pub use settings::{RawSettings, Settings};
+pub use settings::{LiveSetting, RawSettings, Settings};

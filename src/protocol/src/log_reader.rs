@@ -21,6 +21,12 @@ impl LogReader {
         Self { path: path.to_owned(), offset: 0, damaged: 0 }
     }
 
+    /// A reader of what the log at `path` has beyond byte `offset`, where a line must begin.
+    #[must_use]
+    pub fn beyond(path: &Path, offset: u64) -> Self {
+        Self { offset, ..Self::new(path) }
+    }
+
     /// The records that are whole and were not read yet. An unfinished last line waits for the next
     /// call; events of a newer version are left out; damaged lines are left out and counted.
     ///

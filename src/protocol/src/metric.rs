@@ -80,12 +80,14 @@ const fn define(name: &'static str, unit: &'static str, direction: Direction, me
     Definition { name, unit, direction, meaning }
 }
 
-/// Every metric with a fixed name. `sparsity/layer/<i>` comes beside them, one for each encoder layer.
+/// Every metric with a fixed name. `sparsity/layer/<i>`, `sparsity/dead_heads/<i>` and `sparsity/dead_neurons/<i>` come
+/// beside them, one for each encoder layer.
 pub const DEFINITIONS: &[Definition] = &[
     define("loss/total", "nats", Direction::Down, "what the optimiser minimises: task, distillation and penalties"),
     define("loss/task", "nats", Direction::Down, "cross entropy with the labels, batch mean"),
     define("loss/l1", "", Direction::Down, "lambda times the sum of |w| over the penalised weights"),
     define("loss/l2", "", Direction::Down, "lambda times the sum of w squared over the matrices; coupled form only"),
+    define("loss/group_l1", "", Direction::Down, "lambda times the norms of heads and neurons, each times root size"),
     define("loss/kd", "nats", Direction::Down, "T^2 KL(teacher/T to student/T), batch mean, before its weight alpha"),
     define("train/accuracy", "", Direction::Up, "share of the batch answered rightly, dropout on"),
     define("valid/loss", "nats", Direction::Down, "cross entropy on the validation set"),
@@ -93,6 +95,8 @@ pub const DEFINITIONS: &[Definition] = &[
     define("valid/f1", "", Direction::Up, "F1 on the validation set, mean over classes"),
     define("sparsity/exact", "", Direction::Up, "share of encoder matrix weights that are exactly zero"),
     define("sparsity/near", "", Direction::Up, "share of encoder matrix weights under 1e-3 of their tensor's RMS"),
+    define("sparsity/dead_heads", "", Direction::Neutral, "attention heads none of whose weights is left"),
+    define("sparsity/dead_neurons", "", Direction::Neutral, "feed-forward neurons none of whose weights is left"),
     define("kd/kl", "nats", Direction::Down, "KL(teacher to student) at temperature 1 on the validation set"),
     define("kd/agreement", "", Direction::Up, "share of the validation set where both give the same answer"),
     define("kd/accuracy_gap", "", Direction::Down, "teacher accuracy less student accuracy, validation set"),
@@ -126,6 +130,18 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
 #[must_use]
 pub fn layer_sparsity(index: usize) -> String {
     format!("sparsity/layer/{index}")
+}
+
+/// The name of the number of dead attention heads of layer `index`.
+#[must_use]
+pub fn layer_dead_heads(index: usize) -> String {
+    format!("sparsity/dead_heads/{index}")
+}
+
+/// The name of the number of dead feed-forward neurons of layer `index`.
+#[must_use]
+pub fn layer_dead_neurons(index: usize) -> String {
+    format!("sparsity/dead_neurons/{index}")
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use crate::sample::{Prediction, Sample};
 /// events.jsonl                the event log, the record of the run
 /// samples.jsonl               validation samples
 /// predictions/step-<N>.jsonl  what the model answered to them at an evaluation
-/// checkpoints/<name>/         model folders: best, last, step-<N>
+/// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
+/// worker.lock                 held by the worker while it lives
 /// worker.log                  what the worker and libtorch print
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +89,12 @@ impl RunDir {
     #[must_use]
     pub fn worker(&self) -> PathBuf {
         self.root.join("worker.json")
+    }
+
+    /// Held by the worker while it lives.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("worker.lock")
     }
 
     /// What the worker prints.

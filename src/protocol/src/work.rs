@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::explanation::Method;
 use crate::settings::{Device, Settings};
 
-/// A worker's job. All but [`Work::Train`] print JSON lines on stdout and end.
+/// A worker's job. All but [`Work::Train`] and [`Work::Resume`] print JSON lines on stdout and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
 pub enum Work {
     /// Train and serve a run folder, detached; see [`crate::launch`].
     Train(Box<Settings>),
+    /// Take the run in this folder up again, and serve it as with [`Work::Train`].
+    Resume(PathBuf),
     /// Explain texts.
     Explain(ExplainWork),
     /// Logits and probabilities of texts.
@@ -87,6 +89,8 @@ pub struct BenchTrainWork {
     pub data: PathBuf,
     /// Whether the L1 penalty takes part.
     pub l1: Option<f64>,
+    /// Lambda of decoupled L2; the peer's when not given.
+    pub l2: Option<f64>,
     /// Whether distillation takes part, the model itself being the teacher: its weight.
     pub kd_alpha: Option<f64>,
     /// Name of the mode, printed back.
@@ -101,6 +105,19 @@ pub struct BenchTrainWork {
     pub grouping: Grouping,
     /// Learning rate.
     pub lr: f64,
+    /// Which epoch the steps are to be like.
+    pub epoch: BenchEpoch,
+}
+
+/// Which epoch measured steps are to be like: the teacher is asked once about each example, in the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BenchEpoch {
+    /// The first: the teacher answers within the steps.
+    First,
+    /// The second or a later one: the teacher has answered before.
+    #[default]
+    Later,
 }
 
 /// How examples are put together into batches.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pellucid_protocol::RawSettings;
-use pellucid_protocol::settings::{Device, L1Form, L2Form, OptimizerKind};
+use pellucid_protocol::settings::{
+    Anchor, ClassWeights, Device, FrozenList, L1Form, L2Form, OptimizerKind, ParamGroups, Precision, ScheduleKind,
+};
 use pellucid_protocol::work::Grouping;
 use serde::de::DeserializeOwned;
 
@@ -35,18 +37,39 @@ pub(crate) struct SettingFlags {
     /// Optimiser steps, in place of --epochs
     #[arg(long, value_name = "N", help_heading = "Training")]
     max_steps: Option<u64>,
+    /// Evaluations without a better one after which training ends, 0 for none [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    patience: Option<u64>,
     /// Examples a step [default: 32]
     #[arg(long, value_name = "N", help_heading = "Training")]
     batch_size: Option<u64>,
+    /// Batches whose gradients are averaged for one step [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    accumulate: Option<u64>,
     /// Longest text in tokens [default: 128]
     #[arg(long, value_name = "N", help_heading = "Training")]
     max_tokens: Option<u64>,
     /// How batches are put together [default: random]
     #[arg(long, value_parser = named::<Grouping>(&["random", "length"]), help_heading = "Training")]
     grouping: Option<Grouping>,
+    /// Weights of the classes in the loss: none, balanced, or NAME=WEIGHT,.. [default: none]
+    #[arg(long, value_name = "WEIGHTS", help_heading = "Training")]
+    class_weights: Option<ClassWeights>,
+    /// Share of each target that is spread over all classes [default: 0]
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    label_smoothing: Option<f64>,
     /// Highest learning rate [default: 5e-5]
     #[arg(long, value_name = "LR", help_heading = "Training")]
     lr: Option<f64>,
+    /// How the learning rate goes on after its rise [default: linear]
+    #[arg(long, value_parser = named::<ScheduleKind>(&["linear", "cosine", "constant"]), help_heading = "Training")]
+    schedule: Option<ScheduleKind>,
+    /// Learning rate of a layer as a share of that of the layer above it [default: 1]
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    layer_decay: Option<f64>,
+    /// Parts that stay as they are: embeddings, layers:N (the first N), encoder, none [default: none]
+    #[arg(long, value_name = "PARTS", help_heading = "Training")]
+    freeze: Option<FrozenList>,
     /// The optimiser [default: adamw]
     #[arg(long, value_parser = named::<OptimizerKind>(&["adamw", "sgd"]), help_heading = "Training")]
     optimizer: Option<OptimizerKind>,
@@ -62,10 +85,16 @@ pub(crate) struct SettingFlags {
     /// Seed of all that is drawn [default: 0]
     #[arg(long, value_name = "N", help_heading = "Training")]
     seed: Option<u64>,
-    /// Steps between evaluations, 0 for a quarter of an epoch [default: 0]
+    /// Steps between evaluations, 0 for half an epoch, but 20 at least [default: 0]
     #[arg(long, value_name = "N", help_heading = "Training")]
     eval_every: Option<u64>,
-    /// Validation samples that each evaluation explains anew, 0 for none [default: 4]
+    /// Steps between checkpoints, 0 for one with each evaluation [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    checkpoint_every: Option<u64>,
+    /// Checkpoints kept beside the best one and those asked for [default: 2]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    keep: Option<u64>,
+    /// Validation samples that each evaluation explains anew, 0 for none [default: 2]
     #[arg(long, value_name = "N", help_heading = "Training")]
     probe: Option<u64>,
     /// Threads on the CPU, 0 for one a core [default: 0]
@@ -74,6 +103,9 @@ pub(crate) struct SettingFlags {
     /// Where to compute: auto, cpu, cuda or cuda:N [default: auto]
     #[arg(long, help_heading = "Training")]
     device: Option<Device>,
+    /// Numbers in which matrix products are computed; bf16 is for GPUs [default: f32]
+    #[arg(long, value_parser = named::<Precision>(&["f32", "bf16"]), help_heading = "Training")]
+    precision: Option<Precision>,
 
     /// Lambda of the L1 penalty [default: 0]
     #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
@@ -81,12 +113,25 @@ pub(crate) struct SettingFlags {
     /// How L1 is applied: proximal gives exact zeros [default: proximal]
     #[arg(long, value_parser = named::<L1Form>(&["proximal", "subgradient"]), help_heading = "Penalties and distillation")]
     l1_form: Option<L1Form>,
+    /// What L1 does not act on: layers, embeddings, head, biases, norms, or none
+    /// [default: embeddings,head,biases,norms]
+    #[arg(long, value_name = "GROUPS", help_heading = "Penalties and distillation")]
+    l1_exempt: Option<ParamGroups>,
+    /// Lambda of the group lasso on attention heads and feed-forward neurons [default: 0]
+    #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
+    group_l1: Option<f64>,
     /// Lambda of the L2 penalty [default: 0.01]
     #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
     l2: Option<f64>,
     /// How L2 is applied: decoupled is AdamW's [default: decoupled]
     #[arg(long, value_parser = named::<L2Form>(&["decoupled", "coupled"]), help_heading = "Penalties and distillation")]
     l2_form: Option<L2Form>,
+    /// What L2 draws the weights to: start is where they were at first (L2-SP) [default: zero]
+    #[arg(long, value_parser = named::<Anchor>(&["zero", "start"]), help_heading = "Penalties and distillation")]
+    l2_anchor: Option<Anchor>,
+    /// What L2 does not act on, as with --l1-exempt
+    #[arg(long, value_name = "GROUPS", help_heading = "Penalties and distillation")]
+    l2_exempt: Option<ParamGroups>,
     /// Weight of the distillation term, from 0 to 1 [default: 0.5]
     #[arg(long, value_name = "ALPHA", help_heading = "Penalties and distillation")]
     kd_alpha: Option<f64>,
@@ -106,25 +151,39 @@ impl SettingFlags {
             teacher: self.teacher,
             epochs: self.epochs,
             max_steps: self.max_steps,
+            patience: self.patience,
             batch_size: self.batch_size,
+            accumulate: self.accumulate,
             max_tokens: self.max_tokens,
             grouping: self.grouping,
+            class_weights: self.class_weights,
+            label_smoothing: self.label_smoothing,
             lr: self.lr,
+            schedule: self.schedule,
+            warmup: self.warmup,
+            layer_decay: self.layer_decay,
+            freeze: self.freeze,
             optimizer: self.optimizer,
             momentum: self.momentum,
             clip_norm: self.clip_norm,
-            warmup: self.warmup,
             seed: self.seed,
             l1: self.l1,
             l1_form: self.l1_form,
+            l1_exempt: self.l1_exempt,
+            group_l1: self.group_l1,
             l2: self.l2,
             l2_form: self.l2_form,
+            l2_anchor: self.l2_anchor,
+            l2_exempt: self.l2_exempt,
             kd_alpha: self.kd_alpha,
             kd_temperature: self.kd_temperature,
             eval_every: self.eval_every,
+            checkpoint_every: self.checkpoint_every,
+            keep: self.keep,
             probe: self.probe,
             threads: self.threads,
             device: self.device,
+            precision: self.precision,
             run_dir: self.run_dir,
         }
     }
@@ -157,7 +216,9 @@ mod tests {
             "--model a --train b --valid c --teacher d --epochs 1 --batch-size 2 --max-tokens 3 --grouping length --lr 4 \
              --optimizer sgd --momentum 5 --clip-norm 6 --warmup 7 --seed 8 --l1 9 --l1-form subgradient --l2 10 \
              --l2-form coupled --kd-alpha 11 --kd-temperature 12 --eval-every 13 --probe 14 --threads 15 \
-             --device cuda:1 --run-dir e",
+             --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \
+             --schedule cosine --layer-decay 19 --freeze layers:2 --checkpoint-every 20 --keep 21 --precision bf16 \
+             --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases",
         );
         let written = serde_json::to_value(&raw).unwrap();
         let left_out: Vec<_> = written.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).collect();

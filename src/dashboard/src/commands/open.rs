@@ -11,12 +11,20 @@ use crate::cli::Global;
 use crate::console;
 use crate::failure::{Ending, Failure};
 use crate::handle::handle;
-use crate::link::{self, Link, Task};
+use crate::link::{self, Link, Past, Task};
 use crate::ui::{self, Exit};
 
 /// Trains, with the dashboard open from the first moment. The exit code is that of the training.
 pub(super) async fn launch(worker: PathBuf, settings: Settings, global: &Global) -> Result<Ending, Failure> {
-    let line = link::launch(worker, settings);
+    train(link::launch(worker, settings), global).await
+}
+
+/// `pellucid resume` on the dashboard.
+pub(super) async fn resume(worker: PathBuf, run: RunDir, global: &Global) -> Result<Ending, Failure> {
+    train(link::resume(worker, &run, Past::Shown), global).await
+}
+
+async fn train(line: (Link, Task), global: &Global) -> Result<Ending, Failure> {
     match show(line, global).await? {
         Left::Early => {
             console::note("left before the run began; nothing was written");

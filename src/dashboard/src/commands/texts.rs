@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pellucid_protocol::work::{BenchTrainWork, ExplainWork, Grouping, Output, PredictWork, Texts, Work};
+use pellucid_protocol::work::{BenchEpoch, BenchTrainWork, ExplainWork, Grouping, Output, PredictWork, Texts, Work};
 
 use crate::cli::{BenchAction, BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
 
@@ -39,16 +39,18 @@ pub(super) fn bench(bench: BenchAction) -> Work {
 }
 
 fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
-    let (mode, l1, kd_alpha) = match train.mode {
-        BenchMode::Plain => ("plain", None, None),
-        BenchMode::L1 => ("l1", Some(PEER_L1), None),
-        BenchMode::Kd => ("kd", None, Some(PEER_KD_ALPHA)),
-        BenchMode::L1Kd => ("l1+kd", Some(PEER_L1), Some(PEER_KD_ALPHA)),
+    let (mode, l1, l2, kd_alpha) = match train.mode {
+        BenchMode::Plain => ("plain", None, None, None),
+        BenchMode::L1 => ("l1", Some(PEER_L1), None, None),
+        BenchMode::NoL2 => ("no-l2", None, Some(0.0), None),
+        BenchMode::Kd => ("kd", None, None, Some(PEER_KD_ALPHA)),
+        BenchMode::L1Kd => ("l1+kd", Some(PEER_L1), None, Some(PEER_KD_ALPHA)),
     };
     BenchTrainWork {
         model: absolute(&train.model),
         data: absolute(&train.data),
         l1,
+        l2,
         kd_alpha,
         mode: mode.to_owned(),
         steps: train.steps,
@@ -56,6 +58,7 @@ fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
         threads: train.threads,
         grouping: if train.bucket { Grouping::Length } else { Grouping::Random },
         lr: train.lr,
+        epoch: if train.first_epoch { BenchEpoch::First } else { BenchEpoch::Later },
     }
 }
 

@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use pellucid_protocol::work::Output;
-use pellucid_protocol::{RawSettings, Settings};
+use pellucid_protocol::{RawSettings, RunDir, Settings};
 
-use super::{open, wait};
+use super::{open, print, wait};
 use crate::cli::{DemoArgs, Global, TrainArgs, WatchFlags};
 use crate::failure::{Ending, Failure};
 use crate::link::worker;
@@ -15,7 +15,11 @@ use crate::{console, demo, headless};
 /// `pellucid train`.
 pub(super) fn train(train: TrainArgs, global: &Global) -> Result<Ending, Failure> {
     let file = train.config.as_deref().map(RawSettings::from_file).transpose()?.unwrap_or_default();
-    start(train.settings.raw().or(file), train.watch, global)
+    let raw = train.settings.raw().or(file);
+    if train.print_settings {
+        return shown(&checked(raw, &global.runs)?);
+    }
+    start(raw, train.watch, global)
 }
 
 /// `pellucid demo`.
@@ -27,14 +31,42 @@ pub(super) fn demo(demo: DemoArgs, global: &Global) -> Result<Ending, Failure> {
 fn start(raw: RawSettings, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
     let settings = checked(raw, &global.runs)?;
     let worker = worker::find()?;
-    let output = if watch.json { Output::Json } else { Output::Plain };
+    match face(watch) {
+        Face::Dashboard => wait(open::launch(worker, settings, global)),
+        Face::Lines(output) => wait(headless::train(worker, settings, output)),
+    }
+}
+
+/// `pellucid resume`.
+pub(super) fn resume(run: RunDir, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
+    let worker = worker::find()?;
+    match face(watch) {
+        Face::Dashboard => wait(open::resume(worker, run, global)),
+        Face::Lines(output) => wait(headless::resume(worker, &run, output)),
+    }
+}
+
+/// Where a run is watched.
+enum Face {
+    Dashboard,
+    Lines(Output),
+}
+
+fn face(watch: WatchFlags) -> Face {
     if !watch.headless && std::io::stdout().is_terminal() {
-        return wait(open::launch(worker, settings, global));
+        return Face::Dashboard;
     }
     if !watch.headless {
         console::note("stdout is no terminal: no dashboard, as with --headless");
     }
-    wait(headless::train(worker, settings, output))
+    Face::Lines(if watch.json { Output::Json } else { Output::Plain })
+}
+
+/// Prints the settings as a settings file, every value filled in.
+fn shown(settings: &Settings) -> Result<Ending, Failure> {
+    let text = toml::to_string(settings).map_err(|error| Failure::Failed(error.to_string()))?;
+    text.lines().try_for_each(print)?;
+    Ok(Ending::Done)
 }
 
 /// Checks the settings; a run folder that is not named goes into `runs`.

@@ -21,7 +21,12 @@ struct Tag {
 
 impl LogCopy {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), offset: 0, ended: false }
+        Self::beyond(path, 0)
+    }
+
+    /// Of what the log has beyond byte `offset`, where a line must begin.
+    pub(super) fn beyond(path: &Path, offset: u64) -> Self {
+        Self { path: path.to_owned(), offset, ended: false }
     }
 
     /// Copies the lines that were finished since the last call. Damaged lines are left out.

@@ -24,7 +24,12 @@ pub(super) struct Feed {
 
 impl Feed {
     pub(super) fn new(run: &RunDir) -> Self {
-        Self { log: LogReader::new(&run.events()), path: run.events(), asked: 0, ahead: 0 }
+        Self::beyond(run, 0)
+    }
+
+    /// Of what the log has beyond byte `offset`, where a line must begin.
+    pub(super) fn beyond(run: &RunDir, offset: u64) -> Self {
+        Self { log: LogReader::beyond(&run.events(), offset), path: run.events(), asked: offset, ahead: 0 }
     }
 
     /// Notes that the next record of the log came over the socket.

@@ -21,12 +21,22 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Follows `run` until the screen lets go.
 pub(super) async fn follow(run: RunDir, ends: Ends) -> Option<RunDir> {
-    follow_with(run, ends, Vec::new()).await
+    follow_with(run, ends, Begin::default()).await
 }
 
-/// Follows `run`; the commands `early` are sent as soon as the worker answers.
-pub(super) async fn follow_with(run: RunDir, ends: Ends, early: Vec<Command>) -> Option<RunDir> {
-    let mut follower = Follower { early, ..Follower::new(run.clone(), ends) };
+/// How to begin to follow.
+#[derive(Debug, Default)]
+pub(super) struct Begin {
+    /// Commands that are sent as soon as the worker answers.
+    pub(super) early: Vec<Command>,
+    /// Bytes of the log that are passed over.
+    pub(super) beyond: u64,
+}
+
+/// Follows `run` from `begin` on.
+pub(super) async fn follow_with(run: RunDir, ends: Ends, begin: Begin) -> Option<RunDir> {
+    let feed = Feed::beyond(&run, begin.beyond);
+    let mut follower = Follower { early: begin.early, feed, ..Follower::new(run.clone(), ends) };
     if follower.run().await.is_err() {
         follower.farewell().await;
     }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::work::Work;
-use pellucid_protocol::{Command, RunDir, Settings};
+use pellucid_protocol::{Command, RunDir};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
 use super::worker::{cannot_start, command, hand_over};
+use super::follow::Begin;
 use super::{Ends, FromRun, Gone, follow};
 
 /// Lines of a worker's last words that are kept.
@@ -33,11 +34,11 @@ impl From<Gone> for Miss {
     }
 }
 
-/// Starts `worker` on `settings`, then follows the run.
-pub(super) async fn launch(worker: PathBuf, settings: Settings, mut ends: Ends) -> Option<RunDir> {
+/// Starts `worker` on `work`, then follows the run beyond byte `beyond` of its log.
+pub(super) async fn launch(worker: PathBuf, work: Work, beyond: u64, mut ends: Ends) -> Option<RunDir> {
     let mut early = Vec::new();
-    match begin(&worker, settings, &mut ends, &mut early).await {
-        Ok(run) => follow::follow_with(run, ends, early).await,
+    match begin(&worker, work, &mut ends, &mut early).await {
+        Ok(run) => follow::follow_with(run, ends, Begin { early, beyond }).await,
         Err(Miss::Failed(message)) => {
             // Whether anybody hears it makes no difference: nothing was started.
             let _ = ends.say(FromRun::Failed(message)).await;
@@ -47,10 +48,10 @@ pub(super) async fn launch(worker: PathBuf, settings: Settings, mut ends: Ends) 
     }
 }
 
-async fn begin(worker: &Path, settings: Settings, ends: &mut Ends, early: &mut Vec<Command>) -> Result<RunDir, Miss> {
+async fn begin(worker: &Path, work: Work, ends: &mut Ends, early: &mut Vec<Command>) -> Result<RunDir, Miss> {
     let mut child = start(worker).map_err(|error| Miss::Failed(cannot_start(worker, &error).to_string()))?;
     let words = LastWords::collect(child.stderr.take());
-    hand_over(&mut child, &Work::Train(Box::new(settings))).await;
+    hand_over(&mut child, &work).await;
     let outcome = match child.stdout.take() {
         Some(stdout) => wait(stdout, ends, early).await,
         None => Ok(Launch::Silent("starting".into())),

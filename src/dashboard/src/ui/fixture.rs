@@ -76,6 +76,7 @@ pub fn started(total_steps: u64) -> Record {
         valid_examples: 600,
         steps_per_epoch: 750,
         total_steps,
+        resumed: None,
         settings: raw.check().unwrap(),
     };
     Record { time: START, event: Event::Started(Box::new(started)) }

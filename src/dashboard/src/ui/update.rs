@@ -179,6 +179,8 @@ fn name(command: &Command) -> &'static str {
         Command::Resume => "resume",
         Command::Stop | Command::StopNow => "stop",
         Command::Checkpoint => "checkpoint",
+        Command::Step => "step",
+        Command::Set(_) => "set",
         Command::Explain(_) => "explain",
         Command::Release => "release",
     }

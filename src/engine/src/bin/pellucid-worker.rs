@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pellucid_engine::error::Error;
 use pellucid_engine::model::folder::Storage;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
+use pellucid_engine::worker::thread::Start;
 use pellucid_engine::worker::{bench, doctor, explain, predict, train};
+use pellucid_protocol::RunDir;
 use pellucid_protocol::work::Work;
 
 #[derive(Parser)]
@@ -98,7 +100,8 @@ impl TakeLine for io::StdinLock<'_> {
 
 fn do_work(work: Work) -> ExitCode {
     match work {
-        Work::Train(settings) => train::train(*settings),
+        Work::Train(settings) => train::train(Start::New(settings)),
+        Work::Resume(run_dir) => train::train(Start::Again(RunDir::new(run_dir))),
         Work::Explain(work) => finish(explain::explain(&work)),
         Work::Predict(work) => finish(predict::predict(&work)),
         Work::BenchTrain(work) => finish(bench::bench_train(&work)),

@@ -34,6 +34,19 @@ impl Probe {
         Self { before: vec![None; order.len()], samples: order, seed }
     }
 
+    /// The maps of the previous evaluation, as far as there was one.
+    #[must_use]
+    pub fn maps(&self) -> &[Option<Vec<f64>>] {
+        &self.before
+    }
+
+    /// Takes over maps of an evaluation of the same probe set.
+    pub fn restore(&mut self, maps: Vec<Option<Vec<f64>>>) {
+        if maps.len() == self.before.len() {
+            self.before = maps;
+        }
+    }
+
     /// Explains the right class of each probe sample on the model as it is.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! A sequence classifier of any supported family: encoder and head on one flat buffer of parameters.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::architecture::Architecture;
 use super::config::ModelConfig;
@@ -45,6 +45,12 @@ impl Classifier {
         let Self { config, classes, mut params, .. } = self;
         params.train(frozen);
         Self::new(config, classes, params)
+    }
+
+    /// The same classifier with its matrix products computed in numbers of `kind`.
+    #[must_use]
+    pub fn computing_in(self, kind: Kind) -> Self {
+        Self::new(self.config, self.classes, self.params.computing_in(kind))
     }
 
     /// The same classifier on `device`, not trainable.

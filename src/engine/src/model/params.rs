@@ -82,6 +82,7 @@ pub struct FlatParams {
     offsets: Vec<i64>,
     weights: Tensor,
     views: Vec<Tensor>,
+    compute: Kind,
 }
 
 impl FlatParams {
@@ -102,10 +103,23 @@ impl FlatParams {
             // [n] -> the parameter's shape
             .map(|(spec, &offset)| weights.narrow(0, offset, spec.len()).view(spec.shape.as_slice()))
             .collect();
-        Self { specs, offsets, weights, views }
+        Self { specs, offsets, weights, views, compute: Kind::Float }
     }
 
-    /// The same places with the same values, not trainable.
+    /// The same parameters, whose products are computed in numbers of `kind`; they stay 32-bit floats themselves.
+    #[must_use]
+    pub fn computing_in(mut self, kind: Kind) -> Self {
+        self.compute = kind;
+        self
+    }
+
+    /// The numbers in which products are computed.
+    #[must_use]
+    pub fn compute(&self) -> Kind {
+        self.compute
+    }
+
+    /// The same places with the same values, not trainable, computing in 32-bit floats.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let mut copy = Self::zeros(self.specs.clone(), self.weights.device());

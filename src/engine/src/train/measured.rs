@@ -2,7 +2,6 @@
 
 use pellucid_protocol::Metrics;
 
-use super::penalty::{Penalty, PenaltyValues};
 use crate::error::{Error, Result};
 
 /// The numbers of a step after their one transfer from device to host.
@@ -18,6 +17,19 @@ pub struct Measured {
     pub norm: f64,
 }
 
+/// What the other terms of the loss came to; none for those that take no part.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PenaltyReport {
+    /// L1.
+    pub l1: Option<f64>,
+    /// Coupled L2.
+    pub l2: Option<f64>,
+    /// The group lasso.
+    pub group: Option<f64>,
+    /// Weight of distillation.
+    pub alpha: Option<f64>,
+}
+
 impl Measured {
     /// Refuses the step after `done` steps if one of its numbers is not finite.
     ///
@@ -31,19 +43,20 @@ impl Measured {
         }
     }
 
-    /// The metrics of the step; `alpha` is the weight of distillation, if there is a teacher.
-    pub fn metrics(&self, penalty: &Penalty, values: PenaltyValues, alpha: Option<f64>) -> Metrics {
-        let weight = alpha.unwrap_or(0.0);
+    /// The metrics of the step.
+    pub fn metrics(&self, report: &PenaltyReport) -> Metrics {
+        let weight = report.alpha.unwrap_or(0.0);
+        let penalties = [("loss/l1", report.l1), ("loss/l2", report.l2), ("loss/group_l1", report.group)];
         let mut metrics = Metrics::default();
-        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + values.l1 + values.l2);
+        let sum: f64 = penalties.iter().filter_map(|(_, value)| *value).sum();
+        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + sum);
         metrics.set("loss/task", self.task);
-        if penalty.l1 > 0.0 {
-            metrics.set("loss/l1", values.l1);
+        for (name, value) in penalties {
+            if let Some(value) = value {
+                metrics.set(name, value);
+            }
         }
-        if penalty.l2_in_loss() {
-            metrics.set("loss/l2", values.l2);
-        }
-        if alpha.is_some() {
+        if report.alpha.is_some() {
             metrics.set("loss/kd", self.kd);
         }
         metrics.set("train/accuracy", self.accuracy);
@@ -57,19 +70,13 @@ mod tests {
     use super::*;
 
     const STEP: Measured = Measured { task: 1.0, kd: 2.0, accuracy: 0.5, norm: 3.0 };
-    const VALUES: PenaltyValues = PenaltyValues { l1: 0.25, l2: 0.0 };
-    const PENALTY: Penalty = Penalty {
-        l1: 0.1,
-        l1_form: pellucid_protocol::settings::L1Form::Proximal,
-        l2: 0.0,
-        l2_form: pellucid_protocol::settings::L2Form::Coupled,
-    };
-
     #[test]
     fn the_parts_add_up() {
-        assert_eq!(STEP.metrics(&PENALTY, VALUES, Some(0.75)).get("loss/total"), Some(0.25 + 1.5 + 0.25));
-        let plain = STEP.metrics(&PENALTY, VALUES, None);
-        assert_eq!((plain.get("loss/total"), plain.get("loss/kd")), (Some(1.25), None));
+        let report = PenaltyReport { l1: Some(0.25), alpha: Some(0.75), ..PenaltyReport::default() };
+        assert_eq!(STEP.metrics(&report).get("loss/total"), Some(0.25 + 1.5 + 0.25));
+        let plain = STEP.metrics(&PenaltyReport { group: Some(0.5), ..PenaltyReport::default() });
+        assert_eq!((plain.get("loss/total"), plain.get("loss/kd")), (Some(1.5), None));
+        assert_eq!((plain.get("loss/group_l1"), plain.get("loss/l1")), (Some(0.5), None));
     }
 
     #[test]

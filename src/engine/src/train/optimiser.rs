@@ -3,12 +3,13 @@
 mod cpu;
 mod device;
 
-use pellucid_protocol::settings::OptimizerKind;
+use pellucid_protocol::settings::{Anchor, OptimizerKind};
 use tch::{Device, Tensor, no_grad};
 
 use super::gradient::Gradient;
-use super::kernel::Coefficients;
+use super::kernel::{Coefficients, EPSILON};
 use super::penalty::{Penalty, PenaltyValues};
+use super::units::{Units, group_shrinkage};
 use crate::host::numbers;
 use crate::model::params::{FlatParams, ParamSpec};
 
@@ -70,16 +71,6 @@ pub struct OptimiserForm {
     pub anchor: Anchor,
 }
 
-/// What L2 draws the weights to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Anchor {
-    /// Zero.
-    #[default]
-    Zero,
-    /// Where they started (L2-SP, Li et al. 2018).
-    Start,
-}
-
 impl Optimiser {
     /// An optimiser for `params` at its start; `rule` says what may be done to each of them.
     #[must_use]
@@ -130,14 +121,50 @@ impl Optimiser {
         self.steps += 1;
         let apart = gradient.words.as_ref().map(|words| words.table);
         let gradient = match apart {
-            // Decay moves every row, so that none can be left out.
-            Some(table) if self.rules[table].l2 && rule.penalty.l2 > 0.0 => gradient.densified(params),
+            // Penalties move every row, so that none can be left out.
+            Some(table) if self.is_penalised(table, &rule.penalty) => gradient.densified(params),
             _ => gradient,
         };
         match self.first.device() {
             Device::Cpu => self.step_on_cpu(params, &gradient, rule),
             _ => self.step_on_device(params, &gradient.densified(params), rule),
         }
+    }
+
+    fn is_penalised(&self, leaf: usize, penalty: &Penalty) -> bool {
+        let rule = self.rules[leaf];
+        (rule.l1 && penalty.l1 > 0.0) || (rule.l2 && penalty.l2 > 0.0)
+    }
+
+    /// The proximal operator of the group lasso on heads and neurons, after a step: the sum of the norms of their weights,
+    /// each times the root of their number, weighs `threshold`, the learning rate times lambda.
+    pub fn shrink_units(&mut self, params: &FlatParams, units: &Units, threshold: f64) {
+        let weights = params.weights().detach();
+        no_grad(|| {
+            for block in units.blocks() {
+                let rule = self.rules[block.leaf];
+                if rule.is_frozen() {
+                    continue;
+                }
+                let gathered = block.gather(&weights);
+                let metric = match &self.second {
+                    Some(second) => block.gather(second).sqrt() * self.unbias() + f64::from(EPSILON),
+                    None => gathered.ones_like(),
+                };
+                let t = threshold * rule.rate * self.lasting() * (block.weights() as f64).sqrt();
+                block.scale(&weights, &group_shrinkage(&gathered, &metric, t));
+            }
+        });
+    }
+
+    /// For Adam: one over the root of the second bias correction.
+    fn unbias(&self) -> f64 {
+        1.0 / (1.0 - 0.999f64.powi(self.steps.min(i32::MAX as u64) as i32)).sqrt()
+    }
+
+    /// How often a gradient acts in all: under momentum 1 / (1 - momentum) times, and so must a threshold.
+    fn lasting(&self) -> f64 {
+        if self.form.kind == OptimizerKind::Sgd { 1.0 / (1.0 - self.form.momentum) } else { 1.0 }
     }
 
     /// Numbers of the step for a parameter under `leaf`.
@@ -149,17 +176,15 @@ impl Optimiser {
         let l1 = |lambda: f64| if leaf.l1 { lambda } else { 0.0 };
         let l2 = |lambda: f64| if leaf.l2 { lambda } else { 0.0 };
         let steps = self.steps.min(i32::MAX as u64) as i32;
-        let (adam_rate, unbias) = (rate / (1.0 - 0.9f64.powi(steps)), 1.0 / (1.0 - 0.999f64.powi(steps)).sqrt());
-        // Under momentum a gradient acts 1 / (1 - momentum) times in all, and so must the threshold.
-        let lasting = if self.form.kind == OptimizerKind::Sgd { 1.0 / (1.0 - self.form.momentum) } else { 1.0 };
+        let adam_rate = rate / (1.0 - 0.9f64.powi(steps));
         Coefficients {
             clip: clip as f32,
             l1_gradient: l1(rule.penalty.subgradient()) as f32,
             l2_gradient: (2.0 * l2(rule.penalty.coupled())) as f32,
             decay: (rate * l2(rule.penalty.decay())) as f32,
             rate: if self.form.kind == OptimizerKind::Adamw { adam_rate } else { rate } as f32,
-            unbias: unbias as f32,
-            threshold: (rate * l1(rule.penalty.proximal()) * lasting) as f32,
+            unbias: self.unbias() as f32,
+            threshold: (rate * l1(rule.penalty.proximal()) * self.lasting()) as f32,
             momentum: self.form.momentum as f32,
         }
     }
@@ -170,8 +195,12 @@ impl Optimiser {
         if self.touched.is_empty() {
             let (_, range) = params.ranges().nth(words.table).unwrap_or_else(|| unreachable!("a table of the model"));
             let size = params.specs()[words.table].shape[1] as usize;
-            let moments = &numbers(&self.first)[range.start as usize..range.end as usize];
-            self.touched = moments.chunks(size).map(|row| row.iter().any(|&m| m != 0.0)).collect();
+            let rows = |moments: &Tensor| -> Vec<bool> {
+                let moments = &numbers(moments)[range.start as usize..range.end as usize];
+                moments.chunks(size).map(|row| row.iter().any(|&m| m != 0.0)).collect()
+            };
+            // The first moment of a row fades to nothing long before its second one.
+            self.touched = rows(self.second.as_ref().unwrap_or(&self.first));
         }
         words.rows.iter().for_each(|&row| self.touched[row] = true);
     }

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use pellucid_protocol::event::ModelCard;
+use pellucid_protocol::settings::{Frozen, Precision};
 use pellucid_protocol::{RunDir, Sample, Settings};
-use tch::Device;
+use sha2::{Digest, Sha256};
+use tch::{Device, Kind};
 
-use super::teacher::Teacher;
+use super::rules;
+use super::teacher::{Teacher, TeacherDesk};
+use super::teacher_cache::TeacherCache;
 use crate::data::dataset::Dataset;
 use crate::data::labels::Labels;
 use crate::data::tokenise::{Encoded, TextEncoder};
@@ -25,12 +29,28 @@ pub struct Examples {
     pub encoded: Vec<Encoded>,
 }
 
+impl Examples {
+    /// The same for the same token ids and classes in the same order, and for no others.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (sample, row) in self.samples.iter().zip(&self.encoded) {
+            hash.update((sample.label as u64).to_le_bytes());
+            hash.update((row.ids.len() as u64).to_le_bytes());
+            row.ids.iter().chain(&row.types).for_each(|id| hash.update(id.to_le_bytes()));
+        }
+        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// All that a run needs, checked.
 pub struct Prepared {
     /// What was asked for.
     pub settings: Settings,
     /// Class names.
     pub labels: Labels,
+    /// Weights of the classes in the loss, if they differ.
+    pub weights: Option<Vec<f64>>,
     /// Training examples.
     pub train: Examples,
     /// Validation examples.
@@ -40,38 +60,33 @@ pub struct Prepared {
     /// The model's tokenizer.
     pub encoder: TextEncoder,
     /// The teacher and what it reads, with distillation.
-    pub teacher: Option<PreparedTeacher>,
+    pub teacher: Option<TeacherDesk>,
     /// Where to compute.
     pub device: Device,
     /// Things that a person should know.
     pub notes: Vec<String>,
 }
 
-/// A teacher and the examples as it reads them.
-pub struct PreparedTeacher {
-    /// The teacher.
-    pub teacher: Teacher,
-    /// Its tokenizer.
-    pub encoder: TextEncoder,
-    /// Its card.
-    pub card: ModelCard,
-    /// Training examples.
-    pub train: Vec<Encoded>,
-    /// Validation examples.
-    pub valid: Vec<Encoded>,
-}
-
-/// Reads data, tokenizers and weights; `phase` is told what is being done. Writes nothing.
+/// Reads data, tokenizers and weights for a new run; `phase` is told what is being done. Writes nothing.
 ///
 /// # Errors
 /// The first thing that is wrong, by file, line or flag.
 pub fn prepare(settings: Settings, phase: &mut dyn FnMut(String)) -> Result<Prepared> {
     check_run_dir(&settings.run_dir)?;
+    let source = settings.model.clone();
+    prepare_from(settings, &source, phase)
+}
+
+/// As [`prepare`], with the model in the folder `source`: for a run that is taken up again, one of its checkpoints.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_from(settings: Settings, source: &Path, phase: &mut dyn FnMut(String)) -> Result<Prepared> {
     let device = device(settings.device)?;
     phase(format!("reading {}", settings.train.display()));
     let train_rows = Dataset::rows(&settings.train)?;
     let valid_rows = Dataset::rows(&settings.valid)?;
-    let config = ModelConfig::load(&settings.model)?;
+    let config = ModelConfig::load(source)?;
     let mut notes = Vec::new();
     let written = || train_rows.iter().filter_map(|row| row.label.as_deref());
     let fitting = config.labels().filter(|labels| written().all(|label| labels.index(label).is_some()));
@@ -82,13 +97,17 @@ pub fn prepare(settings: Settings, phase: &mut dyn FnMut(String)) -> Result<Prep
     let train = Dataset::new(&settings.train, train_rows, &labels)?;
     let valid = Dataset::new(&settings.valid, valid_rows, &labels)?;
     let limit = token_limit(&settings, &config, &mut notes);
-    let encoder = TextEncoder::load(&settings.model, limit)?;
+    let encoder = TextEncoder::load(source, limit)?;
+    check_vocabulary(source, &config, &encoder)?;
     phase(format!("tokenising {} texts", train.samples().len() + valid.samples().len()));
     let (train, valid) = (examples(&train, &encoder)?, examples(&valid, &encoder)?);
-    check_ids(&settings.model, &config, [&train.encoded, &valid.encoded])?;
-    note_cuts(&train, limit, &mut notes);
-    phase(format!("loading {}", settings.model.display()));
-    let model = load_student(&settings, config, &labels, &mut notes)?.to_device(device).trainable(&|_| false);
+    check_ids(source, &config, [&train.encoded, &valid.encoded])?;
+    note_cuts("training", &train, limit, &mut notes);
+    note_cuts("validation", &valid, limit, &mut notes);
+    let weights = class_weights(&settings, &labels, &train)?;
+    phase(format!("loading {}", source.display()));
+    let model = load_student(&settings, (source, config), &labels, &mut notes)?;
+    let model = trainable(model.to_device(device), &settings)?;
     let teacher = match &settings.teacher {
         Some(folder) => {
             phase(format!("loading {}", folder.display()));
@@ -96,7 +115,29 @@ pub fn prepare(settings: Settings, phase: &mut dyn FnMut(String)) -> Result<Prep
         }
         None => None,
     };
-    Ok(Prepared { settings, labels, train, valid, model, encoder, teacher, device, notes })
+    Ok(Prepared { settings, labels, weights, train, valid, model, encoder, teacher, device, notes })
+}
+
+fn class_weights(settings: &Settings, labels: &Labels, train: &Examples) -> Result<Option<Vec<f64>>> {
+    let mut counts = vec![0; labels.len()];
+    train.samples.iter().for_each(|sample| counts[sample.label] += 1);
+    let weights = settings.class_weights.of(labels.names(), &counts);
+    weights.map_err(|message| Error::Setting { key: "--class-weights", message })
+}
+
+/// Makes what is not frozen trainable.
+fn trainable(model: Classifier, settings: &Settings) -> Result<Classifier> {
+    let architecture = model.config().architecture.clone();
+    let beyond = settings.freeze.0.iter().find_map(|part| match part {
+        Frozen::Layers(count) if *count > architecture.layers as u64 => Some(count),
+        _ => None,
+    });
+    if let Some(count) = beyond {
+        let message = format!("layers:{count} is more than the {} layers of the model", architecture.layers);
+        return Err(Error::Setting { key: "--freeze", message });
+    }
+    let kind = if settings.precision == Precision::Bf16 { Kind::BFloat16 } else { Kind::Float };
+    Ok(model.computing_in(kind).trainable(&|spec| rules::rule(settings, &architecture, spec).is_frozen()))
 }
 
 fn check_run_dir(folder: &Path) -> Result<()> {
@@ -145,6 +186,19 @@ fn examples(dataset: &Dataset, encoder: &TextEncoder) -> Result<Examples> {
     Ok(Examples { samples: dataset.samples().to_vec(), encoded: dataset.encode(encoder)? })
 }
 
+/// Refuses a tokenizer that knows more tokens than the embeddings have rows.
+///
+/// # Errors
+/// Naming the folder.
+pub fn check_vocabulary(folder: &Path, config: &ModelConfig, encoder: &TextEncoder) -> Result<()> {
+    let (known, rows) = (encoder.vocabulary() as i64, config.architecture.vocabulary);
+    if known > rows {
+        let message = format!("tokenizer.json knows {known} tokens, but config.json has vocab_size {rows}");
+        return Err(Error::file(folder, message));
+    }
+    Ok(())
+}
+
 /// Refuses a tokenizer that gives ids which the embeddings do not have.
 ///
 /// # Errors
@@ -168,17 +222,17 @@ pub fn check_ids<'a>(
     Ok(())
 }
 
-fn note_cuts(train: &Examples, limit: usize, notes: &mut Vec<String>) {
-    let cut = train.encoded.iter().filter(|row| row.cut).count();
+fn note_cuts(which: &str, examples: &Examples, limit: usize, notes: &mut Vec<String>) {
+    let cut = examples.encoded.iter().filter(|row| row.cut).count();
     if cut > 0 {
-        let all = train.encoded.len();
-        notes.push(format!("{cut} of {all} training texts are longer than {limit} tokens and were cut"));
+        let all = examples.encoded.len();
+        notes.push(format!("{cut} of {all} {which} texts are longer than {limit} tokens and were cut"));
     }
 }
 
 fn load_student(
     settings: &Settings,
-    config: ModelConfig,
+    (source, config): (&Path, ModelConfig),
     labels: &Labels,
     notes: &mut Vec<String>,
 ) -> Result<Classifier> {
@@ -186,7 +240,7 @@ fn load_student(
     let same_labels = config.labels().as_ref() == Some(labels);
     let specs = Classifier::specs(architecture, classes);
     let is_head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
-    let loaded = folder::load(&settings.model, &architecture.names, specs.clone(), &is_head, settings.seed)?;
+    let loaded = folder::load(source, &architecture.names, specs.clone(), &is_head, settings.seed)?;
     let (mut params, mut fresh) = (loaded.params, loaded.fresh);
     if !same_labels && config.labels().is_some() {
         // A head for other classes is of no use, whatever its shape.
@@ -211,7 +265,7 @@ fn prepare_teacher(
     labels: &Labels,
     (train, valid): (&Examples, &Examples),
     device: Device,
-) -> Result<PreparedTeacher> {
+) -> Result<TeacherDesk> {
     let (model, theirs, encoder) = load_classifier(folder, settings.max_tokens as usize)?;
     let Some(classes) = labels.permutation(&theirs) else {
         let (ours, theirs) = (labels.names().join("`, `"), theirs.names().join("`, `"));
@@ -227,7 +281,12 @@ fn prepare_teacher(
     check_ids(folder, model.config(), [&train, &valid])?;
     let card = card(folder, &model);
     let teacher = Teacher::new(model.to_device(device), &classes);
-    Ok(PreparedTeacher { teacher, encoder, card, train, valid })
+    let cache = TeacherCache::folder().and_then(|place| TeacherCache::new(&place, folder, &train, &classes));
+    let (mut train, valid) = (teacher.answers(train), teacher.answers(valid));
+    if let Some(cache) = &cache {
+        cache.fill(&mut train);
+    }
+    Ok(TeacherDesk { teacher, encoder, card, train, valid, cache })
 }
 
 /// Loads a fine-tuned classifier with its labels and tokenizer.
@@ -238,6 +297,7 @@ pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, 
     let config = ModelConfig::load(folder)?;
     let limit = max_tokens.min(config.architecture.max_tokens() as usize);
     let encoder = TextEncoder::load(folder, limit)?;
+    check_vocabulary(folder, &config, &encoder)?;
     let labels = config.labels().map_or_else(|| placeholder_labels(folder, &config), Ok)?;
     let classes = labels.len() as i64;
     let architecture = &config.architecture;

@@ -1,7 +1,7 @@
 //! The loop of a run, from its first event to its last.
 
 use pellucid_protocol::Event;
-use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Level, Outcome};
+use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Level, Outcome, Setting};
 
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ impl Control for NoControl {
 pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn Control) -> Ended {
     emit(Event::Started(Box::new(trainer.started())));
     for message in trainer.notes().to_vec() {
-        emit(Event::Alert(Alert { step: 0, level: Level::Info, message }));
+        emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Info, message }));
     }
     let (outcome, message) = match steps(trainer, emit, control) {
         Ok(Flow::Continue) => (Outcome::Finished, None),
@@ -51,13 +51,19 @@ pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn
 }
 
 fn steps(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn Control) -> Result<Flow> {
-    evaluate(trainer, emit)?;
+    if trainer.step_count() == 0 {
+        evaluate(trainer, emit)?;
+    }
     while !trainer.is_done() {
+        for (key, value) in trainer.repeat_changes() {
+            emit(Event::Setting(Setting { step: trainer.step_count(), key: key.to_string(), value: value.into() }));
+        }
         match control.between_steps(trainer, emit) {
             Flow::Continue => {}
             Flow::Stop => {
-                evaluate(trainer, emit)?;
+                // First, so that a run that is taken up again is as if it had not been stopped and evaluated here.
                 checkpoint(trainer, emit, CheckpointKind::Last)?;
+                evaluate(trainer, emit)?;
                 return Ok(Flow::Stop);
             }
             Flow::StopNow => return Ok(Flow::StopNow),
@@ -66,15 +72,23 @@ fn steps(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn C
         if trainer.evaluation_due() {
             evaluate(trainer, emit)?;
         }
-        if trainer.is_done() || trainer.epoch_ended() {
+        let enough = trainer.is_out_of_patience();
+        if trainer.checkpoint_due() || enough {
             checkpoint(trainer, emit, CheckpointKind::Last)?;
+        }
+        if enough {
+            let count = trainer.settings().patience;
+            let message = format!("{count} evaluations brought nothing better: the training ends here");
+            emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Info, message }));
+            break;
         }
     }
     Ok(Flow::Continue)
 }
 
+/// Evaluates, unless that was done at this step already; the best evaluation leaves a checkpoint.
 fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
-    let eval = trainer.evaluate()?;
+    let Some(eval) = trainer.evaluate()? else { return Ok(()) };
     let best = eval.best;
     emit(Event::Eval(eval));
     if best { checkpoint(trainer, emit, CheckpointKind::Best) } else { Ok(()) }

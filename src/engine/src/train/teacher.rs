@@ -1,9 +1,12 @@
 //! The teacher: its logits are computed once for each example, when they are first needed.
 
+use pellucid_protocol::event::ModelCard;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::teacher_cache::TeacherCache;
 use crate::data::batch::Batch;
-use crate::data::tokenise::Encoded;
+use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::error::Result;
 use crate::model::classifier::Classifier;
 
 /// Examples as the teacher reads them, with its answers so far.
@@ -12,6 +15,25 @@ pub struct Answers {
     encoded: Vec<Encoded>,
     logits: Tensor,
     known: Vec<bool>,
+}
+
+impl Answers {
+    /// Logits `[examples, classes]`, and 1 for each example whose logits are known, `[examples]`.
+    #[must_use]
+    pub fn state(&self) -> (Tensor, Tensor) {
+        let known: Vec<f32> = self.known.iter().map(|&known| f32::from(u8::from(known))).collect();
+        (self.logits.to_device(Device::Cpu), Tensor::from_slice(&known))
+    }
+
+    /// Takes over what is known in a state of the same examples; one of another size is left alone.
+    pub fn restore(&mut self, logits: &Tensor, known: &Tensor) {
+        let Ok(known) = Vec::<f32>::try_from(known) else { return };
+        if logits.size() != self.logits.size() || known.len() != self.known.len() {
+            return;
+        }
+        no_grad(|| self.logits.copy_(logits));
+        self.known = known.into_iter().map(|known| known > 0.0).collect();
+    }
 }
 
 /// A classifier in evaluation mode whose logits the student is drawn to.
@@ -55,6 +77,44 @@ impl Teacher {
     pub fn forward(&self, rows: &[&Encoded]) -> Tensor {
         let batch = Batch::new(rows, self.model.device());
         no_grad(|| self.model.logits(&batch).index_select(1, &self.classes))
+    }
+}
+
+/// A teacher with what a run asks of it.
+pub struct TeacherDesk {
+    /// The teacher.
+    pub teacher: Teacher,
+    /// Its tokenizer.
+    pub encoder: TextEncoder,
+    /// Its card.
+    pub card: ModelCard,
+    /// Its answers to the training examples.
+    pub train: Answers,
+    /// Its answers to the validation examples.
+    pub valid: Answers,
+    /// Where the answers to the training examples are kept for other runs.
+    pub cache: Option<TeacherCache>,
+}
+
+impl TeacherDesk {
+    /// The teacher's logits of every validation example.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn valid_logits(&mut self) -> Result<Vec<Vec<f32>>> {
+        let all: Vec<usize> = (0..self.valid.known.len()).collect();
+        let mut rows = Vec::new();
+        for chunk in all.chunks(64) {
+            rows.extend(super::evaluate::host_rows(&self.teacher.logits(&mut self.valid, chunk))?);
+        }
+        Ok(rows)
+    }
+
+    /// Puts what is known by now where other runs find it.
+    pub fn share(&self) {
+        if let Some(cache) = &self.cache {
+            cache.add(&self.train);
+        }
     }
 }
 

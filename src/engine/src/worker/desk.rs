@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pellucid_protocol::event::{CheckpointKind, Setting};
-use pellucid_protocol::{Command, Event, ExplainRequest, Explanation, Subject as Wanted};
+use pellucid_protocol::{Command, Event, ExplainRequest, Explanation, SetRequest, Subject as Wanted};
 
 use super::thread::{FromThread, Mail, ToHub};
 use crate::error::{Error, Result};
@@ -32,6 +32,8 @@ pub struct Desk {
     job: Option<Job>,
     requests: u64,
     training: Training,
+    /// Steps that a held training is to do.
+    steps_asked: u64,
     /// When the last training step began.
     left: Instant,
 }
@@ -54,11 +56,11 @@ impl Desk {
     /// A desk for commands from `mailbox`; explanations go to `hub`.
     #[must_use]
     pub fn new(mailbox: Receiver<Mail>, hub: ToHub) -> Self {
-        Self { mailbox, hub, snapshot: None, job: None, requests: 0, training: Training::Running, left: Instant::now() }
+        Self { mailbox, hub, snapshot: None, job: None, requests: 0, training: Training::Running, steps_asked: 0, left: Instant::now() }
     }
 
     /// After the end of the run: explains on the final weights until nobody can ask any more.
-    pub fn serve_until_closed(&mut self, trainer: &Trainer) {
+    pub fn serve_until_closed(&mut self, trainer: &mut Trainer) {
         self.training = Training::Over;
         loop {
             let wait = if self.job.is_some() { Duration::ZERO } else { IDLE };
@@ -73,7 +75,7 @@ impl Desk {
     }
 
     /// Does what a mail asks for and answers it.
-    fn take(&mut self, mail: Mail, trainer: &Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+    fn take(&mut self, mail: Mail, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
         let over = self.training == Training::Over;
         let (flow, refusal) = match mail.command {
             Command::Explain(request) => (Flow::Continue, self.start(request, trainer).err().map(|e| e.to_string())),
@@ -91,6 +93,12 @@ impl Desk {
             _ if over => (Flow::Continue, Some("the run has ended".to_owned())),
             Command::Pause => (self.set_training(Training::Paused, trainer, emit), None),
             Command::Resume => (self.set_training(Training::Running, trainer, emit), None),
+            Command::Step if self.training == Training::Paused => {
+                self.steps_asked += 1;
+                (Flow::Continue, None)
+            }
+            Command::Step => (Flow::Continue, Some("the training is not held".to_owned())),
+            Command::Set(request) => (Flow::Continue, set(request, trainer, emit).err().map(|e| e.to_string())),
             Command::Stop => (Flow::Stop, None),
             Command::StopNow => (Flow::StopNow, None),
             Command::Release => (Flow::Continue, Some("the run has not ended".to_owned())),
@@ -175,6 +183,12 @@ impl Desk {
     }
 }
 
+fn set(SetRequest { key, value }: SetRequest, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
+    trainer.set(key, value)?;
+    emit(Event::Setting(Setting { step: trainer.step_count(), key: key.to_string(), value: value.into() }));
+    Ok(())
+}
+
 fn class(wanted: Option<usize>, probabilities: &[f64]) -> Result<usize> {
     match wanted {
         Some(class) if class >= probabilities.len() => Err(Error::Setting {
@@ -194,7 +208,8 @@ impl Control for Desk {
         let budget = self.left.elapsed().clamp(EXPLAIN_BUDGET.0, EXPLAIN_BUDGET.1);
         loop {
             let paused = self.training == Training::Paused;
-            let wait = if paused && self.job.is_none() { IDLE } else { Duration::ZERO };
+            let idle = paused && self.job.is_none() && self.steps_asked == 0;
+            let wait = if idle { IDLE } else { Duration::ZERO };
             while let Ok(mail) = self.mailbox.recv_timeout(wait) {
                 match self.take(mail, trainer, emit) {
                     Flow::Continue => {}
@@ -202,7 +217,9 @@ impl Control for Desk {
                 }
             }
             self.explain_for(budget);
-            if self.training != Training::Paused {
+            let step_asked = self.steps_asked > 0;
+            self.steps_asked = self.steps_asked.saturating_sub(1);
+            if self.training != Training::Paused || step_asked {
                 self.left = Instant::now();
                 return Flow::Continue;
             }

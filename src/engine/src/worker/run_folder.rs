@@ -1,10 +1,12 @@
 //! Makes the run folder of a run that is known to be able to start.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::{RunDir, Sample, Settings, run_dir};
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
@@ -22,6 +24,24 @@ pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
     run_dir::write_whole(&run.settings(), text.as_bytes()).map_err(|error| Error::file(&run.settings(), error))?;
     run_dir::write_lines(&run.samples(), samples).map_err(|error| Error::file(&run.samples(), error))?;
     Ok(run)
+}
+
+/// Takes a run for this process, for as long as what is returned is held: no two workers ever write to one run.
+///
+/// # Errors
+/// When another process has it, or what the file system says.
+pub fn own(run: &RunDir) -> Result<File> {
+    let path = run.lock();
+    let told = |error: std::io::Error| Error::file(&path, error);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(told)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(Errno::WOULDBLOCK) => {
+            let message = "the run is being trained by another worker; see it with `pellucid attach`";
+            Err(Error::file(run.root(), message))
+        }
+        Err(error) => Err(told(error.into())),
+    }
 }
 
 fn private_folder(folder: &Path) -> Result<()> {
@@ -51,6 +71,16 @@ pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_has_one_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let first = own(&run).unwrap();
+        assert!(own(&run).unwrap_err().to_string().contains("another worker"));
+        drop(first);
+        own(&run).unwrap();
+    }
 
     #[test]
     fn a_long_path_gets_its_socket_elsewhere() {

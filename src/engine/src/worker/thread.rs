@@ -12,7 +12,7 @@ use super::desk::Desk;
 use super::run_folder;
 use crate::error::{Error, Result};
 use crate::train::prepare::prepare;
-use crate::train::{Trainer, run};
+use crate::train::{Trainer, resume, run};
 
 /// A command on its way to the thread, with the way back for the answer: `None` if done, else why not.
 #[derive(Debug)]
@@ -43,14 +43,23 @@ pub type ToHub = tokio_mpsc::Sender<FromThread>;
 ///
 /// # Errors
 /// When the system has no thread to give.
-pub fn spawn(settings: Settings, hub: ToHub, mailbox: mpsc::Receiver<Mail>) -> std::io::Result<thread::JoinHandle<()>> {
-    thread::Builder::new().name("pellucid-tensors".to_owned()).spawn(move || work(settings, &hub, mailbox))
+pub fn spawn(start: Start, hub: ToHub, mailbox: mpsc::Receiver<Mail>) -> std::io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("pellucid-tensors".to_owned()).spawn(move || work(start, &hub, mailbox))
 }
 
-fn work(settings: Settings, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
+/// What a worker trains.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Start {
+    /// A new run.
+    New(Box<Settings>),
+    /// The run in this folder, from its last whole checkpoint.
+    Again(RunDir),
+}
+
+fn work(start: Start, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
     // A hub that is gone means the process is ending.
     let tell = |message| drop(hub.blocking_send(message));
-    let opened = catch_unwind(AssertUnwindSafe(|| open(settings, hub)));
+    let opened = catch_unwind(AssertUnwindSafe(|| open(start, hub)));
     let mut trainer = match opened.unwrap_or_else(|panic| Err(Error::Torch(panic_text(&*panic)))) {
         Ok((trainer, run)) => {
             tell(FromThread::Opened(run));
@@ -67,17 +76,30 @@ fn work(settings: Settings, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
         let ended = Ended { step, outcome: Outcome::Failed, message: Some(message), metrics: Metrics::default() };
         tell(FromThread::Event(Event::Ended(ended)));
     }
-    desk.serve_until_closed(&trainer);
+    desk.serve_until_closed(&mut trainer);
 }
 
-fn open(settings: Settings, hub: &ToHub) -> Result<(Trainer, RunDir)> {
+fn open(start: Start, hub: &ToHub) -> Result<(Trainer, RunDir)> {
+    let mut phase = |text| drop(hub.blocking_send(FromThread::Phase(text)));
+    match start {
+        Start::New(settings) => {
+            use_threads(&settings);
+            let trainer = Trainer::new(prepare(*settings, &mut phase)?);
+            let run = run_folder::create(trainer.settings(), trainer.samples())?;
+            Ok((trainer, run))
+        }
+        Start::Again(run) => {
+            let settings = resume::settings(&run)?;
+            use_threads(&settings);
+            Ok((resume::trainer(settings, &run, &mut phase)?, run))
+        }
+    }
+}
+
+fn use_threads(settings: &Settings) {
     if settings.threads > 0 {
         tch::set_num_threads(settings.threads as i32);
     }
-    let mut phase = |text| drop(hub.blocking_send(FromThread::Phase(text)));
-    let trainer = Trainer::new(prepare(settings, &mut phase)?);
-    let run = run_folder::create(trainer.settings(), trainer.samples())?;
-    Ok((trainer, run))
 }
 
 /// The first line of what a panic said.

@@ -7,19 +7,20 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 
 use pellucid_protocol::launch::LaunchLine;
-use pellucid_protocol::{RunDir, Settings};
+use pellucid_protocol::RunDir;
 use tokio::sync::mpsc as tokio_mpsc;
 
 use super::hub::Hub;
-use super::thread::{FromThread, spawn};
+use super::run_folder::own;
+use super::thread::{FromThread, Start, spawn};
 use crate::error::{Error, Result};
 
 /// Messages that the tensor thread may be ahead of the hub.
 const AHEAD: usize = 1024;
 
-/// Trains as `settings` say and serves the run until nobody needs it any more.
+/// Trains and serves the run until nobody needs it any more.
 #[must_use]
-pub fn train(settings: Settings) -> ExitCode {
+pub fn train(start: Start) -> ExitCode {
     // A session of its own: the run outlives the terminal. Failing means it already leads one.
     let _ = rustix::process::setsid();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -27,8 +28,11 @@ pub fn train(settings: Settings) -> ExitCode {
         runtime.block_on(async {
             let (hub, mut events) = tokio_mpsc::channel(AHEAD);
             let (mail, mailbox) = mpsc::channel();
-            let thread = spawn(settings, hub, mailbox).map_err(|error| Error::Torch(error.to_string()))?;
+            // A run that is there already is taken before anything is read, a new one when its folder stands.
+            let taken = if let Start::Again(run) = &start { Some(own(run)?) } else { None };
+            let thread = spawn(start, hub, mailbox).map_err(|error| Error::Torch(error.to_string()))?;
             let run = opened(&mut events).await?;
+            let _owned = taken.map_or_else(|| own(&run), Ok)?;
             let hub = Hub::open(run.clone(), mail)?;
             say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
             leave_terminal(&run)?;

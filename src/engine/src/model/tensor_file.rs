@@ -1,0 +1,86 @@
+//! Tensors in a safetensors file with a line of text, read whole and written whole or not at all.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use tch::{Device, Kind, Tensor};
+
+use crate::error::{Error, Result};
+use crate::host::numbers;
+
+/// Key of the text in the file's metadata.
+const TEXT: &str = "pellucid";
+
+/// Writes f32 tensors and a text at `path`: beside it, synced, then renamed.
+///
+/// # Errors
+/// What the file system says; what was at `path` is then as it was.
+pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()> {
+    // Deliberate transfer from device to host: what is to be kept.
+    let host: Vec<Tensor> = tensors.iter().map(|(_, tensor)| tensor.to_device(Device::Cpu).contiguous()).collect();
+    let bytes: Vec<Vec<u8>> = host.iter().map(little_endian).collect();
+    let mut views = Vec::new();
+    for (((name, _), tensor), bytes) in tensors.iter().zip(&host).zip(&bytes) {
+        let shape = tensor.size().iter().map(|&size| size as usize).collect();
+        views.push((*name, TensorView::new(Dtype::F32, shape, bytes).map_err(|error| Error::file(path, error))?));
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = Path::new(&partial);
+    let metadata = HashMap::from([(TEXT.to_owned(), text.to_owned())]);
+    safetensors::serialize_to_file(views, Some(metadata), partial).map_err(|error| Error::file(path, error))?;
+    let told = |error: std::io::Error| Error::file(path, error);
+    File::open(partial).and_then(|file| file.sync_all()).map_err(told)?;
+    fs::rename(partial, path).map_err(told)
+}
+
+fn little_endian(tensor: &Tensor) -> Vec<u8> {
+    if tensor.numel() == 0 { Vec::new() } else { numbers(tensor).iter().flat_map(|v| v.to_le_bytes()).collect() }
+}
+
+/// Reads the tensors and the text of the file at `path`.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub fn read(path: &Path) -> Result<(HashMap<String, Tensor>, String)> {
+    let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
+    let damaged = |error: &dyn ToString| Error::file(path, format!("damaged: {}", error.to_string()));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(&error))?;
+    let text = header.metadata().as_ref().and_then(|map| map.get(TEXT)).cloned().unwrap_or_default();
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(&error))?;
+    let mut tensors = HashMap::new();
+    for (name, view) in file.tensors() {
+        if view.dtype() != Dtype::F32 {
+            return Err(damaged(&format!("{name} is not F32")));
+        }
+        let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+        tensors.insert(name, Tensor::f_from_data_size(view.data(), &shape, Kind::Float)?);
+    }
+    Ok((tensors, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_bit_for_bit_and_damage_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.safetensors");
+        let values = [1.5f32, -0.0, f32::MIN_POSITIVE / 8.0, 3e38];
+        let (some, none) = (Tensor::from_slice(&values).view([2, 2]), Tensor::zeros([0], (Kind::Float, Device::Cpu)));
+        write(&path, &[("some", &some), ("none", &none)], "{\"step\":3}").unwrap();
+        let (tensors, text) = read(&path).unwrap();
+        let back = Vec::<f32>::try_from(tensors["some"].view([-1])).unwrap();
+        assert_eq!(back.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), values.map(f32::to_bits));
+        assert_eq!((tensors["none"].numel(), text.as_str()), (0, "{\"step\":3}"));
+        let bytes = fs::read(&path).unwrap();
+        for cut in [0, 7, 40, bytes.len() - 1] {
+            fs::write(&path, &bytes[..cut]).unwrap();
+            assert!(read(&path).unwrap_err().to_string().contains("damaged"), "cut at {cut}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
+    }
+}

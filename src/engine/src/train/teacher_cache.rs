@@ -1,0 +1,80 @@
+//! The teacher's answers on disk, for later runs on the same examples: under the hash of all that they depend on.
+//!
+//! What is there is never replaced, so that a run that is done again finds the very numbers that it found before:
+//! the last bit of a logit depends on the texts that it was computed with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tch::Tensor;
+
+use super::teacher::Answers;
+use crate::data::tokenise::Encoded;
+use crate::model::tensor_file;
+
+/// A place on disk for one teacher's answers to one set of examples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeacherCache {
+    path: PathBuf,
+}
+
+/// Files of a teacher's folder that its answers depend on.
+const FILES: [&str; 2] = ["config.json", "model.safetensors"];
+
+impl TeacherCache {
+    /// The place in `folder` for the answers of the model in `teacher` to `encoded`, classes ordered as `classes`.
+    /// None if the teacher cannot be read any more.
+    #[must_use]
+    pub fn new(folder: &Path, teacher: &Path, encoded: &[Encoded], classes: &[usize]) -> Option<Self> {
+        let mut hash = Sha256::new();
+        for name in FILES {
+            let bytes = fs::read(teacher.join(name)).ok()?;
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(&bytes);
+        }
+        classes.iter().for_each(|&class| hash.update((class as u64).to_le_bytes()));
+        for row in encoded {
+            hash.update((row.ids.len() as u64).to_le_bytes());
+            row.ids.iter().chain(&row.types).for_each(|id| hash.update(id.to_le_bytes()));
+        }
+        let name: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Some(Self { path: folder.join(format!("{name}.safetensors")) })
+    }
+
+    /// The folder for a user's caches: `$XDG_CACHE_HOME/pellucid/teacher`, or below `~/.cache`.
+    #[must_use]
+    pub fn folder() -> Option<PathBuf> {
+        let own = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        Some(own.or_else(home)?.join("pellucid/teacher"))
+    }
+
+    /// Takes over the answers that are there. A file that is damaged counts as none.
+    pub fn fill(&self, answers: &mut Answers) {
+        if let Some((logits, known)) = self.read() {
+            answers.restore(&logits, &known);
+        }
+    }
+
+    /// Adds answers to those that are there. A disk that does not take them is no failure of the run.
+    pub fn add(&self, answers: &Answers) {
+        let (mut logits, mut known) = answers.state();
+        if let Some((theirs, there)) = self.read()
+            && theirs.size() == logits.size()
+        {
+            // [examples] -> [examples, 1]
+            logits = theirs.where_self(&there.gt(0.0).unsqueeze(1), &logits);
+            known = known.maximum(&there);
+        }
+        if let Some(folder) = self.path.parent() {
+            let _ = fs::create_dir_all(folder);
+        }
+        let _ = tensor_file::write(&self.path, &[("logits", &logits), ("known", &known)], "");
+    }
+
+    fn read(&self) -> Option<(Tensor, Tensor)> {
+        let (mut tensors, _) = tensor_file::read(&self.path).ok()?;
+        Some((tensors.remove("logits")?, tensors.remove("known")?))
+    }
+}

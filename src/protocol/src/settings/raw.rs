@@ -1,0 +1,175 @@
+//! Settings as written by a person: in a TOML file, or as flags.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Anchor, ClassWeights, Device, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups, Precision,
+    ScheduleKind, SettingsError,
+};
+
+/// Defines the fields once, for the struct, for what is laid over what, and for the names of keys.
+macro_rules! raw_settings {
+    ($($field:ident: $kind:ty),* $(,)?) => {
+        /// Settings as written: everything optional, nothing checked.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(missing_docs, reason = "each field is documented at the checked setting of the same name")]
+        pub struct RawSettings {
+            $(pub $field: Option<$kind>),*
+        }
+
+        impl RawSettings {
+            /// The keys of a settings file.
+            pub const KEYS: &[&str] = &[$(stringify!($field)),*];
+
+            fn over(self, under: RawSettings) -> RawSettings {
+                RawSettings { $($field: self.$field.or(under.$field)),* }
+            }
+        }
+    };
+}
+
+raw_settings! {
+    model: PathBuf,
+    train: PathBuf,
+    valid: PathBuf,
+    teacher: PathBuf,
+    epochs: u64,
+    max_steps: u64,
+    patience: u64,
+    batch_size: u64,
+    accumulate: u64,
+    max_tokens: u64,
+    grouping: Grouping,
+    class_weights: ClassWeights,
+    label_smoothing: f64,
+    lr: f64,
+    schedule: ScheduleKind,
+    warmup: f64,
+    layer_decay: f64,
+    freeze: FrozenList,
+    optimizer: OptimizerKind,
+    momentum: f64,
+    clip_norm: f64,
+    seed: u64,
+    l1: f64,
+    l1_form: L1Form,
+    l1_exempt: ParamGroups,
+    group_l1: f64,
+    l2: f64,
+    l2_form: L2Form,
+    l2_anchor: Anchor,
+    l2_exempt: ParamGroups,
+    kd_alpha: f64,
+    kd_temperature: f64,
+    eval_every: u64,
+    checkpoint_every: u64,
+    keep: u64,
+    probe: u64,
+    threads: u64,
+    device: Device,
+    precision: Precision,
+    run_dir: PathBuf,
+}
+
+impl RawSettings {
+    /// Reads a TOML file; relative paths in it are taken from its folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML or has an unknown key or a value of the wrong type.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| SettingsError::Read { path: shown.clone(), message: error.to_string() })?;
+        let at = |line: usize, message: String| SettingsError::File { path: shown.clone(), line, message };
+        let mut raw = Self::parse(&text).map_err(|(line, message)| at(line, message))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for place in [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.run_dir] {
+            if let Some(inner) = place.as_mut() {
+                *inner = folder.join(&*inner);
+            }
+        }
+        if let Err(SettingsError::Value { key, message }) = raw.ranges() {
+            let name = key.trim_start_matches("--").replace('-', "_");
+            return Err(at(line_of(&text, &name), format!("{name}: {message}")));
+        }
+        Ok(raw)
+    }
+
+    /// Reads the text of a settings file; what is wrong comes with its line.
+    fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let failed = |error: toml::de::Error| {
+            let start = error.span().map_or(0, |span| span.start);
+            (text[..start.min(text.len())].matches('\n').count() + 1, error.message().to_owned())
+        };
+        let table: toml::Table = toml::from_str(text).map_err(failed)?;
+        if let Some(key) = table.keys().find(|key| !Self::KEYS.contains(&key.as_str())) {
+            let meant = nearest(key).map_or(String::new(), |known| format!("; did you mean `{known}`?"));
+            return Err((line_of(text, key), format!("unknown key `{key}`{meant}")));
+        }
+        toml::from_str(text).map_err(failed)
+    }
+
+    /// These settings, and where they say nothing, those of `under`.
+    #[must_use]
+    pub fn or(self, under: RawSettings) -> RawSettings {
+        // The two lengths exclude each other, so a flag of one kind silences the other in the file.
+        let under = if self.epochs.is_some() || self.max_steps.is_some() {
+            RawSettings { epochs: None, max_steps: None, ..under }
+        } else {
+            under
+        };
+        self.over(under)
+    }
+}
+
+/// The line of a file's key, from 1.
+fn line_of(text: &str, key: &str) -> usize {
+    let starts = |line: &str| {
+        let rest = line.trim_start().trim_start_matches(['[', '"']).strip_prefix(key);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-'))
+    };
+    text.lines().position(starts).map_or(1, |at| at + 1)
+}
+
+/// The known key that is most like `key`, if one is like it at all.
+fn nearest(key: &str) -> Option<&'static str> {
+    let likeness = |known: &str| strsim::jaro_winkler(&key.replace('-', "_"), known);
+    let best = RawSettings::KEYS.iter().map(|known| (likeness(known), *known)).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness > 0.7).map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        for (text, line, part) in [
+            ("model = \"m\"\nl1 = -3\n", 2, "l1: must be 0 or more"),
+            ("l1_form = \"proximal\"\n\nl1 = -3\n", 3, "l1: must be 0 or more"),
+            ("lr = \"fast\"\n", 1, "invalid type"),
+            ("lr = 1\nlr = 2\n", 2, "duplicate key"),
+            ("seed = 1\nlabel_smooth = 3\n", 2, "unknown key `label_smooth`; did you mean `label_smoothing`?"),
+            ("l2-form = \"coupled\"\n", 1, "did you mean `l2_form`?"),
+            ("seed = 1\n[optimiser]\nlr = 1\n", 2, "did you mean `optimizer`?"),
+            ("seed = 1\nxyz = 3\n", 2, "unknown key `xyz`"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let message = RawSettings::from_file(&path).unwrap_err().to_string();
+            assert!(message.contains(&format!("run.toml:{line}: ")) && message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_a_length_over_the_other() {
+        let flags = RawSettings { lr: Some(1.0), max_steps: Some(5), ..RawSettings::default() };
+        let file = RawSettings { lr: Some(2.0), epochs: Some(9), seed: Some(4), ..RawSettings::default() };
+        let both = flags.or(file);
+        assert_eq!((both.lr, both.max_steps, both.epochs, both.seed), (Some(1.0), Some(5), None, Some(4)));
+    }
+}
