@@ -6,6 +6,7 @@ mod binary;
 mod dashboard;
 mod headless;
 mod program;
+mod resume;
 mod terminal;
 mod texts;
 mod tidy;

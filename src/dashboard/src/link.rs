@@ -106,7 +106,8 @@ pub(crate) fn resume(worker: PathBuf, run: &RunDir, past: Past) -> (Link, Task) 
     let (link, ends) = line();
     let length = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
     let beyond = if past == Past::Left { length } else { 0 };
-    (link, tokio::spawn(launch::launch(worker, Work::Resume(run.root().to_owned()), beyond, ends)))
+    let work = Work::Resume { run_dir: run.root().to_owned() };
+    (link, tokio::spawn(launch::launch(worker, work, beyond, ends)))
 }
 
 /// Follows a run: its log, and its worker as long as there is one.

@@ -14,7 +14,10 @@ pub enum Work {
     /// Train and serve a run folder, detached; see [`crate::launch`].
     Train(Box<Settings>),
     /// Take the run in this folder up again, and serve it as with [`Work::Train`].
-    Resume(PathBuf),
+    Resume {
+        /// The folder.
+        run_dir: PathBuf,
+    },
     /// Explain texts.
     Explain(ExplainWork),
     /// Logits and probabilities of texts.

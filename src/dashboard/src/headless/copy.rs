@@ -20,10 +20,6 @@ struct Tag {
 }
 
 impl LogCopy {
-    pub(super) fn new(path: &Path) -> Self {
-        Self::beyond(path, 0)
-    }
-
     /// Of what the log has beyond byte `offset`, where a line must begin.
     pub(super) fn beyond(path: &Path, offset: u64) -> Self {
         Self { path: path.to_owned(), offset, ended: false }
@@ -59,7 +55,7 @@ mod tests {
     fn whole_lines_are_copied_as_they_are_up_to_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
-        let mut copy = LogCopy::new(&path);
+        let mut copy = LogCopy::beyond(&path, 0);
         let mut out = Vec::new();
         let parts = [
             "{\"time\":0.1000,\"event\":\"step\"}\n{\"time\":1,",
@@ -91,7 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         std::fs::write(&path, "{\"event\":\"step\"}\n").unwrap();
-        let error = LogCopy::new(&path).copy_new(&mut Closed).unwrap_err();
+        let error = LogCopy::beyond(&path, 0).copy_new(&mut Closed).unwrap_err();
         assert_eq!(crate::failure::Failure::from(error), crate::failure::Failure::Closed);
     }
 }

@@ -13,8 +13,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
-use super::worker::{cannot_start, command, hand_over};
 use super::follow::Begin;
+use super::worker::{cannot_start, command, hand_over};
 use super::{Ends, FromRun, Gone, follow};
 
 /// Lines of a worker's last words that are kept.

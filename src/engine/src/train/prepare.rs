@@ -281,7 +281,9 @@ fn prepare_teacher(
     check_ids(folder, model.config(), [&train, &valid])?;
     let card = card(folder, &model);
     let teacher = Teacher::new(model.to_device(device), &classes);
-    let cache = TeacherCache::folder().and_then(|place| TeacherCache::new(&place, folder, &train, &classes));
+    let Settings { seed, batch_size, grouping, .. } = settings;
+    let how = format!("{classes:?} {seed} {batch_size} {grouping:?} {device:?} {}", tch::get_num_threads());
+    let cache = TeacherCache::folder().and_then(|place| TeacherCache::new(&place, folder, &train, &how));
     let (mut train, valid) = (teacher.answers(train), teacher.answers(valid));
     if let Some(cache) = &cache {
         cache.fill(&mut train);

@@ -37,7 +37,9 @@ pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) 
                 trainer.expect(changes(run, step));
                 return Ok(trainer);
             }
-            Err(error @ Error::File { .. }) if is_about(&error, &folder) => damaged.push(format!("passed over {error}")),
+            Err(error @ Error::File { .. }) if is_about(&error, &folder) => {
+                damaged.push(format!("passed over {error}"))
+            }
             Err(error) => return Err(error),
         }
     }

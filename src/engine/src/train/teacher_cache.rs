@@ -1,7 +1,7 @@
 //! The teacher's answers on disk, for later runs on the same examples: under the hash of all that they depend on.
 //!
-//! What is there is never replaced, so that a run that is done again finds the very numbers that it found before:
-//! the last bit of a logit depends on the texts that it was computed with.
+//! The last bit of a logit depends on the texts that it was computed with and on the number of threads. How batches are
+//! made is therefore part of the hash: a run that finds answers has the numbers that it would have had without them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,17 +23,18 @@ pub struct TeacherCache {
 const FILES: [&str; 2] = ["config.json", "model.safetensors"];
 
 impl TeacherCache {
-    /// The place in `folder` for the answers of the model in `teacher` to `encoded`, classes ordered as `classes`.
-    /// None if the teacher cannot be read any more.
+    /// The place in `folder` for the answers of the model in `teacher` to `encoded`, computed as `how` says: the order
+    /// of classes, what makes the batches, the device. None if the teacher cannot be read any more.
     #[must_use]
-    pub fn new(folder: &Path, teacher: &Path, encoded: &[Encoded], classes: &[usize]) -> Option<Self> {
+    pub fn new(folder: &Path, teacher: &Path, encoded: &[Encoded], how: &str) -> Option<Self> {
         let mut hash = Sha256::new();
+        hash.update((how.len() as u64).to_le_bytes());
+        hash.update(how);
         for name in FILES {
             let bytes = fs::read(teacher.join(name)).ok()?;
             hash.update((bytes.len() as u64).to_le_bytes());
             hash.update(&bytes);
         }
-        classes.iter().for_each(|&class| hash.update((class as u64).to_le_bytes()));
         for row in encoded {
             hash.update((row.ids.len() as u64).to_le_bytes());
             row.ids.iter().chain(&row.types).for_each(|id| hash.update(id.to_le_bytes()));

@@ -84,8 +84,7 @@ impl Trainer {
             BatchPlan { batch_size: settings.batch_size as usize, grouping: settings.grouping, seed: settings.seed };
         let steps = plan.batches(train.samples.len()).div_ceil(settings.accumulate as usize);
         let total = settings.total_steps(steps as u64);
-        let form =
-            OptimiserForm { kind: settings.optimizer, momentum: settings.momentum, anchor: settings.l2_anchor };
+        let form = OptimiserForm { kind: settings.optimizer, momentum: settings.momentum, anchor: settings.l2_anchor };
         let architecture = &model.config().architecture;
         let rule = |spec: &_| rules::rule(&settings, architecture, spec);
         Self {
@@ -202,7 +201,10 @@ impl Trainer {
         let (due, later) = self.expected.drain(..).partition(|(step, ..)| *step <= self.progress.step);
         self.expected = later;
         let due: Vec<(u64, LiveSetting, f64)> = due;
-        due.into_iter().filter(|&(_, key, value)| self.set(key, value).is_ok()).map(|(_, key, value)| (key, value)).collect()
+        due.into_iter()
+            .filter(|&(_, key, value)| self.set(key, value).is_ok())
+            .map(|(_, key, value)| (key, value))
+            .collect()
     }
 
     /// Names changes that are to be made again, by the step before which they were made.

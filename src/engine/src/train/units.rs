@@ -146,7 +146,8 @@ impl Units {
     pub fn norms(&self, params: &FlatParams) -> f64 {
         let root = |block: &UnitBlock| (block.weights() as f64).sqrt();
         let squares = self.squares(params);
-        let norm = |(block, squares): (&UnitBlock, &Vec<f64>)| root(block) * squares.iter().map(|s| s.sqrt()).sum::<f64>();
+        let norm =
+            |(block, squares): (&UnitBlock, &Vec<f64>)| root(block) * squares.iter().map(|s| s.sqrt()).sum::<f64>();
         self.blocks.iter().zip(&squares).map(norm).sum()
     }
 
@@ -180,7 +181,8 @@ impl Units {
             return self.blocks.par_iter().map(|block| block.squares(flat)).collect();
         }
         let sums = |block: &UnitBlock| {
-            let squares = no_grad(|| block.gather(weights).square().sum_dim_intlist([1i64].as_slice(), false, Kind::Float));
+            let squares =
+                no_grad(|| block.gather(weights).square().sum_dim_intlist([1i64].as_slice(), false, Kind::Float));
             // A sync from device to host: a few numbers a layer.
             Vec::<f64>::try_from(squares.to_kind(Kind::Double)).unwrap_or_default()
         };
@@ -243,11 +245,15 @@ mod tests {
             let _ = factors.select(0, 1).zero_();
             no_grad(|| block.scale(params.weights(), &factors));
             // Rows of the wide layer, and columns of the narrow one, by hand.
-            let leaf = params.specs().iter().position(|spec| spec.layer == Some(1) && spec.name.contains(wide)).unwrap();
+            let leaf =
+                params.specs().iter().position(|spec| spec.layer == Some(1) && spec.name.contains(wide)).unwrap();
             let gates = params.specs()[leaf].shape[0] / 8;
             no_grad(|| (0..gates).for_each(|gate| drop(params.leaves()[leaf].select(0, gate * 8 + 5).zero_())));
             let metrics = units.dead(&params);
-            assert_eq!((metrics.get("sparsity/dead_heads"), metrics.get("sparsity/dead_neurons")), (Some(1.0), Some(0.0)));
+            assert_eq!(
+                (metrics.get("sparsity/dead_heads"), metrics.get("sparsity/dead_neurons")),
+                (Some(1.0), Some(0.0))
+            );
             let narrow = params.specs().iter().position(|s| s.layer == Some(1) && s.shape == [6, 8]).unwrap();
             no_grad(|| drop(params.leaves()[narrow].select(1, 5).zero_()));
             assert_eq!(units.dead(&params).get("sparsity/dead_neurons"), Some(1.0));

@@ -56,7 +56,16 @@ impl Desk {
     /// A desk for commands from `mailbox`; explanations go to `hub`.
     #[must_use]
     pub fn new(mailbox: Receiver<Mail>, hub: ToHub) -> Self {
-        Self { mailbox, hub, snapshot: None, job: None, requests: 0, training: Training::Running, steps_asked: 0, left: Instant::now() }
+        Self {
+            mailbox,
+            hub,
+            snapshot: None,
+            job: None,
+            requests: 0,
+            training: Training::Running,
+            steps_asked: 0,
+            left: Instant::now(),
+        }
     }
 
     /// After the end of the run: explains on the final weights until nobody can ask any more.

@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::sync::mpsc;
 
-use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::RunDir;
+use pellucid_protocol::launch::LaunchLine;
 use tokio::sync::mpsc as tokio_mpsc;
 
 use super::hub::Hub;

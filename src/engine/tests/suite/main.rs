@@ -2,9 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod exact;
 mod family_parity;
+mod features;
 mod fixture;
+mod lasso;
 mod oracles;
+mod packing;
 mod pretraining;
 mod runs;
 mod wrong_input;

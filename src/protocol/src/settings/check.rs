@@ -207,7 +207,10 @@ mod tests {
             (RawSettings { l1: Some(-1.0), ..complete() }, "--l1: must be 0 or more, not -1"),
             (RawSettings { lr: Some(f64::NAN), ..complete() }, "--lr: must be more than 0, not NaN"),
             (RawSettings { batch_size: Some(0), ..complete() }, "--batch-size: must be 1 or more, not 0"),
-            (RawSettings { layer_decay: Some(0.0), ..complete() }, "--layer-decay: must be more than 0 and at most 1, not 0"),
+            (
+                RawSettings { layer_decay: Some(0.0), ..complete() },
+                "--layer-decay: must be more than 0 and at most 1, not 0",
+            ),
             (
                 RawSettings { class_weights: Some("a=-2".parse().unwrap()), ..complete() },
                 "--class-weights: must be 0 or more, not -2",

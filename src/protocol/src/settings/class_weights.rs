@@ -68,9 +68,7 @@ impl FromStr for ClassWeights {
             Some((name.trim().to_owned(), weight.trim().parse::<f64>().ok()?))
         };
         let weights: Option<BTreeMap<_, _>> = text.split(',').map(part).collect();
-        weights
-            .map(Self::Named)
-            .ok_or_else(|| format!("`{text}` is none of: none, balanced, NAME=WEIGHT,NAME=WEIGHT"))
+        weights.map(Self::Named).ok_or_else(|| format!("`{text}` is none of: none, balanced, NAME=WEIGHT,NAME=WEIGHT"))
     }
 }
 
@@ -105,7 +103,8 @@ mod tests {
 
     #[test]
     fn flags_and_files_say_the_same() {
-        for (flag, file) in [("none", "\"none\""), ("balanced", "\"balanced\""), ("a=2,b=0.5", r#"{"a":2.0,"b":0.5}"#)] {
+        for (flag, file) in [("none", "\"none\""), ("balanced", "\"balanced\""), ("a=2,b=0.5", r#"{"a":2.0,"b":0.5}"#)]
+        {
             let weights: ClassWeights = flag.parse().unwrap();
             assert_eq!(serde_json::to_string(&weights).unwrap(), file);
             assert_eq!(serde_json::from_str::<ClassWeights>(file).unwrap(), weights);

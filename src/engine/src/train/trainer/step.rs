@@ -140,7 +140,12 @@ impl Trainer {
     }
 
     /// Forward and backward pass of one batch, its dropout drawn for `pass`.
-    fn backward(&mut self, batch: &Batch, indices: &[usize], (pass, totals): (u64, Totals)) -> Result<(Sums, Gradient)> {
+    fn backward(
+        &mut self,
+        batch: &Batch,
+        indices: &[usize],
+        (pass, totals): (u64, Totals),
+    ) -> Result<(Sums, Gradient)> {
         let classes: Vec<i64> = indices.iter().map(|&index| self.train.samples[index].label as i64).collect();
         let classes = Tensor::from_slice(&classes).to_device(self.device);
         let lookup = self.look_up(batch)?;

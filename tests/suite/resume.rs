@@ -1,0 +1,106 @@
+//! Runs that are killed and taken up again with the real programs, and settings that change while a run goes on.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::time::Duration;
+
+use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::{Event, RunDir};
+
+use crate::program::{Workplace, data, is_end, is_step, signal, text};
+
+/// Metrics by step and name, as bits; those of steps that were done twice as they were the last time.
+fn numbers(run: &RunDir) -> BTreeMap<(u64, String), u64> {
+    let mut all = BTreeMap::new();
+    for record in LogReader::new(&run.events()).read_new().unwrap() {
+        let (step, metrics) = match record.event {
+            Event::Step(step) => (step.step, step.metrics),
+            Event::Eval(eval) => (eval.step, eval.metrics),
+            _ => continue,
+        };
+        let kept = metrics.iter().filter(|(name, _)| !name.starts_with("speed/"));
+        for (name, value) in kept {
+            let before = all.insert((step, name.to_owned()), value.to_bits());
+            assert!(before.is_none_or(|bits| bits == value.to_bits()), "step {step}: {name} was something else before");
+        }
+    }
+    all
+}
+
+fn arguments(place: &Workplace) -> Vec<String> {
+    let teacher = data().join("models/teacher").display().to_string();
+    let flags = ["--max-steps", "60", "--eval-every", "20", "--checkpoint-every", "1", "--lr", "1e-3", "--l1", "1e-5"];
+    let more = [flags.as_slice(), &["--headless", "--probe", "1", "--teacher", &teacher]].concat();
+    place.train(&more)
+}
+
+#[test]
+fn killed_again_and_again_a_run_ends_with_the_same_numbers() {
+    let whole = Workplace::new();
+    assert_eq!(whole.output(arguments(&whole)).status.code(), Some(0));
+    let expected = numbers(&whole.run());
+
+    let place = Workplace::new();
+    let mut child = place.pellucid(arguments(&place)).stderr(Stdio::null()).spawn().unwrap();
+    // A checkpoint is written at every step, so that kills fall into steps, checkpoints and evaluations alike.
+    for (number, pause) in [7u64, 90, 41, 153, 19, 230].into_iter().enumerate() {
+        let seen = numbers(&place.run()).len();
+        place.wait_for_event("a step of this worker", |event| is_step(event) && numbers(&place.run()).len() > seen);
+        std::thread::sleep(Duration::from_millis(pause));
+        signal("KILL", place.run().worker_info().unwrap().pid);
+        let status = child.wait().unwrap();
+        assert!(!status.success() || ended(&place.run()), "kill {number}");
+        place.wait_for_worker_to_leave();
+        let mut again = place.pellucid(["resume", &place.run().root().display().to_string(), "--headless"]);
+        child = again.stderr(Stdio::null()).spawn().unwrap();
+    }
+    child.wait().unwrap();
+    assert!(ended(&place.run()));
+    assert_eq!(numbers(&place.run()), expected);
+    let model =
+        |place: &Workplace| std::fs::read(place.run().root().join("checkpoints/last/model.safetensors")).unwrap();
+    assert!(model(&place) == model(&whole), "the weights are the same, byte for byte");
+}
+
+fn ended(run: &RunDir) -> bool {
+    LogReader::new(&run.events()).read_new().unwrap().iter().any(|record| is_end(&record.event))
+}
+
+#[test]
+fn a_run_that_goes_on_is_not_taken_up_by_another_worker() {
+    let place = Workplace::new();
+    let mut child =
+        place.pellucid(place.train(&["--headless", "--max-steps", "100000"])).stderr(Stdio::null()).spawn().unwrap();
+    place.wait_for_event("a step", is_step);
+    let again = place.output(["resume", &place.run().root().display().to_string(), "--headless"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("trained by another worker"), "{}", text(&again.stderr));
+    signal("INT", child.id());
+    child.wait().unwrap();
+}
+
+#[test]
+fn settings_change_by_command_and_the_log_says_so() {
+    let place = Workplace::new();
+    let mut child =
+        place.pellucid(place.train(&["--headless", "--max-steps", "100000"])).stderr(Stdio::null()).spawn().unwrap();
+    place.wait_for_event("a step", is_step);
+    let mut socket = UnixStream::connect(place.run().worker_info().unwrap().socket).unwrap();
+    let mut replies = BufReader::new(socket.try_clone().unwrap()).lines().map(Result::unwrap);
+    let mut ask = |id: u64, command: &str| {
+        writeln!(socket, r#"{{"id":{id},"command":{command}}}"#).unwrap();
+        replies.find(|line| line.contains("\"reply\"") && line.contains(&format!("\"id\":{id}"))).unwrap()
+    };
+    assert!(ask(1, r#"{"set":{"key":"lr","value":0.25}}"#).contains("null"));
+    assert!(ask(2, r#"{"set":{"key":"l1","value":-1}}"#).contains("must be 0 or more"));
+    assert!(ask(3, r#"{"set":{"key":"kd_alpha","value":0.5}}"#).contains("no teacher"));
+    assert!(ask(4, "\"step\"").contains("not held"));
+    assert!(ask(5, "\"pause\"").contains("null"));
+    assert!(ask(6, "\"step\"").contains("null"));
+    let is_set = |event: &Event| matches!(event, Event::Setting(set) if set.key == "lr" && set.value == 0.25);
+    place.wait_for_event("the change", is_set);
+    signal("INT", child.id());
+    child.wait().unwrap();
+}
