@@ -152,3 +152,25 @@ fn a_terminated_dashboardless_run_stops_too() {
     signal("TERM", child.id());
     wait_until("the end", || child.try_wait().unwrap().is_some_and(|status| status.code() == Some(130)));
 }
+
+#[test]
+fn settings_are_printed_back_complete_and_read_again() {
+    let place = Workplace::new();
+    let args =
+        place.train(&["--print-settings", "--lr", "3e-4", "--freeze", "layers:1", "--class-weights", "balanced"]);
+    let first = place.output(&args);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    let printed = text(&first.stdout);
+    for line in ["lr = 0.0003", "freeze = [\"layers:1\"]", "class_weights = \"balanced\"", "label_smoothing = 0.0"] {
+        assert!(printed.lines().any(|known| known == line), "no `{line}` in\n{printed}");
+    }
+    let path = place.path().join("run.toml");
+    std::fs::write(&path, &printed).unwrap();
+    let again = place.output(["train", "--print-settings", "--config", &path.display().to_string()]);
+    assert_eq!(text(&again.stdout), printed);
+    std::fs::write(&path, printed.replace("label_smoothing", "label_smothing")).unwrap();
+    let wrong = place.output(["train", "--config", &path.display().to_string()]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("did you mean `label_smoothing`?"), "{}", text(&wrong.stderr));
+    assert!(!place.run().root().exists());
+}

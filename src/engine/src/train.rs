@@ -2,7 +2,9 @@
 //!
 //! One step: [`crate::data::order`] gives indices → [`crate::data::batch`] tensors → the classifier logits →
 //! [`loss`] and [`teacher`] a scalar → [`gradient`] → one sync of the numbers to the host → [`optimiser`] with the
-//! [`penalty`], one pass of the [`kernel`] → an event.
+//! [`penalty`], one pass of the [`kernel`] → an event. Heads and neurons as groups of weights are [`units`].
+//!
+//! [`prepare`] reads and checks what a run needs; [`checkpoints`] are what [`resume`] takes a run up from.
 
 pub mod checkpoints;
 pub mod evaluate;

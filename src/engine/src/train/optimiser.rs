@@ -195,12 +195,10 @@ impl Optimiser {
         if self.touched.is_empty() {
             let (_, range) = params.ranges().nth(words.table).unwrap_or_else(|| unreachable!("a table of the model"));
             let size = params.specs()[words.table].shape[1] as usize;
-            let rows = |moments: &Tensor| -> Vec<bool> {
-                let moments = &numbers(moments)[range.start as usize..range.end as usize];
-                moments.chunks(size).map(|row| row.iter().any(|&m| m != 0.0)).collect()
-            };
             // The first moment of a row fades to nothing long before its second one.
-            self.touched = rows(self.second.as_ref().unwrap_or(&self.first));
+            let moments = numbers(self.second.as_ref().unwrap_or(&self.first));
+            let moments = &moments[range.start as usize..range.end as usize];
+            self.touched = moments.chunks(size).map(|row| row.iter().any(|&m| m != 0.0)).collect();
         }
         words.rows.iter().for_each(|&row| self.touched[row] = true);
     }

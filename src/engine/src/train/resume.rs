@@ -38,7 +38,7 @@ pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) 
                 return Ok(trainer);
             }
             Err(error @ Error::File { .. }) if is_about(&error, &folder) => {
-                damaged.push(format!("passed over {error}"))
+                damaged.push(format!("passed over {error}"));
             }
             Err(error) => return Err(error),
         }

@@ -19,7 +19,6 @@ pub struct Answers {
 
 impl Answers {
     /// Logits `[examples, classes]`, and 1 for each example whose logits are known, `[examples]`.
-    #[must_use]
     pub fn state(&self) -> (Tensor, Tensor) {
         let known: Vec<f32> = self.known.iter().map(|&known| f32::from(u8::from(known))).collect();
         (self.logits.to_device(Device::Cpu), Tensor::from_slice(&known))

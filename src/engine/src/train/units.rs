@@ -210,7 +210,7 @@ pub fn group_shrinkage(weights: &Tensor, metric: &Tensor, threshold: f64) -> Ten
         let height = &r * &length;
         // d (r |w|) / d r, and with it d (1 / (r |w|)) / d (1 / r).
         let slope = (&length - &r * bent / &length).clamp_min(tiny) * (&r / &height).square();
-        inverse = inverse + (height.reciprocal().neg() + 1.0 / threshold) / slope;
+        inverse += (height.reciprocal().neg() + 1.0 / threshold) / slope;
     }
     let factors = metric / (metric + inverse.clamp_min(tiny).reciprocal());
     factors.masked_fill(&dead, 0.0)

@@ -51,7 +51,7 @@ fn settings(fixture: &Fixture, name: &str) -> RawSettings {
 
 /// Runs `trainer` until its end or the step after `at`; all it tells also goes to the log, as in a real run.
 fn record(trainer: &mut Trainer, at: u64, changes: Vec<(u64, LiveSetting, f64)>) -> (Vec<Event>, Ended) {
-    let mut log = LogWriter::open(&RunDir::new(&trainer.settings().run_dir.clone()).events()).unwrap();
+    let mut log = LogWriter::open(&RunDir::new(trainer.settings().run_dir.clone()).events()).unwrap();
     let mut events = Vec::new();
     let mut emit = |event: Event| {
         log.append(&Record { time: 0.0, event: event.clone() }).unwrap();

@@ -77,8 +77,25 @@ fn a_teacher_of_other_classes_is_refused_and_one_in_another_order_is_mapped() {
 }
 
 #[test]
-fn settings_that_do_not_fit_the_machine_are_named() {
+fn a_tokenizer_that_knows_more_than_the_embeddings_is_refused() {
     let fixture = Fixture::new();
+    let path = fixture.path("student").join("tokenizer.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"dull\":14", "\"dull\":14,\"unheard\":15")).unwrap();
+    let message = refusal(&fixture, |_| {});
+    assert!(
+        message.contains("student: tokenizer.json knows 16 tokens, but config.json has vocab_size 15"),
+        "{message}"
+    );
+}
+
+#[test]
+fn settings_that_do_not_fit_the_model_the_data_or_the_machine_are_named() {
+    let fixture = Fixture::new();
+    let message = refusal(&fixture, |raw| raw.freeze = Some("layers:2".parse().unwrap()));
+    assert_eq!(message, "--freeze: layers:2 is more than the 1 layers of the model");
+    let message = refusal(&fixture, |raw| raw.class_weights = Some("neutral=2".parse().unwrap()));
+    assert_eq!(message, "--class-weights: there is no class `neutral`; there are negative, positive");
     let message = refusal(&fixture, |raw| raw.device = Some(Device::Cuda(99)));
     assert!(message.starts_with("--device: cuda:99 is not there"), "{message}");
 }

@@ -32,7 +32,7 @@ impl LiveSetting {
     /// The name in files and events.
     #[must_use]
     pub fn key(self) -> &'static str {
-        &self.flag_key().1
+        self.flag_key().1
     }
 
     /// The flag and the key in files.
