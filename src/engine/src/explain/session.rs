@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use pellucid_explain::{Answer, Context, Slopes, attribute};
-use pellucid_protocol::{Explanation, Method};
+use pellucid_explain::words::marked;
+use pellucid_explain::{Answer, Context, Slopes, attribute_watched};
+use pellucid_protocol::{Attribution, Explanation, Method};
 
 use super::subject::Subject;
 
@@ -27,7 +28,7 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
     }
 }
 
-/// Does `methods` in order; `emit` gets the explanation so far after each of them.
+/// Does `methods` in order; `emit` gets the explanation so far after each of them, and while one is refined.
 ///
 /// # Errors
 /// When the oracle gives no answer.
@@ -35,14 +36,20 @@ pub fn explain(
     oracle: &mut dyn Slopes,
     mut explanation: Explanation,
     methods: &[Method],
-    seed: u64,
+    context: Context,
     emit: &mut dyn FnMut(&Explanation),
 ) -> Answer<Explanation> {
-    let mut context = Context::new(seed);
+    let mut context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
     for (done, &method) in methods.iter().enumerate() {
         let start = Instant::now();
-        let mut attribution = attribute(oracle, method, &mut context)?;
-        attribution.ms = start.elapsed().as_secs_f64() * 1e3;
+        let ms = || start.elapsed().as_secs_f64() * 1e3;
+        let mut watch = |so_far: &Attribution| {
+            let mut shown = explanation.clone();
+            shown.attributions.push(Attribution { ms: ms(), ..so_far.clone() });
+            emit(&shown);
+        };
+        let mut attribution = attribute_watched(oracle, method, &mut context, &mut watch)?;
+        attribution.ms = ms();
         explanation.attributions.push(attribution);
         context.settle(&mut explanation.attributions);
         explanation.partial = done + 1 < methods.len();

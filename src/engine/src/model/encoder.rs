@@ -160,8 +160,25 @@ impl Encoder {
     /// Hidden states after the last layer `[tokens, hidden]`, from word embeddings `[tokens, embedding]` and token
     /// types `[tokens]` of the packed texts of `layout`. Training and explaining both pass here.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
+        let attention = Attention::new(&self.architecture, layout, embeddings.device());
+        self.pass(embeddings, types, (layout, &attention), drop)
+    }
+
+    /// Who attends to whom in the packed texts of `layout`, nothing dropped; see [`Attention::kept`].
+    pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
+        let attention = Attention::new(&self.architecture, layout, embeddings.device()).keeping();
+        self.pass(embeddings, types, (layout, &attention), &mut Dropout::Off);
+        attention.kept()
+    }
+
+    fn pass(
+        &self,
+        embeddings: &Tensor,
+        types: &Tensor,
+        (layout, attention): (&Layout, &Attention),
+        drop: &mut Dropout,
+    ) -> Tensor {
         let a = &self.architecture;
-        let attention = Attention::new(a, layout, embeddings.device());
         let distances = self
             .distances
             .as_ref()

@@ -42,6 +42,12 @@ impl Head {
         }
     }
 
+    /// Which of the last states it reads.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.form.pooling
+    }
+
     /// Logits `[rows, classes]` of hidden states `[tokens, hidden]`.
     pub fn forward(&self, hidden: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let mut x = drop.apply(self.pool(hidden, layout), self.form.dropout_before);
