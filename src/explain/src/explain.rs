@@ -46,7 +46,15 @@ pub fn attribute_watched(
     context: &mut Context,
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
-    let mut made = score(oracle, method, context, watch)?;
+    let made = score(oracle, method, context, watch)?;
+    check(oracle, made, context)
+}
+
+/// Adds to scores with the method's own checks, as [`score`] gives them, those that all methods share.
+///
+/// # Errors
+/// As [`attribute`].
+pub fn check(oracle: &mut dyn Slopes, mut made: Attribution, context: &mut Context) -> Answer<Attribution> {
     let own_figures = made.checks.extract_if(.., |check| !check.passes() && !check.fails()).collect::<Vec<_>>();
     made.checks.push(match is_ranking(&made.scores) {
         true => context.faithfulness(oracle, &made)?,
@@ -78,8 +86,11 @@ pub fn scalar(method: Method) -> Scalar {
     }
 }
 
-/// Scores with the method's own checks alone.
-pub(crate) fn score(
+/// The first half of [`attribute_watched`]: scores with the method's own checks alone.
+///
+/// # Errors
+/// As [`attribute`].
+pub fn score(
     oracle: &mut dyn Slopes,
     method: Method,
     context: &mut Context,

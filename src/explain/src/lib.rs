@@ -68,7 +68,7 @@ mod fakes;
 mod golden;
 
 pub use context::{Context, Depth};
-pub use explain::{attribute, attribute_watched};
+pub use explain::{attribute, attribute_watched, check, score};
 pub use neighbourhood::Samples;
 pub use oracle::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
 pub use probe::{Probe, probe};

@@ -91,7 +91,7 @@ pub struct Attribution {
     /// Standard error of each score, for methods that draw; empty for the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<f64>,
-    /// How far to trust the scores; never empty.
+    /// How far to trust the scores; empty only while they are not checked yet.
     pub checks: Vec<Check>,
     /// The surrogate, for methods that fit a linear one.
     pub surrogate: Option<Surrogate>,
@@ -108,16 +108,28 @@ pub struct Attribution {
     pub evaluations: usize,
     /// Seed, for methods that draw.
     pub seed: Option<u64>,
-    /// Wall time in milliseconds.
+    /// Wall time of the scores in milliseconds, their checks not included.
     pub ms: f64,
 }
 
 impl Attribution {
+    /// Whether the scores have failed a gate.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        self.checks.iter().any(Check::fails)
+    }
+
+    /// Whether a gate has been reached; before that, nothing is known of the scores.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        self.checks.iter().any(|check| check.verdict() != Verdict::Informative)
+    }
+
     /// Whether the scores have passed a gate and failed none. Scores that are still being refined have
     /// passed none yet.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
-        self.checks.iter().any(Check::passes) && !self.checks.iter().any(Check::fails)
+        self.is_checked() && !self.fails()
     }
 }
 
@@ -125,19 +137,21 @@ impl Attribution {
 mod tests {
     use super::*;
 
-    fn trusted(checks: &[Check]) -> bool {
+    fn with(checks: &[Check]) -> Attribution {
         let old = r#"{"method":"lime","scalar":"probability","scores":[0.5],"checks":[],"surrogate":null,
             "evaluations":2,"seed":1,"ms":3.0}"#;
         let attribution: Attribution = serde_json::from_str(old).unwrap();
-        Attribution { checks: checks.to_vec(), ..attribution }.is_trusted()
+        Attribution { checks: checks.to_vec(), ..attribution }
     }
 
     #[test]
     fn trust_comes_from_gates_alone() {
         let (good, bad) = (Check::Completeness { gap: 0.0, steps: 16 }, Check::Undefined);
         let figure = Check::LeaveOneOut { tau: -1.0 };
+        let trusted = |checks: &[Check]| with(checks).is_trusted();
         assert!(trusted(&[good]) && trusted(&[good, figure]));
         assert!(!trusted(&[good, bad]) && !trusted(&[bad, figure]));
         assert!(!trusted(&[figure]) && !trusted(&[]));
+        assert!(!with(&[figure]).fails() && !with(&[figure]).is_checked() && with(&[bad, figure]).fails());
     }
 }

@@ -93,14 +93,12 @@ impl Subject {
     }
 
     /// 1 for tokens of words and 0 for the others, `[1, tokens, 1]`.
-    #[must_use]
     pub fn is_word(&self, device: Device) -> Tensor {
         let flags: Vec<f32> = self.word_of_token.iter().map(|word| f32::from(u8::from(word.is_some()))).collect();
         Tensor::from_slice(&flags).to_device(device).view([1, -1, 1])
     }
 
     /// Indices of the tokens of words, `[words' tokens]`.
-    #[must_use]
     pub fn word_tokens(&self, device: Device) -> Tensor {
         let tokens = self.word_of_token.iter().enumerate();
         let tokens: Vec<i64> = tokens.filter(|(_, word)| word.is_some()).map(|(token, _)| token as i64).collect();

@@ -167,7 +167,7 @@ impl Encoder {
     /// Who attends to whom in the packed texts of `layout`, nothing dropped; see [`Attention::kept`].
     pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
         let attention = Attention::new(&self.architecture, layout, embeddings.device()).keeping();
-        self.pass(embeddings, types, (layout, &attention), &mut Dropout::Off);
+        drop(self.pass(embeddings, types, (layout, &attention), &mut Dropout::Off));
         attention.kept()
     }
 

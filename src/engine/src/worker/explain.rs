@@ -109,6 +109,7 @@ fn check_text(check: Check) -> String {
         Check::Fidelity { in_sample, held_out } => format!("R2 {in_sample:.2}, held out {held_out:.2}"),
         Check::Faithfulness { normalised, random, .. } => format!("faithfulness {normalised:.2}, random {random:.2}"),
         Check::Undefined => "no check is defined for this text".to_owned(),
+        Check::Sampling { rows, error: 0.0, .. } => format!("exact, by {rows} maskings"),
         Check::Sampling { rows, error, .. } => format!("{rows} samples, error at most {error:.4}"),
         Check::Smoothing { sigma, draws } => format!("noise {sigma} over {draws} copies"),
         Check::Eraser { comprehensiveness, sufficiency } => {

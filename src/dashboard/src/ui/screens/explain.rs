@@ -190,8 +190,8 @@ impl Explain {
         self.shelf.get(self.shown?)
     }
 
-    /// The explanation whose map is shown: while a new one has not come to the chosen method yet, the
-    /// one before it of the same text, so that the map does not flicker.
+    /// The explanation whose map is shown: while a new one has not come to the chosen method yet, or has not
+    /// checked it, the one before it of the same text, so that the map does not flicker.
     fn mapped(&self) -> Option<(&Explanation, &Attribution)> {
         let shown = self.shown?;
         let current = self.shelf.get(shown)?;
@@ -200,7 +200,9 @@ impl Explain {
             .rev()
             .filter(|older| same_text(older, current) && older.target == current.target);
         let candidates = std::iter::once(current).chain(older.take(usize::from(current.partial)));
-        candidates.filter_map(|known| Some((known, attribution(known, self.method)?))).next()
+        let mut found = candidates.filter_map(|known| Some((known, attribution(known, self.method)?)));
+        let first = found.next()?;
+        if first.1.is_checked() { Some(first) } else { found.find(|(_, made)| made.is_checked()).or(Some(first)) }
     }
 
     /// ```text

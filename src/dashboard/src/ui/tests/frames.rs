@@ -95,7 +95,7 @@ fn the_chosen_method_brings_its_findings() {
 #[test]
 fn scores_that_are_still_refined_are_neither_good_nor_bad() {
     let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
-    let mut partial = fixture::explanation(fixture::TEXTS[0].0, Some(12), 1300, 4);
+    let mut partial = fixture::explanation("not explained before", None, 1300, 4);
     let lime = partial.attributions.last_mut().unwrap();
     lime.checks = vec![Check::Sampling { rows: 128, planned: 1024, error: 0.021 }];
     let record = fixture::record(1300, Event::Explained(Box::new(partial)));

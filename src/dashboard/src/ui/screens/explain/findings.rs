@@ -49,7 +49,7 @@ fn rules(current: &Explanation, paper: &mut Paper, area: Rect) {
     tree_fit(scores, tree, paper, row(inside, 0));
     let muted = paper.styles.muted;
     paper.write(row(inside, 1), "   p   share  where", muted);
-    let style = if scores.is_trusted() { paper.styles.text } else { muted };
+    let style = if !scores.fails() { paper.styles.text } else { muted };
     for (index, rule) in tree.rules.iter().enumerate() {
         paper.write(row(inside, index as u16 + 2), &rule_text(current, rule), style);
     }
@@ -177,7 +177,7 @@ fn coefficients(current: &Explanation, scores: &Attribution, surrogate: &Surroga
     let mut ranked: Vec<(usize, f64)> = surrogate.coefficients.iter().copied().enumerate().collect();
     ranked.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
     let largest = ranked.first().map_or(0.0, |(_, value)| value.abs());
-    let trusted = scores.is_trusted();
+    let trusted = !scores.fails();
     let name = (area.width / 3).min(16);
     for (index, (word, value)) in ranked.iter().take(usize::from(area.height)).enumerate() {
         let line = row(area, index as u16);

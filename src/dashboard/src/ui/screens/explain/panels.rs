@@ -68,7 +68,7 @@ impl Explain {
             Some(scores) if scores.is_trusted() => {
                 ("✔ ", styles.good, if chosen { styles.strong } else { styles.text })
             }
-            Some(scores) if scores.checks.iter().any(Check::fails) => ("✖ ", styles.bad, styles.muted),
+            Some(scores) if scores.fails() => ("✖ ", styles.bad, styles.muted),
             // Not done, or no gate reached yet: still being refined.
             _ => ("… ", styles.muted, styles.muted),
         };

@@ -27,7 +27,7 @@ impl Explain {
         let notes = self.notes(run, explanation, scores, inside.width);
         // Two lines are the text's, whatever there is to say of it.
         let height = inside.height.saturating_sub(notes.len() as u16).max(2);
-        let trusted = scores.is_some_and(Attribution::is_trusted);
+        let trusted = scores.is_some_and(|scores| !scores.fails());
         let strengths = scores.map(|scores| shares(&scores.scores)).unwrap_or_default();
         let heat = HeatText {
             text: &explanation.text,
@@ -217,7 +217,7 @@ pub(super) fn header(current: &Explanation, columns: &[(usize, u16, u16)], paper
 }
 
 fn line(step: u64, scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let trusted = scores.is_trusted();
+    let trusted = !scores.fails();
     let style = if trusted { paper.styles.text } else { paper.styles.muted };
     paper.right(to(area, 6), &[(&step.to_string(), style)]);
     strip(scores, columns, paper, from(area, 8));
@@ -225,7 +225,7 @@ fn line(step: u64, scores: &Attribution, columns: &[(usize, u16, u16)], paper: &
 
 /// One method's strengths in the columns of the words.
 pub(super) fn strip(scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let trusted = scores.is_trusted();
+    let trusted = !scores.fails();
     let strengths = shares(&scores.scores);
     for (word, x, wide) in columns {
         let Some(&share) = strengths.get(*word) else { continue };
