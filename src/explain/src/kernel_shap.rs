@@ -19,7 +19,9 @@ const PENALTY: f64 = 1e-10;
 ///
 /// Sets of k present words weigh (M - 1) / (k (M - k)) together, each size alike a stratum with its
 /// complement's, [`Plan`]; sets are drawn in pairs of complements and none twice; sizes of which all sets fit
-/// into `samples.fit` are taken whole. Where all do, the values are exact. `watch` gets earlier solutions.
+/// into `samples.fit` are taken whole. Where all do, the values are exact; where words matter at most in pairs,
+/// they are exact for any sample that has as many pairs of sets as there are words, because in a pair of
+/// complements what two words do together falls on both alike. `watch` gets earlier solutions.
 ///
 /// Text and nothing are not samples but constraints. One word has p(text) - p(all masked), no words have no
 /// values.
@@ -225,6 +227,22 @@ mod tests {
             }
             println!("{words} words, {rows} rows: {ours:.5} against {theirs:.5}, {:.1}x", theirs / ours);
             assert!(ours < theirs / 2.0, "{words} words, {rows} rows: {ours} against {theirs}");
+        }
+    }
+
+    #[test]
+    fn what_words_do_in_pairs_is_exact_in_any_sample() {
+        let game = |words: usize| {
+            Game::new(words, move |present| {
+                let on = |word: usize| f64::from(u8::from(present[word]));
+                let alone: f64 = (0..words).map(|word| on(word) * (word as f64).sin()).sum();
+                let pairs = (0..words).flat_map(|first| (0..first).map(move |second| (first, second)));
+                alone + pairs.map(|(a, b)| on(a) * on(b) * ((a * 5 + b * 3) as f64).cos()).sum::<f64>()
+            })
+        };
+        for (words, rows) in [(8, 40), (11, 60), (13, 200)] {
+            let found = explain(&mut game(words), rows, 1);
+            assert!(far(&found.scores, &exact(&mut game(words))) < 1e-6, "{words} words");
         }
     }
 
