@@ -8,8 +8,8 @@ const PENALTY: f64 = 1.0;
 /// Rows for each coefficient of the quadratic model at least; with fewer it would follow chance.
 const ROWS_A_COEFFICIENT: usize = 2;
 
-/// q(S) = sum of d_ij over the pairs of words present: the pair terms of a quadratic model of the
-/// probability.
+/// q(S) = sum of d_ij over the pairs of chosen words present: the pair terms of a quadratic model of the
+/// probability. The chosen words are those with the largest coefficients, as many as there are rows for.
 ///
 /// A line fitted to a sample is off because what it cannot follow, the interactions, falls on the drawn rows
 /// by chance. Of q both the fit to the sample and the one to all maskings are known, so the difference can be
@@ -19,22 +19,28 @@ const ROWS_A_COEFFICIENT: usize = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairModel {
     words: usize,
-    /// d_ij for i < j, row by row.
+    /// The words of the pairs, ascending.
+    chosen: Vec<usize>,
+    /// d_ij for the chosen i < j, row by row.
     values: Vec<f64>,
 }
 
 impl PairModel {
-    /// Fits words and pairs together and keeps the pairs. `None` where there are too few rows for it.
+    /// Fits words and pairs together and keeps the pairs; `line` is the fit of the words alone. `None` where
+    /// there are too few rows for any pair.
     #[must_use]
-    pub fn fit(data: &Weighted, words: usize) -> Option<Self> {
-        let coefficients = words + words * words.saturating_sub(1) / 2;
-        if coefficients * ROWS_A_COEFFICIENT > data.rows.len() {
-            return None;
-        }
-        let rows: Vec<Vec<f64>> =
-            data.rows.iter().map(|row| row.iter().copied().chain(products(row)).collect()).collect();
+    pub fn fit(data: &Weighted, line: &Ridge) -> Option<Self> {
+        let words = line.coefficients.len();
+        let room = (data.rows.len() / ROWS_A_COEFFICIENT).checked_sub(words)?;
+        let count = (2..=words).take_while(|count| count * (count - 1) / 2 <= room).last()?;
+        let mut chosen: Vec<usize> = (0..words).collect();
+        chosen.sort_by(|a, b| line.coefficients[*b].abs().total_cmp(&line.coefficients[*a].abs()));
+        chosen.truncate(count);
+        chosen.sort_unstable();
+        let wide = |row: &Vec<f64>| row.iter().copied().chain(products(row, &chosen)).collect();
+        let rows: Vec<Vec<f64>> = data.rows.iter().map(wide).collect();
         let fit = Ridge::fit(&Weighted { rows: &rows, ..*data }, PENALTY);
-        Some(Self { words, values: fit.coefficients[words..].to_vec() })
+        Some(Self { words, chosen, values: fit.coefficients[words..].to_vec() })
     }
 
     /// Numbers that were fitted, those of the single words included.
@@ -46,7 +52,7 @@ impl PairModel {
     /// q for a row.
     #[must_use]
     pub fn value(&self, row: &[f64]) -> f64 {
-        products(row).zip(&self.values).map(|(product, value)| product * value).sum()
+        products(row, &self.chosen).zip(&self.values).map(|(product, value)| product * value).sum()
     }
 
     /// Coefficients of the ridge regression of q on all maskings.
@@ -69,8 +75,7 @@ impl PairModel {
     /// For each word, the sum over its pairs.
     fn of_word(&self) -> Vec<f64> {
         let mut sums = vec![0.0; self.words];
-        let pairs = (0..self.words).flat_map(|first| (first + 1..self.words).map(move |second| (first, second)));
-        for ((first, second), value) in pairs.zip(&self.values) {
+        for ((first, second), value) in pairs(&self.chosen).zip(&self.values) {
             sums[first] += value;
             sums[second] += value;
         }
@@ -78,9 +83,14 @@ impl PairModel {
     }
 }
 
-/// Products of all pairs, row by row.
-fn products(row: &[f64]) -> impl Iterator<Item = f64> {
-    row.iter().enumerate().flat_map(move |(index, first)| row[index + 1..].iter().map(move |second| first * second))
+/// All pairs of these words, row by row.
+fn pairs(words: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+    words.iter().enumerate().flat_map(|(index, first)| words[index + 1..].iter().map(|second| (*first, *second)))
+}
+
+/// For each pair, whether both are present, as a product.
+fn products(row: &[f64], words: &[usize]) -> impl Iterator<Item = f64> {
+    pairs(words).map(|(first, second)| row[first] * row[second])
 }
 
 /// Weights of maskings that depend on how many words are masked alone.
@@ -129,11 +139,12 @@ mod tests {
         #[test]
         fn the_line_is_that_of_a_regression_on_all_maskings(
             sizes in prop::collection::vec(0.1..9.0_f64, 3..8), seed in prop::collection::vec(-1.0..1.0_f64, 21),
-            penalty in 0.1..2.0_f64,
+            penalty in 0.1..2.0_f64, spared in 0..9_usize,
         ) {
             let law = Law { sizes };
             let words = law.sizes.len() - 1;
-            let model = PairModel { words, values: seed[..words * (words - 1) / 2].to_vec() };
+            let chosen: Vec<_> = (0..words).filter(|word| *word != spared).collect();
+            let model = PairModel { words, values: seed[..chosen.len() * (chosen.len() - 1) / 2].to_vec(), chosen };
             let (rows, weights) = whole(&law);
             let targets: Vec<_> = rows.iter().map(|row| model.value(row)).collect();
             let fit = Ridge::fit(&Weighted { rows: &rows, targets: &targets, weights: &weights }, penalty);
@@ -149,11 +160,15 @@ mod tests {
         let (rows, weights) = whole(&law);
         let targets: Vec<_> = rows.iter().map(|row| 0.2 + 0.1 * row[0] - 0.3 * row[1] * row[4]).collect();
         let data = Weighted { rows: &rows, targets: &targets, weights: &weights };
-        let model = PairModel::fit(&data, 5).unwrap();
+        let line = Ridge::fit(&data, 1.0);
+        let model = PairModel::fit(&data, &line).unwrap();
         let expected = |row: &Vec<f64>| -0.3 * row[1] * row[4];
         assert!(rows.iter().all(|row| (model.value(row) - expected(row)).abs() < 0.02));
-        assert_eq!(model.coefficients(), 15);
-        let few = Weighted { rows: &rows[..29], targets: &targets[..29], weights: &weights[..29] };
-        assert_eq!(PairModel::fit(&few, 5), None);
+        assert_eq!((model.coefficients(), model.chosen.len()), (15, 5));
+        let few =
+            |count: usize| Weighted { rows: &rows[..count], targets: &targets[..count], weights: &weights[..count] };
+        let chosen = PairModel::fit(&few(17), &line).unwrap().chosen;
+        assert_eq!(chosen, [0, 1, 4], "three pairs, of the words that matter");
+        assert_eq!((PairModel::fit(&few(11), &line), PairModel::fit(&few(3), &line)), (None, None));
     }
 }

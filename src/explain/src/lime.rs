@@ -105,13 +105,13 @@ pub fn lime_of(masking: &mut Masking, neighbourhood: &Neighbourhood, watch: &mut
 
 fn fit(seen: &Seen, neighbourhood: &Neighbourhood) -> (Ridge, Lime) {
     let data = seen.data();
-    let pairs = if neighbourhood.is_complete() { None } else { PairModel::fit(&data, seen.words()) };
+    let line = Ridge::fit(&data, PENALTY);
+    let pairs = if neighbourhood.is_complete() { None } else { PairModel::fit(&data, &line) };
     let (ridge, influences) = match pairs {
         Some(pairs) => fit_without(&data, &pairs, &neighbourhood.law()),
         None => {
-            let ridge = Ridge::fit(&data, PENALTY);
-            let influences = ridge.influences(&data, PENALTY);
-            (ridge, influences)
+            let influences = line.influences(&data, PENALTY);
+            (line, influences)
         }
     };
     let found = Lime {
