@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_same_solution_with_less_scatter_than_lime() {
-        for (words, rows, times) in [(12, 300, 2.0), (20, 500, 1.5), (20, 1000, 2.0), (40, 1000, 1.0)] {
+        for (words, rows, times) in [(12, 300, 2.0), (20, 500, 1.5), (20, 1000, 2.0), (40, 1000, 1.5)] {
             let samples = Samples { fit: rows, held_out: 0 };
             // So that the penalty is that of `rows` samples.
             let runs = 20;
