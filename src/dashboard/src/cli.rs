@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use pellucid_protocol::Method;
+use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
+use pellucid_protocol::{Baseline, Method};
 
 use crate::ui::Screen;
 
@@ -229,9 +230,19 @@ pub(crate) struct ExplainArgs {
     /// Rows to take from the start of --data
     #[arg(long, value_name = "N", conflicts_with = "text")]
     pub limit: Option<usize>,
-    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::ALL)]
+    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad, smoothgrad, occlusion_delete, tree,
+    /// kernelshap, shapley, rollout
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::USUAL)]
     pub method: Vec<Method>,
+    /// Maskings that LIME, the tree and Shapley values rest on
+    #[arg(long, value_name = "N")]
+    pub samples: Option<usize>,
+    /// Where integrated gradients start: pad, mask, zero or mean
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub baseline: Baseline,
+    /// What is measured of the scores: gates, figures or full
+    #[arg(long, value_name = "DEPTH", default_value_t)]
+    pub checks: Depth,
     /// Seed of the methods that draw
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

@@ -26,7 +26,7 @@ mod view;
 mod widgets;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 

@@ -44,33 +44,116 @@ impl Bounds {
     }
 }
 
-/// Every subset of a text of at most [`EXACT_WORDS`] words.
-pub(crate) struct Subsets {
+/// The probabilities of all maskings of a short text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subsets {
     words: usize,
+    full: f64,
     /// For each set of masked words, read as bits, the drop of the probability.
     drops: Vec<f64>,
 }
 
+/// Which end of the range an order reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extreme {
+    /// The highest AOPC.
+    Best,
+    /// The lowest AOPC.
+    Worst,
+}
+
+impl Extreme {
+    /// Turns the search for the lowest sum into one for the highest.
+    fn sign(self) -> f64 {
+        match self {
+            Extreme::Best => 1.0,
+            Extreme::Worst => -1.0,
+        }
+    }
+}
+
 impl Subsets {
-    /// Evaluates all subsets: 2^words rows.
+    /// Evaluates all subsets: 2^words rows. For texts of few words only.
     ///
     /// # Errors
     /// When the oracle gives no answer, or one that is not finite.
-    pub(crate) fn ask(masking: &mut Masking) -> Answer<Self> {
+    pub fn ask(masking: &mut Masking) -> Answer<Self> {
         let words = masking.words();
         let sets: Vec<_> = (0..1_u64 << words).map(|bits| WordSet::from_bits(words, bits)).collect();
-        Ok(Self { words, drops: masking.drops(&sets)? })
+        Ok(Self { words, full: masking.full()?, drops: masking.drops(&sets)? })
+    }
+
+    /// Number of words.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Number of maskings, 2^words; each is known by the bits of its masked words.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.drops.len()
+    }
+
+    /// Probability of the text.
+    #[must_use]
+    pub fn full(&self) -> f64 {
+        self.full
+    }
+
+    /// Probability with all words masked.
+    #[must_use]
+    pub fn nothing(&self) -> f64 {
+        self.probability(self.rows() - 1)
+    }
+
+    /// How much less the probability is when the words of these bits are masked.
+    ///
+    /// # Panics
+    /// When there are no such words.
+    #[must_use]
+    pub fn drop(&self, masked: usize) -> f64 {
+        self.drops[masked]
+    }
+
+    /// The probability when the words of these bits are masked.
+    ///
+    /// # Panics
+    /// When there are no such words.
+    #[must_use]
+    pub fn probability(&self, masked: usize) -> f64 {
+        self.full - self.drops[masked]
     }
 
     /// The exact bounds, by dynamic programming over subsets instead of all orders:
     /// best[S] = max over i in S of best[S without i] + (p(text) - p(text without S)), in
     /// O(words 2^words).
-    pub(crate) fn bounds(&self) -> Bounds {
-        Bounds { best: self.extreme(f64::max), worst: self.extreme(f64::min), exact: true }
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        let reach = |end: Extreme| {
+            let sums = self.sums(end);
+            end.sign() * sums.last().copied().unwrap_or(0.0) / self.words.max(1) as f64
+        };
+        Bounds { best: reach(Extreme::Best), worst: reach(Extreme::Worst), exact: true }
+    }
+
+    /// An order of masking that reaches a bound. Ties go to the words that come first in the text.
+    #[must_use]
+    pub fn order(&self, end: Extreme) -> Vec<usize> {
+        let sums = self.sums(end);
+        let mut set = self.rows() - 1;
+        let mut order = Vec::with_capacity(self.words);
+        while let Some(last) = self.last(&sums, set) {
+            order.push(last);
+            set &= !(1 << last);
+        }
+        order.reverse();
+        order
     }
 
     /// The mean AOPC over all orders: the mean over steps of the mean drop over all sets of that size.
-    pub(crate) fn mean(&self) -> f64 {
+    #[must_use]
+    pub fn mean(&self) -> f64 {
         let of_size = |size: usize| {
             let drops = self.drops.iter().enumerate().filter(|(set, _)| set.count_ones() as usize == size);
             let (sum, count) = drops.fold((0.0, 0), |(sum, count), (_, drop)| (sum + drop, count + 1));
@@ -79,14 +162,22 @@ impl Subsets {
         (1..=self.words).map(of_size).sum::<f64>() / self.words.max(1) as f64
     }
 
-    fn extreme(&self, pick: fn(f64, f64) -> f64) -> f64 {
-        let mut reached = vec![0.0; self.drops.len()];
-        for set in 1..reached.len() {
-            let last = (0..self.words).filter(|word| set >> word & 1 == 1);
-            let before = last.map(|word| reached[set & !(1 << word)]).reduce(pick).unwrap_or(0.0);
-            reached[set] = before + self.drops[set];
+    /// For each set, the highest sum of drops (times the sign) on the way to it.
+    fn sums(&self, end: Extreme) -> Vec<f64> {
+        let mut sums = vec![0.0; self.rows()];
+        for set in 1..sums.len() {
+            let before = self.last(&sums, set).map_or(0.0, |last| sums[set & !(1 << last)]);
+            sums[set] = before + end.sign() * self.drops[set];
         }
-        reached.last().copied().unwrap_or(0.0) / self.words.max(1) as f64
+        sums
+    }
+
+    /// The word of `set` that is best masked last: of equal ones the last in the text, so that the first come
+    /// first.
+    fn last(&self, sums: &[f64], set: usize) -> Option<usize> {
+        let words = (0..self.words).rev().filter(|word| set >> word & 1 == 1);
+        let before = |word: usize| sums[set & !(1 << word)];
+        words.reduce(|a, b| if before(b) > before(a) { b } else { a })
     }
 }
 
@@ -107,9 +198,9 @@ pub fn beam_bounds(masking: &mut Masking) -> Answer<Bounds> {
     let words = masking.words();
     let alone: Vec<_> = (0..words).map(|word| WordSet::empty(words).with(word)).collect();
     let strength = masking.drops(&alone)?;
-    let mut beams = [Direction::Best, Direction::Worst].map(|direction| Beam::new(&strength, direction));
+    let mut beams = [Extreme::Best, Extreme::Worst].map(|end| Beam::new(&strength, end));
     for _ in 0..words {
-        // Both directions at once first: fuller calls.
+        // Both ends at once first: fuller calls.
         let sets: Vec<_> = beams.iter().flat_map(Beam::candidates).map(|state| state.masked).collect();
         masking.probabilities(&sets)?;
         for beam in &mut beams {
@@ -120,24 +211,7 @@ pub fn beam_bounds(masking: &mut Masking) -> Answer<Bounds> {
     Ok(Bounds { best, worst, exact: false })
 }
 
-/// Which end of the range is looked for.
-#[derive(Clone, Copy)]
-enum Direction {
-    Best,
-    Worst,
-}
-
-impl Direction {
-    /// Turns the search for the lowest sum into one for the highest.
-    fn sign(self) -> f64 {
-        match self {
-            Direction::Best => 1.0,
-            Direction::Worst => -1.0,
-        }
-    }
-}
-
-/// Words masked so far and the sum of the drops on the way, times the direction's sign.
+/// Words masked so far and the sum of the drops on the way, times the end's sign.
 struct State {
     masked: WordSet,
     sum: f64,
@@ -154,8 +228,8 @@ struct Beam {
 }
 
 impl Beam {
-    fn new(strength: &[f64], direction: Direction) -> Self {
-        let (words, sign) = (strength.len(), direction.sign());
+    fn new(strength: &[f64], end: Extreme) -> Self {
+        let (words, sign) = (strength.len(), end.sign());
         let width = if words <= 24 { 5 } else { 2 };
         let fan = (BEAM_ROWS / (words.max(1) * width)).clamp(1, FAN);
         let mut preference: Vec<_> = (0..words).collect();
@@ -273,7 +347,7 @@ mod tests {
     #[test]
     fn beams_of_long_texts_are_narrow() {
         let size = |words: usize| {
-            let beam = Beam::new(&vec![0.0; words], Direction::Worst);
+            let beam = Beam::new(&vec![0.0; words], Extreme::Worst);
             (beam.width, beam.fan)
         };
         assert_eq!([24, 25, 128, 512, 5000].map(size), [(5, 8), (2, 8), (2, 8), (2, 2), (2, 1)]);
@@ -283,7 +357,7 @@ mod tests {
     fn a_beam_holds_no_set_twice() {
         let (mut game, mut table) = (interacting(12), MaskTable::default());
         let mut masking = Masking::new(&mut game, &mut table);
-        let mut beam = Beam::new(&[0.0; 12], Direction::Best);
+        let mut beam = Beam::new(&[0.0; 12], Extreme::Best);
         for masked in 1..=12 {
             beam.step(&mut masking).unwrap();
             let sets: HashSet<_> = beam.states.iter().map(|state| &state.masked).collect();

@@ -39,7 +39,7 @@ pub fn aopc(masking: &mut Masking, order: &[usize]) -> Answer<f64> {
 }
 
 /// The sets of the first k words of `order`, for k from 1.
-fn steps(words: usize, order: &[usize]) -> Vec<WordSet> {
+pub(crate) fn steps(words: usize, order: &[usize]) -> Vec<WordSet> {
     let mut masked = WordSet::empty(words);
     let longer = |word: &usize| {
         masked.insert(*word);
@@ -68,11 +68,22 @@ impl Faithfulness {
     /// When the oracle gives no answer, or one that is not finite.
     pub fn prepare(masking: &mut Masking, seed: u64) -> Answer<Self> {
         if masking.words() <= EXACT_WORDS {
-            let subsets = Subsets::ask(masking)?;
-            return Ok(Self::new(subsets.bounds(), &[subsets.mean()]));
+            return Ok(Self::exact(&Subsets::ask(masking)?));
         }
         let bounds = beam_bounds(masking)?;
         Ok(Self::new(bounds, &random(masking, seed)?))
+    }
+
+    /// By all subsets.
+    #[must_use]
+    pub fn exact(subsets: &Subsets) -> Self {
+        Self::new(subsets.bounds(), &[subsets.mean()])
+    }
+
+    /// The same measure with exact bounds, now that all subsets are known.
+    #[must_use]
+    pub fn tightened(self, subsets: &Subsets) -> Self {
+        Self { scored: self.scored, ..Self::exact(subsets) }
     }
 
     fn new(mut bounds: Bounds, randoms: &[f64]) -> Self {

@@ -1,6 +1,9 @@
 //! Oracles whose right answers are known, for tests.
 
-use crate::oracle::{Answer, OracleError, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_protocol::Baseline;
+
+use crate::oracle::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
+use crate::sampling::normals;
 
 type Value = Box<dyn Fn(&[bool]) -> f64>;
 
@@ -10,11 +13,13 @@ pub(crate) struct Game {
     value: Value,
     /// Rows in each call.
     pub(crate) calls: Vec<usize>,
+    /// What deleting changes beyond masking, for each word deleted.
+    pub(crate) gap: f64,
 }
 
 impl Game {
     pub(crate) fn new(words: usize, value: impl Fn(&[bool]) -> f64 + 'static) -> Self {
-        Self { words, value: Box::new(value), calls: Vec::new() }
+        Self { words, value: Box::new(value), calls: Vec::new(), gap: 0.0 }
     }
 
     /// `rest` plus the weight of each word present.
@@ -57,13 +62,19 @@ impl Predict for Game {
         self.calls.push(presence.len());
         Ok(presence.iter().map(|row| (self.value)(row)).collect())
     }
+
+    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        self.calls.push(presence.len());
+        let deleted = |row: &[bool]| row.iter().filter(|present| !**present).count() as f64;
+        Ok(presence.iter().map(|row| (self.value)(row) - self.gap * deleted(row)).collect())
+    }
 }
 
 type Logit = Box<dyn Fn(&[f64]) -> f64>;
 type Gradient = Box<dyn Fn(&[f64]) -> Vec<f64>>;
 
-/// A logit over one number a word, 1 at the input and 0 at the baseline; the probability of a masked
-/// text is its logistic.
+/// A logit over one number a word, 1 at the input and 0 at the baseline (at that of masks 0.5); the
+/// probability of a masked text is its logistic, and deleting is masking.
 pub(crate) struct Smooth {
     words: usize,
     logit: Logit,
@@ -105,6 +116,11 @@ impl Smooth {
         Self::new(words, move |x| inside.iter().map(|term| monomial(term, x)).sum(), gradient)
     }
 
+    fn at(&self, x: &[f64]) -> WordGradient {
+        let gradient = (self.gradient)(x);
+        WordGradient { norm: gradient.iter().map(|slope| slope.abs()).collect(), times_input: gradient }
+    }
+
     /// The logit at the input.
     pub(crate) fn at_input(&self) -> f64 {
         (self.logit)(&vec![1.0; self.words])
@@ -143,21 +159,47 @@ impl Predict for Smooth {
         let numbers = |row: &Vec<bool>| row.iter().map(|present| f64::from(u8::from(*present))).collect::<Vec<_>>();
         Ok(presence.iter().map(|row| logistic((self.logit)(&numbers(row)))).collect())
     }
+
+    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        self.probabilities(presence)
+    }
 }
 
 impl Slopes for Smooth {
     fn gradient(&mut self) -> Answer<WordGradient> {
-        let gradient = (self.gradient)(&vec![1.0; self.words]);
-        Ok(WordGradient { norm: gradient.iter().map(|slope| slope.abs()).collect(), times_input: gradient })
+        Ok(self.at(&vec![1.0; self.words]))
     }
 
-    fn path(&mut self, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
         self.path_calls.push(alphas.len());
+        let start = if baseline == Baseline::Mask { 0.5 } else { 0.0 };
         let point = |alpha: &f64| {
-            let x = vec![*alpha; self.words];
-            PathPoint { logit: (self.logit)(&x), slopes: (self.gradient)(&x) }
+            let x = vec![start + alpha * (1.0 - start); self.words];
+            let slopes = (self.gradient)(&x).into_iter().map(|slope| slope * (1.0 - start)).collect();
+            PathPoint { logit: (self.logit)(&x), slopes }
         };
         Ok(alphas.iter().map(point).collect())
+    }
+
+    fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>> {
+        let input = |index: u64| {
+            let drawn = normals(noise.seed, index, self.words);
+            drawn.into_iter().map(|number| 1.0 + noise.sigma * number).collect::<Vec<_>>()
+        };
+        Ok((first..first + count as u64).map(|index| self.at(&input(index))).collect())
+    }
+
+    /// One layer in which every token takes the more of a token the later it is; the first is special, and read.
+    fn attention(&mut self) -> Answer<Attention> {
+        let tokens = self.words + 1;
+        let reader = (0..tokens).map(|token| f64::from(u8::from(token == 0))).collect();
+        let total = (tokens * (tokens + 1) / 2) as f64;
+        let layers = vec![vec![(1..=tokens).map(|token| token as f64 / total).collect(); tokens]];
+        Ok(Attention {
+            layers,
+            reader,
+            word_of_token: std::iter::once(None).chain((0..self.words).map(Some)).collect(),
+        })
     }
 }
 
@@ -172,6 +214,10 @@ impl Predict for Cancelled {
     fn probabilities(&mut self, _: &[Vec<bool>]) -> Answer<Vec<f64>> {
         Err(OracleError::Cancelled)
     }
+
+    fn shortened(&mut self, _: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        Err(OracleError::Cancelled)
+    }
 }
 
 impl Slopes for Cancelled {
@@ -179,7 +225,15 @@ impl Slopes for Cancelled {
         Err(OracleError::Cancelled)
     }
 
-    fn path(&mut self, _: &[f64]) -> Answer<Vec<PathPoint>> {
+    fn path(&mut self, _: Baseline, _: &[f64]) -> Answer<Vec<PathPoint>> {
+        Err(OracleError::Cancelled)
+    }
+
+    fn noisy_gradients(&mut self, _: Noise, _: u64, _: usize) -> Answer<Vec<WordGradient>> {
+        Err(OracleError::Cancelled)
+    }
+
+    fn attention(&mut self) -> Answer<Attention> {
         Err(OracleError::Cancelled)
     }
 }

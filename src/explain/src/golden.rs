@@ -1,16 +1,30 @@
-//! Comparison with numbers from the libraries that define them; `golden/make_golden.py` writes them.
+//! Comparison with numbers from the libraries that define them; `golden/make_golden.py` and
+//! `golden/make_checks.py` write them.
 
+use pellucid_protocol::{Check, Method};
 use serde_json::Value;
 
 use crate::bounds::Subsets;
 use crate::drift::{ranks, spearman};
-use crate::faithfulness::aopc;
+use crate::eraser::{curves, eraser};
+use crate::exhaustive::interactions;
+use crate::faithfulness::{Faithfulness, aopc, order};
 use crate::fakes::{Game, logistic, present_sum};
-use crate::lime::{PENALTY, Samples, lime};
+use crate::figures::agreement;
+use crate::infidelity::relative_error;
+use crate::kendall::kendall;
+use crate::lime::{PENALTY, lime};
+use crate::neighbourhood::Samples;
+use crate::occlusion::occlusion;
+use crate::oracle::Attention;
+use crate::plausibility::plausibility;
 use crate::quadrature::gauss_legendre;
 use crate::ridge::{Ridge, Weighted};
+use crate::rollout::rollout;
 use crate::sampling::{distance, weight};
 use crate::table::{MaskTable, Masking};
+use crate::tree::Grown;
+use crate::word_set::WordSet;
 
 /// Both sides compute in f64, in different orders.
 const ROUNDING: f64 = 1e-10;
@@ -113,7 +127,7 @@ fn own_samples_follow_limes_law() {
         let (mut game, mut table) = (probability(words), MaskTable::default());
         let mut mean = vec![0.0; words];
         for seed in 0..runs {
-            let found = lime(&mut Masking::new(&mut game, &mut table), samples, seed).unwrap();
+            let found = lime(&mut Masking::new(&mut game, &mut table), samples, seed, &mut |_| {}).unwrap();
             mean.iter_mut().zip(found.surrogate.coefficients).for_each(|(mean, one)| *mean += one / runs as f64);
         }
         let tolerance = 5.0 * number(&case, "scatter") * (2.0 / runs as f64).sqrt();
@@ -145,5 +159,125 @@ fn aopc_and_its_bounds_are_those_of_all_orders() {
         close(subsets.bounds().best, number(&case, "best"));
         close(subsets.bounds().worst, number(&case, "worst"));
         close(subsets.mean(), number(&case, "mean"));
+    }
+}
+
+fn flags(case: &Value) -> Vec<bool> {
+    case.as_array().unwrap().iter().map(|flag| flag.as_bool().unwrap()).collect()
+}
+
+#[test]
+fn checks_are_those_of_the_second_implementation() {
+    for case in cases(include_str!("../golden/checks.json"), "cases") {
+        let mut game = Game::table(words(&case), numbers(&case["values"]));
+        let mut table = MaskTable::default();
+        let mut masking = Masking::new(&mut game, &mut table);
+        let scores = numbers(&case["scores"]);
+        let order = order(&scores, Method::Lime);
+        let found = eraser(&mut masking, &order).unwrap();
+        close(found.comprehensiveness, number(&case, "comprehensiveness"));
+        close(found.sufficiency, number(&case, "sufficiency"));
+        let found = curves(&mut masking, &order).unwrap();
+        close(found.deletion, number(&case, "deletion"));
+        close(found.insertion, number(&case, "insertion"));
+        let losses = occlusion(&mut masking).unwrap();
+        close(kendall(&scores, &losses).unwrap(), number(&case, "tau_loo"));
+        let mut measure = Faithfulness::prepare(&mut masking, 1).unwrap();
+        match measure.score(&mut masking, Method::Lime, &order).unwrap() {
+            Check::Faithfulness { normalised, random, exact: true } => {
+                close(normalised, number(&case, "normalised"));
+                close(random, number(&case, "random"));
+            }
+            other => panic!("no faithfulness but {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn infidelity_and_plausibility_are_those_of_the_second_implementation() {
+    for case in cases(include_str!("../golden/checks.json"), "cases") {
+        let mut game = Game::table(words(&case), numbers(&case["values"]));
+        let scores = numbers(&case["scores"]);
+        let masks: Vec<Vec<usize>> =
+            rows(&case["masks"]).into_iter().map(|mask| mask.into_iter().map(|word| word as usize).collect()).collect();
+        let sets: Vec<_> = masks
+            .iter()
+            .map(|mask| mask.iter().fold(WordSet::empty(scores.len()), |set, word| set.with(*word)))
+            .collect();
+        let said: Vec<f64> = masks.iter().map(|mask| mask.iter().map(|word| scores[*word]).sum()).collect();
+        let drops = Masking::new(&mut game, &mut MaskTable::default()).drops(&sets).unwrap();
+        close(relative_error(&said, &drops).unwrap(), number(&case, "infidelity"));
+        let expected = &case["plausibility"];
+        let found = plausibility(&scores, Method::Lime, &flags(&expected["marked"])).unwrap();
+        close(found.f1, number(expected, "f1"));
+        close(found.iou, number(expected, "iou"));
+        close(found.auprc, number(expected, "auprc"));
+    }
+}
+
+#[test]
+fn agreement_is_the_mean_of_scipys_spearman() {
+    let file: Value = serde_json::from_str(include_str!("../golden/checks.json")).unwrap();
+    close(agreement(&rows(&file["maps"])), number(&file, "agreement"));
+}
+
+#[test]
+fn shapley_values_and_interactions_are_those_of_the_definition() {
+    for case in cases(include_str!("../golden/shapley.json"), "cases") {
+        let mut game = Game::table(words(&case), numbers(&case["values"]));
+        let subsets = Subsets::ask(&mut Masking::new(&mut game, &mut MaskTable::default())).unwrap();
+        all_close(&subsets.shapley(), &numbers(&case["shapley"]));
+        let found = interactions(&subsets);
+        let expected = case["interactions"].as_array().unwrap();
+        assert_eq!(found.len(), expected.len());
+        for pair in expected {
+            let words = numbers(&pair["words"]);
+            let same = found.iter().find(|known| known.words == (words[0] as usize, words[1] as usize)).unwrap();
+            close(same.value, number(pair, "value"));
+        }
+    }
+}
+
+#[test]
+fn the_tables_lime_is_ridge_on_the_whole_law() {
+    for case in cases(include_str!("../golden/lime_table.json"), "cases") {
+        let mut game = Game::table(words(&case), numbers(&case["values"]));
+        let samples = Samples { fit: number(&case, "samples") as usize, held_out: 0 };
+        let found = lime(&mut Masking::new(&mut game, &mut MaskTable::default()), samples, 1, &mut |_| {}).unwrap();
+        all_close(&found.surrogate.coefficients, &numbers(&case["coefficients"]));
+        close(found.surrogate.intercept, number(&case, "intercept"));
+        close(found.in_sample.unwrap(), number(&case, "in_sample"));
+        close(found.held_out.unwrap(), number(&case, "held_out"));
+    }
+}
+
+#[test]
+fn trees_are_scikit_learns() {
+    for case in cases(include_str!("../golden/tree.json"), "cases") {
+        let (fitted, other) = (rows(&case["rows"]), rows(&case["other_rows"]));
+        let [targets, weights, other_targets] =
+            [&case["targets"], &case["weights"], &case["other_targets"]].map(numbers);
+        let data = Weighted { rows: &fitted, targets: &targets, weights: &weights };
+        let features = fitted[0].len();
+        let grown = Grown::fit(&data, features);
+        let predictions: Vec<_> = fitted.iter().map(|row| grown.predict(row)).collect();
+        all_close(&predictions, &numbers(&case["predictions"]));
+        all_close(&grown.importance(features).0, &numbers(&case["importance"]));
+        assert_eq!(grown.rules().len(), number(&case, "leaves") as usize);
+        close(grown.r2(&data).unwrap(), number(&case, "in_sample"));
+        let judged = Weighted { rows: &other, targets: &other_targets, weights: &weights };
+        close(grown.r2(&judged).unwrap(), number(&case, "held_out"));
+    }
+}
+
+#[test]
+fn rollout_is_the_product_of_numpys_matrices() {
+    for case in cases(include_str!("../golden/rollout.json"), "cases") {
+        let layers: Vec<_> = case["layers"].as_array().unwrap().iter().map(rows).collect();
+        let expected = numbers(&case["shares"]);
+        let read = case["reader"].as_u64().unwrap() as usize;
+        let reader = (0..expected.len()).map(|token| f64::from(u8::from(token == read))).collect();
+        let word_of_token = vec![None; expected.len()];
+        all_close(&rollout(&Attention { layers, reader, word_of_token }).unwrap(), &expected);
     }
 }

@@ -32,9 +32,14 @@ fn gradient(oracle: &mut dyn Slopes) -> Answer<WordGradient> {
         return Ok(WordGradient { times_input: Vec::new(), norm: Vec::new() });
     }
     let gradient = oracle.gradient()?;
-    check_numbers(&gradient.times_input, words, "gradients")?;
-    check_numbers(&gradient.norm, words, "gradient norms")?;
+    check(&gradient, words)?;
     Ok(gradient)
+}
+
+/// Refuses a gradient that is not of so many words, or not finite.
+pub(crate) fn check(gradient: &WordGradient, words: usize) -> Answer<()> {
+    check_numbers(&gradient.times_input, words, "gradients")?;
+    check_numbers(&gradient.norm, words, "gradient norms")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Integrated gradients, with as many nodes as completeness needs.
 
-use pellucid_protocol::Check;
+use pellucid_protocol::{Baseline, Check};
 
 use crate::oracle::{Answer, OracleError, PathPoint, Slopes, check_numbers};
 use crate::quadrature::{Node, gauss_legendre};
@@ -26,7 +26,7 @@ pub struct Integrated {
     pub evaluations: usize,
 }
 
-/// Integrated gradients along the straight path from the baseline to the input.
+/// Integrated gradients along the straight path from the `baseline` to the input.
 ///
 /// IG_w = sum_k weight_k slopes_w(alpha_k) over a Gauss-Legendre rule that starts with
 /// [`FIRST_STEPS`] nodes and doubles until the completeness gap is at most
@@ -44,14 +44,14 @@ pub struct Integrated {
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
-pub fn integrated_gradients(oracle: &mut dyn Slopes) -> Answer<Integrated> {
+pub fn integrated_gradients(oracle: &mut dyn Slopes, baseline: Baseline) -> Answer<Integrated> {
     if oracle.words() == 0 {
         return Ok(Integrated { scores: Vec::new(), check: Check::Undefined, evaluations: 0 });
     }
-    let change = Change::ask(oracle)?;
+    let change = Change::ask(oracle, baseline)?;
     let (mut steps, mut evaluations) = (FIRST_STEPS, 2);
     loop {
-        let scores = integrate(oracle, &gauss_legendre(steps))?;
+        let scores = integrate(oracle, baseline, &gauss_legendre(steps))?;
         evaluations += steps;
         let gap = change.gap(&scores);
         if gap <= Check::COMPLETENESS_LIMIT || steps >= MOST_STEPS {
@@ -70,10 +70,10 @@ struct Change {
 }
 
 impl Change {
-    fn ask(oracle: &mut dyn Slopes) -> Answer<Self> {
-        let ends = points(oracle, &[0.0, 1.0])?;
-        let (baseline, input) = (ends[0].logit, ends[1].logit);
-        Ok(Self { total: input - baseline, noise: CHANGE * baseline.abs().max(input.abs()).max(1.0) })
+    fn ask(oracle: &mut dyn Slopes, baseline: Baseline) -> Answer<Self> {
+        let ends = points(oracle, baseline, &[0.0, 1.0])?;
+        let (start, input) = (ends[0].logit, ends[1].logit);
+        Ok(Self { total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) })
     }
 
     fn gap(&self, scores: &[f64]) -> f64 {
@@ -85,20 +85,20 @@ impl Change {
     }
 }
 
-fn integrate(oracle: &mut dyn Slopes, rule: &[Node]) -> Answer<Vec<f64>> {
+fn integrate(oracle: &mut dyn Slopes, baseline: Baseline, rule: &[Node]) -> Answer<Vec<f64>> {
     let mut scores = vec![0.0; oracle.words()];
     for nodes in rule.chunks(POINTS_PER_CALL) {
         let alphas: Vec<_> = nodes.iter().map(|node| node.at).collect();
-        for (node, point) in nodes.iter().zip(points(oracle, &alphas)?) {
+        for (node, point) in nodes.iter().zip(points(oracle, baseline, &alphas)?) {
             scores.iter_mut().zip(point.slopes).for_each(|(score, slope)| *score += node.weight * slope);
         }
     }
     Ok(scores)
 }
 
-fn points(oracle: &mut dyn Slopes, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+fn points(oracle: &mut dyn Slopes, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
     let words = oracle.words();
-    let points = oracle.path(alphas)?;
+    let points = oracle.path(baseline, alphas)?;
     if points.len() != alphas.len() {
         return Err(OracleError::Failed(format!("the model gave {} points, not {}", points.len(), alphas.len())));
     }
@@ -116,6 +116,19 @@ mod tests {
     use super::*;
     use crate::fakes::{Cancelled, Smooth};
 
+    fn explain(model: &mut dyn Slopes) -> Answer<Integrated> {
+        integrated_gradients(model, Baseline::Pad)
+    }
+
+    #[test]
+    fn the_path_begins_at_the_baseline() {
+        // F = x^2 from 0 and, for masks, from 0.5.
+        let of = |baseline| {
+            integrated_gradients(&mut Smooth::polynomial(1, vec![(1.0, vec![2])]), baseline).unwrap().scores[0]
+        };
+        assert!((of(Baseline::Zero) - 1.0).abs() < 1e-12 && (of(Baseline::Mask) - 0.75).abs() < 1e-12);
+    }
+
     fn gap(check: Check) -> (f64, usize) {
         match check {
             Check::Completeness { gap, steps } => (gap, steps),
@@ -127,7 +140,7 @@ mod tests {
     fn known_integral() {
         // F = x0^2 x1: the integrals of 2 a^2 and a^2.
         let mut model = Smooth::polynomial(2, vec![(1.0, vec![2, 1])]);
-        let answer = integrated_gradients(&mut model).unwrap();
+        let answer = explain(&mut model).unwrap();
         assert!((answer.scores[0] - 2.0 / 3.0).abs() < 1e-14);
         assert!((answer.scores[1] - 1.0 / 3.0).abs() < 1e-14);
         let (gap, steps) = gap(answer.check);
@@ -138,7 +151,7 @@ mod tests {
     fn steep_logits_get_more_nodes() {
         let weights = [150.0, -30.0, 60.0];
         let mut model = Smooth::tanh(&weights);
-        let answer = integrated_gradients(&mut model).unwrap();
+        let answer = explain(&mut model).unwrap();
         let (gap, steps) = gap(answer.check);
         assert!(steps > 16 && gap <= Check::COMPLETENESS_LIMIT, "{gap} with {steps}");
         for (score, weight) in answer.scores.iter().zip(weights) {
@@ -150,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_jump_that_no_rule_sees_fails_its_check() {
-        let answer = integrated_gradients(&mut Smooth::tanh(&[1e7, 1e7])).unwrap();
+        let answer = explain(&mut Smooth::tanh(&[1e7, 1e7])).unwrap();
         let (gap, steps) = gap(answer.check);
         assert!(steps == MOST_STEPS && gap > 0.9 && gap.is_finite());
         assert_eq!(answer.evaluations, 498);
@@ -159,28 +172,28 @@ mod tests {
 
     #[test]
     fn no_change_is_undefined_not_complete() {
-        let constant = integrated_gradients(&mut Smooth::linear(3.0, &[0.0, 0.0])).unwrap();
+        let constant = explain(&mut Smooth::linear(3.0, &[0.0, 0.0])).unwrap();
         assert_eq!(constant.scores, [0.0, 0.0]);
         assert_eq!((constant.check, constant.evaluations), (Check::Undefined, 18));
-        let balanced = integrated_gradients(&mut Smooth::linear(0.0, &[2.0, -2.0])).unwrap();
+        let balanced = explain(&mut Smooth::linear(0.0, &[2.0, -2.0])).unwrap();
         assert!((balanced.scores[0] - 2.0).abs() < 1e-13 && balanced.check == Check::Undefined);
     }
 
     #[test]
     fn no_words_and_one_word() {
-        let none = integrated_gradients(&mut Smooth::linear(1.0, &[])).unwrap();
+        let none = explain(&mut Smooth::linear(1.0, &[])).unwrap();
         assert_eq!((none.scores.len(), none.check, none.evaluations), (0, Check::Undefined, 0));
-        let one = integrated_gradients(&mut Smooth::linear(1.0, &[0.5])).unwrap();
+        let one = explain(&mut Smooth::linear(1.0, &[0.5])).unwrap();
         assert!((one.scores[0] - 0.5).abs() < 1e-14 && one.check.passes());
     }
 
     #[test]
     fn bad_answers_are_errors() {
-        assert_eq!(integrated_gradients(&mut Cancelled), Err(OracleError::Cancelled));
+        assert_eq!(explain(&mut Cancelled), Err(OracleError::Cancelled));
         let mut diverged = Smooth::new(1, |_| f64::NAN, |_| vec![0.0]);
-        assert!(matches!(integrated_gradients(&mut diverged), Err(OracleError::Failed(_))));
+        assert!(matches!(explain(&mut diverged), Err(OracleError::Failed(_))));
         let mut short = Smooth::new(2, |x| x[0], |_| vec![1.0]);
-        assert!(matches!(integrated_gradients(&mut short), Err(OracleError::Failed(_))));
+        assert!(matches!(explain(&mut short), Err(OracleError::Failed(_))));
     }
 
     proptest! {
@@ -188,7 +201,7 @@ mod tests {
         fn polynomials_are_complete(terms in prop::collection::vec((-3.0..3.0_f64, prop::collection::vec(0..4, 3)), 1..6)) {
             let mut model = Smooth::polynomial(3, terms);
             let total = model.at_input() - model.at_baseline();
-            let answer = integrated_gradients(&mut model).unwrap();
+            let answer = explain(&mut model).unwrap();
             prop_assert!((answer.scores.iter().sum::<f64>() - total).abs() < 1e-12);
         }
     }

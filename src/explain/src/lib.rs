@@ -3,12 +3,20 @@
 //! ```text
 //! oracle        what may be asked of a model; the engine answers it
 //!   table       asks for each masked text once, in small calls        word_set  masked words as bits
-//! explain       the door: one method's scores with their checks       probe     the small form, for training
-//!   gradient    gradient norm, gradient x input
-//!   integrated  integrated gradients and their completeness           quadrature  Gauss-Legendre nodes
-//!   occlusion   probability lost with each word
-//!   lime        local surrogate and its fidelity                      sampling, ridge  its two halves
-//!   faithfulness  how well an order of words hits what the model uses   bounds  the best and worst order
+//! explain       the door: one method's scores with their checks       context   what methods share on a text
+//! probe         the small form, for training
+//!
+//! gradient, smooth_gradient    gradient norm, gradient x input; averaged over noise
+//! integrated                   from a baseline to the input           quadrature  Gauss-Legendre nodes
+//! occlusion                    probability lost with each word, masked or deleted
+//! lime, tree                   local surrogates, a line and rules     neighbourhood  what they are fitted to
+//! kernel_shap, shapley         Shapley values, sampled or exact
+//! exhaustive                   what all maskings of a short text tell
+//! rollout                      attention, as the weak baseline that it is
+//!   sampling, subset_draw, strata  draws       ridge, cholesky, control_variate  fits
+//!
+//! faithfulness  how well an order of words hits what the model uses   bounds  the best and worst order
+//! figures       what else is measured: eraser, kendall, infidelity, plausibility
 //! drift         how far a map has moved between two states of a model
 //! words         which token belongs to which word of a text
 //! ```
@@ -21,19 +29,36 @@
 //! Deliberately absent: tensors, tokenizers, clocks, threads, files.
 
 pub mod bounds;
+pub mod cholesky;
+pub mod context;
+pub mod control_variate;
 pub mod drift;
+pub mod eraser;
+pub mod exhaustive;
 pub mod explain;
 pub mod faithfulness;
+pub mod figures;
 pub mod gradient;
+pub mod infidelity;
 pub mod integrated;
+pub mod kendall;
+pub mod kernel_shap;
 pub mod lime;
+pub mod neighbourhood;
 pub mod occlusion;
 pub mod oracle;
+pub mod plausibility;
 pub mod probe;
 pub mod quadrature;
 pub mod ridge;
+pub mod rollout;
 pub mod sampling;
+pub mod shapley;
+pub mod smooth_gradient;
+pub mod strata;
+pub mod subset_draw;
 pub mod table;
+pub mod tree;
 pub mod word_set;
 pub mod words;
 
@@ -42,6 +67,8 @@ mod fakes;
 #[cfg(test)]
 mod golden;
 
-pub use explain::{Context, attribute};
-pub use oracle::{Answer, OracleError, PathPoint, Predict, Slopes, WordGradient};
+pub use context::{Context, Depth};
+pub use explain::{attribute, attribute_watched, check, score};
+pub use neighbourhood::Samples;
+pub use oracle::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
 pub use probe::{Probe, probe};

@@ -1,46 +1,34 @@
 //! LIME: a linear surrogate of the model in the neighbourhood of a text.
 
-use std::collections::HashSet;
-
 use pellucid_protocol::{Check, Surrogate};
 
+use crate::control_variate::{Law, PairModel};
+use crate::neighbourhood::{Neighbourhood, Samples, Seen};
 use crate::oracle::Answer;
 use crate::ridge::{Ridge, Weighted};
-use crate::sampling::{Purpose, distance, generator, perturbations, weight};
 use crate::table::Masking;
 use crate::word_set::WordSet;
 
 /// Penalty on the squared coefficients, `lime`'s `Ridge(alpha=1)`.
 pub const PENALTY: f64 = 1.0;
 
-/// How many perturbations are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Samples {
-    /// To fit the surrogate to, the text itself being the first; at least one.
-    pub fit: usize,
-    /// To judge it on.
-    pub held_out: usize,
-}
-
-impl Default for Samples {
-    /// 1000 and 250. Coefficients of 8 to 20 words then scatter by about 0.01 between seeds, as those of
-    /// `lime` do.
-    fn default() -> Self {
-        Self { fit: 1000, held_out: 250 }
-    }
-}
-
 /// A surrogate and how well it does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lime {
     /// The surrogate; its coefficients are the scores, in probability.
     pub surrogate: Surrogate,
+    /// Standard error of each coefficient: how far it may be from that of a fit to all maskings.
+    pub errors: Vec<f64>,
     /// Weighted R2 on the perturbations it was fitted to, as `lime`'s `score`; `None` where the
     /// probability does not vary on them.
     pub in_sample: Option<f64>,
-    /// Weighted R2 on the held-out perturbations; `None` as above.
+    /// Weighted R2 on the held-out perturbations; `None` as above, and for a fit that is not the last.
     pub held_out: Option<f64>,
-    /// Different maskings that it rests on.
+    /// Different maskings that it is fitted to.
+    pub rows: usize,
+    /// Different maskings that the last fit will be fitted to.
+    pub planned: usize,
+    /// Different maskings that it rests on, those on which it is judged included.
     pub evaluations: usize,
 }
 
@@ -49,22 +37,35 @@ impl Lime {
     /// a constant is right everywhere and explains nothing, so it does not pass.
     #[must_use]
     pub fn check(&self) -> Check {
-        match (self.in_sample, self.held_out) {
-            (Some(in_sample), Some(held_out)) => Check::Fidelity { in_sample, held_out },
-            _ => Check::Undefined,
-        }
+        fidelity(self.in_sample, self.held_out)
+    }
+
+    /// [`Check::Sampling`].
+    #[must_use]
+    pub fn sampling(&self) -> Check {
+        let error = self.errors.iter().copied().fold(0.0, f64::max);
+        Check::Sampling { rows: self.rows, planned: self.planned, error }
+    }
+}
+
+/// [`Check::Fidelity`] where both are defined.
+pub(crate) fn fidelity(in_sample: Option<f64>, held_out: Option<f64>) -> Check {
+    match (in_sample, held_out) {
+        (Some(in_sample), Some(held_out)) => Check::Fidelity { in_sample, held_out },
+        _ => Check::Undefined,
     }
 }
 
 /// Fits the surrogate p ~ intercept + sum of the coefficients of the words present.
 ///
 /// Features are word positions, not distinct words, and all of them keep their coefficient. The first
-/// sample is the text itself; the others, their distances and weights are those of
-/// [`sampling`](crate::sampling). The fit is [`Ridge`] with [`PENALTY`].
+/// sample is the text itself; the others are those of a [`Neighbourhood`], which follows `lime`'s law with
+/// less left to chance, so that the solution is the same but its scatter smaller. Where all maskings are
+/// within the number of samples the fit is that to infinitely many: the seed makes no difference. Where they
+/// are not, what pairs of words make of it by chance is taken off with a [`PairModel`]. The fit is [`Ridge`]
+/// with [`PENALTY`].
 ///
-/// The held-out perturbations are drawn after the same law from a stream of their own, without the text
-/// itself. Of a short text most subsets are then known from the fit as well; what held-out R2 leaves out
-/// is the weight of the text itself, which alone can lift the in-sample one.
+/// `watch` gets earlier fits, to the first 64, 128, 256 ... maskings, with their standard errors.
 ///
 /// A text with one word has two maskings only, and the line through them is given without penalty; a
 /// text without words has its probability as intercept. For both, R2 is not defined.
@@ -76,59 +77,87 @@ impl Lime {
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
-pub fn lime(masking: &mut Masking, samples: Samples, seed: u64) -> Answer<Lime> {
+pub fn lime(masking: &mut Masking, samples: Samples, seed: u64, watch: &mut dyn FnMut(&Lime)) -> Answer<Lime> {
     let words = masking.words();
     if words < 2 {
         return line(masking);
     }
-    let mut fitted_to = vec![WordSet::empty(words)];
-    fitted_to.extend(perturbations(words, samples.fit.saturating_sub(1), &mut generator(seed, Purpose::Fit)));
-    let fit = Neighbourhood::ask(masking, &fitted_to)?;
-    let others = perturbations(words, samples.held_out, &mut generator(seed, Purpose::HeldOut));
-    let held_out = Neighbourhood::ask(masking, &others)?;
-    let evaluations = fitted_to.iter().chain(&others).collect::<HashSet<_>>().len();
-    let ridge = Ridge::fit(&fit.data(), PENALTY);
-    let (in_sample, held_out) = (ridge.r2(&fit.data()), ridge.r2(&held_out.data()));
-    Ok(Lime { surrogate: surrogate(ridge), in_sample, held_out, evaluations })
+    lime_of(masking, &Neighbourhood::new(words, samples, seed), watch)
+}
+
+/// The surrogate of a text of at least two words in a neighbourhood of it; see [`lime`].
+///
+/// # Errors
+/// As [`lime`].
+pub fn lime_of(masking: &mut Masking, neighbourhood: &Neighbourhood, watch: &mut dyn FnMut(&Lime)) -> Answer<Lime> {
+    let rounds = neighbourhood.rounds();
+    for rows in &rounds[..rounds.len() - 1] {
+        let seen = neighbourhood.ask(masking, *rows)?;
+        watch(&fit(&seen, neighbourhood).1);
+    }
+    let seen = neighbourhood.ask(masking, neighbourhood.planned())?;
+    let (ridge, mut found) = fit(&seen, neighbourhood);
+    let judged = neighbourhood.ask_held_out(masking)?;
+    found.held_out = ridge.r2(&judged.data());
+    found.evaluations = neighbourhood.evaluations();
+    Ok(found)
+}
+
+fn fit(seen: &Seen, neighbourhood: &Neighbourhood) -> (Ridge, Lime) {
+    let data = seen.data();
+    let line = Ridge::fit(&data, PENALTY);
+    let pairs = if neighbourhood.is_complete() { None } else { PairModel::fit(&data, &line) };
+    let (ridge, influences) = match pairs {
+        Some(pairs) => fit_without(&data, &pairs, &neighbourhood.law()),
+        None => {
+            let influences = line.influences(&data, PENALTY);
+            (line, influences)
+        }
+    };
+    let found = Lime {
+        errors: seen.errors(&influences),
+        in_sample: ridge.r2(&data),
+        held_out: None,
+        rows: seen.rows(),
+        planned: neighbourhood.planned(),
+        evaluations: seen.rows(),
+        surrogate: surrogate(&ridge),
+    };
+    (ridge, found)
+}
+
+/// The fit to what pairs of words leave, and the pairs' own line as that of all maskings.
+fn fit_without(data: &Weighted, pairs: &PairModel, law: &Law) -> (Ridge, Vec<Vec<f64>>) {
+    let targets: Vec<f64> = data.rows.iter().zip(data.targets).map(|(row, target)| target - pairs.value(row)).collect();
+    let rest = Weighted { targets: &targets, ..*data };
+    let ridge = Ridge::fit(&rest, PENALTY);
+    let mut influences = ridge.influences(&rest, PENALTY);
+    // The residuals of a fit are smaller than its errors by what was fitted: MacKinnon and White 1985, HC3, each
+    // row with the mean of their leverages.
+    let (rows, fitted) = (data.rows.len() as f64, pairs.coefficients() as f64);
+    let wider = rows / (rows - fitted);
+    influences.iter_mut().flatten().for_each(|number| *number *= wider);
+    let line = pairs.line(law, PENALTY);
+    let coefficients = ridge.coefficients.iter().zip(line).map(|(rest, pairs)| rest + pairs).collect();
+    (Ridge::through_mean(data, coefficients), influences)
 }
 
 /// The surrogate of a text with at most one word.
-fn line(masking: &mut Masking) -> Answer<Lime> {
+pub(crate) fn line(masking: &mut Masking) -> Answer<Lime> {
     let words = masking.words();
     let local_prediction = masking.full()?;
     let alone: Vec<_> = (0..words).map(|word| WordSet::empty(words).with(word)).collect();
     let coefficients = masking.drops(&alone)?;
     let intercept = local_prediction - coefficients.iter().sum::<f64>();
     let surrogate = Surrogate { intercept, coefficients, local_prediction };
-    Ok(Lime { surrogate, in_sample: None, held_out: None, evaluations: words + 1 })
+    let rows = words + 1;
+    let (errors, evaluations) = (vec![0.0; words], rows);
+    Ok(Lime { surrogate, errors, in_sample: None, held_out: None, rows, planned: rows, evaluations })
 }
 
-fn surrogate(ridge: Ridge) -> Surrogate {
+fn surrogate(ridge: &Ridge) -> Surrogate {
     let local_prediction = ridge.predict(&vec![1.0; ridge.coefficients.len()]);
-    Surrogate { intercept: ridge.intercept, coefficients: ridge.coefficients, local_prediction }
-}
-
-/// Perturbations as a regression sees them.
-struct Neighbourhood {
-    rows: Vec<Vec<f64>>,
-    probabilities: Vec<f64>,
-    weights: Vec<f64>,
-}
-
-impl Neighbourhood {
-    fn ask(masking: &mut Masking, masked: &[WordSet]) -> Answer<Self> {
-        let words = masking.words();
-        let presence = |set: &WordSet| set.presence(words).into_iter().map(|present| f64::from(u8::from(present)));
-        Ok(Self {
-            rows: masked.iter().map(|set| presence(set).collect()).collect(),
-            probabilities: masking.probabilities(masked)?,
-            weights: masked.iter().map(|set| weight(distance(set.len(), words))).collect(),
-        })
-    }
-
-    fn data(&self) -> Weighted<'_> {
-        Weighted { rows: &self.rows, targets: &self.probabilities, weights: &self.weights }
-    }
+    Surrogate { intercept: ridge.intercept, coefficients: ridge.coefficients.clone(), local_prediction }
 }
 
 #[cfg(test)]
@@ -136,10 +165,80 @@ mod tests {
     use super::*;
     use crate::fakes::{Cancelled, Game, logistic, present_sum};
     use crate::oracle::OracleError;
+    use crate::sampling::{Purpose, distance, generator, perturbations, weight};
     use crate::table::{MaskTable, ROWS_PER_CALL};
 
     fn explain(game: &mut Game, seed: u64) -> Lime {
-        lime(&mut Masking::new(game, &mut MaskTable::default()), Samples::default(), seed).unwrap()
+        with_samples(game, Samples::default(), seed)
+    }
+
+    fn with_samples(game: &mut Game, samples: Samples, seed: u64) -> Lime {
+        lime(&mut Masking::new(game, &mut MaskTable::default()), samples, seed, &mut |_| {}).unwrap()
+    }
+
+    fn interacting(words: usize) -> Game {
+        let weights: Vec<_> = (0..words).map(|word| ((word * 7 + 3) % 11) as f64 / 4.0 - 1.2).collect();
+        Game::new(words, move |present| {
+            let pairs = present.windows(2).step_by(3).filter(|pair| pair[0] && pair[1]).count() as f64;
+            logistic(present_sum(present, &weights) + 0.8 * pairs)
+        })
+    }
+
+    /// `lime` as it draws: every row by itself.
+    fn plain(game: &mut Game, rows: usize, seed: u64) -> Vec<f64> {
+        let words = Masking::new(game, &mut MaskTable::default()).words();
+        let mut sets = vec![WordSet::empty(words)];
+        sets.extend(perturbations(words, rows - 1, &mut generator(seed, Purpose::Fit)));
+        let targets = Masking::new(game, &mut MaskTable::default()).probabilities(&sets).unwrap();
+        let numbers = |set: &WordSet| set.presence(words).into_iter().map(|p| f64::from(u8::from(p))).collect();
+        let rows: Vec<Vec<f64>> = sets.iter().map(numbers).collect();
+        let weights: Vec<_> = sets.iter().map(|set| weight(distance(set.len(), words))).collect();
+        Ridge::fit(&Weighted { rows: &rows, targets: &targets, weights: &weights }, PENALTY).coefficients
+    }
+
+    fn far(found: &[f64], expected: &[f64]) -> f64 {
+        found.iter().zip(expected).map(|(a, b)| (a - b).powi(2)).sum::<f64>()
+    }
+
+    #[test]
+    fn the_same_solution_with_less_scatter_than_lime() {
+        for (words, rows, times) in [(12, 300, 2.0), (20, 500, 1.5), (20, 1000, 2.0), (40, 1000, 1.5)] {
+            let samples = Samples { fit: rows, held_out: 0 };
+            // So that the penalty is that of `rows` samples.
+            let runs = 20;
+            let mut solution = vec![0.0; words];
+            for seed in 0..40 {
+                let one = plain(&mut interacting(words), rows, 1000 + seed);
+                solution.iter_mut().zip(one).for_each(|(mean, one)| *mean += one / 40.0);
+            }
+            let (mut ours, mut theirs, mut mean) = (0.0, 0.0, vec![0.0; words]);
+            let mut claimed = 0.0;
+            for seed in 0..runs {
+                let found = with_samples(&mut interacting(words), samples, seed);
+                ours += far(&found.surrogate.coefficients, &solution);
+                theirs += far(&plain(&mut interacting(words), rows, seed), &solution);
+                claimed += found.errors.iter().map(|error| error * error).sum::<f64>();
+                mean.iter_mut().zip(&found.surrogate.coefficients).for_each(|(mean, one)| *mean += one / runs as f64);
+            }
+            println!(
+                "{words} words, {rows} rows: squared error {:.2}x smaller, claimed {:.2}x ours, bias {:.1e}, theirs {:.1e}",
+                theirs / ours,
+                claimed / ours,
+                far(&mean, &solution).sqrt(),
+                (theirs / runs as f64).sqrt()
+            );
+            assert!(ours < theirs / times, "{words} words, {rows} rows: {ours} against {theirs}");
+            assert!(claimed < 2.0 * ours && claimed > ours / 2.5, "{claimed} for {ours}");
+        }
+    }
+
+    #[test]
+    fn all_maskings_leave_nothing_to_chance() {
+        for words in 2..=10 {
+            let found = explain(&mut interacting(words), 1);
+            assert_eq!(found, explain(&mut interacting(words), 2));
+            assert!(found.errors.iter().all(|error| *error == 0.0) && found.rows == 1 << words);
+        }
     }
 
     #[test]
@@ -167,7 +266,7 @@ mod tests {
         let found = explain(&mut game, 3);
         assert!(
             game.rows() > 1000
-                && game.rows() <= 1250
+                && game.rows() <= 1280
                 && game.rows() == found.evaluations
                 && found.held_out.unwrap() > 0.7
         );
@@ -214,8 +313,8 @@ mod tests {
         for samples in
             [Samples { fit: 0, held_out: 0 }, Samples { fit: 1, held_out: 5 }, Samples { fit: 9, held_out: 0 }]
         {
-            let mut game = Game::additive(0.1, &[0.2, 0.3]);
-            let found = lime(&mut Masking::new(&mut game, &mut MaskTable::default()), samples, 1).unwrap();
+            let mut game = Game::additive(0.1, &[0.2, 0.3, 0.0, 0.1]);
+            let found = with_samples(&mut game, samples, 1);
             assert_eq!(found.check(), Check::Undefined);
             assert!(found.surrogate.coefficients.iter().all(|coefficient| coefficient.is_finite()));
         }
@@ -226,7 +325,8 @@ mod tests {
         let game = || Game::new(12, |words| logistic(words.iter().filter(|present| **present).count() as f64 - 6.0));
         assert_eq!(explain(&mut game(), 5), explain(&mut game(), 5));
         assert_ne!(explain(&mut game(), 5), explain(&mut game(), 6));
-        let answer = lime(&mut Masking::new(&mut Cancelled, &mut MaskTable::default()), Samples::default(), 1);
+        let answer =
+            lime(&mut Masking::new(&mut Cancelled, &mut MaskTable::default()), Samples::default(), 1, &mut |_| {});
         assert_eq!(answer, Err(OracleError::Cancelled));
     }
 }

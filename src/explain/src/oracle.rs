@@ -1,5 +1,7 @@
 //! What an explainer may ask of a model about one text and one class, and nothing else.
 
+use pellucid_protocol::Baseline;
+
 /// Why an oracle gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OracleError {
@@ -25,9 +27,17 @@ pub trait Predict {
     /// # Errors
     /// When the model could not be evaluated or nobody waits any more.
     fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>>;
+
+    /// The same with the words that are not present deleted, all their pieces together, so that the text
+    /// gets shorter. Special tokens stay; of a text with no token left, one stands for it that means
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Predict::probabilities`].
+    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>>;
 }
 
-/// Gradients of the explained logit by the word embeddings.
+/// What lies inside the model: gradients of the explained logit by the word embeddings, and attention.
 pub trait Slopes: Predict {
     /// At the input: per word, the sum over pieces and hidden axis of gradient x embedding, and the
     /// norm of the gradient over pieces and hidden axis.
@@ -36,12 +46,50 @@ pub trait Slopes: Predict {
     /// As [`Predict::probabilities`].
     fn gradient(&mut self) -> Answer<WordGradient>;
 
-    /// At the points `baseline + alpha * (input - baseline)`, one for each of `alphas`. The baseline
-    /// has every word's pieces replaced by the padding token; special tokens stay.
+    /// At the points `baseline + alpha * (input - baseline)`, one for each of `alphas`. Every word's pieces
+    /// start from the `baseline`; special tokens stay, and so do the positions of all tokens.
     ///
     /// # Errors
     /// As [`Predict::probabilities`].
-    fn path(&mut self, alphas: &[f64]) -> Answer<Vec<PathPoint>>;
+    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>>;
+
+    /// At the noisy inputs `first..first + count` of `noise`: the gradient there, per word its norm and its
+    /// product with the input as it is without noise.
+    ///
+    /// # Errors
+    /// As [`Predict::probabilities`].
+    fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>>;
+
+    /// Attention at the input.
+    ///
+    /// # Errors
+    /// As [`Predict::probabilities`].
+    fn attention(&mut self) -> Answer<Attention>;
+}
+
+/// Attention of one layer, the mean over its heads: one row for each token, of what it takes from each.
+pub type AttentionMatrix = Vec<Vec<f64>>;
+
+/// What attends to what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attention {
+    /// The layers from the first to the last; tokens x tokens each, special ones included.
+    pub layers: Vec<AttentionMatrix>,
+    /// The share of each token's last state in what the head reads: all of the first or the last, or the same
+    /// of each.
+    pub reader: Vec<f64>,
+    /// The word of each token; `None` for special ones.
+    pub word_of_token: Vec<Option<usize>>,
+}
+
+/// Gaussian noise on the embeddings of the words' pieces; special tokens have none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Noise {
+    /// Standard deviation, relative to the range (largest minus smallest number) of the text's word
+    /// embeddings.
+    pub sigma: f64,
+    /// One seed, one sequence of noisy inputs.
+    pub seed: u64,
 }
 
 /// Gradient of the logit at the input.

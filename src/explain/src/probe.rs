@@ -2,8 +2,9 @@
 
 use pellucid_protocol::{Check, Method};
 
-use crate::explain::{Context, attribute, fidelity};
-use crate::lime::Samples;
+use crate::context::{Context, Depth};
+use crate::explain::{attribute, fidelity};
+use crate::neighbourhood::Samples;
 use crate::oracle::{Answer, Slopes};
 
 /// Perturbations of the probe's surrogate: enough to see whether it fits at all.
@@ -31,7 +32,7 @@ pub struct Probe {
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
 pub fn probe(oracle: &mut dyn Slopes, seed: u64) -> Answer<Probe> {
-    let mut context = Context::new(seed).with_samples(SAMPLES);
+    let mut context = Context::new(seed).with_samples(SAMPLES).with_depth(Depth::Gates);
     let gradient = attribute(oracle, Method::GradientInput, &mut context)?;
     let fidelity = fidelity(oracle, &mut context)?;
     Ok(Probe {

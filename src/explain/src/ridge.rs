@@ -1,5 +1,6 @@
 //! Weighted ridge regression with a free intercept, by the normal equations.
 
+use crate::cholesky::{Cholesky, Gram, dot};
 use crate::table::NOISE;
 
 /// Rows with their targets and weights; the three are of one length, the rows of another.
@@ -23,6 +24,25 @@ impl Weighted<'_> {
         let total: f64 = self.weights.iter().sum();
         let sum: f64 = numbers.zip(self.weights).map(|(number, weight)| number * weight).sum();
         if total > 0.0 { sum / total } else { 0.0 }
+    }
+
+    /// Weighted R2 = 1 - sum w (y - g)^2 / sum w (y - weighted mean of y)^2 of a function g, at most 1,
+    /// negative where the mean alone would do better. `None` where the targets, as probabilities, do not vary
+    /// by more than rounding ([`NOISE`]): there is nothing to explain, and no share of it.
+    ///
+    /// Source: scikit-learn's `r2_score` with `sample_weight`, which gives 1 or 0 where this gives `None`.
+    #[must_use]
+    pub fn r2(&self, predict: &dyn Fn(&[f64]) -> f64) -> Option<f64> {
+        let middle = self.mean(self.targets.iter().copied());
+        let total: f64 = self.samples().map(|(_, target, weight)| weight * (target - middle).powi(2)).sum();
+        let left: f64 = self.samples().map(|(row, target, weight)| weight * (target - predict(row)).powi(2)).sum();
+        let rounding = NOISE * NOISE * self.weights.iter().sum::<f64>();
+        (total > rounding).then(|| 1.0 - left / total)
+    }
+
+    /// Weighted mean of each feature.
+    fn centre(&self) -> Vec<f64> {
+        (0..self.features()).map(|feature| self.mean(self.rows.iter().map(|row| row[feature]))).collect()
     }
 
     /// Samples as (row, target, weight).
@@ -52,14 +72,40 @@ impl Ridge {
     /// Cholesky, and the intercept follows from the means.
     #[must_use]
     pub fn fit(data: &Weighted, penalty: f64) -> Self {
-        let centre: Vec<_> =
-            (0..data.features()).map(|feature| data.mean(data.rows.iter().map(|row| row[feature]))).collect();
+        let centre = data.centre();
         // Differences to a target of the data, not the targets, so that equal targets cancel exactly.
         let anchor = data.targets.first().copied().unwrap_or(0.0);
         let middle = anchor + data.mean(data.targets.iter().map(|target| target - anchor));
-        let (matrix, right) = normal_equations(data, &centre, middle);
-        let coefficients = solve(matrix, right, penalty);
+        let mut right = vec![0.0; centre.len()];
+        for (row, target, weight) in data.samples() {
+            let pull = weight * (target - middle);
+            right.iter_mut().zip(centred(row, &centre)).for_each(|(cell, number)| *cell += pull * number);
+        }
+        let coefficients = equations(data, &centre, penalty).solve(right);
         Self { intercept: middle - dot(&coefficients, &centre), coefficients }
+    }
+
+    /// The function with these coefficients that is right on average over `data`.
+    #[must_use]
+    pub fn through_mean(data: &Weighted, coefficients: Vec<f64>) -> Self {
+        let middle = data.mean(data.targets.iter().copied());
+        Self { intercept: middle - dot(&coefficients, &data.centre()), coefficients }
+    }
+
+    /// For each sample, how far it pulls each coefficient of this fit to `data` with `penalty`:
+    /// (X'WX + penalty I)^-1 w (y - g) x, x being centred. They add up to the penalty's own pull.
+    ///
+    /// Source: the influence function of weighted least squares, of whose squares White 1980 makes standard
+    /// errors that do not take all errors to be alike ("sandwich").
+    #[must_use]
+    pub fn influences(&self, data: &Weighted, penalty: f64) -> Vec<Vec<f64>> {
+        let centre = data.centre();
+        let equations = equations(data, &centre, penalty);
+        let pull = |(row, target, weight): (&Vec<f64>, f64, f64)| {
+            let error = weight * (target - self.predict(row));
+            equations.solve(centred(row, &centre).map(|number| error * number).collect())
+        };
+        data.samples().map(pull).collect()
     }
 
     /// Value for a row.
@@ -68,78 +114,24 @@ impl Ridge {
         self.intercept + dot(&self.coefficients, row)
     }
 
-    /// Weighted R2 = 1 - sum w (y - g)^2 / sum w (y - weighted mean of y)^2, at most 1, negative where
-    /// the mean alone would do better. `None` where the targets, as probabilities, do not vary by more
-    /// than rounding ([`NOISE`]): there is nothing to explain, and no share of it.
-    ///
-    /// Source: scikit-learn's `r2_score` with `sample_weight`, which gives 1 or 0 where this gives
-    /// `None`.
+    /// [`Weighted::r2`] of this function.
     #[must_use]
     pub fn r2(&self, data: &Weighted) -> Option<f64> {
-        let middle = data.mean(data.targets.iter().copied());
-        let total: f64 = data.samples().map(|(_, target, weight)| weight * (target - middle).powi(2)).sum();
-        let left: f64 = data.samples().map(|(row, target, weight)| weight * (target - self.predict(row)).powi(2)).sum();
-        let rounding = NOISE * NOISE * data.weights.iter().sum::<f64>();
-        (total > rounding).then(|| 1.0 - left / total)
+        data.r2(&|row| self.predict(row))
     }
 }
 
-/// X'WX, of which only the lower triangle is filled, and X'Wy of the centred data.
-fn normal_equations(data: &Weighted, centre: &[f64], middle: f64) -> (Vec<Vec<f64>>, Vec<f64>) {
-    let mut matrix: Vec<Vec<f64>> = (0..centre.len()).map(|row| vec![0.0; row + 1]).collect();
-    let mut right = vec![0.0; centre.len()];
-    for (row, target, weight) in data.samples() {
-        let centred: Vec<_> = row.iter().zip(centre).map(|(number, centre)| number - centre).collect();
-        for (i, line) in matrix.iter_mut().enumerate() {
-            let scaled = weight * centred[i];
-            right[i] += scaled * (target - middle);
-            line.iter_mut().zip(&centred).for_each(|(cell, other)| *cell += scaled * other);
-        }
+/// X'WX + `penalty` I of the centred rows.
+fn equations(data: &Weighted, centre: &[f64], penalty: f64) -> Cholesky {
+    let mut gram = Gram::new(centre.len());
+    for (row, _, weight) in data.samples() {
+        gram.add(&centred(row, centre).collect::<Vec<_>>(), weight);
     }
-    (matrix, right)
+    gram.factorise(penalty)
 }
 
-/// Solves (`matrix` + `penalty` I) x = `right` for a positive semidefinite lower triangle.
-fn solve(mut matrix: Vec<Vec<f64>>, right: Vec<f64>, penalty: f64) -> Vec<f64> {
-    factorise(&mut matrix, penalty);
-    let halfway = forward(&matrix, right);
-    backward(&matrix, halfway)
-}
-
-/// Cholesky: `matrix` becomes the lower triangle L with L L' = matrix + `penalty` I.
-fn factorise(matrix: &mut [Vec<f64>], penalty: f64) {
-    for i in 0..matrix.len() {
-        let (above, from_here) = matrix.split_at_mut(i);
-        let line = &mut from_here[0];
-        for (j, other) in above.iter().enumerate() {
-            line[j] = (line[j] - dot(&line[..j], &other[..j])) / other[j];
-        }
-        let pivot = line[i] + penalty - dot(&line[..i], &line[..i]);
-        // Without rounding no pivot is below the penalty.
-        line[i] = pivot.max(penalty).sqrt();
-    }
-}
-
-/// Solves L y = `right`.
-fn forward(lower: &[Vec<f64>], mut right: Vec<f64>) -> Vec<f64> {
-    for (i, line) in lower.iter().enumerate() {
-        right[i] = (right[i] - dot(&line[..i], &right[..i])) / line[i];
-    }
-    right
-}
-
-/// Solves L' x = `right`.
-fn backward(lower: &[Vec<f64>], mut right: Vec<f64>) -> Vec<f64> {
-    for (i, line) in lower.iter().enumerate().rev() {
-        right[i] /= line[i];
-        let known = right[i];
-        right[..i].iter_mut().zip(line).for_each(|(cell, factor)| *cell -= factor * known);
-    }
-    right
-}
-
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    left.iter().zip(right).map(|(left, right)| left * right).sum()
+fn centred(row: &[f64], centre: &[f64]) -> impl Iterator<Item = f64> {
+    row.iter().zip(centre).map(|(number, centre)| number - centre)
 }
 
 #[cfg(test)]

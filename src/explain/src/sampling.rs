@@ -1,5 +1,7 @@
 //! Random maskings of a text, as `lime` draws and weighs them, and random orders of its words.
 
+use std::f64::consts::TAU;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -17,6 +19,10 @@ pub enum Purpose {
     HeldOut,
     /// Random orders of the words.
     Orders,
+    /// Maskings and orders for Shapley values.
+    Coalitions,
+    /// Maskings on which scores are tested.
+    Tests,
 }
 
 /// The generator of `seed` for one purpose.
@@ -58,6 +64,27 @@ fn draw(words: usize, size: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
     drawn.truncate(size);
     drawn
 }
+
+/// `count` standard normal numbers: the `index`-th such sequence of `seed`.
+///
+/// Source: Box and Muller 1958.
+#[must_use]
+pub fn normals(seed: u64, index: u64, count: usize) -> Vec<f64> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    // Beyond the streams of all purposes.
+    generator.set_stream(NOISE_STREAMS.wrapping_add(index));
+    let mut pair = || {
+        // In (0, 1], whose logarithm is finite.
+        let (radius, angle) = (1.0 - generator.random::<f64>(), TAU * generator.random::<f64>());
+        let radius = (-2.0 * radius.ln()).sqrt();
+        [radius * angle.cos(), radius * angle.sin()]
+    };
+    let mut numbers: Vec<f64> = (0..count.div_ceil(2)).flat_map(|_| pair()).collect();
+    numbers.truncate(count);
+    numbers
+}
+
+const NOISE_STREAMS: u64 = 1 << 32;
 
 /// Distance of a text with `masked` of `words` words masked from the whole text: 100 x the cosine
 /// distance of the presence vectors, 100 (1 - sqrt((n - m) / n)); from 0 for the text itself to 100 for
@@ -111,6 +138,17 @@ mod tests {
             let count = drawn.iter().filter(|set| set.contains(word)).count() as f64;
             assert!((count - share).abs() < 5.0 * share.sqrt(), "word {word}: {count}");
         }
+    }
+
+    #[test]
+    fn normal_numbers_have_their_moments() {
+        let drawn = normals(3, 0, 100_001);
+        let moment = |power: i32| drawn.iter().map(|number| number.powi(power)).sum::<f64>() / drawn.len() as f64;
+        assert!(drawn.len() == 100_001 && drawn.iter().all(|number| number.is_finite()));
+        assert!(moment(1).abs() < 0.02 && (moment(2) - 1.0).abs() < 0.03 && (moment(4) - 3.0).abs() < 0.2);
+        assert_eq!(normals(3, 7, 5), normals(3, 7, 5));
+        assert_ne!(normals(3, 7, 5), normals(3, 8, 5));
+        assert_ne!(normals(3, 7, 5), normals(4, 7, 5));
     }
 
     #[test]

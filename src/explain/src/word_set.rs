@@ -3,7 +3,7 @@
 const BITS: usize = u64::BITS as usize;
 
 /// Some of the words `0..words` of a text. Sets are equal only if made for the same number of words.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WordSet {
     blocks: Vec<u64>,
 }
@@ -42,6 +42,14 @@ impl WordSet {
         let mut set = self.clone();
         set.insert(word);
         set
+    }
+
+    /// The words that are not in the set, of a text with `words` of them.
+    #[must_use]
+    pub fn complement(&self, words: usize) -> Self {
+        let mut rest = Self::empty(words);
+        (0..words).filter(|word| !self.contains(*word)).for_each(|word| rest.insert(word));
+        rest
     }
 
     /// Whether the word is in the set.
@@ -88,6 +96,13 @@ mod tests {
         let built = WordSet::empty(5).with(3).with(0);
         assert_eq!(built, WordSet::from_bits(5, 0b1001));
         assert_ne!(built, WordSet::empty(5).with(3));
+    }
+
+    #[test]
+    fn a_complement_holds_the_rest() {
+        let rest = WordSet::empty(70).with(0).with(69).complement(70);
+        assert!(rest.len() == 68 && !rest.contains(0) && !rest.contains(69) && rest.contains(64));
+        assert_eq!(rest.complement(70), WordSet::empty(70).with(0).with(69));
     }
 
     #[test]

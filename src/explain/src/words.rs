@@ -40,6 +40,15 @@ pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
     }
 }
 
+/// Which words share a character with what a person marked; empty if nothing is marked.
+#[must_use]
+pub fn marked(words: &[Span], rationale: &[Span]) -> Vec<bool> {
+    if rationale.is_empty() {
+        return Vec::new();
+    }
+    words.iter().map(|word| rationale.iter().any(|span| span.overlaps(*word))).collect()
+}
+
 /// The words of a text as spans of its characters.
 fn split(text: &str) -> Vec<Span> {
     let chars: Vec<char> = text.chars().collect();
@@ -132,6 +141,14 @@ mod tests {
         // One emoji in three byte pieces; offsets are in characters, not bytes.
         let words = group("é 🦀 ok", &[(0, 1), (1, 3), (2, 3), (2, 3), (3, 6)], &[]);
         assert_eq!(words.of_token, [Some(0), Some(1), Some(1), Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn a_word_is_marked_by_any_of_its_characters() {
+        let words = [(0, 3), (4, 7), (8, 12)].map(Span::from);
+        assert_eq!(marked(&words, &[Span::from((5, 9))]), [false, true, true]);
+        assert_eq!(marked(&words, &[Span::from((3, 4))]), [false; 3]);
+        assert_eq!((marked(&words, &[]), marked(&[], &[Span::from((0, 1))])), (vec![], vec![]));
     }
 
     #[test]

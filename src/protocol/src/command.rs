@@ -78,7 +78,7 @@ pub enum ToClient {
         /// Length of the event log in bytes.
         offset: u64,
     },
-    /// An event, as appended to the log.
+    /// An event, as appended to the log if it is recorded.
     Event {
         /// The event.
         record: Box<Record>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::explanation::Explanation;
+use crate::explanation::{Attribution, Explanation};
 use crate::metric::Metrics;
 use crate::settings::Settings;
 
@@ -40,6 +40,18 @@ pub enum Event {
     /// An event of a newer pellucid; skipped.
     #[serde(other)]
     Unknown,
+}
+
+impl Event {
+    /// Whether the event belongs into the log of a run. Scores that nothing is known of yet are for the screens
+    /// of the moment alone: the same scores follow with their checks.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        match self {
+            Event::Explained(explanation) => explanation.attributions.iter().all(Attribution::is_checked),
+            _ => true,
+        }
+    }
 }
 
 /// What is fixed for the whole run.
@@ -211,6 +223,22 @@ mod tests {
         let line = serde_json::to_string(&record).unwrap();
         assert_eq!(line, r#"{"time":1.5,"event":"step","step":12,"epoch":0.25,"metrics":{"loss/total":0.61}}"#);
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+    }
+
+    #[test]
+    fn what_is_not_checked_yet_is_not_recorded() {
+        let explained = |checks: &str| {
+            let text = format!(
+                r#"{{"event":"explained","request":1,"step":9,"sample":null,"text":"a","words":[[0,1]],
+                "probabilities":[1.0],"teacher_probabilities":null,"target":0,"label":null,"rationale":[],
+                "truncated_words":0,"partial":true,"attributions":[{{"method":"lime","scalar":"probability",
+                "scores":[0.5],"checks":[{checks}],"surrogate":null,"evaluations":2,"seed":1,"ms":3.0}}]}}"#
+            );
+            serde_json::from_str::<Event>(&text).unwrap()
+        };
+        assert!(!explained("").is_recorded());
+        assert!(!explained(r#"{"check":"sampling","rows":64,"planned":99,"error":0.1}"#).is_recorded());
+        assert!(explained(r#"{"check":"undefined"}"#).is_recorded() && Event::Unknown.is_recorded());
     }
 
     #[test]

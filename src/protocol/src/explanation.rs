@@ -1,81 +1,10 @@
 //! What a model bases one answer on: scores for each word, each method with its own checks.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-/// How importance is attributed to words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Norm of the gradient of the logit by the word embedding, the article's |dy/dx_i|.
-    #[serde(rename = "grad")]
-    Gradient,
-    /// Gradient times input, summed over the hidden axis.
-    #[serde(rename = "gxi")]
-    GradientInput,
-    /// Integrated gradients from a baseline to the input.
-    #[serde(rename = "ig")]
-    IntegratedGradients,
-    /// Probability lost when the word is masked.
-    Occlusion,
-    /// Weighted ridge regression on masked copies of the text.
-    Lime,
-}
-
-impl Method {
-    /// All methods, in the order in which they are shown.
-    pub const ALL: [Method; 5] =
-        [Method::GradientInput, Method::IntegratedGradients, Method::Occlusion, Method::Lime, Method::Gradient];
-
-    /// The name on the command line and in files.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Method::Gradient => "grad",
-            Method::GradientInput => "gxi",
-            Method::IntegratedGradients => "ig",
-            Method::Occlusion => "occlusion",
-            Method::Lime => "lime",
-        }
-    }
-
-    /// The name for people.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Method::Gradient => "gradient norm",
-            Method::GradientInput => "gradient x input",
-            Method::IntegratedGradients => "integrated gradients",
-            Method::Occlusion => "occlusion",
-            Method::Lime => "LIME",
-        }
-    }
-
-    /// Whether a score's sign says for or against the class.
-    #[must_use]
-    pub fn is_signed(self) -> bool {
-        self != Method::Gradient
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
-    }
-}
-
-impl FromStr for Method {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Method::ALL.into_iter().find(|method| method.key() == name).ok_or_else(|| {
-            let known: Vec<_> = Method::ALL.iter().map(|method| method.key()).collect();
-            format!("unknown method `{name}`; known are {}", known.join(", "))
-        })
-    }
-}
+pub use crate::check::{Check, Verdict};
+pub use crate::method::{Baseline, Method};
+pub use crate::surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
 /// The number that is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +14,8 @@ pub enum Scalar {
     Logit,
     /// The softmax probability of the class.
     Probability,
+    /// None: a share of attention, the same for every class.
+    Attention,
 }
 
 /// Explanations of one text by one state of a model.
@@ -157,84 +88,48 @@ pub struct Attribution {
     pub scalar: Scalar,
     /// One score for each word of the explanation; positive speaks for the class.
     pub scores: Vec<f64>,
-    /// How far to trust the scores; never empty.
+    /// Standard error of each score, for methods that draw; empty for the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<f64>,
+    /// How far to trust the scores; empty only while they are not checked yet.
     pub checks: Vec<Check>,
-    /// The surrogate, for methods that fit one.
+    /// The surrogate, for methods that fit a linear one.
     pub surrogate: Option<Surrogate>,
+    /// The surrogate, for the method that fits a tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
+    /// What all maskings of a short text tell, for the method that asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exhaustive: Option<Exhaustive>,
+    /// Where the path of integrated gradients begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
     /// Evaluations of the model.
     pub evaluations: usize,
     /// Seed, for methods that draw.
     pub seed: Option<u64>,
-    /// Wall time in milliseconds.
+    /// Wall time of the scores in milliseconds, their checks not included.
     pub ms: f64,
 }
 
 impl Attribution {
-    /// Whether every check was passed.
+    /// Whether the scores have failed a gate.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        self.checks.iter().any(Check::fails)
+    }
+
+    /// Whether a gate has been reached; before that, nothing is known of the scores.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        self.checks.iter().any(|check| check.verdict() != Verdict::Informative)
+    }
+
+    /// Whether the scores have passed a gate and failed none. Scores that are still being refined have
+    /// passed none yet.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
-        self.checks.iter().all(Check::passes)
-    }
-}
-
-/// A local linear surrogate: probability ~ intercept + sum of the coefficients of the words present.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Surrogate {
-    /// Value with all words masked.
-    pub intercept: f64,
-    /// One coefficient for each word.
-    pub coefficients: Vec<f64>,
-    /// What the surrogate gives for the whole text.
-    pub local_prediction: f64,
-}
-
-/// A measured reason to trust or distrust scores.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "check", rename_all = "snake_case")]
-pub enum Check {
-    /// Integrated gradients: how far the scores are from adding up to F(input) - F(baseline).
-    Completeness {
-        /// |sum of scores - (F(input) - F(baseline))| / |F(input) - F(baseline)|.
-        gap: f64,
-        /// Quadrature nodes used.
-        steps: usize,
-    },
-    /// Surrogate: weighted R2 on the perturbations it was fitted to and on held-out ones.
-    Fidelity {
-        /// In sample, as `lime` reports it.
-        in_sample: f64,
-        /// On perturbations that the fit has not seen.
-        held_out: f64,
-    },
-    /// All methods: mean drop of the probability while words are masked from the highest score down
-    /// (AOPC), placed between the worst and the best order.
-    Faithfulness {
-        /// (AOPC - worst) / (best - worst).
-        normalised: f64,
-        /// The same for random orders, their mean.
-        random: f64,
-        /// Whether the bounds are exact (all subsets) or found by beam search.
-        exact: bool,
-    },
-    /// The measure is not defined for this text, e.g. it has no words or the probability never moves.
-    Undefined,
-}
-
-impl Check {
-    /// Largest completeness gap that passes.
-    pub const COMPLETENESS_LIMIT: f64 = 0.05;
-    /// Smallest held-out R2 that passes.
-    pub const FIDELITY_LIMIT: f64 = 0.5;
-
-    /// Whether the scores may be trusted as far as this check goes.
-    #[must_use]
-    pub fn passes(&self) -> bool {
-        match *self {
-            Check::Completeness { gap, .. } => gap <= Self::COMPLETENESS_LIMIT,
-            Check::Fidelity { held_out, .. } => held_out >= Self::FIDELITY_LIMIT,
-            Check::Faithfulness { normalised, random, .. } => normalised > random,
-            Check::Undefined => false,
-        }
+        self.is_checked() && !self.fails()
     }
 }
 
@@ -242,19 +137,21 @@ impl Check {
 mod tests {
     use super::*;
 
-    #[test]
-    fn method_names_read_back() {
-        for method in Method::ALL {
-            assert_eq!(method.key().parse::<Method>(), Ok(method));
-            assert_eq!(serde_json::to_string(&method).unwrap(), format!("\"{}\"", method.key()));
-        }
-        assert!("magic".parse::<Method>().unwrap_err().contains("gxi"));
+    fn with(checks: &[Check]) -> Attribution {
+        let old = r#"{"method":"lime","scalar":"probability","scores":[0.5],"checks":[],"surrogate":null,
+            "evaluations":2,"seed":1,"ms":3.0}"#;
+        let attribution: Attribution = serde_json::from_str(old).unwrap();
+        Attribution { checks: checks.to_vec(), ..attribution }
     }
 
     #[test]
-    fn a_check_that_is_nan_does_not_pass() {
-        assert!(!Check::Completeness { gap: f64::NAN, steps: 50 }.passes());
-        assert!(!Check::Fidelity { in_sample: 1.0, held_out: f64::NAN }.passes());
-        assert!(!Check::Faithfulness { normalised: f64::NAN, random: 0.0, exact: true }.passes());
+    fn trust_comes_from_gates_alone() {
+        let (good, bad) = (Check::Completeness { gap: 0.0, steps: 16 }, Check::Undefined);
+        let figure = Check::LeaveOneOut { tau: -1.0 };
+        let trusted = |checks: &[Check]| with(checks).is_trusted();
+        assert!(trusted(&[good]) && trusted(&[good, figure]));
+        assert!(!trusted(&[good, bad]) && !trusted(&[bad, figure]));
+        assert!(!trusted(&[figure]) && !trusted(&[]));
+        assert!(!with(&[figure]).fails() && !with(&[figure]).is_checked() && with(&[bad, figure]).fails());
     }
 }

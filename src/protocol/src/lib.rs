@@ -11,6 +11,7 @@
 //! run read back is the run. Text inside is as it came from data and models; [`scrub::scrub`] is the
 //! one way from there to a terminal.
 
+pub mod check;
 pub mod command;
 pub mod device;
 pub mod event;
@@ -18,17 +19,22 @@ pub mod explanation;
 pub mod launch;
 pub mod log_reader;
 pub mod log_writer;
+pub mod method;
 pub mod metric;
 pub mod run_dir;
 pub mod sample;
 pub mod scrub;
 pub mod settings;
+pub mod surrogate;
 pub mod work;
 
+pub use check::{Check, Verdict};
 pub use command::{Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};
 pub use event::{Event, Record};
-pub use explanation::{Attribution, Check, Explanation, Method, Surrogate};
+pub use explanation::{Attribution, Explanation};
+pub use method::{Baseline, Method};
 pub use metric::Metrics;
 pub use run_dir::RunDir;
 pub use sample::{Prediction, Sample};
 pub use settings::{LiveSetting, RawSettings, Settings};
+pub use surrogate::Surrogate;

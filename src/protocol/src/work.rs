@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::explanation::Method;
+use crate::check::Depth;
+use crate::method::{Baseline, Method};
 use crate::settings::{Device, Settings};
 
 /// A worker's job. All but [`Work::Train`] and [`Work::Resume`] print JSON lines on stdout and end.
@@ -56,6 +57,12 @@ pub struct ExplainWork {
     pub device: Device,
     /// Seed of the methods that draw.
     pub seed: u64,
+    /// Maskings that surrogates and Shapley values rest on; the usual number if not given.
+    pub samples: Option<usize>,
+    /// Where integrated gradients start.
+    pub baseline: Baseline,
+    /// How much is asked about the scores.
+    pub checks: Depth,
     /// How to print.
     pub output: Output,
 }

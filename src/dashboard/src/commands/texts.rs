@@ -18,6 +18,9 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
         methods: explain.method,
         device: explain.device,
         seed: explain.seed,
+        samples: explain.samples,
+        baseline: explain.baseline,
+        checks: explain.checks,
         output: output(explain.json),
     })
 }
@@ -81,6 +84,8 @@ fn absolute(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use pellucid_protocol::check::Depth;
+    use pellucid_protocol::{Baseline, Method};
 
     use super::*;
     use crate::cli::{Action, Cli};
@@ -113,5 +118,20 @@ mod tests {
         assert!(work.model.is_absolute());
         assert!(matches!(work.texts, Texts::File { path, limit: Some(2) } if path.is_absolute()));
         assert_eq!(work.output, Output::Json);
+        assert_eq!((work.samples, work.baseline, work.checks), (None, Baseline::Pad, Depth::Figures));
+    }
+
+    #[test]
+    fn every_method_baseline_and_depth_can_be_named() {
+        let names: Vec<_> = Method::ALL.iter().map(|method| method.key()).collect();
+        for (baseline, depth) in Baseline::ALL.into_iter().zip(Depth::ALL.into_iter().cycle()) {
+            let line = format!(
+                "pellucid explain --model m --text t --method {} --samples 512 --baseline {baseline} --checks {depth}",
+                names.join(",")
+            );
+            let Work::Explain(found) = work(&line) else { panic!("no explain work") };
+            assert_eq!(found.methods, Method::ALL);
+            assert_eq!((found.samples, found.baseline, found.checks), (Some(512), baseline, depth));
+        }
     }
 }

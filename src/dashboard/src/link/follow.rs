@@ -194,7 +194,9 @@ impl Follower {
             }
             ToClient::Event { record } if record.event == Event::Unknown => Ok(()),
             ToClient::Event { record } => {
-                self.feed.heard_one();
+                if record.event.is_recorded() {
+                    self.feed.heard_one();
+                }
                 self.pass_on(vec![*record]).await
             }
             ToClient::Reply { id, error } => match connection.answered(id) {

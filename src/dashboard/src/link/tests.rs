@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::*;
+use crate::ui::fixture;
 
 mod launching;
 
@@ -150,6 +151,25 @@ async fn what_comes_over_the_socket_follows_the_log_in_order() {
     let event = paper.step();
     put(&mut stream, &[event]).await;
     assert_eq!(link.incoming.recv().await, Some(FromRun::Records(paper.written[3..].to_vec())));
+}
+
+#[tokio::test]
+async fn what_is_not_recorded_is_shown_and_nothing_else_is_lost_for_it() {
+    let mut paper = Paper::new();
+    let (mut link, _task) = attach(paper.run.clone());
+    let mut explanation = fixture::explanation("a text", None, 7, 1);
+    explanation.attributions[0].checks.clear();
+    let passing = Record { time: 1.0, event: Event::Explained(Box::new(explanation)) };
+    let mut stream = paper.accept().await;
+    let said = [paper.hello(), paper.step(), ToClient::Event { record: Box::new(passing.clone()) }, paper.step()];
+    put(&mut stream, &said).await;
+    let [first, second] = [paper.written[0].clone(), paper.written[1].clone()];
+    assert_eq!(records_until(&mut link, 3).await, [first, passing, second]);
+    drop(stream);
+    paper.step();
+    let mut stream = paper.accept().await;
+    put(&mut stream, &[paper.hello()]).await;
+    assert_eq!(records_until(&mut link, 1).await, paper.written[2..]);
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use pellucid_protocol::event::{
     Alert, Checkpoint, CheckpointKind, Ended, Eval, Level, ModelCard, Outcome, Setting, Started, Step,
 };
-use pellucid_protocol::explanation::{Check, Method, Scalar, Span, Surrogate};
+use pellucid_protocol::explanation::{
+    Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
+};
 use pellucid_protocol::metric::layer_sparsity;
 use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
 use ratatui::layout::Size;
@@ -171,6 +173,23 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         Method::Occlusion => vec![faithful(0.90)],
         Method::Lime => vec![faithful(0.87), Check::Fidelity { in_sample: 0.93, held_out: 0.71 }],
         Method::Gradient => vec![faithful(0.31)],
+        Method::SmoothGrad => {
+            let smoothing = Check::Smoothing { sigma: 0.01, draws: 16 };
+            vec![faithful(0.78), smoothing, Check::Sampling { rows: 16, planned: 16, error: 0.041 }]
+        }
+        Method::OcclusionDelete => vec![faithful(0.88)],
+        Method::Rollout => vec![faithful(0.44)],
+        Method::Tree => vec![Check::Fidelity { in_sample: 0.84, held_out: 0.66 }, faithful(0.79)],
+        Method::KernelShap => vec![faithful(0.93), Check::Sampling { rows: 1024, planned: 1024, error: 0.0042 }],
+        Method::Shapley => vec![
+            faithful(0.95),
+            Check::Sampling { rows: 512, planned: 512, error: 0.0 },
+            Check::Eraser { comprehensiveness: 0.42, sufficiency: 0.05 },
+            Check::Curves { deletion: 0.31, insertion: 0.82 },
+            Check::LeaveOneOut { tau: 0.67 },
+            Check::Infidelity { relative: 0.12, draws: 64 },
+            Check::Plausibility { f1: 0.5, iou: 0.33, auprc: 0.71 },
+        ],
     };
     let surrogate = (method == Method::Lime).then(|| Surrogate {
         intercept: 0.31,
@@ -181,12 +200,50 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
     Attribution {
         method,
         scalar: Scalar::Probability,
+        errors: if method == Method::Lime { vec![0.008; words] } else { Vec::new() },
+        tree: (method == Method::Tree).then(|| tree(words)),
+        exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
+        baseline: None,
         scores,
         checks,
         surrogate,
         evaluations: 64,
         seed: Some(7),
         ms: 180.0,
+    }
+}
+
+fn tree(words: usize) -> Tree {
+    let rule = |conditions: &[(usize, bool)], probability, coverage| Rule {
+        conditions: conditions
+            .iter()
+            .filter(|(word, _)| *word < words)
+            .map(|&(word, present)| Condition { word, present })
+            .collect(),
+        probability,
+        coverage,
+    };
+    let rules = vec![
+        rule(&[(0, false)], 0.12, 0.43),
+        rule(&[(0, true), (1, false)], 0.55, 0.21),
+        rule(&[(0, true), (1, true)], 0.91, 0.36),
+    ];
+    let importance = (0..words).map(|word| if word < 2 { 0.5 } else { 0.0 }).collect();
+    Tree { rules, importance, linear_held_out: Some(0.71) }
+}
+
+fn exhaustive(words: usize) -> Exhaustive {
+    let pairs = (1..words).map(|word| Interaction { words: (0, word), value: 0.2 / word as f64 - 0.05 });
+    Exhaustive {
+        nothing: 0.31,
+        interactions: pairs.collect(),
+        sufficient: vec![(0..words.min(2)).collect()],
+        surrogate: Surrogate { intercept: 0.31, coefficients: vec![0.1; words], local_prediction: 0.91 },
+        surrogate_fidelity: Some(0.71),
+        tree: tree(words),
+        tree_fidelity: Some(0.82),
+        best_order: (0..words).collect(),
+        worst_order: (0..words).rev().collect(),
     }
 }
 
@@ -266,7 +323,7 @@ pub fn records(steps: u64) -> Vec<Record> {
             records.push(record(number, Event::Checkpoint(Checkpoint { step: number, kind, path })));
         }
         if number.is_multiple_of(400) {
-            records.push(explained(number, 5));
+            records.push(explained(number, Method::ALL.len()));
         }
         if number == 777 {
             let message = "loss/task is 1.35, six times its usual spread above the last steps".to_owned();

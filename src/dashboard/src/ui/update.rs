@@ -156,7 +156,7 @@ fn evaluated(state: &mut State, eval: &Eval) -> Vec<Effect> {
 fn refresh_explanation(state: &mut State) -> Option<Effect> {
     let wanted =
         state.screen == Screen::Explain && state.run.is_going() && state.run.answers() && !state.explain.is_busy();
-    let request = (wanted && state.explain.is_stale).then(|| state.explain.again())??;
+    let request = (wanted && state.explain.is_stale).then(|| state.explain.follow())??;
     Some(Effect::Send(Command::Explain(request)))
 }
 

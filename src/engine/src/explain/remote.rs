@@ -3,7 +3,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use pellucid_explain::{Answer, OracleError, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_explain::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_protocol::Baseline;
 
 use super::oracle::{Query, Reply};
 
@@ -81,6 +82,13 @@ impl Predict for RemoteOracle {
             _ => mismatch(),
         }
     }
+
+    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+        match self.ask(Query::Shortened(presence.to_vec()))? {
+            Reply::Probabilities(values) => Ok(values),
+            _ => mismatch(),
+        }
+    }
 }
 
 impl Slopes for RemoteOracle {
@@ -91,9 +99,23 @@ impl Slopes for RemoteOracle {
         }
     }
 
-    fn path(&mut self, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
-        match self.ask(Query::Path(alphas.to_vec()))? {
+    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+        match self.ask(Query::Path(baseline, alphas.to_vec()))? {
             Reply::Path(points) => Ok(points),
+            _ => mismatch(),
+        }
+    }
+
+    fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>> {
+        match self.ask(Query::Noisy { noise, first, count })? {
+            Reply::Gradients(gradients) => Ok(gradients),
+            _ => mismatch(),
+        }
+    }
+
+    fn attention(&mut self) -> Answer<Attention> {
+        match self.ask(Query::Attention)? {
+            Reply::Attention(attention) => Ok(attention),
             _ => mismatch(),
         }
     }

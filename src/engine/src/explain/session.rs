@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use pellucid_explain::{Answer, Context, Slopes, attribute};
-use pellucid_protocol::{Explanation, Method};
+use pellucid_explain::words::marked;
+use pellucid_explain::{Answer, Context, Slopes, check, score};
+use pellucid_protocol::{Attribution, Explanation, Method, Verdict};
 
 use super::subject::Subject;
 
@@ -27,7 +28,8 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
     }
 }
 
-/// Does `methods` in order; `emit` gets the explanation so far after each of them.
+/// Does `methods` in order; `emit` gets the explanation so far after each of them, and its scores before that:
+/// while they are refined and when they are done, but not checked yet.
 ///
 /// # Errors
 /// When the oracle gives no answer.
@@ -35,15 +37,23 @@ pub fn explain(
     oracle: &mut dyn Slopes,
     mut explanation: Explanation,
     methods: &[Method],
-    seed: u64,
+    context: Context,
     emit: &mut dyn FnMut(&Explanation),
 ) -> Answer<Explanation> {
-    let mut context = Context::new(seed);
+    let mut context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
     for (done, &method) in methods.iter().enumerate() {
         let start = Instant::now();
-        let mut attribution = attribute(oracle, method, &mut context)?;
-        attribution.ms = start.elapsed().as_secs_f64() * 1e3;
-        explanation.attributions.push(attribution);
+        let mut show = |so_far: &Attribution| {
+            let (mut shown, ms) = (explanation.clone(), start.elapsed().as_secs_f64() * 1e3);
+            // A gate that was passed says nothing as long as another may fail.
+            let checks = so_far.checks.iter().copied().filter(|check| check.verdict() == Verdict::Informative);
+            shown.attributions.push(Attribution { ms, checks: checks.collect(), ..so_far.clone() });
+            emit(&shown);
+        };
+        let mut scored = score(oracle, method, &mut context, &mut show)?;
+        scored.ms = start.elapsed().as_secs_f64() * 1e3;
+        show(&scored);
+        explanation.attributions.push(check(oracle, scored, &mut context)?);
         context.settle(&mut explanation.attributions);
         explanation.partial = done + 1 < methods.len();
         emit(&explanation);

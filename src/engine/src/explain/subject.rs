@@ -2,6 +2,7 @@
 
 use pellucid_explain::words;
 use pellucid_protocol::explanation::Span;
+use tch::{Device, Tensor};
 
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ pub struct Subject {
     pub truncated_words: usize,
     /// Token that stands for a masked one.
     pub mask: i64,
-    /// Token of the baseline of integrated gradients.
+    /// The padding token.
     pub pad: i64,
 }
 
@@ -63,11 +64,45 @@ impl Subject {
         tokens.map(|(&id, word)| if hidden(word) { self.mask } else { id }).collect()
     }
 
-    /// The token ids with every word replaced by padding, special tokens kept.
+    /// The tokens without those of the words that are not present. Where none would be left, one mask.
     #[must_use]
-    pub fn baseline(&self) -> Vec<i64> {
+    pub fn shortened(&self, presence: &[bool]) -> Encoded {
+        let is_kept = |word: &Option<usize>| word.is_none_or(|word| presence[word]);
+        let kept: Vec<usize> =
+            (0..self.encoded.ids.len()).filter(|&token| is_kept(&self.word_of_token[token])).collect();
+        let whole = &self.encoded;
+        if kept.is_empty() {
+            let (types, second, spans) = (vec![0], vec![false], vec![(0, 0)]);
+            return Encoded { ids: vec![self.mask], types, second, spans, special: vec![false], cut: whole.cut };
+        }
+        Encoded {
+            ids: kept.iter().map(|&token| whole.ids[token]).collect(),
+            types: kept.iter().map(|&token| whole.types[token]).collect(),
+            second: kept.iter().map(|&token| whole.second[token]).collect(),
+            spans: kept.iter().map(|&token| whole.spans[token]).collect(),
+            special: kept.iter().map(|&token| whole.special[token]).collect(),
+            cut: whole.cut,
+        }
+    }
+
+    /// The token ids with `token` in the place of every word's, special tokens kept.
+    #[must_use]
+    pub fn replaced(&self, token: i64) -> Vec<i64> {
         let tokens = self.encoded.ids.iter().zip(&self.word_of_token);
-        tokens.map(|(&id, word)| if word.is_some() { self.pad } else { id }).collect()
+        tokens.map(|(&id, word)| if word.is_some() { token } else { id }).collect()
+    }
+
+    /// 1 for tokens of words and 0 for the others, `[1, tokens, 1]`.
+    pub fn is_word(&self, device: Device) -> Tensor {
+        let flags: Vec<f32> = self.word_of_token.iter().map(|word| f32::from(u8::from(word.is_some()))).collect();
+        Tensor::from_slice(&flags).to_device(device).view([1, -1, 1])
+    }
+
+    /// Indices of the tokens of words, `[words' tokens]`.
+    pub fn word_tokens(&self, device: Device) -> Tensor {
+        let tokens = self.word_of_token.iter().enumerate();
+        let tokens: Vec<i64> = tokens.filter(|(_, word)| word.is_some()).map(|(token, _)| token as i64).collect();
+        Tensor::from_slice(&tokens).to_device(device)
     }
 
     /// Sums values of tokens into values of words.

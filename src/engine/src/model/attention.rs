@@ -1,5 +1,7 @@
 //! Self-attention on packed texts: rectangles of texts of like length, and nothing computed twice for a batch.
 
+use std::cell::RefCell;
+
 use tch::{Device, Kind, Tensor};
 
 use super::architecture::{Architecture, AttentionRule};
@@ -13,6 +15,8 @@ pub struct Attention<'a> {
     blocks: Vec<(&'a Block, Vec<Shared>)>,
     heads: i64,
     rate: f64,
+    /// The shares of all blocks and layers so far, if they are to be kept.
+    kept: Option<RefCell<Vec<Tensor>>>,
 }
 
 /// One layer's own part of its attention.
@@ -54,7 +58,19 @@ impl<'a> Attention<'a> {
             (block, shared.collect())
         };
         let blocks = layout.blocks.iter().map(share).collect();
-        Self { blocks, heads: architecture.heads, rate: architecture.dropout.attention }
+        Self { blocks, heads: architecture.heads, rate: architecture.dropout.attention, kept: None }
+    }
+
+    /// The same, keeping who attends to whom.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { kept: Some(RefCell::default()), ..self }
+    }
+
+    /// What was kept: the mean over the heads, `[rows, width, width]` for each block of each layer.
+    #[must_use]
+    pub fn kept(self) -> Vec<Tensor> {
+        self.kept.map(RefCell::into_inner).unwrap_or_default()
     }
 
     /// Mixed values `[tokens, hidden]` of queries, keys and values `[tokens, 3 * hidden]`.
@@ -139,7 +155,7 @@ impl<'a> Attention<'a> {
 
     /// softmax(scale q k^T + bias) v; all `[rows, heads, width, size]`.
     fn attend(&self, [query, key, value]: [Tensor; 3], bias: Option<Tensor>, scale: f64, drop: &mut Dropout) -> Tensor {
-        if !drop.is_on(self.rate) {
+        if !drop.is_on(self.rate) && self.kept.is_none() {
             // The fused kernel wants a mask of its own type and without a gradient.
             let plain = bias.as_ref().is_none_or(|bias| !bias.requires_grad());
             if plain {
@@ -150,8 +166,12 @@ impl<'a> Attention<'a> {
         if let Some(bias) = bias {
             scores = scores.g_add_(&bias);
         }
-        let shares = drop.apply(scores.softmax(-1, Kind::Float), self.rate);
-        shares.matmul(&value)
+        let shares = scores.softmax(-1, Kind::Float);
+        if let Some(kept) = &self.kept {
+            // [rows, heads, width, width] -> [rows, width, width]
+            kept.borrow_mut().push(shares.mean_dim([1i64].as_slice(), false, Kind::Float));
+        }
+        drop.apply(shares, self.rate).matmul(&value)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Pooling};
 use super::config::ModelConfig;
 use super::dropout::Dropout;
 use super::encoder::Encoder;
@@ -101,6 +101,11 @@ impl Classifier {
         self.params.weights().device()
     }
 
+    /// The table of word embeddings, `[vocabulary, embedding]`.
+    pub fn embeddings(&self) -> &Tensor {
+        self.encoder.words()
+    }
+
     /// Word embeddings: `[tokens]` -> `[tokens, embedding]`.
     pub fn embed(&self, ids: &Tensor) -> Tensor {
         self.encoder.embed(ids)
@@ -110,6 +115,18 @@ impl Classifier {
     /// `[tokens]` of packed texts.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         self.head.forward(&self.encoder.pooled(embeddings, types, layout, drop), drop)
+    }
+
+    /// Who attends to whom in a batch, the mean over the heads: `[rows, width, width]` for each block of texts of
+    /// each layer.
+    pub fn attention(&self, batch: &Batch) -> Vec<Tensor> {
+        self.encoder.attention(&self.embed(&batch.ids), &batch.types, &batch.layout)
+    }
+
+    /// Which of the last states the head reads.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.head.pooling()
     }
 
     /// Logits `[rows, classes]` of a batch, nothing dropped.

@@ -189,6 +189,14 @@ impl Encoder {
         self.leave(&pooled).index_select(0, &layout.ranks)
     }
 
+    /// Who attends to whom in the packed texts of `layout`, nothing dropped; see [`Attention::kept`].
+    pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
+        let attention = Attention::new(&self.architecture, layout, embeddings.device()).keeping();
+        let hidden = self.enter(embeddings, types, layout, &mut Dropout::Off);
+        drop(self.pass(&self.layers, hidden, &attention, &mut Dropout::Off));
+        attention.kept()
+    }
+
     /// `hidden` through `layers`, which are the first ones: `[tokens, hidden]` -> `[tokens, hidden]`.
     fn pass(&self, layers: &[Layer], mut hidden: Tensor, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
         let a = &self.architecture;

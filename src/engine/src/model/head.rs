@@ -42,6 +42,12 @@ impl Head {
         }
     }
 
+    /// Which of the last states it reads.
+    #[must_use]
+    pub fn pooling(&self) -> Pooling {
+        self.form.pooling
+    }
+
     /// Logits `[rows, classes]` of one hidden state a text, `[rows, hidden]`.
     pub fn forward(&self, pooled: &Tensor, drop: &mut Dropout) -> Tensor {
         let mut x = drop.apply(pooled.shallow_clone(), self.form.dropout_before);

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pellucid_explain::Context;
 use pellucid_protocol::event::{CheckpointKind, Setting};
 use pellucid_protocol::{Command, Event, ExplainRequest, Explanation, SetRequest, Subject as Wanted};
 
@@ -168,7 +169,7 @@ impl Desk {
                 drop(hub.blocking_send(FromThread::Event(Event::Explained(Box::new(so_far.clone())))));
             };
             // Cancelled: another request has taken its place, and its results are what is wanted.
-            let _ = session::explain(&mut oracle, explanation, &request.methods, seed, &mut emit);
+            let _ = session::explain(&mut oracle, explanation, &request.methods, Context::new(seed), &mut emit);
         };
         let spawned = thread::Builder::new().name("pellucid-explainer".to_owned()).spawn(explainer);
         spawned.map_err(|error| Error::Torch(format!("no thread for the explainer: {error}")))?;

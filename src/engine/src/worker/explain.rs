@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use pellucid_explain::{Context, Samples};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::work::{ExplainWork, Output};
 use pellucid_protocol::{Check, Explanation};
@@ -47,8 +48,15 @@ fn explain_row(work: &ExplainWork, row: &Row, model: &Classifier, encoder: &Text
     let target = evaluate::prediction(&logits[0], 0, None).class();
     let blank = session::blank(&subject, evaluate::softmax(&logits[0]), target);
     let mut oracle = ModelOracle { model, subject: &subject, target };
-    let done = session::explain(&mut oracle, blank, &work.methods, work.seed, &mut |_| {});
+    let blank = Explanation { rationale: row.rationale.clone(), ..blank };
+    let done = session::explain(&mut oracle, blank, &work.methods, context(work), &mut |_| {});
     done.map_err(|error| Error::Torch(error.to_string()))
+}
+
+fn context(work: &ExplainWork) -> Context {
+    let usual = Samples::default();
+    let samples = Samples { fit: work.samples.unwrap_or(usual.fit), ..usual };
+    Context::new(work.seed).with_samples(samples).with_baseline(work.baseline).with_depth(work.checks)
 }
 
 /// The words of an explanation.
@@ -62,9 +70,10 @@ fn as_json(explanation: &Explanation, row: &Row, labels: &Labels) -> Value {
         .attributions
         .iter()
         .map(|made| {
-            let value = json!({"ms": made.ms, "scores": made.scores, "scalar": made.scalar, "checks": made.checks,
-                "surrogate": made.surrogate, "evaluations": made.evaluations, "seed": made.seed,
-                "trusted": made.is_trusted()});
+            let value = json!({"ms": made.ms, "scores": made.scores, "errors": made.errors, "scalar": made.scalar,
+                "checks": made.checks, "surrogate": made.surrogate, "tree": made.tree,
+                "exhaustive": made.exhaustive, "baseline": made.baseline, "evaluations": made.evaluations,
+                "seed": made.seed, "trusted": made.is_trusted()});
             (made.method.key().to_owned(), value)
         })
         .collect();
@@ -100,5 +109,17 @@ fn check_text(check: Check) -> String {
         Check::Fidelity { in_sample, held_out } => format!("R2 {in_sample:.2}, held out {held_out:.2}"),
         Check::Faithfulness { normalised, random, .. } => format!("faithfulness {normalised:.2}, random {random:.2}"),
         Check::Undefined => "no check is defined for this text".to_owned(),
+        Check::Sampling { rows, error: 0.0, .. } => format!("exact, by {rows} maskings"),
+        Check::Sampling { rows, error, .. } => format!("{rows} samples, error at most {error:.4}"),
+        Check::Smoothing { sigma, draws } => format!("noise {sigma} over {draws} copies"),
+        Check::Eraser { comprehensiveness, sufficiency } => {
+            format!("comprehensiveness {comprehensiveness:.2}, sufficiency {sufficiency:.2}")
+        }
+        Check::Curves { deletion, insertion } => format!("deletion {deletion:.2}, insertion {insertion:.2}"),
+        Check::LeaveOneOut { tau } => format!("leave-one-out tau {tau:.2}"),
+        Check::Stability { runs, spearman } => format!("stability {spearman:.2} over {runs} seeds"),
+        Check::Infidelity { relative, .. } => format!("infidelity {relative:.2}"),
+        Check::Sensitivity { max, .. } => format!("sensitivity {max:.2}"),
+        Check::Plausibility { f1, iou, auprc } => format!("plausibility F1 {f1:.2}, IoU {iou:.2}, AUPRC {auprc:.2}"),
     }
 }

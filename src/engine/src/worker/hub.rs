@@ -1,4 +1,5 @@
-//! The hub of a run: appends every event to the log first, then passes it on to whoever is attached.
+//! The hub of a run: appends every event that is recorded to the log first, then passes it on to whoever is
+//! attached.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -123,7 +124,9 @@ impl Hub {
     fn record(&mut self, event: Event) {
         let ended = matches!(event, Event::Ended(_));
         let record = Record { time: now(), event };
-        if let Err(error) = self.log.append(&record) {
+        if record.event.is_recorded()
+            && let Err(error) = self.log.append(&record)
+        {
             eprintln!("{}: {error}; the event is not in the log", self.run.events().display());
         }
         if ended {

@@ -6,8 +6,8 @@ use pellucid_engine::explain::session;
 use pellucid_engine::explain::subject::Subject;
 use pellucid_engine::train::evaluate;
 use pellucid_engine::train::prepare::load_classifier;
-use pellucid_explain::{Predict, Slopes};
-use pellucid_protocol::{Check, Method};
+use pellucid_explain::{Context, Noise, Predict, Slopes};
+use pellucid_protocol::{Baseline, Check, Method};
 use std::time::Duration;
 
 use crate::fixture::Fixture;
@@ -32,13 +32,81 @@ fn masking_nothing_is_the_prediction_and_masking_is_by_word() {
 }
 
 #[test]
+fn deleting_is_the_shorter_text() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
+    let texts = encoder.encode(&[("the film was not very good", None), ("the film very good", None), ("", None)]);
+    let expected: Vec<f64> =
+        evaluate::logits(&model, &texts.unwrap()).unwrap().iter().map(|logits| evaluate::softmax(logits)[1]).collect();
+    let rows = [vec![true; 6], (0..6).map(|word| !(2..4).contains(&word)).collect(), vec![false; 6]];
+    for (found, expected) in oracle.shortened(&rows).unwrap().iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
+    }
+}
+
+#[test]
+fn every_path_ends_at_the_input_and_begins_somewhere_else() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
+    let masked =
+        evaluate::logits(&model, &encoder.encode(&[(["[MASK]"; 6].join(" ").as_str(), None)]).unwrap()).unwrap();
+    let mut starts = Vec::new();
+    for baseline in Baseline::ALL {
+        let ends = oracle.path(baseline, &[0.0, 1.0]).unwrap();
+        let input = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap()[0][0];
+        assert!((ends[1].logit - f64::from(input)).abs() < 1e-5);
+        starts.push(ends[0].logit);
+    }
+    assert!((starts[1] - f64::from(masked[0][0])).abs() < 1e-5, "{starts:?}");
+    assert!((0..4).all(|a| (0..a).all(|b| (starts[a] - starts[b]).abs() > 1e-7)), "{starts:?}");
+}
+
+#[test]
+fn no_noise_is_the_gradient_and_noise_has_a_seed() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
+    let plain = oracle.gradient().unwrap();
+    let mut noisy = |sigma, seed, first, count| oracle.noisy_gradients(Noise { sigma, seed }, first, count).unwrap();
+    for still in noisy(0.0, 1, 0, 2) {
+        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(near(&still.times_input, &plain.times_input) && near(&still.norm, &plain.norm));
+    }
+    let three = noisy(0.05, 1, 0, 3);
+    let last = noisy(0.05, 1, 2, 1);
+    let near = three[2].times_input.iter().zip(&last[0].times_input).all(|(a, b)| (a - b).abs() < 1e-5);
+    assert!(near && three[0] != three[1] && three[0] != noisy(0.05, 2, 0, 1)[0]);
+}
+
+#[test]
+fn attention_is_shares_of_all_tokens_in_every_layer() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
+    let attention = oracle.attention().unwrap();
+    let tokens = subject.encoded.ids.len();
+    assert_eq!((attention.layers.len(), attention.reader[0]), (2, 1.0));
+    for layer in &attention.layers {
+        assert_eq!(layer.len(), tokens);
+        assert!(layer.iter().all(|row| row.len() == tokens && (row.iter().sum::<f64>() - 1.0).abs() < 1e-5));
+    }
+    assert_ne!(attention.layers[0], attention.layers[1]);
+}
+
+#[test]
 fn the_gradient_is_that_of_finite_differences_along_the_path() {
     let fixture = Fixture::new();
     let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
     let h = 1e-2;
-    let points = oracle.path(&[0.5 - h, 0.5, 0.5 + h]).unwrap();
+    let points = oracle.path(Baseline::Pad, &[0.5 - h, 0.5, 0.5 + h]).unwrap();
     let numeric = (points[2].logit - points[0].logit) / (2.0 * h);
     let analytic: f64 = points[1].slopes.iter().sum();
     assert!((numeric - analytic).abs() < 1e-3 + 0.02 * analytic.abs(), "{numeric} and {analytic}");
@@ -51,7 +119,7 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let blank = || session::blank(&subject, vec![0.5, 0.5], 1);
     let mut direct = ModelOracle { model: &model, subject: &subject, target: 1 };
-    let here = session::explain(&mut direct, blank(), &Method::ALL, 4, &mut |_| {}).unwrap();
+    let here = session::explain(&mut direct, blank(), &Method::ALL, Context::new(4), &mut |_| {}).unwrap();
     assert_eq!(here.attributions.len(), Method::ALL.len());
     for made in &here.attributions {
         assert_eq!(made.scores.len(), 6);
@@ -63,7 +131,9 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
 
     let (mut oracle, questions) = remote(6);
     let start = blank();
-    let asker = std::thread::spawn(move || session::explain(&mut oracle, start, &Method::ALL, 4, &mut |_| {}).unwrap());
+    let asker = std::thread::spawn(move || {
+        session::explain(&mut oracle, start, &Method::ALL, Context::new(4), &mut |_| {}).unwrap()
+    });
     loop {
         match questions.poll(Duration::from_millis(10)) {
             Question::Asked(query) => questions.reply(answer(&model, &subject, 1, &query)),
@@ -86,7 +156,7 @@ fn a_text_without_words_and_one_that_is_too_long_are_explained_as_far_as_they_go
         assert_eq!((subject.words.len(), subject.truncated_words), (words, cut));
         let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
         let blank = session::blank(&subject, vec![0.5, 0.5], 0);
-        let done = session::explain(&mut oracle, blank, &Method::ALL, 0, &mut |_| {}).unwrap();
+        let done = session::explain(&mut oracle, blank, &Method::ALL, Context::new(0), &mut |_| {}).unwrap();
         assert!(done.attributions.iter().all(|made| made.scores.iter().all(|score| score.is_finite())));
     }
 }

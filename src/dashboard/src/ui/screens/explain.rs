@@ -1,5 +1,6 @@
 //! What one answer is based on, by several methods, each with its checks.
 
+mod findings;
 mod panels;
 mod words;
 
@@ -100,8 +101,8 @@ impl Explain {
         }
     }
 
-    fn want(&mut self, subject: Subject, target: Option<usize>) -> ExplainRequest {
-        let request = ExplainRequest { subject, methods: Method::ALL.to_vec(), target };
+    fn want(&mut self, subject: Subject, target: Option<usize>, methods: &[Method]) -> ExplainRequest {
+        let request = ExplainRequest { subject, methods: methods.to_vec(), target };
         self.wanted = Some(request.clone());
         self.wait = Wait::Asked;
         self.scroll = 0;
@@ -111,22 +112,35 @@ impl Explain {
 
     /// The request for a validation sample.
     pub fn want_sample(&mut self, index: usize) -> ExplainRequest {
-        self.want(Subject::Sample(index), None)
+        self.want(Subject::Sample(index), None, &Method::ALL)
     }
 
     /// The request for a typed text.
     pub fn want_text(&mut self, text: &str) -> ExplainRequest {
-        self.want(Subject::Text(text.to_owned()), None)
+        self.want(Subject::Text(text.to_owned()), None, &Method::ALL)
     }
 
     /// The request for what is on the screen, by the weights of now.
     pub fn again(&mut self) -> Option<ExplainRequest> {
+        self.repeat(&Method::ALL)
+    }
+
+    /// The same, to be repeated while the run goes on: for the usual methods and the one that is looked at.
+    pub fn follow(&mut self) -> Option<ExplainRequest> {
+        let mut methods = Method::USUAL.to_vec();
+        if !methods.contains(&self.method) {
+            methods.insert(0, self.method);
+        }
+        self.repeat(&methods)
+    }
+
+    fn repeat(&mut self, methods: &[Method]) -> Option<ExplainRequest> {
         let (subject, target) = match (&self.wanted, self.current()) {
             (Some(wanted), _) => (wanted.subject.clone(), wanted.target),
             (None, Some(current)) => (subject(current), None),
             (None, None) => return None,
         };
-        Some(self.want(subject, target))
+        Some(self.want(subject, target, methods))
     }
 
     /// The request for the next class of what is on the screen.
@@ -134,7 +148,7 @@ impl Explain {
         let current = self.current()?;
         let (subject, classes) = (subject(current), current.probabilities.len().max(1));
         let target = (current.target + 1) % classes;
-        Some(self.want(subject, Some(target)))
+        Some(self.want(subject, Some(target), &Method::ALL))
     }
 
     /// The text that was typed last.
@@ -176,8 +190,8 @@ impl Explain {
         self.shelf.get(self.shown?)
     }
 
-    /// The explanation whose map is shown: while a new one has not come to the chosen method yet, the
-    /// one before it of the same text, so that the map does not flicker.
+    /// The explanation whose map is shown: while a new one has not come to the chosen method yet, or has not
+    /// checked it, the one before it of the same text, so that the map does not flicker.
     fn mapped(&self) -> Option<(&Explanation, &Attribution)> {
         let shown = self.shown?;
         let current = self.shelf.get(shown)?;
@@ -186,7 +200,9 @@ impl Explain {
             .rev()
             .filter(|older| same_text(older, current) && older.target == current.target);
         let candidates = std::iter::once(current).chain(older.take(usize::from(current.partial)));
-        candidates.filter_map(|known| Some((known, attribution(known, self.method)?))).next()
+        let mut found = candidates.filter_map(|known| Some((known, attribution(known, self.method)?)));
+        let first = found.next()?;
+        if first.1.is_checked() { Some(first) } else { found.find(|(_, made)| made.is_checked()).or(Some(first)) }
     }
 
     /// ```text
@@ -212,7 +228,7 @@ impl Explain {
         let (main, right) = (to(area, area.width - side), from(area, area.width - side));
         let heat = self.heat_height(main).min(area.height / 2);
         let [text, rest] = split(main, heat);
-        let [checks, rest] = split(rest, panels::METHODS_HEIGHT.min(rest.height));
+        let [checks, rest] = split(rest, panels::methods_height(area).min(rest.height));
         let maps = self.related().count() as u16 + 3;
         let [history, trust] = split(rest, if rest.height >= maps.max(6) + 10 { maps.max(6) } else { rest.height });
         self.draw_text(run, current, paper, text);
@@ -223,12 +239,12 @@ impl Explain {
         let fitted = current.words.len() as u16 + 4;
         let [surrogate, course] = split(rest, if rest.height >= fitted + 10 { fitted } else { rest.height });
         panels::answer(run, current, paper, answer);
-        panels::surrogate(current, paper, surrogate);
+        findings::findings(current, self.method, paper, surrogate);
         panels::course(self, run, paper, course);
     }
 
     fn draw_narrow(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let methods = panels::METHODS_HEIGHT;
+        let methods = panels::methods_height(area);
         let heat = area.height.saturating_sub(methods).max(5);
         let [text, lower] = split(area, heat);
         self.draw_text(run, current, paper, text);
@@ -237,8 +253,8 @@ impl Explain {
         }
         let [checks, side] = [to(lower, 53), from(lower, 53)];
         self.draw_methods(current, paper, checks);
-        if self.method == Method::Lime {
-            panels::surrogate(current, paper, side);
+        if findings::has_findings(self.method) {
+            findings::findings(current, self.method, paper, side);
         } else {
             panels::answer(run, current, paper, side);
         }

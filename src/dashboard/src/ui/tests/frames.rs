@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use pellucid_protocol::event::Outcome;
+use pellucid_protocol::{Check, Event, Method};
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier};
 
@@ -70,7 +71,7 @@ fn states_look_as_kept() {
 #[test]
 fn a_method_that_failed_its_check_is_grey_and_says_why() {
     let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
-    press(&mut state, "M");
+    press(&mut state, "mmmm");
     keep("failed-method", &state);
     let painted = frame(&state, &styles(Level::Truecolor), state.size);
     let y = text(&painted).lines().position(|line| line.contains("Crushing")).unwrap() as u16;
@@ -79,11 +80,38 @@ fn a_method_that_failed_its_check_is_grey_and_says_why() {
 }
 
 #[test]
+fn the_chosen_method_brings_its_findings() {
+    let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
+    press(&mut state, "MMMM");
+    keep("explain-tree", &state);
+    press(&mut state, "mm");
+    assert!(shown(&state).contains("too many words"));
+    let short = fixture::explanation("not a good film", None, 1300, Method::ALL.len());
+    let record = fixture::record(1300, Event::Explained(Box::new(short)));
+    update(&mut state, Msg::Run(FromRun::Records(vec![record])));
+    keep("explain-shapley", &state);
+}
+
+#[test]
+fn scores_that_are_still_refined_are_neither_good_nor_bad() {
+    let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
+    let mut partial = fixture::explanation("not explained before", None, 1300, 4);
+    let lime = partial.attributions.last_mut().unwrap();
+    lime.checks = vec![Check::Sampling { rows: 128, planned: 1024, error: 0.021 }];
+    let record = fixture::record(1300, Event::Explained(Box::new(partial)));
+    update(&mut state, Msg::Run(FromRun::Records(vec![record])));
+    press(&mut state, "mmm");
+    let painted = shown(&state);
+    assert!(painted.contains("▸ … LIME") && painted.contains("refining: 128 of 1024 samples"));
+    assert!(!painted.contains("not to be trusted"));
+}
+
+#[test]
 fn words_have_the_colours_of_their_strengths() {
     let state = fixture::live(1240, size(120, 40), Screen::Explain);
     let styles = styles(Level::Truecolor);
     let painted = frame(&state, &styles, state.size);
-    let explanation = fixture::explanation(fixture::TEXTS[0].0, Some(12), 1200, 5);
+    let explanation = fixture::explanation(fixture::TEXTS[0].0, Some(12), 1200, Method::ALL.len());
     let strengths = shares(&explanation.attributions[0].scores);
     let (x, y) = place(&text(&painted), "Crushing chest");
     for (word, span) in explanation.words.iter().enumerate().take(6) {

@@ -1,5 +1,6 @@
 //! What messages do, without a terminal.
 
+use pellucid_protocol::Method;
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::{Command, Event, RunDir, Subject};
 use ratatui::crossterm::event::KeyCode;
@@ -114,7 +115,10 @@ fn a_sample_is_explained_from_the_table() {
     press(&mut state, "jj");
     let effects = press(&mut state, "e");
     let [Effect::Send(Command::Explain(request))] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!((&request.subject, request.methods.len(), request.target), (&Subject::Sample(2), 5, None));
+    assert_eq!(
+        (&request.subject, request.methods.len(), request.target),
+        (&Subject::Sample(2), Method::ALL.len(), None)
+    );
     assert_eq!(state.screen, Screen::Explain);
 }
 
@@ -132,10 +136,10 @@ fn the_map_follows_the_evaluations_while_it_is_seen() {
     from_run(&mut state, came(2));
     let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1280), fixture::eval(1280)]));
     assert!(!asks(&effects), "and come whole: {effects:?}");
-    from_run(&mut state, came(5));
+    from_run(&mut state, came(Method::ALL.len()));
     let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1300), fixture::eval(1300)]));
     assert!(asks(&effects), "{effects:?}");
-    from_run(&mut state, came(5));
+    from_run(&mut state, came(Method::ALL.len()));
     press(&mut state, "1");
     let effects = from_run(&mut state, FromRun::Records(vec![fixture::step(1400), fixture::eval(1400)]));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Send(_))), "{effects:?}");
@@ -167,7 +171,7 @@ fn a_map_stays_until_the_new_one_has_its_method() {
     from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, 3)]));
     assert!(shown(&state).contains("occlusion · as of step 1300"));
     assert!(shown(&state).contains("under way"));
-    from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, 5)]));
+    from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, Method::ALL.len())]));
     assert!(shown(&state).contains("4 of 4"), "parts of one answer are one");
 }
 

@@ -1,5 +1,6 @@
 //! Nothing makes the screen fall over, and nothing foreign reaches the terminal.
 
+use pellucid_protocol::Method;
 use pellucid_protocol::event::{Alert, Level as Bad, Outcome};
 use pellucid_protocol::explanation::Span;
 use pellucid_protocol::{Event, Record, Sample};
@@ -69,7 +70,7 @@ fn hostile_state(screen: Screen) -> State {
         started.model.family = HOSTILE.to_owned();
     }
     let alert = Event::Alert(Alert { step: 450, level: Bad::Error, message: HOSTILE.to_owned() });
-    let explained = Event::Explained(Box::new(fixture::explanation(HOSTILE, None, 450, 5)));
+    let explained = Event::Explained(Box::new(fixture::explanation(HOSTILE, None, 450, Method::ALL.len())));
     let failed = fixture::ended(450, Outcome::Failed, Some(HOSTILE));
     let records = [started, Record { time: 0.0, event: alert }, Record { time: 0.0, event: explained }, failed];
     update(&mut state, Msg::Run(FromRun::Records(records.to_vec())));

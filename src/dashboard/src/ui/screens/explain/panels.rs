@@ -1,24 +1,26 @@
-//! What stands beside the text: the answer, the methods with their checks, the surrogate.
+//! What stands beside the text: the answer, and the methods with their checks.
 
-use pellucid_protocol::explanation::{Method, Surrogate};
+use pellucid_protocol::explanation::Method;
 use pellucid_protocol::{Attribution, Check, Explanation};
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
-use super::words::{self, word_text};
+use super::words;
 use super::{Explain, attribution};
 use crate::ui::history::Series;
 use crate::ui::state::run::Run;
 use crate::ui::text;
 use crate::ui::widgets::bar::{self, Weight};
 use crate::ui::widgets::curve::{Chart, Line, Look, MARKS, Scale};
-use crate::ui::widgets::paper::{Paper, below, from, row, to};
+use crate::ui::widgets::paper::{Paper, from, row, to};
 
 /// Columns of a method's name and checks.
 const FIGURES: u16 = 52;
 
-/// A heading, five methods, the box.
-pub(super) const METHODS_HEIGHT: u16 = 8;
+/// A heading, the methods, the box: all of them with room, else five, which follow the chosen one.
+pub(super) fn methods_height(screen: Rect) -> u16 {
+    let methods = if screen.height >= 60 { Method::ALL.len() } else { Method::USUAL.len() };
+    methods as u16 + 3
+}
 
 impl Explain {
     /// ```text
@@ -32,7 +34,15 @@ impl Explain {
         let inside = paper.boxed(area, "methods and their checks");
         let inside = to(from(inside, 1), inside.width.saturating_sub(2));
         // Five methods come before their heading.
-        let heading = u16::from(inside.height > Method::ALL.len() as u16);
+        let heading = u16::from(inside.height > Method::USUAL.len() as u16);
+        let room = usize::from(inside.height - heading.min(inside.height));
+        let chosen = Method::ALL.iter().position(|&method| method == self.method).unwrap_or(0);
+        let first = (chosen + 1).saturating_sub(room.max(1));
+        if room < Method::ALL.len() && area.width >= 50 {
+            let place = format!("{} of {}", chosen + 1, Method::ALL.len());
+            let muted = paper.styles.muted;
+            paper.corner(area, &place, muted);
+        }
         let titles = format!("    {:<14}{:>12}{:>8}  own check", "method", "faithful", "random");
         paper.write(to(row(inside, 0), inside.width * heading), &titles, paper.styles.muted);
         let strip = from(inside, FIGURES);
@@ -40,7 +50,7 @@ impl Explain {
         if strip.width >= 20 {
             words::header(current, &columns, paper, strip);
         }
-        for (index, method) in Method::ALL.into_iter().enumerate() {
+        for (index, method) in Method::ALL.into_iter().skip(first).take(room).enumerate() {
             let line = row(inside, index as u16 + heading);
             self.draw_method(current, method, paper, line);
             if let Some(scores) = attribution(current, method).filter(|_| strip.width >= 20) {
@@ -54,10 +64,13 @@ impl Explain {
         let chosen = method == self.method;
         let cursor = if chosen { "▸ " } else { "  " };
         let scores = attribution(current, method);
-        let (sign, sign_style, style) = match scores.map(Attribution::is_trusted) {
-            Some(true) => ("✔ ", styles.good, if chosen { styles.strong } else { styles.text }),
-            Some(false) => ("✖ ", styles.bad, styles.muted),
-            None => ("… ", styles.muted, styles.muted),
+        let (sign, sign_style, style) = match scores {
+            Some(scores) if scores.is_trusted() => {
+                ("✔ ", styles.good, if chosen { styles.strong } else { styles.text })
+            }
+            Some(scores) if scores.fails() => ("✖ ", styles.bad, styles.muted),
+            // Not done, or no gate reached yet: still being refined.
+            _ => ("… ", styles.muted, styles.muted),
         };
         let rest =
             scores.map_or_else(|| if current.partial { "  under way" } else { "  not done" }.to_owned(), figures);
@@ -79,9 +92,25 @@ fn figures(scores: &Attribution) -> String {
             Check::Completeness { gap, .. } => own = format!("gap {}", text::percent(gap)),
             Check::Fidelity { held_out, .. } => own = format!("R² {held_out:.2}"),
             Check::Undefined => own = "no check possible".to_owned(),
+            // Of less weight than a gate.
+            Check::Sampling { error, .. } if own.is_empty() => own = sampling(error),
+            Check::Sampling { .. }
+            | Check::Smoothing { .. }
+            | Check::Eraser { .. }
+            | Check::Curves { .. }
+            | Check::LeaveOneOut { .. }
+            | Check::Stability { .. }
+            | Check::Infidelity { .. }
+            | Check::Sensitivity { .. }
+            | Check::Plausibility { .. } => {}
         }
     }
     format!("{:>6}{:>8}  {own:<9}", faithful.0, faithful.1)
+}
+
+/// The largest standard error of a score.
+fn sampling(error: f64) -> String {
+    if error > 0.0 { format!("±{}", text::number(error)) } else { "exact".to_owned() }
 }
 
 /// ```text
@@ -144,70 +173,6 @@ fn answer_note(run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) 
         None => "",
     };
     paper.line(area, &[(&words, style), (teacher, styles.muted)]);
-}
-
-/// ```text
-/// intercept 0.310   whole text 0.914   model 0.931
-/// R² 0.93 in sample, 0.71 held out ✔
-/// sudden         │███████  +0.412
-/// mild       ████│         -0.120
-/// ```
-pub(super) fn surrogate(current: &Explanation, paper: &mut Paper, area: Rect) {
-    let inside = paper.boxed(area, "linear surrogate (LIME)");
-    let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-    let found = attribution(current, Method::Lime).and_then(|scores| Some((scores, scores.surrogate.as_ref()?)));
-    let Some((scores, surrogate)) = found else {
-        let words = if current.partial { "under way" } else { "not fitted" };
-        let muted = paper.styles.muted;
-        return paper.middle(inside, words, muted);
-    };
-    let used = fit(current, scores, surrogate, paper, inside);
-    coefficients(current, scores, surrogate, paper, below(inside, used));
-}
-
-fn fit(current: &Explanation, scores: &Attribution, surrogate: &Surrogate, paper: &mut Paper, area: Rect) -> u16 {
-    let styles = paper.styles;
-    let model = current.probabilities.get(current.target).copied().unwrap_or(f64::NAN);
-    let (intercept, local) = (text::number(surrogate.intercept), text::number(surrogate.local_prediction));
-    let model = text::number(model);
-    let mut lines: Vec<Vec<(String, Style)>> = vec![vec![
-        ("intercept ".to_owned(), styles.muted),
-        (intercept, styles.strong),
-        ("  here ".to_owned(), styles.muted),
-        (local, styles.strong),
-        ("  model ".to_owned(), styles.muted),
-        (model, styles.strong),
-    ]];
-    for check in &scores.checks {
-        if let Check::Fidelity { in_sample, held_out } = *check {
-            let (sign, style) = if check.passes() { (" ✔", styles.good) } else { (" ✖", styles.bad) };
-            let words = format!("R² {} seen, {} held out", text::number(in_sample), text::number(held_out));
-            lines.push(vec![(words, styles.text), (sign.to_owned(), style)]);
-        }
-    }
-    for (index, line) in lines.iter().enumerate() {
-        let runs: Vec<_> = line.iter().map(|(words, style)| (words.as_str(), *style)).collect();
-        paper.line(row(area, index as u16), &runs);
-    }
-    lines.len() as u16
-}
-
-fn coefficients(current: &Explanation, scores: &Attribution, surrogate: &Surrogate, paper: &mut Paper, area: Rect) {
-    let mut ranked: Vec<(usize, f64)> = surrogate.coefficients.iter().copied().enumerate().collect();
-    ranked.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-    let largest = ranked.first().map_or(0.0, |(_, value)| value.abs());
-    let trusted = scores.is_trusted();
-    let name = (area.width / 3).min(16);
-    for (index, (word, value)) in ranked.iter().take(usize::from(area.height)).enumerate() {
-        let line = row(area, index as u16);
-        let style = if trusted { paper.styles.side(*value) } else { paper.styles.muted };
-        let plain = if trusted { paper.styles.text } else { paper.styles.muted };
-        paper.write(to(line, name), &word_text(current, *word), plain);
-        let bar_area = to(from(line, name + 1), line.width.saturating_sub(name + 9));
-        let share = if largest > 0.0 { value / largest } else { 0.0 };
-        bar::signed(paper, bar_area, share, style);
-        paper.right(line, &[(&format!("{value:+.3}"), plain)]);
-    }
 }
 
 /// The answer over the run: the probability of each class, by the explanations of this text so far.

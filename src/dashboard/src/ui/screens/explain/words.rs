@@ -27,7 +27,7 @@ impl Explain {
         let notes = self.notes(run, explanation, scores, inside.width);
         // Two lines are the text's, whatever there is to say of it.
         let height = inside.height.saturating_sub(notes.len() as u16).max(2);
-        let trusted = scores.is_some_and(Attribution::is_trusted);
+        let trusted = scores.is_some_and(|scores| !scores.fails());
         let strengths = scores.map(|scores| shares(&scores.scores)).unwrap_or_default();
         let heat = HeatText {
             text: &explanation.text,
@@ -77,8 +77,12 @@ impl Explain {
         match scores {
             None => notes.push((format!("{}: not done yet", self.method.title()), false)),
             Some(scores) => {
-                let failed = scores.checks.iter().filter(|check| !check.passes());
+                let failed = scores.checks.iter().filter(|check| check.fails());
                 notes.extend(failed.take(2).map(|check| (format!("✖ not to be trusted: {}", why(check)), true)));
+                let figures: Vec<_> = scores.checks.iter().filter_map(figure).collect();
+                if !figures.is_empty() && width >= 60 {
+                    notes.push((figures.join(" · "), false));
+                }
             }
         }
         if explanation.truncated_words > 0 {
@@ -121,7 +125,40 @@ pub(super) fn why(check: &Check) -> String {
             text::number(random)
         ),
         Check::Undefined => "no check is possible on this text".to_owned(),
+        Check::Sampling { .. }
+        | Check::Smoothing { .. }
+        | Check::Eraser { .. }
+        | Check::Curves { .. }
+        | Check::LeaveOneOut { .. }
+        | Check::Stability { .. }
+        | Check::Infidelity { .. }
+        | Check::Sensitivity { .. }
+        | Check::Plausibility { .. } => figure(check).unwrap_or_default(),
     }
+}
+
+/// A check that has no limit, as a figure to be read; none for a gate.
+pub(super) fn figure(check: &Check) -> Option<String> {
+    Some(match *check {
+        Check::Sampling { rows, planned, error } if rows < planned => {
+            format!("refining: {rows} of {planned} samples, ±{}", text::number(error))
+        }
+        Check::Sampling { error, .. } if error > 0.0 => format!("sampling ±{}", text::number(error)),
+        Check::Sampling { .. } => "exact".to_owned(),
+        Check::Smoothing { sigma, draws } => format!("noise σ {sigma} over {draws} copies"),
+        Check::Eraser { comprehensiveness, sufficiency } => {
+            format!("comprehensive {comprehensiveness:+.2}, sufficient {sufficiency:+.2}")
+        }
+        Check::Curves { deletion, insertion } => format!("deletion {deletion:.2}, insertion {insertion:.2}"),
+        Check::LeaveOneOut { tau } => format!("leave-one-out τ {tau:+.2}"),
+        Check::Stability { runs, spearman } => format!("stable {spearman:+.2} over {runs} seeds"),
+        Check::Infidelity { relative, .. } => format!("infidelity {relative:.2}"),
+        Check::Sensitivity { max, .. } => format!("sensitivity {max:.2}"),
+        Check::Plausibility { f1, iou, auprc } => format!("plausible F1 {f1:.2}, IoU {iou:.2}, AUPRC {auprc:.2}"),
+        Check::Completeness { .. } | Check::Fidelity { .. } | Check::Faithfulness { .. } | Check::Undefined => {
+            return None;
+        }
+    })
 }
 
 /// ```text
@@ -180,7 +217,7 @@ pub(super) fn header(current: &Explanation, columns: &[(usize, u16, u16)], paper
 }
 
 fn line(step: u64, scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let trusted = scores.is_trusted();
+    let trusted = !scores.fails();
     let style = if trusted { paper.styles.text } else { paper.styles.muted };
     paper.right(to(area, 6), &[(&step.to_string(), style)]);
     strip(scores, columns, paper, from(area, 8));
@@ -188,7 +225,7 @@ fn line(step: u64, scores: &Attribution, columns: &[(usize, u16, u16)], paper: &
 
 /// One method's strengths in the columns of the words.
 pub(super) fn strip(scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let trusted = scores.is_trusted();
+    let trusted = !scores.fails();
     let strengths = shares(&scores.scores);
     for (word, x, wide) in columns {
         let Some(&share) = strengths.get(*word) else { continue };

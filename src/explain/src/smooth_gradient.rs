@@ -1,0 +1,99 @@
+//! SmoothGrad: gradients averaged over noisy copies of the input.
+
+use crate::gradient::check;
+use crate::oracle::{Answer, Noise, OracleError, Slopes, WordGradient};
+
+/// Standard deviation of the noise relative to the range of the text's word embeddings. A few numbers of an
+/// embedding are far larger than the rest, so that the 0.1 to 0.2 of images would drown it.
+pub const SIGMA: f64 = 0.01;
+/// Noisy copies.
+pub const DRAWS: usize = 16;
+/// Most copies in one call of the oracle: each costs a backward pass.
+pub const COPIES_PER_CALL: usize = 8;
+
+/// Averaged gradients of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SmoothGradient {
+    /// Per word, in logits: the averaged gradient times the input.
+    pub scores: Vec<f64>,
+    /// Standard error of each.
+    pub errors: Vec<f64>,
+    /// Noisy copies asked for.
+    pub evaluations: usize,
+}
+
+/// s_w = sum over the word's pieces and the hidden axis of e times the mean of d logit / d e over [`DRAWS`]
+/// noisy copies of e, with its sign.
+///
+/// Source: Smilkov et al. 2017, arXiv 1706.03825, noise relative to the range as in their section 3.2; for
+/// words, with [`SIGMA`] and the input without noise as the other factor, AllenNLP's `SmoothGradient`, which
+/// takes the magnitude at the end.
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn smooth_gradient(oracle: &mut dyn Slopes, seed: u64) -> Answer<SmoothGradient> {
+    let words = oracle.words();
+    if words == 0 {
+        return Ok(SmoothGradient { scores: Vec::new(), errors: Vec::new(), evaluations: 0 });
+    }
+    let drawn = noisy(oracle, Noise { sigma: SIGMA, seed }, DRAWS)?;
+    let column = |word: usize| drawn.iter().map(move |gradient| gradient.times_input[word]);
+    let count = drawn.len() as f64;
+    let scores: Vec<f64> = (0..words).map(|word| column(word).sum::<f64>() / count).collect();
+    let error = |(word, mean): (usize, &f64)| {
+        let squares: f64 = column(word).map(|number| (number - mean).powi(2)).sum();
+        (squares / (count * (count - 1.0))).sqrt()
+    };
+    let errors = scores.iter().enumerate().map(error).collect();
+    Ok(SmoothGradient { scores, errors, evaluations: drawn.len() })
+}
+
+/// Gradients at the first `count` noisy inputs.
+pub(crate) fn noisy(oracle: &mut dyn Slopes, noise: Noise, count: usize) -> Answer<Vec<WordGradient>> {
+    let mut found = Vec::with_capacity(count);
+    while found.len() < count {
+        let wanted = COPIES_PER_CALL.min(count - found.len());
+        let part = oracle.noisy_gradients(noise, found.len() as u64, wanted)?;
+        if part.len() != wanted {
+            return Err(OracleError::Failed(format!("the model gave {} gradients, not {wanted}", part.len())));
+        }
+        part.iter().try_for_each(|gradient| check(gradient, oracle.words()))?;
+        found.extend(part);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::{Cancelled, Smooth};
+
+    #[test]
+    fn noise_does_not_move_a_linear_logit() {
+        let found = smooth_gradient(&mut Smooth::linear(0.5, &[2.0, -1.0, 0.0]), 1).unwrap();
+        assert_eq!((found.scores, found.errors), (vec![2.0, -1.0, 0.0], vec![0.0; 3]));
+        assert_eq!(found.evaluations, DRAWS);
+    }
+
+    #[test]
+    fn ripples_are_averaged_away() {
+        // x + 0.02 sin(400 x): its slope at 1 is 1 + 8 cos(400), but on average over the noise 1 + 8 cos(400) e^-8.
+        let mut ripples =
+            Smooth::new(1, |x| x[0] + 0.02 * (400.0 * x[0]).sin(), |x| vec![1.0 + 8.0 * (400.0 * x[0]).cos()]);
+        let plain = crate::gradient::gradient_input(&mut ripples).unwrap()[0];
+        let mean = (0..50).map(|seed| smooth_gradient(&mut ripples, seed).unwrap().scores[0]).sum::<f64>() / 50.0;
+        assert!((plain - 1.0).abs() > 3.0 && (mean - 1.0).abs() < 0.8, "{plain} and {mean}");
+        let one = smooth_gradient(&mut ripples, 1).unwrap();
+        assert!(one.errors[0] > 0.5 && one.errors[0] < 3.0);
+        assert_eq!(one, smooth_gradient(&mut ripples, 1).unwrap());
+        assert_ne!(one, smooth_gradient(&mut ripples, 2).unwrap());
+    }
+
+    #[test]
+    fn no_words_and_bad_answers() {
+        assert_eq!(smooth_gradient(&mut Smooth::linear(0.5, &[]), 1).unwrap().scores, Vec::<f64>::new());
+        assert_eq!(smooth_gradient(&mut Cancelled, 1), Err(OracleError::Cancelled));
+        let mut diverged = Smooth::new(1, |_| 0.0, |_| vec![f64::NAN]);
+        assert!(matches!(smooth_gradient(&mut diverged, 1), Err(OracleError::Failed(_))));
+    }
+}
