@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use pellucid_protocol::Method;
 use pellucid_protocol::settings::Device;
 
-use crate::ui::Screen;
+use crate::ui::{Alerts, Glyphs, Screen};
 
 mod settings;
 
@@ -37,6 +37,18 @@ pub(crate) struct Global {
     /// Colours of the screen; `auto` looks at the terminal and at `NO_COLOR`
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Screen")]
     pub color: ColorChoice,
+    /// What curves are drawn with; by default what the locale and the terminal can show
+    #[arg(long, global = true, value_enum, help_heading = "Screen")]
+    pub glyphs: Option<Glyphs>,
+    /// Frames a second for what comes from the run [default: 10, and 4 over SSH]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60), help_heading = "Screen")]
+    pub fps: Option<u8>,
+    /// Call me when a run ends, fails, stalls, diverges or over-fits
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Screen")]
+    pub alert: Alerts,
+    /// Leave the mouse to the terminal; with it, the wheel zooms and a click reads
+    #[arg(long, global = true, help_heading = "Screen")]
+    pub no_mouse: bool,
     /// Folder in which runs are looked up and put
     #[arg(long, global = true, value_name = "DIR", default_value = "runs", help_heading = "Runs")]
     pub runs: PathBuf,
@@ -70,9 +82,11 @@ pub(crate) enum Action {
     /// Fine-tune a model folder on a data file
     Train(TrainArgs),
     /// Open a run, live if its worker is still there
-    Attach(RunArg),
+    Attach(AttachArgs),
     /// List the runs
     Runs(RunsArgs),
+    /// Lay runs beside each other: curves, settings that differ, results
+    Compare(CompareArgs),
     /// Open the record of a run
     Replay(RunArg),
     /// Print the metrics of a run on stdout
@@ -84,6 +98,8 @@ pub(crate) enum Action {
     /// Measure, and print one JSON line as the Python programs it is compared with do
     #[command(subcommand)]
     Bench(BenchAction),
+    /// Print the keys of the dashboard as a file to change them in
+    Keys,
     /// Check the installation, this terminal and the data folder
     Doctor,
     /// Print the completion script of a shell
@@ -158,6 +174,25 @@ pub(crate) struct RunArg {
     /// Name of the run, an unambiguous part of it, or its folder; the newest run if left out
     #[arg(default_value = "", hide_default_value = true)]
     pub run: String,
+}
+
+/// `pellucid attach`.
+#[derive(Debug, Args)]
+pub(crate) struct AttachArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Look only: nothing is sent to the training, nothing is written
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+/// `pellucid compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Two runs or more, as for `attach`
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    pub runs: Vec<String>,
 }
 
 /// `pellucid runs`.

@@ -6,7 +6,7 @@ use crate::event::Record;
 use crate::explanation::Method;
 
 /// One line from a client to the worker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToWorker {
     /// Chosen by the client; its [`ToClient::Reply`] carries it back.
     pub id: u64,
@@ -15,13 +15,17 @@ pub struct ToWorker {
 }
 
 /// What can be asked of a worker. Taken up between two training steps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Hold the training; explaining goes on.
     Pause,
     /// Train on.
     Resume,
+    /// Do one step while the training is held.
+    Step,
+    /// Change a setting of the run that goes on.
+    Set(SetRequest),
     /// Evaluate, write a checkpoint and end the run.
     Stop,
     /// End the run at once: no evaluation, no checkpoint.
@@ -32,6 +36,31 @@ pub enum Command {
     Explain(ExplainRequest),
     /// Let the worker of an ended run go.
     Release,
+}
+
+/// What to change, and to what.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SetRequest {
+    /// The setting.
+    pub key: LiveSetting,
+    /// Its new value.
+    pub value: f64,
+}
+
+/// A setting that can be changed while a run goes on. Its `setting` event has the same name for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveSetting {
+    /// Highest learning rate.
+    Lr,
+    /// Lambda of the L1 penalty.
+    L1,
+    /// Lambda of the L2 penalty.
+    L2,
+    /// Weight of the distillation term.
+    KdAlpha,
+    /// Temperature of distillation.
+    KdTemperature,
 }
 
 /// What to explain and how.
@@ -83,10 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_setting_is_named_as_in_its_event() {
+        let line = serde_json::to_string(&Command::Set(SetRequest { key: LiveSetting::Lr, value: 1e-4 })).unwrap();
+        assert_eq!(line, r#"{"set":{"key":"lr","value":0.0001}}"#);
+    }
+
+    #[test]
     fn commands_read_back() {
         let request =
             ExplainRequest { subject: Subject::Text("fine".into()), methods: vec![Method::Lime], target: Some(1) };
-        for command in [Command::Pause, Command::StopNow, Command::Explain(request)] {
+        let set = SetRequest { key: LiveSetting::KdAlpha, value: 0.25 };
+        for command in [Command::Pause, Command::StopNow, Command::Step, Command::Set(set), Command::Explain(request)] {
             let line = serde_json::to_string(&ToWorker { id: 7, command: command.clone() }).unwrap();
             assert_eq!(serde_json::from_str::<ToWorker>(&line).unwrap().command, command);
         }

@@ -25,7 +25,7 @@ pub mod scrub;
 pub mod settings;
 pub mod work;
 
-pub use command::{Command, ExplainRequest, Subject, ToClient, ToWorker};
+pub use command::{Command, ExplainRequest, LiveSetting, SetRequest, Subject, ToClient, ToWorker};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Check, Explanation, Method, Surrogate};
 pub use metric::Metrics;

@@ -80,7 +80,8 @@ const fn define(name: &'static str, unit: &'static str, direction: Direction, me
     Definition { name, unit, direction, meaning }
 }
 
-/// Every metric with a fixed name. `sparsity/layer/<i>` comes beside them, one for each encoder layer.
+/// Every metric with a fixed name. `sparsity/layer/<i>` and `optim/grad_norm/layer/<i>` come beside them, one
+/// for each encoder layer.
 pub const DEFINITIONS: &[Definition] = &[
     define("loss/total", "nats", Direction::Down, "what the optimiser minimises: task, distillation and penalties"),
     define("loss/task", "nats", Direction::Down, "cross entropy with the labels, batch mean"),
@@ -126,6 +127,12 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
 #[must_use]
 pub fn layer_sparsity(index: usize) -> String {
     format!("sparsity/layer/{index}")
+}
+
+/// The name of the norm of the gradient, before clipping, of encoder layer `index`.
+#[must_use]
+pub fn layer_grad_norm(index: usize) -> String {
+    format!("optim/grad_norm/layer/{index}")
 }
 
 #[cfg(test)]

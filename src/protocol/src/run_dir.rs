@@ -18,6 +18,7 @@ use crate::sample::{Prediction, Sample};
 /// checkpoints/<name>/         model folders: best, last, step-<N>
 /// worker.json                 process and socket of the worker
 /// worker.log                  what the worker and libtorch print
+/// view.toml                   how its charts are looked at
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
@@ -88,6 +89,12 @@ impl RunDir {
     #[must_use]
     pub fn worker(&self) -> PathBuf {
         self.root.join("worker.json")
+    }
+
+    /// How its charts are looked at.
+    #[must_use]
+    pub fn view(&self) -> PathBuf {
+        self.root.join("view.toml")
     }
 
     /// What the worker prints.

@@ -4,7 +4,7 @@ use pellucid_protocol::event::{
     Alert, Checkpoint, CheckpointKind, Ended, Eval, Level, ModelCard, Outcome, Setting, Started, Step,
 };
 use pellucid_protocol::explanation::{Check, Method, Scalar, Span, Surrogate};
-use pellucid_protocol::metric::layer_sparsity;
+use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
 use ratatui::layout::Size;
 
@@ -102,6 +102,10 @@ pub fn step(number: u64) -> Record {
         ("speed/tokens_per_s", 4100.0 + 200.0 * noise(n + 5)),
     ] {
         metrics.set(name, value);
+    }
+    for layer in 0..4usize {
+        let size = (1.6 - 0.35 * layer as f64) * (0.4 + 2.0 * (-x / 150.0).exp());
+        metrics.set(layer_grad_norm(layer), size + 0.1 * noise(n + 6 + layer as u64).abs());
     }
     record(number, Event::Step(Step { step: number, epoch: x / 750.0, metrics }))
 }

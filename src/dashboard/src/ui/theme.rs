@@ -1,13 +1,17 @@
 //! Themes: a few named colours and a diverging ramp in a TOML file, and all styles derived from them.
 
 mod color;
+mod glyphs;
 
 use std::path::{Path, PathBuf};
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use super::config;
+
 pub use color::{Level, Paint, mix, rgb};
+pub use glyphs::{Glyphs, mask_of};
 
 /// The themes that are shipped, by name.
 pub const SHIPPED: [(&str, &str); 5] = [
@@ -73,7 +77,7 @@ impl Theme {
         if let Some((name, text)) = SHIPPED.iter().find(|(name, _)| *name == wanted) {
             return Self::parse(text, name);
         }
-        let paths = [Some(PathBuf::from(wanted)), user_theme(wanted)];
+        let paths = [Some(PathBuf::from(wanted)), config::path(&format!("themes/{wanted}.toml"))];
         match paths.into_iter().flatten().find(|path| path.is_file()) {
             Some(path) => Self::read(&path),
             None => Err(format!(
@@ -107,12 +111,6 @@ impl Theme {
     }
 }
 
-fn user_theme(name: &str) -> Option<PathBuf> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = config.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?;
-    Some(config.join("pellucid/themes").join(format!("{name}.toml")))
-}
-
 /// All styles of the screen, derived from a [`Theme`] for a number of colours.
 #[derive(Debug, Clone)]
 pub struct Styles {
@@ -140,6 +138,8 @@ pub struct Styles {
     pub raw: [Style; SERIES],
     /// Colours to draw with.
     pub level: Level,
+    /// What dots are drawn with.
+    pub glyphs: Glyphs,
     ramp: Ramp,
 }
 
@@ -163,8 +163,15 @@ impl Styles {
             series: colors.series.map(fg),
             raw: colors.series.map(|paint| raw(paint, theme.picture.background, level)),
             level,
+            glyphs: Glyphs::default(),
             ramp: theme.ramp.clone(),
         }
+    }
+
+    /// The same styles with other dots.
+    #[must_use]
+    pub fn with(self, glyphs: Glyphs) -> Self {
+        Self { glyphs, ..self }
     }
 
     /// Behind a word of strength `share`, from -1 (against the class) to 1 (for it).

@@ -7,7 +7,6 @@ use ratatui::style::{Color, Modifier};
 
 use super::{key, press, shown, size, styles, text};
 use crate::link::FromRun;
-use crate::ui::keymap::BINDINGS;
 use crate::ui::msg::Msg;
 use crate::ui::picture::{frame, svg};
 use crate::ui::state::State;
@@ -26,7 +25,7 @@ fn keep(name: &str, state: &State) {
 
 #[test]
 fn screens_look_as_kept() {
-    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50), (300, 80)] {
         for screen in Screen::ALL {
             let state = fixture::live(1240, size(width, height), screen);
             keep(&format!("{}-{width}x{height}", screen.title().to_lowercase()), &state);
@@ -62,7 +61,7 @@ fn states_look_as_kept() {
     update(&mut state, Msg::Run(FromRun::Records(vec![fixture::ended(1240, Outcome::Failed, Some(why))])));
     keep("failed", &state);
 
-    keep("too-small", &fixture::live(10, size(30, 5), Screen::Train));
+    keep("tiny", &fixture::live(1240, size(20, 6), Screen::Train));
     keep("early", &fixture::live(3, small, Screen::Train));
     keep("unexplained", &fixture::live(30, small, Screen::Explain));
 }
@@ -130,7 +129,7 @@ fn the_help_has_every_key() {
     let mut state = fixture::live(10, size(200, 100), Screen::Train);
     press(&mut state, "?");
     let help = shown(&state);
-    for binding in BINDINGS {
+    for binding in state.keys.bindings() {
         assert!(help.contains(&binding.all_keys()) && help.contains(binding.help), "{:?}", binding.action);
     }
 }

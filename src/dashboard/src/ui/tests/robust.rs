@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use super::{press, size, styles};
 use crate::link::FromRun;
-use crate::ui::msg::Msg;
+use crate::ui::msg::{Msg, Pointer};
 use crate::ui::picture::frame;
 use crate::ui::state::State;
 use crate::ui::theme::Level;
@@ -49,7 +49,7 @@ fn every_screen_fits_in_one_cell_and_in_none() {
 
 #[test]
 fn overlays_fit_the_smallest_terminal() {
-    for keys in ["q", "S", "t", "?", "3/"] {
+    for keys in ["q", "S", "t", "?", "3/", "g", ":", "v"] {
         let mut state = fixture::live(450, view::SMALLEST, Screen::Train);
         press(&mut state, keys);
         let painted = super::text(&frame(&state, &styles(Level::None), state.size));
@@ -137,6 +137,11 @@ fn messages() -> impl Strategy<Value = Msg> {
         12 => (keys(), modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers))),
         2 => (0u16..220, 0u16..70).prop_map(|(width, height)| Msg::Resize(size(width, height))),
         1 => any::<String>().prop_map(Msg::Paste),
+        1 => any::<String>().prop_map(Msg::Looks),
+        3 => (0usize..5, 0u16..230, 0u16..80).prop_map(|(kind, x, y)| {
+            use crate::ui::msg::PointerKind::{Down, Drag, Up, WheelDown, WheelUp};
+            Msg::Pointer(Pointer { kind: [Down, Drag, Up, WheelUp, WheelDown][kind], x, y })
+        }),
         1 => (1u64..2000, 0usize..6).prop_map(|(step, methods)| {
             let records = vec![fixture::step(step), fixture::eval(step), fixture::explained(step, methods)];
             Msg::Run(FromRun::Records(records))
