@@ -287,6 +287,16 @@ pub(crate) struct PredictArgs {
 pub(crate) enum BenchAction {
     /// Time training steps
     Train(BenchTrainArgs),
+    /// What the dashboard costs: time and bytes of frames, memory, opening a log
+    Ui(BenchUiArgs),
+}
+
+/// `pellucid bench ui`.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct BenchUiArgs {
+    /// Steps of the log that is opened
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub steps: u64,
 }
 
 /// `pellucid bench train`.

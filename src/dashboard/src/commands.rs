@@ -8,7 +8,7 @@ use pellucid_protocol::run_dir;
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{RunDir, run_dir::find};
 
-use crate::cli::{Action, AttachArgs, Cli, ColorChoice, CompareArgs, Global, RunArg};
+use crate::cli::{Action, AttachArgs, BenchAction, BenchUiArgs, Cli, ColorChoice, CompareArgs, Global, RunArg};
 use crate::failure::{Ending, Failure};
 use crate::{link, ui};
 
@@ -40,7 +40,8 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Export(export) => export::export(&look_up(&export.run, &global)?, export.format),
         Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),
         Action::Predict(predict) => wait(link::worker::run(&texts::predict(predict))),
-        Action::Bench(bench) => wait(link::worker::run(&texts::bench(bench))),
+        Action::Bench(BenchAction::Train(train)) => wait(link::worker::run(&texts::bench(&train))),
+        Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
         Action::Keys => keys(),
         Action::Doctor => doctor::doctor(),
         Action::Completions { shell } => shell::completions(shell),
@@ -101,6 +102,12 @@ fn options(global: &Global) -> ui::Options {
 
 fn rights(attach: &AttachArgs) -> ui::Rights {
     if attach.read_only { ui::Rights::Look } else { ui::Rights::Steer }
+}
+
+/// `pellucid bench ui`.
+fn bench_ui(bench: &BenchUiArgs) -> Result<Ending, Failure> {
+    ui::bench::bench(bench.steps, &mut |line| Ok(writeln!(std::io::stdout().lock(), "{line}")?))?;
+    Ok(Ending::Done)
 }
 
 /// `pellucid compare`.

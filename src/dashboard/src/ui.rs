@@ -10,6 +10,7 @@
 
 #![expect(unreachable_pub, reason = "a program has no outside; pub marks what the other rooms may use")]
 
+pub mod bench;
 mod clock;
 pub mod compare;
 mod config;

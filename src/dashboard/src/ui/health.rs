@@ -203,7 +203,8 @@ fn flat_since(series: &Series) -> Option<u64> {
 /// The mean of the last fifth against the fifth before it, measured by how much they scatter.
 fn direction(series: &Series) -> Trend {
     let (count, window) = (series.len(), window(series));
-    if count < 2 * window + 2 {
+    // The first steps are warm-up: they say little.
+    if count < (2 * window + 2).max(30) {
         return Trend::Unknown;
     }
     let before = moments(series, count - 2 * window, count - window);

@@ -89,7 +89,9 @@ impl Layers {
         let shown = shown(zeros.len(), pitch, area.height.saturating_sub(1));
         for (line, index) in (self.top.min(zeros.len() - shown)..).take(shown).enumerate() {
             let value = zeros[index].last().map_or(f64::NAN, |(_, value)| value);
-            bar_line(&format!("layer {index}"), value, paper, row(area, line as u16 * pitch));
+            let place = row(area, line as u16 * pitch);
+            let used = if area.width >= 48 { dead(run, index, paper, place) } else { 0 };
+            bar_line(&format!("layer {index}"), value, paper, to(place, place.width - used));
         }
         if let Some(value) = run.latest("sparsity/exact") {
             let after = (shown as u16 * pitch + 1).min(area.height.saturating_sub(1));
@@ -141,6 +143,23 @@ fn pitch(layers: usize, height: u16) -> u16 {
 /// How many layers fit.
 fn shown(layers: usize, pitch: u16, height: u16) -> usize {
     layers.min(usize::from((height / pitch).max(1)))
+}
+
+/// Columns for what is dead in a layer.
+const DEAD: u16 = 20;
+
+/// How many heads and neurons of a layer have no weights left, where that is measured; returns the columns used.
+fn dead(run: &Run, layer: usize, paper: &mut Paper, area: Rect) -> u16 {
+    let count = |what: &str| run.latest(&format!("sparsity/{what}/{layer}"));
+    let (Some(heads), Some(neurons)) = (count("dead_heads"), count("dead_neurons")) else { return 0 };
+    let words = match (heads, neurons) {
+        (0.0, 0.0) => String::new(),
+        (heads, 0.0) => format!("dead: {heads} heads"),
+        (0.0, neurons) => format!("dead: {neurons} neurons"),
+        (heads, neurons) => format!("dead: {heads} h, {neurons} n"),
+    };
+    paper.right(area, &[(&words, paper.styles.muted)]);
+    DEAD
 }
 
 fn bar_line(name: &str, value: f64, paper: &mut Paper, area: Rect) {

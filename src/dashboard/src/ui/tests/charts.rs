@@ -160,10 +160,10 @@ fn a_value_is_nudged_or_typed_sent_and_marked() {
     let set = |key, value| Effect::Send(Command::Set(SetRequest { key, value }));
     assert_eq!(key(&mut state, KeyCode::Enter), [set(LiveSetting::Lr, 7.9e-5)]);
     key(&mut state, KeyCode::Down);
-    press(&mut state, "oops");
+    press(&mut state, "oops1e-e");
     assert_eq!(key(&mut state, KeyCode::Enter), []);
-    assert!(shown(&state).contains("`oops` is no number"));
-    (0..4).for_each(|_| drop(key(&mut state, KeyCode::Backspace)));
+    assert!(shown(&state).contains("`1e-e` is no number"));
+    (0..5).for_each(|_| drop(key(&mut state, KeyCode::Backspace)));
     press(&mut state, "2e-6");
     assert_eq!(key(&mut state, KeyCode::Enter), [set(LiveSetting::L1, 2e-6)]);
     let request = SetRequest { key: LiveSetting::L1, value: 2e-6 };

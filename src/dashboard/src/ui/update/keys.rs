@@ -20,6 +20,9 @@ use crate::ui::view::{self, chrome};
 /// Longest text that can be typed or pasted, in characters.
 const LONGEST: usize = 20_000;
 
+/// What numbers are written with.
+const NUMERIC: &str = "0123456789.eE+-";
+
 /// Longest name or number that can be typed, in bytes.
 const SHORT: usize = 64;
 
@@ -85,6 +88,7 @@ fn type_key(state: &mut State, key: &KeyEvent) -> bool {
             palette.cursor = 0;
             !(palette.input.value().len() >= SHORT && adds) && palette.input.handle(request).is_some()
         }
+        Some(Overlay::Values(_)) if matches!(request, InputRequest::InsertChar(c) if !NUMERIC.contains(c)) => false,
         Some(Overlay::Values(values)) => !(values.draft.value().len() >= SHORT && adds) && values.edit(request),
         _ => false,
     }

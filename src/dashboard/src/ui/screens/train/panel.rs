@@ -102,17 +102,25 @@ const TOKENS: Known = Known {
     series: &[("speed/tokens_per_s", "tokens/s", Smoothed)],
 };
 
+const DEAD: Known = Known {
+    title: "dead heads and neurons",
+    scale: Scale::FromZero,
+    empty: "comes with the first measurement",
+    series: &[("sparsity/dead_heads", "heads", Joined), ("sparsity/dead_neurons", "neurons", Joined)],
+};
+
 const STEP_TIME: Known =
     Known { title: "time a step", scale: Scale::FromZero, empty: STEP, series: &[("speed/step_ms", "ms", Smoothed)] };
 
 /// The order in which they are shown.
-const KNOWN: [Known; 10] = [LOSS, ACCURACY, SPARSITY, TEACHER, MAPS, GRADIENT, SPEED, RATE, TOKENS, STEP_TIME];
+const KNOWN: [Known; 11] = [LOSS, ACCURACY, SPARSITY, TEACHER, MAPS, GRADIENT, SPEED, RATE, DEAD, TOKENS, STEP_TIME];
 
 /// How many of [`KNOWN`] are shown unless the user has chosen.
 const USUAL: usize = 8;
 
 /// Metrics that have a screen of their own.
-const ELSEWHERE: [&str; 2] = ["sparsity/layer/", "optim/grad_norm/layer/"];
+const ELSEWHERE: [&str; 4] =
+    ["sparsity/layer/", "sparsity/dead_heads/", "sparsity/dead_neurons/", "optim/grad_norm/layer/"];
 
 impl From<&Known> for Panel {
     fn from(known: &Known) -> Self {
@@ -179,8 +187,14 @@ fn families(run: &Run) -> Vec<Panel> {
         let look = if series.len() > 4 * run.evals.len().max(10) { Smoothed } else { Joined };
         families.entry(family).or_default().push((metric.clone(), name.to_owned(), look));
     }
-    let panel =
-        |(family, series): (&str, _)| Panel { title: family.to_owned(), scale: Scale::Fitted, empty: "", series };
+    // A title is the name of a chart: no two are alike.
+    let taken = |title: &str| KNOWN.iter().any(|known| known.title == title);
+    let panel = |(family, series): (&str, _)| Panel {
+        title: if taken(family) { format!("other {family}") } else { family.to_owned() },
+        scale: Scale::Fitted,
+        empty: "",
+        series,
+    };
     families.into_iter().map(panel).collect()
 }
 
@@ -191,7 +205,7 @@ mod tests {
     #[test]
     fn metrics_that_nobody_foresaw_have_a_chart_and_the_chosen_ones_come_in_their_order() {
         let mut run = Run::new(0.0);
-        for name in ["system/cpu", "system/memory", "sparsity/layer/0", "loss/task"] {
+        for name in ["system/cpu", "system/memory", "sparsity/layer/0", "sparsity/odd", "loss/task"] {
             run.series.entry(name.to_owned()).or_default().push(1, 0.5);
         }
         let titles =
@@ -202,5 +216,6 @@ mod tests {
         let known = catalogue(&run);
         assert_eq!(known.last().map(|panel| panel.lines(&run).len()), Some(2));
         assert!(known.iter().all(|panel| panel.title != "sparsity/layer" && panel.title != "student and teacher"));
+        assert!(known.iter().any(|panel| panel.title == "other sparsity"));
     }
 }

@@ -18,7 +18,7 @@ use crate::ui::widgets::paper::{Paper, below, from, row, to};
 pub(super) fn charts(state: &State, cursor: usize, paper: &mut Paper, area: Rect) {
     let choice = state.train.choice(&state.run);
     let height = (choice.len() as u16 + 4).min(area.height.saturating_sub(2));
-    let inside = dialog(paper, area, (44, height), "charts");
+    let inside = dialog(paper, area, (48, height), "charts");
     let list = Rect { height: inside.height.saturating_sub(1), ..inside };
     let top = first_seen(cursor, list.height);
     for (index, (title, shown)) in choice.iter().enumerate().skip(top).take(usize::from(list.height)) {
