@@ -7,7 +7,7 @@ use ratatui::layout::Size;
 use super::{key, press, shown, size};
 use crate::link::FromRun;
 use crate::ui::msg::{Effect, Msg, Pointer, PointerKind};
-use crate::ui::state::{Overlay, Rights, State};
+use crate::ui::state::{Alerts, Overlay, Rights, State};
 use crate::ui::update::update;
 use crate::ui::{Screen, fixture};
 
@@ -228,6 +228,28 @@ fn read_only_looks_and_sends_nothing() {
     assert!(shown(&state).contains("learning: loss falls"), "it is no stranger to the run: {}", shown(&state));
     let quit = press(&mut state, "q");
     assert_eq!(quit, [Effect::Quit(crate::ui::Exit::Detached)]);
+}
+
+#[test]
+fn the_user_is_called_when_a_watched_run_turns_bad_and_not_for_the_past() {
+    let calls = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Call(_))).count();
+    let mut broken = fixture::step(1241);
+    if let pellucid_protocol::Event::Step(step) = &mut broken.event {
+        step.metrics.set("loss/l1", f64::NAN);
+    }
+    for (alerts, expected) in [(Alerts::Off, 0), (Alerts::Notify, 1)] {
+        let mut state = small();
+        state.alerts = alerts;
+        let effects = update(&mut state, Msg::Run(FromRun::Records(vec![broken.clone()])));
+        assert_eq!(calls(&effects), expected, "{alerts:?}");
+        let effects = update(&mut state, Msg::Run(FromRun::Records(vec![broken.clone()])));
+        assert_eq!(calls(&effects), 0, "once is enough");
+    }
+    let mut state = State::new(fixture::START, size(80, 24), Screen::Train);
+    state.alerts = Alerts::Bell;
+    let past: Vec<_> = fixture::records(300).into_iter().chain([broken, fixture::step(1242)]).collect();
+    let effects = update(&mut state, Msg::Run(FromRun::Records(past)));
+    assert_eq!(calls(&effects), 0);
 }
 
 #[test]

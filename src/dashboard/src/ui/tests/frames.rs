@@ -10,7 +10,7 @@ use crate::link::FromRun;
 use crate::ui::msg::Msg;
 use crate::ui::picture::{frame, svg};
 use crate::ui::state::State;
-use crate::ui::theme::{Level, Styles, Theme};
+use crate::ui::theme::{Level, SHIPPED, Styles, Theme};
 use crate::ui::update::update;
 use crate::ui::widgets::heat::shares;
 use crate::ui::widgets::plain;
@@ -178,7 +178,7 @@ fn a_picture_is_made_of_a_recorded_run() {
 fn frames_to_look_at() {
     let folder = std::path::PathBuf::from(std::env::var("PELLUCID_FRAMES").unwrap());
     for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
-        for theme in ["dark", "light", "high-contrast", "colour-blind", "terminal"] {
+        for theme in SHIPPED.map(|(name, _)| name) {
             let styles = Styles::new(&Theme::find(Some(theme)).unwrap(), Level::Truecolor);
             let options = Options { theme: Some(theme.to_owned()), ..Options::default() };
             for screen in Screen::ALL {
