@@ -192,7 +192,7 @@ pub(crate) struct AttachArgs {
 pub(crate) struct CompareArgs {
     /// Two runs or more, as for `attach`
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
-    pub runs: Vec<String>,
+    pub compared: Vec<String>,
 }
 
 /// `pellucid runs`.
@@ -374,6 +374,14 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn runs_are_compared_by_name_wherever_they_are() {
+        let cli = Cli::try_parse_from(["pellucid", "--runs", "there", "compare", "a", "b", "c"]).unwrap();
+        let Some(Action::Compare(compare)) = cli.action else { panic!("{:?}", cli.action) };
+        assert_eq!((compare.compared.len(), cli.global.runs), (3, PathBuf::from("there")));
+        assert!(Cli::try_parse_from(["pellucid", "compare", "a"]).is_err(), "one alone is not compared");
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn bench_ui(bench: &BenchUiArgs) -> Result<Ending, Failure> {
 
 /// `pellucid compare`.
 fn compare_runs(args: &CompareArgs, global: &Global) -> Result<Ending, Failure> {
-    let named = args.runs.iter().map(|run| look_up(&RunArg { run: run.clone() }, global));
+    let named = args.compared.iter().map(|run| look_up(&RunArg { run: run.clone() }, global));
     compare::compare(&named.collect::<Result<Vec<_>, _>>()?, global)
 }
 

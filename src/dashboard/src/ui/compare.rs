@@ -101,7 +101,7 @@ impl Compare {
             });
             [(metric.clone(), styles.muted)].into_iter().chain(cells).collect()
         });
-        Table { heading: self.heading("best evaluation", styles), rows: rows.collect() }
+        Table { heading: self.heading("at best, or last", styles), rows: rows.collect() }
     }
 
     fn heading(&self, title: &str, styles: &Styles) -> Vec<Cell> {
@@ -214,7 +214,8 @@ impl Page for Compare {
 fn metrics(runs: &[Run]) -> Vec<String> {
     let known: BTreeSet<&String> = runs.iter().flat_map(|run| run.series.keys()).collect();
     let named = FIRST.iter().map(|name| (*name).to_owned()).filter(|name| known.contains(name));
-    let rest = known.iter().filter(|name| !FIRST.contains(&name.as_str()) && !name.contains("/layer/"));
+    let of_layer = |name: &str| name.rsplit('/').next().is_some_and(|end| end.parse::<u32>().is_ok());
+    let rest = known.iter().filter(|name| !FIRST.contains(&name.as_str()) && !of_layer(name));
     named.chain(rest.map(|name| (*name).clone())).collect()
 }
 

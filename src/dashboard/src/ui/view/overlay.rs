@@ -135,9 +135,7 @@ fn help(state: &State, paper: &mut Paper, area: Rect, top: usize) {
 
 fn entries(state: &State) -> Vec<Entry> {
     let mut entries = Vec::new();
-    // What can be done where one is comes first.
-    let here = Place::On(state.screen);
-    for place in [here].into_iter().chain(Place::ALL.into_iter().filter(|place| *place != here)) {
+    for place in Place::ALL {
         entries.push(Entry::Heading(place.title()));
         let own = state.keys.bindings().iter().filter(|binding| binding.place == place);
         entries.extend(own.map(|binding| Entry::Keys(binding.all_keys(), binding.help)));
