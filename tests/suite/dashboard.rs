@@ -170,7 +170,7 @@ fn any_size_will_do_and_the_old_one_comes_back() {
     }
     terminal.wait_for("log scale");
     terminal.resize(20, 6);
-    terminal.wait_until("a word about the size", |screen| screen.contains("20 x 6"));
+    terminal.wait_until("the state in few words", |screen| screen.contains("training") && screen.contains("60 x 16"));
     terminal.resize(80, 24);
     terminal.wait_for("log scale");
 }
@@ -237,10 +237,15 @@ fn the_picker_opens_the_newest_run() {
     let place = Workplace::new();
     place.output(place.train(&["--headless", "--max-steps", "2"]));
     let mut terminal = Terminal::pellucid(&place, &[] as &[&str]);
-    terminal.wait_for("pellucid: runs");
-    terminal.wait_for("> test");
+    terminal.wait_for("1 run");
+    terminal.wait_for("▸  test");
     terminal.send("\r");
     terminal.wait_for("log scale");
+    // One reader of keys for both screens: two would take each other's.
+    for (key, sign) in [("4", "ayer"), ("3", "filter"), ("1", "log scale")] {
+        terminal.send(key);
+        terminal.wait_for(sign);
+    }
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
     terminal.wait_until_restored();

@@ -8,7 +8,7 @@ use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
 use pellucid_protocol::{Baseline, Method};
 
-use crate::ui::Screen;
+use crate::ui::{Alerts, Glyphs, Screen};
 
 mod settings;
 
@@ -38,6 +38,18 @@ pub(crate) struct Global {
     /// Colours of the screen; `auto` looks at the terminal and at `NO_COLOR`
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Screen")]
     pub color: ColorChoice,
+    /// What curves are drawn with; by default what the locale and the terminal can show
+    #[arg(long, global = true, value_enum, help_heading = "Screen")]
+    pub glyphs: Option<Glyphs>,
+    /// Frames a second for what comes from the run [default: 10, and 4 over SSH]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60), help_heading = "Screen")]
+    pub fps: Option<u8>,
+    /// Call me when a run ends, fails, stalls, diverges or over-fits
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Screen")]
+    pub alert: Alerts,
+    /// Leave the mouse to the terminal; with it, the wheel zooms and a click reads
+    #[arg(long, global = true, help_heading = "Screen")]
+    pub no_mouse: bool,
     /// Folder in which runs are looked up and put
     #[arg(long, global = true, value_name = "DIR", default_value = "runs", help_heading = "Runs")]
     pub runs: PathBuf,
@@ -71,11 +83,13 @@ pub(crate) enum Action {
     /// Fine-tune a model folder on a data file
     Train(TrainArgs),
     /// Open a run, live if its worker is still there
-    Attach(RunArg),
+    Attach(AttachArgs),
     /// List the runs
     Runs(RunsArgs),
     /// Take a run up again from its last whole checkpoint, as if it had not been interrupted
     Resume(ResumeArgs),
+    /// Lay runs beside each other: curves, settings that differ, results
+    Compare(CompareArgs),
     /// Open the record of a run
     Replay(RunArg),
     /// Print the metrics of a run on stdout
@@ -87,6 +101,8 @@ pub(crate) enum Action {
     /// Measure, and print one JSON line as the Python programs it is compared with do
     #[command(subcommand)]
     Bench(BenchAction),
+    /// Print the keys of the dashboard as a file to change them in
+    Keys,
     /// Check the installation, this terminal and the data folder
     Doctor,
     /// Print the completion script of a shell
@@ -175,6 +191,25 @@ pub(crate) struct RunArg {
     /// Name of the run, an unambiguous part of it, or its folder; the newest run if left out
     #[arg(default_value = "", hide_default_value = true)]
     pub run: String,
+}
+
+/// `pellucid attach`.
+#[derive(Debug, Args)]
+pub(crate) struct AttachArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Look only: nothing is sent to the training, nothing is written
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+/// `pellucid compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// Two runs or more, as for `attach`
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    pub compared: Vec<String>,
 }
 
 /// `pellucid runs`.
@@ -279,6 +314,16 @@ pub(crate) struct PredictArgs {
 pub(crate) enum BenchAction {
     /// Time training steps
     Train(BenchTrainArgs),
+    /// What the dashboard costs: time and bytes of frames, memory, opening a log
+    Ui(BenchUiArgs),
+}
+
+/// `pellucid bench ui`.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct BenchUiArgs {
+    /// Steps of the log that is opened
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub steps: u64,
 }
 
 /// `pellucid bench train`.
@@ -362,6 +407,14 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn runs_are_compared_by_name_wherever_they_are() {
+        let cli = Cli::try_parse_from(["pellucid", "--runs", "there", "compare", "a", "b", "c"]).unwrap();
+        let Some(Action::Compare(compare)) = cli.action else { panic!("{:?}", cli.action) };
+        assert_eq!((compare.compared.len(), cli.global.runs), (3, PathBuf::from("there")));
+        assert!(Cli::try_parse_from(["pellucid", "compare", "a"]).is_err(), "one alone is not compared");
     }
 
     #[test]

@@ -8,10 +8,11 @@ use pellucid_protocol::run_dir;
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{RunDir, run_dir::find};
 
-use crate::cli::{Action, Cli, ColorChoice, Global, RunArg};
+use crate::cli::{Action, AttachArgs, BenchAction, BenchUiArgs, Cli, ColorChoice, CompareArgs, Global, RunArg};
 use crate::failure::{Ending, Failure};
 use crate::{link, ui};
 
+mod compare;
 mod doctor;
 mod export;
 mod open;
@@ -32,14 +33,17 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
     match action {
         Action::Demo(demo) => train::demo(demo, &global),
         Action::Train(train) => train::train(train, &global),
-        Action::Attach(run) => open::attach(look_up(&run, &global)?, &global),
+        Action::Attach(attach) => open::attach(look_up(&attach.run, &global)?, rights(&attach), &global),
         Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
         Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
+        Action::Compare(compare) => compare_runs(&compare, &global),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
         Action::Export(export) => export::export(&look_up(&export.run, &global)?, export.format),
         Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),
         Action::Predict(predict) => wait(link::worker::run(&texts::predict(predict))),
-        Action::Bench(bench) => wait(link::worker::run(&texts::bench(bench))),
+        Action::Bench(BenchAction::Train(train)) => wait(link::worker::run(&texts::bench(&train))),
+        Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
+        Action::Keys => keys(),
         Action::Doctor => doctor::doctor(),
         Action::Completions { shell } => shell::completions(shell),
         Action::Man { command } => shell::man(command.as_deref()),
@@ -85,7 +89,37 @@ fn print(line: &str) -> Result<(), Failure> {
 }
 
 fn options(global: &Global) -> ui::Options {
-    ui::Options { theme: global.theme.clone(), color: Some(color(global.color)), screen: None }
+    ui::Options {
+        theme: global.theme.clone(),
+        color: Some(color(global.color)),
+        glyphs: global.glyphs,
+        screen: None,
+        fps: global.fps,
+        alerts: global.alert,
+        mouse: if global.no_mouse { ui::Mouse::Left } else { ui::Mouse::Reported },
+        rights: ui::Rights::Steer,
+    }
+}
+
+fn rights(attach: &AttachArgs) -> ui::Rights {
+    if attach.read_only { ui::Rights::Look } else { ui::Rights::Steer }
+}
+
+/// `pellucid bench ui`.
+fn bench_ui(bench: &BenchUiArgs) -> Result<Ending, Failure> {
+    ui::bench::bench(bench.steps, &mut |line| Ok(writeln!(std::io::stdout().lock(), "{line}")?))?;
+    Ok(Ending::Done)
+}
+
+/// `pellucid compare`.
+fn compare_runs(args: &CompareArgs, global: &Global) -> Result<Ending, Failure> {
+    let named = args.compared.iter().map(|run| look_up(&RunArg { run: run.clone() }, global));
+    compare::compare(&named.collect::<Result<Vec<_>, _>>()?, global)
+}
+
+/// `pellucid keys`.
+fn keys() -> Result<Ending, Failure> {
+    ui::Keymap::default().written().lines().try_for_each(print).map(|()| Ending::Done)
 }
 
 fn color(choice: ColorChoice) -> ui::ColorChoice {
@@ -125,7 +159,8 @@ mod tests {
 
     #[test]
     fn no_runs_yet_is_said_with_what_to_do() {
-        let global = Global { theme: None, color: ColorChoice::Auto, runs: "nowhere".into() };
+        let cli = <Cli as clap::Parser>::parse_from(["pellucid", "--runs", "nowhere"]);
+        let global = cli.global;
         let message = look_up(&RunArg { run: String::new() }, &global).unwrap_err().to_string();
         assert_eq!(message, "no runs in nowhere yet; `pellucid demo` makes one");
     }

@@ -10,10 +10,17 @@
 
 #![expect(unreachable_pub, reason = "a program has no outside; pub marks what the other rooms may use")]
 
+pub mod bench;
+mod clock;
+pub mod compare;
+mod config;
 mod health;
 mod history;
 mod keymap;
 mod msg;
+pub mod page;
+mod palette;
+pub mod picker;
 pub mod picture;
 mod run;
 mod screens;
@@ -22,6 +29,7 @@ mod terminal;
 mod text;
 mod theme;
 mod update;
+mod values;
 mod view;
 mod widgets;
 
@@ -30,7 +38,12 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
+pub use health::Tone;
+pub use keymap::Keymap;
 pub use run::{Exit, Options, run};
+pub use state::{Alerts, Rights};
+pub use terminal::Mouse;
+pub use theme::Glyphs;
 
 /// How many colours to draw with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]

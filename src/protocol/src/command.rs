@@ -23,16 +23,16 @@ pub enum Command {
     Pause,
     /// Train on.
     Resume,
+    /// Do one step while the training is held.
+    Step,
+    /// Change a setting of the run that goes on.
+    Set(SetRequest),
     /// Evaluate, write a checkpoint and end the run.
     Stop,
     /// End the run at once: no evaluation, no checkpoint.
     StopNow,
     /// Write a checkpoint.
     Checkpoint,
-    /// One step of a held training.
-    Step,
-    /// Change a setting from the next step on.
-    Set(SetRequest),
     /// Explain a text on a snapshot of the weights; takes the place of a request under way.
     Explain(ExplainRequest),
     /// Let the worker of an ended run go.
@@ -95,6 +95,12 @@ pub enum ToClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_is_named_as_in_its_event() {
+        let line = serde_json::to_string(&Command::Set(SetRequest { key: LiveSetting::Lr, value: 1e-4 })).unwrap();
+        assert_eq!(line, r#"{"set":{"key":"lr","value":0.0001}}"#);
+    }
 
     #[test]
     fn commands_read_back() {

@@ -80,8 +80,8 @@ const fn define(name: &'static str, unit: &'static str, direction: Direction, me
     Definition { name, unit, direction, meaning }
 }
 
-/// Every metric with a fixed name. `sparsity/layer/<i>`, `sparsity/dead_heads/<i>` and `sparsity/dead_neurons/<i>` come
-/// beside them, one for each encoder layer.
+/// Every metric with a fixed name. `sparsity/layer/<i>`, `sparsity/dead_heads/<i>`, `sparsity/dead_neurons/<i>` and
+/// `optim/grad_norm/layer/<i>` come beside them, one for each encoder layer.
 pub const DEFINITIONS: &[Definition] = &[
     define("loss/total", "nats", Direction::Down, "what the optimiser minimises: task, distillation and penalties"),
     define("loss/task", "nats", Direction::Down, "cross entropy with the labels, batch mean"),
@@ -142,6 +142,12 @@ pub fn layer_dead_heads(index: usize) -> String {
 #[must_use]
 pub fn layer_dead_neurons(index: usize) -> String {
     format!("sparsity/dead_neurons/{index}")
+}
+
+/// The name of the norm of the gradient, before clipping, of encoder layer `index`.
+#[must_use]
+pub fn layer_grad_norm(index: usize) -> String {
+    format!("optim/grad_norm/layer/{index}")
 }
 
 #[cfg(test)]

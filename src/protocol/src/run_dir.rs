@@ -19,6 +19,7 @@ use crate::sample::{Prediction, Sample};
 /// worker.json                 process and socket of the worker
 /// worker.lock                 held by the worker while it lives
 /// worker.log                  what the worker and libtorch print
+/// view.toml                   how its charts are looked at
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
@@ -95,6 +96,12 @@ impl RunDir {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.root.join("worker.lock")
+    }
+
+    /// How its charts are looked at.
+    #[must_use]
+    pub fn view(&self) -> PathBuf {
+        self.root.join("view.toml")
     }
 
     /// What the worker prints.

@@ -12,7 +12,7 @@ use crate::console;
 use crate::failure::{Ending, Failure};
 use crate::handle::handle;
 use crate::link::{self, Link, Past, Task};
-use crate::ui::{self, Exit};
+use crate::ui::{self, Exit, Rights};
 
 /// Trains, with the dashboard open from the first moment. The exit code is that of the training.
 pub(super) async fn launch(worker: PathBuf, settings: Settings, global: &Global) -> Result<Ending, Failure> {
@@ -25,7 +25,7 @@ pub(super) async fn resume(worker: PathBuf, run: RunDir, global: &Global) -> Res
 }
 
 async fn train(line: (Link, Task), global: &Global) -> Result<Ending, Failure> {
-    match show(line, global).await? {
+    match show(line, options(global)).await? {
         Left::Early => {
             console::note("left before the run began; nothing was written");
             Ok(Ending::Stopped)
@@ -35,20 +35,20 @@ async fn train(line: (Link, Task), global: &Global) -> Result<Ending, Failure> {
 }
 
 /// `pellucid attach`. Showing an ended run is no failure, however it ended.
-pub(super) fn attach(run: RunDir, global: &Global) -> Result<Ending, Failure> {
+pub(super) fn attach(run: RunDir, rights: Rights, global: &Global) -> Result<Ending, Failure> {
     needs_terminal("attach")?;
-    look_at(link::attach, run, global)
+    look_at(link::attach, run, ui::Options { rights, ..options(global) })
 }
 
 /// `pellucid replay`.
 pub(super) fn replay(run: RunDir, global: &Global) -> Result<Ending, Failure> {
     needs_terminal("replay")?;
-    look_at(link::replay, run, global)
+    look_at(link::replay, run, options(global))
 }
 
-fn look_at(open: fn(RunDir) -> (Link, Task), run: RunDir, global: &Global) -> Result<Ending, Failure> {
+fn look_at(open: fn(RunDir) -> (Link, Task), run: RunDir, options: ui::Options) -> Result<Ending, Failure> {
     wait(async {
-        if let Left::Run(exit, run) = show(open(run), global).await? {
+        if let Left::Run(exit, run) = show(open(run), options).await? {
             tell(exit, &run)?;
         }
         Ok(Ending::Done)
@@ -69,8 +69,8 @@ enum Left {
     Run(Exit, RunDir),
 }
 
-async fn show((link, task): (Link, Task), global: &Global) -> Result<Left, Failure> {
-    let exit = ui::run(link, options(global)).await;
+async fn show((link, task): (Link, Task), options: ui::Options) -> Result<Left, Failure> {
+    let exit = ui::run(link, options).await;
     // Commands that are still on the way are delivered first.
     let run = match task.await {
         Ok(run) => run,

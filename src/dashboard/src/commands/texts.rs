@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pellucid_protocol::work::{BenchEpoch, BenchTrainWork, ExplainWork, Grouping, Output, PredictWork, Texts, Work};
 
-use crate::cli::{BenchAction, BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
+use crate::cli::{BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
 
 /// Lambda of the peer's L1 penalty and weight of its distillation term.
 const PEER_L1: f64 = 1e-7;
@@ -35,10 +35,9 @@ pub(super) fn predict(predict: PredictArgs) -> Work {
     })
 }
 
-/// `pellucid bench`.
-pub(super) fn bench(bench: BenchAction) -> Work {
-    let BenchAction::Train(train) = bench;
-    Work::BenchTrain(bench_train(&train))
+/// `pellucid bench train`.
+pub(super) fn bench(train: &BenchTrainArgs) -> Work {
+    Work::BenchTrain(bench_train(train))
 }
 
 fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
@@ -88,13 +87,13 @@ mod tests {
     use pellucid_protocol::{Baseline, Method};
 
     use super::*;
-    use crate::cli::{Action, Cli};
+    use crate::cli::{Action, BenchAction, Cli};
 
     fn work(line: &str) -> Work {
         match Cli::try_parse_from(line.split(' ')).unwrap().action {
             Some(Action::Explain(args)) => explain(args),
             Some(Action::Predict(args)) => predict(args),
-            Some(Action::Bench(args)) => bench(args),
+            Some(Action::Bench(BenchAction::Train(args))) => bench(&args),
             other => panic!("{other:?}"),
         }
     }

@@ -6,7 +6,7 @@ use pellucid_protocol::event::{
 use pellucid_protocol::explanation::{
     Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
 };
-use pellucid_protocol::metric::layer_sparsity;
+use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
 use ratatui::layout::Size;
 
@@ -105,6 +105,10 @@ pub fn step(number: u64) -> Record {
         ("speed/tokens_per_s", 4100.0 + 200.0 * noise(n + 5)),
     ] {
         metrics.set(name, value);
+    }
+    for layer in 0..4usize {
+        let size = (1.6 - 0.35 * layer as f64) * (0.4 + 2.0 * (-x / 150.0).exp());
+        metrics.set(layer_grad_norm(layer), size + 0.1 * noise(n + 6 + layer as u64).abs());
     }
     record(number, Event::Step(Step { step: number, epoch: x / 750.0, metrics }))
 }

@@ -1,18 +1,23 @@
 //! The history of one metric: every point is kept, and any range is summed up in a few steps.
 //!
 //! ```text
-//! level 2   [        64 points        ]      each bucket: smallest, largest, sum, how many, how many gaps
-//! level 1   [ 8 ][ 8 ][ 8 ][ 8 ] ...         built when its eight children are complete
-//! points     ........ ........ ....
+//! level 2   [       256 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
+//! level 1   [ 16 ][ 16 ][ 16 ] ...           built when its sixteen children are complete
+//! points     ...... ...... ....              eleven bytes each with all that is above
 //! ```
 //!
-//! Extremes are exact at every zoom: no spike is ever lost to thinning.
+//! Extremes are exact at every zoom: no spike is ever lost to thinning. The smoothed line is computed on
+//! every point, so that it does not depend on what is seen.
 
-/// Children of a bucket.
-const FAN: usize = 8;
+mod steps;
 
-/// Share of the old value in the smoothed line.
-const MEMORY: f64 = 0.95;
+pub use steps::Steps;
+
+/// Children of a bucket, and points between two kept states of the smoothed line.
+const FAN: usize = 16;
+
+/// Share of the old value in the smoothed line, unless another is asked for.
+pub const MEMORY: f64 = 0.95;
 
 /// What a range of points comes to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,16 +71,31 @@ pub struct Column {
 }
 
 /// A metric's values by step.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Series {
-    steps: Vec<u64>,
+    steps: Steps,
     values: Vec<f64>,
-    smooth: Vec<f32>,
     levels: Vec<Vec<Summary>>,
+    memory: f64,
     average: Average,
+    /// The average before each sixteenth point.
+    averages: Vec<Average>,
 }
 
-/// A debiased exponential moving average.
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            steps: Steps::default(),
+            values: Vec::new(),
+            levels: Vec::new(),
+            memory: MEMORY,
+            average: Average::default(),
+            averages: Vec::new(),
+        }
+    }
+}
+
+/// An exponential moving average, debiased as Adam's moments are (Kingma and Ba 2015, section 3).
 #[derive(Debug, Clone, Copy, Default)]
 struct Average {
     sum: f64,
@@ -83,12 +103,12 @@ struct Average {
 }
 
 impl Average {
-    fn push(&mut self, value: f64) -> f64 {
+    fn push(&mut self, value: f64, memory: f64) -> f64 {
         if !value.is_finite() {
             return f64::NAN;
         }
-        self.sum = MEMORY * self.sum + (1.0 - MEMORY) * value;
-        self.weight = MEMORY * self.weight + (1.0 - MEMORY);
+        self.sum = memory * self.sum + (1.0 - memory) * value;
+        self.weight = memory * self.weight + (1.0 - memory);
         self.sum / self.weight
     }
 }
@@ -97,13 +117,37 @@ impl Series {
     /// Appends a value. A step that is not past the last one takes the place of what came from there
     /// on: a resumed run trains steps again that its log already has.
     pub fn push(&mut self, step: u64, value: f64) {
-        if self.steps.last().is_some_and(|&last| step <= last) {
-            self.cut(self.steps.partition_point(|&known| known < step));
+        if self.steps.last().is_some_and(|last| step <= last) {
+            self.cut(self.steps.below(step as f64));
         }
         self.steps.push(step);
+        self.average_in(value);
         self.values.push(value);
-        self.smooth.push(self.average.push(value) as f32);
         self.complete();
+    }
+
+    /// Takes the value that comes next into the moving average.
+    fn average_in(&mut self, value: f64) {
+        if self.values.len().is_multiple_of(FAN) {
+            self.averages.push(self.average);
+        }
+        self.average.push(value, self.memory);
+    }
+
+    /// Smooths anew with another share of the old value, from 0 (not at all) to below 1.
+    pub fn smooth_by(&mut self, memory: f64) {
+        if memory == self.memory {
+            return;
+        }
+        self.memory = memory;
+        self.average = Average::default();
+        self.averages.clear();
+        for (index, &value) in self.values.iter().enumerate() {
+            if index.is_multiple_of(FAN) {
+                self.averages.push(self.average);
+            }
+            self.average.push(value, memory);
+        }
     }
 
     /// Builds the buckets that the last point has completed.
@@ -126,47 +170,73 @@ impl Series {
     fn cut(&mut self, length: usize) {
         self.steps.truncate(length);
         self.values.truncate(length);
-        self.smooth.truncate(length);
         let mut size = FAN;
         for level in &mut self.levels {
             level.truncate(length / size);
             size *= FAN;
         }
-        self.average = Average::default();
-        for &value in &self.values[length.saturating_sub(200)..] {
-            self.average.push(value);
+        self.average = self.averages.get(length / FAN).copied().unwrap_or(self.average);
+        self.averages.truncate(length.div_ceil(FAN));
+        for &value in &self.values[length / FAN * FAN..] {
+            self.average.push(value, self.memory);
         }
     }
 
     /// Number of points.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.steps.len()
+        self.values.len()
     }
 
     /// Whether there are no points.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.values.is_empty()
+    }
+
+    /// The step of the point of this index.
+    #[must_use]
+    pub fn step(&self, index: usize) -> Option<u64> {
+        self.steps.get(index)
     }
 
     /// The last step and value.
     #[must_use]
     pub fn last(&self) -> Option<(u64, f64)> {
-        Some((*self.steps.last()?, *self.values.last()?))
+        Some((self.steps.last()?, *self.values.last()?))
+    }
+
+    /// Whether the smoothed line is another than that of the points.
+    #[must_use]
+    pub fn is_smoothed(&self) -> bool {
+        self.memory > 0.0
     }
 
     /// The last smoothed value.
     #[must_use]
     pub fn last_smooth(&self) -> Option<f64> {
-        self.smooth.last().map(|&value| f64::from(value))
+        self.smooth(self.len().checked_sub(1)?)
+    }
+
+    /// The smoothed value at the point of this index; NaN where the value is no number.
+    #[must_use]
+    pub fn smooth(&self, index: usize) -> Option<f64> {
+        let block = index / FAN;
+        let mut average = *self.averages.get(block)?;
+        let values = self.values.get(block * FAN..=index)?;
+        values.iter().fold(None, |_, &value| Some(average.push(value, self.memory)))
+    }
+
+    /// Index of the point at `step`, or of the last one before it.
+    #[must_use]
+    pub fn index_at(&self, step: u64) -> Option<usize> {
+        self.index(step as f64 + 0.5).checked_sub(1)
     }
 
     /// The value at `step`, or the last one before it.
     #[must_use]
     pub fn at(&self, step: u64) -> Option<f64> {
-        let after = self.steps.partition_point(|&known| known <= step);
-        self.values.get(after.checked_sub(1)?).copied()
+        self.values.get(self.index_at(step)?).copied()
     }
 
     /// What the points `from..to` come to, by index.
@@ -203,30 +273,34 @@ impl Series {
         self.summary(self.index(from), self.index(to))
     }
 
-    /// The steps `from..to` in `count` columns of equal width.
+    /// One column between each two of the steps `edges`, which rise.
     #[must_use]
-    pub fn columns(&self, from: f64, to: f64, count: usize) -> Vec<Column> {
-        let edge = |column: usize| from + (to - from) * column as f64 / count as f64;
-        let mut start = self.index(from);
-        (1..=count)
-            .map(|column| {
-                let end = self.index(edge(column)).max(start);
-                let part = Column { summary: self.summary(start, end), smooth: self.smooth_in(start, end) };
-                start = end;
-                part
-            })
-            .collect()
+    pub fn columns(&self, edges: &[f64]) -> Vec<Column> {
+        let mut start = edges.first().map_or(0, |&edge| self.index(edge));
+        let ends = edges.iter().skip(1);
+        ends.map(|&edge| {
+            let end = self.index(edge).max(start);
+            let part = Column { summary: self.summary(start, end), smooth: self.smooth_in(start, end) };
+            start = end;
+            part
+        })
+        .collect()
     }
 
     fn smooth_in(&self, start: usize, end: usize) -> Option<f64> {
-        let last = self.smooth.get(end.checked_sub(1).filter(|&last| last >= start)?)?;
-        last.is_finite().then_some(f64::from(*last))
+        self.smooth(end.checked_sub(1).filter(|&last| last >= start)?).filter(|value| value.is_finite())
     }
 
     /// Index of the first point at or after `step`.
     fn index(&self, step: f64) -> usize {
-        self.steps.partition_point(|&known| (known as f64) < step)
+        self.steps.below(step)
     }
+}
+
+/// The edges of `count` columns of equal width over the steps `from..to`.
+#[must_use]
+pub fn even_edges(from: f64, to: f64, count: usize) -> Vec<f64> {
+    (0..=count).map(|column| from + (to - from) * column as f64 / count.max(1) as f64).collect()
 }
 
 #[cfg(test)]
@@ -264,7 +338,7 @@ mod tests {
             let mut series = Series::default();
             values.iter().enumerate().for_each(|(step, &value)| series.push(step as u64 * 3, value));
             let mut sum = Summary::EMPTY;
-            series.columns(0.0, 5000.0, count).iter().for_each(|column| sum.add(&column.summary));
+            series.columns(&even_edges(0.0, 5000.0, count)).iter().for_each(|column| sum.add(&column.summary));
             prop_assert!(same(&sum, &brute(&values)));
         }
 
@@ -273,11 +347,13 @@ mod tests {
             let mut once = Series::default();
             let mut twice = Series::default();
             values.iter().enumerate().for_each(|(step, &value)| once.push(step as u64, value));
-            values.iter().enumerate().for_each(|(step, _)| twice.push(step as u64, 7.0));
             let back = back.min(values.len());
+            let old = |(step, &value): (usize, &f64)| (step as u64, if step < back { value } else { 7.0 });
+            values.iter().enumerate().map(old).for_each(|(step, value)| twice.push(step, value));
             values.iter().enumerate().skip(back).for_each(|(step, &value)| twice.push(step as u64, value));
             prop_assert!(same(&once.summary(back, values.len()), &twice.summary(back, values.len())));
             prop_assert_eq!(once.len(), twice.len());
+            prop_assert_eq!(once.last_smooth().map(f64::to_bits), twice.last_smooth().map(f64::to_bits));
         }
     }
 
@@ -287,10 +363,28 @@ mod tests {
         for step in 0..1_000_000 {
             series.push(step, if step == 777_777 { 1e6 } else { 0.5 });
         }
-        let columns = series.columns(0.0, 1e6, 300);
+        let columns = series.columns(&even_edges(0.0, 1e6, 300));
         assert_eq!(columns.iter().map(|column| column.summary.max).fold(0.0, f64::max), 1e6);
         let bytes = series.levels.iter().map(Vec::len).sum::<usize>() * size_of::<Summary>();
-        assert!(bytes < 5_000_000, "{bytes} bytes of pyramid");
+        assert!(bytes < 2_500_000, "{bytes} bytes of pyramid");
+    }
+
+    proptest! {
+        #[test]
+        fn the_smoothed_line_is_as_from_the_start(values in values(), memory in 0.0f64..0.999, at in 0usize..1500) {
+            let mut series = Series::default();
+            series.smooth_by(memory);
+            // Half of the points before the share is chosen, half after it.
+            let (before, after) = values.split_at(values.len() / 2);
+            before.iter().enumerate().for_each(|(step, &value)| series.push(step as u64, value));
+            series.smooth_by(0.3);
+            after.iter().zip(before.len()..).for_each(|(&value, step)| series.push(step as u64, value));
+            series.smooth_by(memory);
+            let mut plain = Average::default();
+            let expected = values.iter().take(at + 1).map(|&value| plain.push(value, memory)).last();
+            let found = series.smooth(at.min(values.len().saturating_sub(1)));
+            prop_assert_eq!(expected.map(f64::to_bits), found.map(f64::to_bits));
+        }
     }
 
     #[test]

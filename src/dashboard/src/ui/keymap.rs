@@ -1,7 +1,15 @@
 //! The one table of keys: what they do, where, and how that is called. Hints, help and docs come from it.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+mod file;
+mod key;
+mod table;
 
+use std::borrow::Cow;
+
+use ratatui::crossterm::event::KeyEvent;
+
+pub use self::key::Key;
+use self::table::BINDINGS;
 use super::Screen;
 
 /// Something a key can ask for.
@@ -79,8 +87,46 @@ pub enum Action {
     StopNow,
     /// Yes, stop.
     ConfirmStop,
-    /// Take the typed text.
+    /// Take the typed text, or do what is marked.
     Accept,
+    /// Earlier steps.
+    PanLeft,
+    /// Later steps.
+    PanRight,
+    /// The whole run.
+    Whole,
+    /// The latest steps.
+    Follow,
+    /// Read the point before.
+    PointBefore,
+    /// Read the point after.
+    PointAfter,
+    /// One chart alone, or all.
+    Full,
+    /// Another horizontal axis.
+    Axis,
+    /// More smoothing.
+    Smooth,
+    /// Show or hide the points behind smoothed lines.
+    Points,
+    /// Choose the charts.
+    Charts,
+    /// Show or hide the marked chart.
+    Turn,
+    /// The usual charts.
+    Usual,
+    /// One step of a training that is held.
+    OneStep,
+    /// Change what can be changed in a run.
+    Values,
+    /// A smaller value.
+    Less,
+    /// A larger value.
+    More,
+    /// Find what can be done by its name.
+    Palette,
+    /// Copy to the clipboard.
+    Copy,
 }
 
 /// Where a key is valid.
@@ -98,11 +144,17 @@ pub enum Place {
     Stopping,
     /// While typing.
     Typing,
+    /// In the choice of charts.
+    Charts,
+    /// In the list of all that can be done.
+    Palette,
+    /// In the values that can be changed.
+    Values,
 }
 
 impl Place {
     /// All places in the order of the help.
-    pub const ALL: [Place; 10] = [
+    pub const ALL: [Place; 13] = [
         Place::Everywhere,
         Place::On(Screen::Train),
         Place::On(Screen::Explain),
@@ -112,6 +164,9 @@ impl Place {
         Place::Leaving,
         Place::Stopping,
         Place::Typing,
+        Place::Charts,
+        Place::Palette,
+        Place::Values,
         Place::Help,
     ];
 
@@ -125,6 +180,9 @@ impl Place {
             Place::Leaving => "Leaving",
             Place::Stopping => "Stopping",
             Place::Typing => "Typing",
+            Place::Charts => "Choosing charts",
+            Place::Palette => "Commands",
+            Place::Values => "Values",
         }
     }
 }
@@ -136,22 +194,17 @@ pub enum Needs {
     Nothing,
     /// A run that goes on and answers.
     Training,
+    /// A run that is held, and answers.
+    Paused,
     /// A worker that answers.
     Worker,
 }
 
-/// A key as pressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
-    code: KeyCode,
-    ctrl: bool,
-}
-
 /// One line of the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Binding {
     /// The keys; the first one is shown on screen.
-    pub keys: &'static [Key],
+    pub keys: Cow<'static, [Key]>,
     /// What they do.
     pub action: Action,
     /// Where.
@@ -164,122 +217,73 @@ pub struct Binding {
     pub help: &'static str,
 }
 
-const fn ch(c: char) -> Key {
-    Key { code: KeyCode::Char(c), ctrl: false }
+/// The keys as they are used: the table, with the changes of the user.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    bindings: Vec<Binding>,
 }
 
-const fn ctrl(c: char) -> Key {
-    Key { code: KeyCode::Char(c), ctrl: true }
-}
-
-const fn on(code: KeyCode) -> Key {
-    Key { code, ctrl: false }
-}
-
-const fn bind(
-    keys: &'static [Key],
-    action: Action,
-    place: Place,
-    (needs, hint, help): (Needs, &'static str, &'static str),
-) -> Binding {
-    Binding { keys, action, place, needs, hint, help }
-}
-
-const ANY: Place = Place::Everywhere;
-const TRAIN: Place = Place::On(Screen::Train);
-const EXPLAIN: Place = Place::On(Screen::Explain);
-const SAMPLES: Place = Place::On(Screen::Samples);
-const LOG: Place = Place::On(Screen::Log);
-
-const FREE: Needs = Needs::Nothing;
-
-/// The table.
-#[rustfmt::skip]
-pub const BINDINGS: &[Binding] = &[
-    bind(&[ch('?'), on(KeyCode::F(1))], Action::Help, ANY, (FREE, "help", "show all keys")),
-    bind(&[ch('q'), ctrl('c')], Action::Quit, ANY, (FREE, "quit", "leave; a run that goes on can be left running")),
-    bind(&[ch('p')], Action::Pause, ANY, (Needs::Training, "pause", "hold the training, or go on with it")),
-    bind(&[ch('c')], Action::Checkpoint, ANY, (Needs::Training, "checkpoint", "write a checkpoint now")),
-    bind(&[ch('S')], Action::Stop, ANY, (Needs::Training, "stop", "end the training, after asking")),
-    bind(&[ch('1')], Action::Go(Screen::Train), ANY, (FREE, "", "curves, progress and health")),
-    bind(&[ch('2')], Action::Go(Screen::Explain), ANY, (FREE, "", "what one answer is based on")),
-    bind(&[ch('3')], Action::Go(Screen::Samples), ANY, (FREE, "", "the validation samples and the answers to them")),
-    bind(&[ch('4')], Action::Go(Screen::Layers), ANY, (FREE, "", "sparsity of each encoder layer")),
-    bind(&[ch('5')], Action::Go(Screen::Log), ANY, (FREE, "", "what happened, and what the worker printed")),
-    bind(&[on(KeyCode::Tab)], Action::NextScreen, ANY, (FREE, "", "the next screen")),
-    bind(&[on(KeyCode::BackTab)], Action::PreviousScreen, ANY, (FREE, "", "the screen before")),
-    bind(&[ch('t')], Action::Type, ANY, (Needs::Worker, "", "explain a text that you type")),
-    bind(&[ctrl('l')], Action::Redraw, ANY, (FREE, "", "draw everything anew")),
-    bind(&[ctrl('z')], Action::Suspend, ANY, (FREE, "", "go to the background; fg comes back")),
-
-    bind(&[on(KeyCode::Left), ch('h')], Action::CursorLeft, TRAIN, (FREE, "read", "read the curves at an earlier step")),
-    bind(&[on(KeyCode::Right)], Action::CursorRight, TRAIN, (FREE, "", "read the curves at a later step")),
-    bind(&[on(KeyCode::Esc), on(KeyCode::End)], Action::Close, TRAIN, (FREE, "", "back to the latest values")),
-    bind(&[ch('+'), ch('=')], Action::ZoomIn, TRAIN, (FREE, "zoom", "show a shorter range of the latest steps")),
-    bind(&[ch('-')], Action::ZoomOut, TRAIN, (FREE, "", "show a longer range of steps")),
-    bind(&[ch('l')], Action::Scale, TRAIN, (FREE, "log scale", "losses on a logarithmic or a linear scale")),
-
-    bind(&[ch('m'), ch('j'), on(KeyCode::Down)], Action::NextMethod, EXPLAIN, (FREE, "method", "the next method")),
-    bind(&[ch('M'), ch('k'), on(KeyCode::Up)], Action::PreviousMethod, EXPLAIN, (FREE, "", "the method before")),
-    bind(&[on(KeyCode::Left), ch('[')], Action::Older, EXPLAIN, (FREE, "older", "the explanation before")),
-    bind(&[on(KeyCode::Right), ch(']')], Action::Newer, EXPLAIN, (FREE, "newer", "the next explanation; the last one follows the run")),
-    bind(&[ch('x')], Action::NextClass, EXPLAIN, (Needs::Worker, "class", "explain the next class")),
-    bind(&[ch('t')], Action::Type, EXPLAIN, (Needs::Worker, "type a text", "explain a text that you type")),
-    bind(&[ch('e'), on(KeyCode::Enter)], Action::Explain, EXPLAIN, (Needs::Worker, "again", "explain the same text again, by the weights of now")),
-    bind(&[on(KeyCode::PageUp)], Action::PageUp, EXPLAIN, (FREE, "", "up in a long text")),
-    bind(&[on(KeyCode::PageDown)], Action::PageDown, EXPLAIN, (FREE, "", "down in a long text")),
-
-    bind(&[ch('e'), on(KeyCode::Enter)], Action::Explain, SAMPLES, (FREE, "explain", "see what the answer to this sample is based on")),
-    bind(&[ch('s')], Action::Sort, SAMPLES, (FREE, "sort", "order: as read, loss, errors, unlike the teacher")),
-    bind(&[ch('/')], Action::Filter, SAMPLES, (FREE, "filter", "only samples with a text in them; empty: all")),
-    bind(&[on(KeyCode::Up), ch('k')], Action::Up, SAMPLES, (FREE, "", "one sample up")),
-    bind(&[on(KeyCode::Down), ch('j')], Action::Down, SAMPLES, (FREE, "", "one sample down")),
-    bind(&[on(KeyCode::PageUp)], Action::PageUp, SAMPLES, (FREE, "", "one page up")),
-    bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, SAMPLES, (FREE, "", "one page down")),
-    bind(&[on(KeyCode::Home), ch('g')], Action::First, SAMPLES, (FREE, "", "to the first sample")),
-    bind(&[on(KeyCode::End), ch('G')], Action::Last, SAMPLES, (FREE, "", "to the last sample")),
-
-    bind(&[ch('w')], Action::OtherPane, LOG, (FREE, "other list", "scroll the other list: events or worker output")),
-    bind(&[on(KeyCode::Up), ch('k')], Action::Up, LOG, (FREE, "scroll", "one line up")),
-    bind(&[on(KeyCode::Down), ch('j')], Action::Down, LOG, (FREE, "", "one line down")),
-    bind(&[on(KeyCode::PageUp)], Action::PageUp, LOG, (FREE, "", "one page up")),
-    bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, LOG, (FREE, "", "one page down")),
-    bind(&[on(KeyCode::Home), ch('g')], Action::First, LOG, (FREE, "", "to the start")),
-    bind(&[on(KeyCode::End), ch('G')], Action::Last, LOG, (FREE, "follow", "to the end, and stay there")),
-
-    bind(&[ch('d'), on(KeyCode::Enter), ctrl('c')], Action::Detach, Place::Leaving, (FREE, "detach", "leave; the training goes on")),
-    bind(&[ch('s')], Action::StopAndLeave, Place::Leaving, (Needs::Training, "stop", "evaluate, write a checkpoint, end, and leave")),
-    bind(&[on(KeyCode::Esc), ch('q'), ch('n')], Action::Close, Place::Leaving, (FREE, "stay", "stay here")),
-
-    bind(&[ch('y'), on(KeyCode::Enter)], Action::ConfirmStop, Place::Stopping, (FREE, "stop", "evaluate, write a checkpoint, end the training")),
-    bind(&[ch('K')], Action::StopNow, Place::Stopping, (FREE, "stop at once", "end at once: no evaluation, no checkpoint")),
-    bind(&[on(KeyCode::Esc), ch('q'), ch('n'), ctrl('c')], Action::Close, Place::Stopping, (FREE, "train on", "let it train on")),
-
-    bind(&[on(KeyCode::Enter)], Action::Accept, Place::Typing, (FREE, "done", "take the text")),
-    bind(&[on(KeyCode::Esc), ctrl('c')], Action::Close, Place::Typing, (FREE, "cancel", "leave it as it was")),
-
-    bind(&[on(KeyCode::Esc), ch('?'), ch('q'), ctrl('c')], Action::Close, Place::Help, (FREE, "close", "close the help")),
-    bind(&[on(KeyCode::Down), ch('j'), on(KeyCode::PageDown)], Action::Down, Place::Help, (FREE, "more", "further down")),
-    bind(&[on(KeyCode::Up), ch('k'), on(KeyCode::PageUp)], Action::Up, Place::Help, (FREE, "", "back up")),
-];
-
-/// What `event` means in `place`; keys for everywhere do not reach into dialogs.
-#[must_use]
-pub fn action(place: Place, event: &KeyEvent) -> Option<&'static Binding> {
-    let key = Key { code: event.code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) };
-    let found = |wanted: Place| BINDINGS.iter().find(|binding| binding.place == wanted && binding.keys.contains(&key));
-    match place {
-        Place::On(_) => found(place).or_else(|| found(Place::Everywhere)),
-        _ => found(place),
+impl Default for Keymap {
+    fn default() -> Self {
+        Self { bindings: BINDINGS.to_vec() }
     }
 }
 
-/// The bindings that are shown at the foot of the screen in `place`, what belongs to the place first.
-pub fn hints(place: Place) -> impl Iterator<Item = &'static Binding> {
-    let own = BINDINGS.iter().filter(move |binding| binding.place == place);
-    let shared =
-        BINDINGS.iter().filter(move |binding| matches!(place, Place::On(_)) && binding.place == Place::Everywhere);
-    own.chain(shared).filter(|binding| !binding.hint.is_empty())
+impl Keymap {
+    /// All lines.
+    #[must_use]
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// What `event` means in `place`; keys for everywhere do not reach into dialogs.
+    #[must_use]
+    pub fn action(&self, place: Place, event: &KeyEvent) -> Option<&Binding> {
+        let key = Key::of(event);
+        let found =
+            |wanted: Place| self.bindings.iter().find(|binding| binding.place == wanted && binding.keys.contains(&key));
+        match place {
+            Place::On(_) => found(place).or_else(|| found(Place::Everywhere)),
+            _ => found(place),
+        }
+    }
+
+    /// The bindings that are shown at the foot of the screen in `place`, what belongs to the place first.
+    pub fn hints(&self, place: Place) -> impl Iterator<Item = &Binding> {
+        let shared = matches!(place, Place::On(_)).then_some(Place::Everywhere);
+        let (own, late) = (self.in_place(Some(place)), self.in_place(Some(place)));
+        let own = own.filter(|binding| !binding.action.is_late()).chain(self.in_place(shared));
+        own.chain(late.filter(|binding| binding.action.is_late())).filter(|binding| !binding.hint.is_empty())
+    }
+
+    fn in_place(&self, place: Option<Place>) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(move |binding| Some(binding.place) == place && !binding.keys.is_empty())
+    }
+}
+
+impl Action {
+    /// Whether its hint gives way to those for every screen where there is not room for all.
+    fn is_late(self) -> bool {
+        matches!(self, Action::Full | Action::Axis | Action::Charts | Action::Smooth)
+    }
+
+    /// Its name in a file: `zoom-in`, `go-train`.
+    #[must_use]
+    pub fn name(self) -> String {
+        kebab(&format!("{self:?}"))
+    }
+}
+
+/// `ZoomIn` and `Go(Train)` as `zoom-in` and `go-train`.
+fn kebab(name: &str) -> String {
+    let mut written = String::new();
+    for c in name.chars().filter(|&c| c != ')') {
+        if (c.is_uppercase() || c == '(') && !written.is_empty() && !written.ends_with('-') {
+            written.push('-');
+        }
+        written.extend(c.to_lowercase().filter(|&c| c != '('));
+    }
+    written
 }
 
 impl Binding {
@@ -296,28 +300,14 @@ impl Binding {
     }
 }
 
-impl Key {
-    fn name(&self) -> String {
-        match self.code {
-            KeyCode::Char(' ') => "Space".to_owned(),
-            KeyCode::Char(c) if self.ctrl => format!("Ctrl-{}", c.to_ascii_uppercase()),
-            KeyCode::Char(c) => c.to_string(),
-            KeyCode::F(number) => format!("F{number}"),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::BackTab => "Shift-Tab".to_owned(),
-            other => format!("{other:?}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+
     use super::*;
+
+    const EXPLAIN: Place = Place::On(Screen::Explain);
+    const LOG: Place = Place::On(Screen::Log);
 
     #[test]
     fn no_key_means_two_things_in_one_place() {
@@ -344,10 +334,10 @@ mod tests {
     #[test]
     fn a_screen_comes_before_everywhere() {
         let event = KeyEvent::new(KeyCode::Char('t'), KeyModifiers::NONE);
-        assert_eq!(action(EXPLAIN, &event).map(|binding| binding.hint), Some("type a text"));
-        assert_eq!(action(LOG, &event).map(|binding| binding.action), Some(Action::Type));
-        assert!(action(Place::Stopping, &event).is_none());
+        assert_eq!(Keymap::default().action(EXPLAIN, &event).map(|binding| binding.hint), Some("type a text"));
+        assert_eq!(Keymap::default().action(LOG, &event).map(|binding| binding.action), Some(Action::Type));
+        assert!(Keymap::default().action(Place::Stopping, &event).is_none());
         let shifted = KeyEvent::new(KeyCode::Char('S'), KeyModifiers::SHIFT);
-        assert_eq!(action(LOG, &shifted).map(|binding| binding.action), Some(Action::Stop));
+        assert_eq!(Keymap::default().action(LOG, &shifted).map(|binding| binding.action), Some(Action::Stop));
     }
 }

@@ -14,6 +14,10 @@ pub enum Msg {
     Tick(f64),
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse was used.
+    Pointer(Pointer),
+    /// The terminal has said what is behind everything.
+    Background(Shade),
     /// Text was pasted.
     Paste(String),
     /// The terminal has another size.
@@ -28,6 +32,43 @@ pub enum Msg {
     Predictions(u64, Result<Vec<Prediction>, String>),
     /// The answer to [`Effect::ReadLog`]: the last lines.
     LogTail(Vec<String>),
+    /// The answer to [`Effect::ReadLooks`]: the text of the file.
+    Looks(String),
+}
+
+/// What is behind everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shade {
+    /// Dark ink is read best.
+    Light,
+    /// Light ink is read best.
+    Dark,
+}
+
+/// The mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pointer {
+    /// What was done.
+    pub kind: PointerKind,
+    /// The column, from 0.
+    pub x: u16,
+    /// The row, from 0.
+    pub y: u16,
+}
+
+/// What can be done with a mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PointerKind {
+    /// The first button went down.
+    Down,
+    /// It moved while the button was down.
+    Drag,
+    /// The button went up.
+    Up,
+    /// The wheel was turned away.
+    WheelUp,
+    /// The wheel was turned near.
+    WheelDown,
 }
 
 /// What is to be done for the screen. Done by `run` only.
@@ -41,6 +82,14 @@ pub enum Effect {
     ReadPredictions(RunDir, u64, String),
     /// Read the end of what the worker printed.
     ReadLog(RunDir),
+    /// Read how the charts of a run are looked at.
+    ReadLooks(RunDir),
+    /// Keep how they are looked at, for the next time.
+    KeepLooks(RunDir, String),
+    /// Put this on the clipboard of the user's terminal.
+    Copy(String),
+    /// Call the user: a line that says why.
+    Call(String),
     /// Draw everything anew.
     Redraw,
     /// Go to the background, as Ctrl-Z does.

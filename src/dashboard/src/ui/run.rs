@@ -2,7 +2,7 @@
 
 mod fault;
 mod files;
-mod keys;
+pub(super) mod keys;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,25 +15,38 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 pub use self::files::answer;
 use self::keys::Input;
-use super::msg::{Effect, Msg};
-use super::state::{Change, State};
-use super::terminal::Terminal;
-use super::theme::{Level, Styles, Theme};
+use super::config;
+use super::keymap::Keymap;
+use super::msg::{Effect, Msg, Shade};
+use super::state::{Alerts, Change, Rights, State};
+use super::terminal::{Mouse, Terminal};
+use super::theme::{Glyphs, Level, Styles, Theme};
 use super::update::update;
 use super::view::view;
 use super::widgets::plain;
 use super::{ColorChoice, Screen};
 use crate::link::{FromRun, Link};
 
-/// How the dashboard is to look.
+/// How the dashboard is to look and to behave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// A shipped theme's name, a name in `~/.config/pellucid/themes`, or the path of a theme file.
+    /// A shipped theme's name, a name in `~/.config/pellucid/themes`, or the path of a theme file; by
+    /// default dark or light, as the terminal is.
     pub theme: Option<String>,
     /// How many colours; by default what the environment says.
     pub color: Option<ColorChoice>,
+    /// What dots are drawn with; by default what the environment says.
+    pub glyphs: Option<Glyphs>,
     /// The first screen; by default the training.
     pub screen: Option<Screen>,
+    /// Frames a second for what comes from the run; by default 10, and 4 over SSH.
+    pub fps: Option<u8>,
+    /// How the user is called when something happens.
+    pub alerts: Alerts,
+    /// Whether the mouse is used.
+    pub mouse: Mouse,
+    /// What the user may do.
+    pub rights: Rights,
 }
 
 /// How the dashboard was left. The terminal is as it was before.
@@ -60,24 +73,46 @@ struct Rates {
 
 impl Rates {
     /// Over SSH every frame travels.
-    fn choose() -> Self {
+    fn choose(fps: Option<u8>) -> Self {
         let remote = std::env::var_os("SSH_CONNECTION").is_some();
-        Self { input: Duration::from_millis(33), data: Duration::from_millis(if remote { 250 } else { 100 }) }
+        let fps = f64::from(fps.unwrap_or(if remote { 4 } else { 10 }).clamp(1, 60));
+        let data = Duration::from_secs_f64(1.0 / fps);
+        // Asked for more, what is typed is not slower.
+        Self { input: Duration::from_millis(33).min(data), data }
     }
 }
+
+/// The user's own keys, where there are any.
+fn keymap() -> color_eyre::Result<Keymap> {
+    let Some(path) = config::path("keys.toml").filter(|path| path.is_file()) else { return Ok(Keymap::default()) };
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(&path).wrap_err_with(|| shown.clone())?;
+    Keymap::read(&text, &shown).map_err(|why| eyre!(why))
+}
+
+/// How long the first frame waits for the terminal to say whether it is light or dark.
+const PATIENCE: Duration = Duration::from_millis(40);
 
 /// Shows a run until the user leaves it.
 ///
 /// # Errors
-/// When the theme is not known, or there is no terminal.
+/// When the theme is not known, the user's keys make no sense, or there is no terminal.
 pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
     let theme = Theme::find(options.theme.as_deref()).map_err(|why| eyre!(why))?;
-    let level = Level::choose(options.color.unwrap_or_default(), |name| std::env::var(name).ok());
-    let styles = Styles::new(&theme, level);
-    let terminal = Terminal::take().wrap_err("the dashboard needs a terminal")?;
-    let size = Terminal::size()?;
-    let state = State::new(clock(), size, options.screen.unwrap_or_default());
-    Loop::new(link, state, styles, terminal)?.run().await
+    let keys = keymap()?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let level = Level::choose(options.color.unwrap_or_default(), variable);
+    let glyphs = options.glyphs.unwrap_or_else(|| Glyphs::detect(variable));
+    let styles = Styles::new(&theme, level).with(glyphs);
+    let terminal = Terminal::take(options.mouse).wrap_err("the dashboard needs a terminal")?;
+    let mut state = State::new(clock(), Terminal::size()?, options.screen.unwrap_or_default());
+    (state.keys, state.rights, state.alerts) = (keys, options.rights, options.alerts);
+    let mut screen = Loop::new(link, state, styles, terminal)?;
+    screen.rates = Rates::choose(options.fps);
+    if options.theme.is_none() && level != Level::None {
+        screen.ask_background()?;
+    }
+    screen.run().await
 }
 
 /// Seconds since 1970.
@@ -93,8 +128,9 @@ struct Loop {
     state: State,
     styles: Styles,
     terminal: Terminal,
-    letters: Letters,
     rates: Rates,
+    /// Until when no frame is drawn: the terminal is asked for its background.
+    held: Option<Instant>,
     keys: mpsc::UnboundedReceiver<Input>,
     files: mpsc::UnboundedReceiver<Msg>,
     answers: mpsc::UnboundedSender<Msg>,
@@ -107,25 +143,6 @@ struct Loop {
 enum Line {
     Open,
     Closed,
-}
-
-/// Whether the terminal shows more than ASCII.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Letters {
-    Utf8,
-    Ascii,
-}
-
-impl Letters {
-    /// As the locale says; one that says nothing is taken for a modern one.
-    fn choose() -> Self {
-        let said = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
-        let locale = said.filter(|value| !value.is_empty()).map(|value| value.to_lowercase()).next();
-        match locale {
-            Some(locale) if !locale.contains("utf-8") && !locale.contains("utf8") => Letters::Ascii,
-            _ => Letters::Utf8,
-        }
-    }
 }
 
 /// Signals that end or change the screen.
@@ -167,8 +184,8 @@ impl Loop {
             state,
             styles,
             terminal,
-            letters: Letters::choose(),
-            rates: Rates::choose(),
+            rates: Rates::choose(None),
+            held: None,
             keys: keys::listen()?,
             files,
             answers,
@@ -176,6 +193,22 @@ impl Loop {
             tick,
             drawn: None,
         })
+    }
+
+    /// Asks whether the terminal is light or dark. The first frame waits for the answer, but not for long.
+    fn ask_background(&mut self) -> std::io::Result<()> {
+        self.terminal.ask_background()?;
+        self.held = Some(Instant::now() + PATIENCE);
+        Ok(())
+    }
+
+    /// The theme that suits what is behind everything; the dark one is there already.
+    fn suit(&mut self, shade: Shade) {
+        self.held = None;
+        if let (Shade::Light, Ok(theme)) = (shade, Theme::find(Some("light"))) {
+            self.styles = Styles::new(&theme, self.styles.level).with(self.styles.glyphs);
+            self.state.touch(Change::Input);
+        }
     }
 
     async fn run(mut self) -> color_eyre::Result<Exit> {
@@ -226,7 +259,8 @@ impl Loop {
             Change::Data => self.rates.data,
             Change::Input => self.rates.input,
         };
-        Some(self.drawn.map_or_else(Instant::now, |drawn| drawn + pause))
+        let due = self.drawn.map_or_else(Instant::now, |drawn| drawn + pause);
+        Some(self.held.map_or(due, |held| held.max(due)))
     }
 
     fn handle(&mut self, woken: Woken) -> std::io::Result<Option<Exit>> {
@@ -245,6 +279,7 @@ impl Loop {
             }
             // Should the reader of keys have missed it.
             Woken::Message(Msg::Tick(_)) if keys::is_gone() => return Ok(Some(Exit::HungUp)),
+            Woken::Message(Msg::Background(shade)) => self.suit(shade),
             Woken::Message(message) => return self.drain(message),
         }
         Ok(None)
@@ -272,11 +307,15 @@ impl Loop {
     fn perform(&mut self, effect: Effect) -> std::io::Result<Option<Exit>> {
         match effect {
             Effect::Quit(exit) => return Ok(Some(exit)),
+            // Nothing may steer a run that is only looked at.
+            Effect::Send(_) if self.state.rights == Rights::Look => {}
             Effect::Send(command) => {
                 if self.link.commands.send(command).is_err() {
                     return self.take(Msg::Closed);
                 }
             }
+            Effect::Copy(text) => self.terminal.copy(&text)?,
+            Effect::Call(words) => self.terminal.call(self.state.alerts, &words)?,
             Effect::Redraw => {
                 fault::on_redraw();
                 self.terminal.forget();
@@ -291,14 +330,15 @@ impl Loop {
     }
 
     fn draw(&mut self) -> std::io::Result<()> {
-        let (state, styles, letters) = (&self.state, &self.styles, self.letters);
+        let (state, styles) = (&self.state, &self.styles);
         self.terminal.draw(state.size, |buffer: &mut Buffer| {
             view(state, styles, buffer);
-            if letters == Letters::Ascii {
+            if styles.glyphs == Glyphs::Ascii {
                 plain::fold(buffer);
             }
         })?;
         self.state.change = Change::Nothing;
+        self.held = None;
         self.drawn = Some(Instant::now());
         Ok(())
     }

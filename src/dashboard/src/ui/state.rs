@@ -1,5 +1,7 @@
 //! All that the screen knows.
 
+pub mod course;
+pub mod mark;
 mod pace;
 pub mod run;
 
@@ -11,13 +13,16 @@ use tui_input::Input;
 use self::run::{Run, Stage};
 use super::Screen;
 use super::health::{self, Health, Tone};
-use super::keymap::{Action, Needs, Place};
+use super::keymap::{Action, Keymap, Needs, Place};
 use super::msg::Effect;
+use super::palette::Palette;
 use super::run::Exit;
 use super::screens::explain::Explain;
+use super::screens::layers::Layers;
 use super::screens::log::Log;
 use super::screens::samples::Samples;
 use super::screens::train::Train;
+use super::values::Values;
 
 /// What lies over a screen.
 #[derive(Debug, Clone)]
@@ -32,6 +37,34 @@ pub enum Overlay {
     Text(Input),
     /// The filter of the samples.
     Filter(Input),
+    /// Which charts? The marked one.
+    Charts(usize),
+    /// All that can be done.
+    Palette(Palette),
+    /// What can be changed.
+    Values(Values),
+}
+
+/// What the user may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rights {
+    /// Look at a run and steer it.
+    #[default]
+    Steer,
+    /// Look at it; nothing is sent to it and nothing is written.
+    Look,
+}
+
+/// How the user is called when something happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Alerts {
+    /// Not at all.
+    #[default]
+    Off,
+    /// By the bell of the terminal.
+    Bell,
+    /// By a notification of the terminal (OSC 9).
+    Notify,
 }
 
 /// A line that goes away by itself.
@@ -82,6 +115,12 @@ pub struct State {
     pub change: Change,
     /// What happens when the run ends.
     pub at_end: AtEnd,
+    /// The keys.
+    pub keys: Keymap,
+    /// What the user may do.
+    pub rights: Rights,
+    /// How the user is called.
+    pub alerts: Alerts,
     /// The run.
     pub run: Run,
     /// The screen of that name.
@@ -90,6 +129,8 @@ pub struct State {
     pub explain: Explain,
     /// The screen of that name.
     pub samples: Samples,
+    /// The screen of that name.
+    pub layers: Layers,
     /// The screen of that name.
     pub log: Log,
 }
@@ -106,10 +147,14 @@ impl State {
             toast: None,
             change: Change::Input,
             at_end: AtEnd::Stay,
+            keys: Keymap::default(),
+            rights: Rights::Steer,
+            alerts: Alerts::Off,
             run: Run::new(now),
             train: Train::default(),
             explain: Explain::default(),
             samples: Samples::default(),
+            layers: Layers::default(),
             log: Log::default(),
         }
     }
@@ -128,6 +173,9 @@ impl State {
             Some(Overlay::Leaving) => Place::Leaving,
             Some(Overlay::Stopping) => Place::Stopping,
             Some(Overlay::Text(_) | Overlay::Filter(_)) => Place::Typing,
+            Some(Overlay::Charts(_)) => Place::Charts,
+            Some(Overlay::Palette(_)) => Place::Palette,
+            Some(Overlay::Values(_)) => Place::Values,
         }
     }
 
@@ -137,6 +185,7 @@ impl State {
         match needs {
             Needs::Nothing => true,
             Needs::Training => self.run.answers() && self.run.is_going(),
+            Needs::Paused => self.run.answers() && self.run.stage == Stage::Paused,
             Needs::Worker => self.run.answers(),
         }
     }
@@ -146,7 +195,9 @@ impl State {
     pub fn why_not(&self) -> String {
         match (&self.run.access, &self.run.stage) {
             (run::Access::ViewOnly(why), _) => format!("view only: {why}"),
+            (run::Access::ReadOnly, _) => "opened read-only: nothing is sent to the training".to_owned(),
             (_, Stage::Launching(..)) | (run::Access::Waiting, _) => "the worker is still starting".to_owned(),
+            (_, Stage::Running) => "only while the training is held; p holds it".to_owned(),
             _ => "the run has ended".to_owned(),
         }
     }

@@ -6,7 +6,9 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pellucid_protocol::scrub::scrub;
 use ratatui::buffer::Buffer;
+use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::queue;
@@ -15,6 +17,8 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::layout::{Rect, Size};
 
+use super::state::Alerts;
+
 /// Whether the terminal is taken: what was taken is given back once, by whoever comes first.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
@@ -22,20 +26,38 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 #[derive(Debug)]
 pub struct Terminal {
     frame: Frame,
+    mouse: Mouse,
 }
+
+/// Whether the terminal reports its mouse; selecting text then needs Shift.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mouse {
+    /// Buttons, the wheel, and the way of a button that is down.
+    #[default]
+    Reported,
+    /// It does as always.
+    Left,
+}
+
+/// Buttons and drags in numbers that no terminal is too wide for (modes 1002 and 1006).
+const REPORT_MOUSE: &[u8] = b"\x1b[?1002h\x1b[?1006h";
+const LEAVE_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1002l";
+
+/// Asks for the colour behind everything (OSC 11).
+const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
 impl Terminal {
     /// Takes the terminal.
     ///
     /// # Errors
     /// When standard output is no terminal or does not answer.
-    pub fn take() -> io::Result<Self> {
+    pub fn take(mouse: Mouse) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is no terminal; --headless needs none"));
         }
         give_back_on_panic();
-        enter()?;
-        Ok(Self { frame: Frame::default() })
+        enter(mouse)?;
+        Ok(Self { frame: Frame::default(), mouse })
     }
 
     /// The size of the terminal now.
@@ -72,7 +94,37 @@ impl Terminal {
     /// When the terminal cannot be taken.
     pub fn retake(&mut self) -> io::Result<()> {
         self.forget();
-        enter()
+        enter(self.mouse)
+    }
+
+    /// Asks the terminal whether it is light or dark; the answer comes as a key does.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_background(&self) -> io::Result<()> {
+        write_at_once(ASK_BACKGROUND)
+    }
+
+    /// Puts `text` on the clipboard of the terminal, wherever that is (OSC 52).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
+        write_at_once(&bytes)
+    }
+
+    /// Rings, or shows `words` as a notification (OSC 9).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn call(&self, alerts: Alerts, words: &str) -> io::Result<()> {
+        match alerts {
+            Alerts::Off => Ok(()),
+            Alerts::Bell => write_at_once(b"\x07"),
+            Alerts::Notify => write_at_once(format!("\x1b]9;{}\x1b\\", scrub(words)).as_bytes()),
+        }
     }
 
     /// Gives the terminal to the shell until the program is called back.
@@ -92,11 +144,14 @@ impl Drop for Terminal {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(mouse: Mouse) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     terminal::enable_raw_mode()?;
     let mut bytes = Vec::new();
     queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    if mouse == Mouse::Reported {
+        bytes.extend_from_slice(REPORT_MOUSE);
+    }
     write_at_once(&bytes)
 }
 
@@ -105,7 +160,7 @@ pub fn give_back() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return false;
     }
-    let mut bytes = Vec::new();
+    let mut bytes = LEAVE_MOUSE.to_vec();
     let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
     if queued.is_ok() {
         let _gone = write_at_once(&bytes);

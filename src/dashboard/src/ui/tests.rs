@@ -1,5 +1,6 @@
 //! The dashboard as a whole: recorded runs and keys in, frames out.
 
+mod charts;
 mod frames;
 mod reducer;
 mod robust;
@@ -31,6 +32,14 @@ fn text(buffer: &Buffer) -> String {
 
 fn shown(state: &State) -> String {
     text(&super::picture::frame(state, &styles(Level::Truecolor), state.size))
+}
+
+/// The text of a page.
+pub(super) fn page_text(page: &impl super::page::Page, size: Size) -> String {
+    let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, size.width, size.height));
+    let (area, styles) = (buffer.area, styles(Level::Truecolor));
+    page.draw(&mut super::widgets::paper::Paper { buffer: &mut buffer, styles: &styles }, area);
+    text(&buffer)
 }
 
 fn press(state: &mut State, keys: &str) -> Vec<Effect> {

@@ -63,7 +63,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 /// Appends one word, broken where it is longer than a line; returns the columns used in the last line.
 fn append(lines: &mut Vec<String>, word: &str, mut used: usize, columns: usize) -> usize {
     for grapheme in word.graphemes(true) {
-        let wide = grapheme_width(grapheme);
+        // One that is wider than a line cannot be shown; something can.
+        let (grapheme, wide) = match grapheme_width(grapheme) {
+            wide if wide > columns && columns > 0 => ("…", 1),
+            wide => (grapheme, wide),
+        };
         if used + wide > columns && used > 0 {
             lines.push(String::new());
             used = 0;
@@ -191,6 +195,7 @@ mod tests {
     fn lines_break_at_blanks() {
         assert_eq!(wrap("one two three", 8), ["one two ", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a\u{1d360}\u{bc1}b", 2), ["a…", "b"], "three columns wide");
     }
 
     proptest! {

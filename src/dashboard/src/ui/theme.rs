@@ -1,20 +1,25 @@
 //! Themes: a few named colours and a diverging ramp in a TOML file, and all styles derived from them.
 
 mod color;
+mod glyphs;
 
 use std::path::{Path, PathBuf};
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use super::config;
+
 pub use color::{Level, Paint, mix, rgb};
+pub use glyphs::{Glyphs, mask_of};
 
 /// The themes that are shipped, by name.
-pub const SHIPPED: [(&str, &str); 5] = [
+pub const SHIPPED: [(&str, &str); 6] = [
     ("dark", include_str!("../../../../themes/dark.toml")),
     ("light", include_str!("../../../../themes/light.toml")),
     ("high-contrast", include_str!("../../../../themes/high-contrast.toml")),
     ("colour-blind", include_str!("../../../../themes/colour-blind.toml")),
+    ("colour-blind-light", include_str!("../../../../themes/colour-blind-light.toml")),
     ("terminal", include_str!("../../../../themes/terminal.toml")),
 ];
 
@@ -73,7 +78,7 @@ impl Theme {
         if let Some((name, text)) = SHIPPED.iter().find(|(name, _)| *name == wanted) {
             return Self::parse(text, name);
         }
-        let paths = [Some(PathBuf::from(wanted)), user_theme(wanted)];
+        let paths = [Some(PathBuf::from(wanted)), config::path(&format!("themes/{wanted}.toml"))];
         match paths.into_iter().flatten().find(|path| path.is_file()) {
             Some(path) => Self::read(&path),
             None => Err(format!(
@@ -107,12 +112,6 @@ impl Theme {
     }
 }
 
-fn user_theme(name: &str) -> Option<PathBuf> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = config.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))?;
-    Some(config.join("pellucid/themes").join(format!("{name}.toml")))
-}
-
 /// All styles of the screen, derived from a [`Theme`] for a number of colours.
 #[derive(Debug, Clone)]
 pub struct Styles {
@@ -140,6 +139,8 @@ pub struct Styles {
     pub raw: [Style; SERIES],
     /// Colours to draw with.
     pub level: Level,
+    /// What dots are drawn with.
+    pub glyphs: Glyphs,
     ramp: Ramp,
 }
 
@@ -163,8 +164,15 @@ impl Styles {
             series: colors.series.map(fg),
             raw: colors.series.map(|paint| raw(paint, theme.picture.background, level)),
             level,
+            glyphs: Glyphs::default(),
             ramp: theme.ramp.clone(),
         }
+    }
+
+    /// The same styles with other dots.
+    #[must_use]
+    pub fn with(self, glyphs: Glyphs) -> Self {
+        Self { glyphs, ..self }
     }
 
     /// Behind a word of strength `share`, from -1 (against the class) to 1 (for it).
@@ -217,6 +225,42 @@ mod tests {
             for level in [Level::None, Level::Ansi16, Level::Ansi256, Level::Truecolor] {
                 let styles = Styles::new(&theme, level);
                 assert_ne!(styles.heat(1.0), styles.heat(0.0), "{name} {level:?}");
+            }
+        }
+    }
+
+    /// What a colour is to an eye without the cones for red, and to one without those for green: on linear light,
+    /// by the matrices of Machado, Oliveira and Fernandes 2009, table 1, severity 1.
+    const BLIND: [[[f64; 3]; 3]; 2] = [
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    ];
+
+    fn seen(paint: Paint, eye: &[[f64; 3]; 3]) -> [f64; 3] {
+        let light = rgb(paint.color()).unwrap().map(|part| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        });
+        eye.map(|row| {
+            let light = std::iter::zip(row, light).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0);
+            255.0 * if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
+        })
+    }
+
+    #[test]
+    fn the_colour_blind_tell_curves_and_verdicts_apart() {
+        for name in ["colour-blind", "colour-blind-light"] {
+            let colors = Theme::find(Some(name)).unwrap().colors;
+            for eye in &BLIND {
+                let apart = |a: Paint, b: Paint| {
+                    std::iter::zip(seen(a, eye), seen(b, eye)).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+                };
+                for (index, a) in colors.series.iter().enumerate() {
+                    for b in &colors.series[index + 1..] {
+                        assert!(apart(*a, *b) > 50.0, "{name}: {a:?} and {b:?}");
+                    }
+                }
+                assert!(apart(colors.good, colors.bad) > 80.0, "{name}");
             }
         }
     }

@@ -7,19 +7,43 @@ use pellucid_protocol::{Command, Event, Record};
 use ratatui::crossterm::event::KeyEventKind;
 
 use super::Screen;
-use super::health::Tone;
+use super::health::{self, Tone, Verdict};
 use super::msg::{Effect, Msg};
+use super::screens::train::Looks;
 use super::state::run::{Access, Stage};
-use super::state::{AtEnd, Change, Overlay, State};
+use super::state::{Alerts, AtEnd, Change, Overlay, Rights, State};
 use crate::link::FromRun;
 
 /// Takes one message in; returns what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let before = health::judge(&state.run, state.now).verdict;
+    let mut effects = route(state, msg);
+    effects.extend(call(state, before));
+    effects
+}
+
+/// The user is called when a run that is watched turns to something that a person should see to.
+fn call(state: &State, before: Verdict) -> Option<Effect> {
+    let now = health::judge(&state.run, state.now);
+    let watched = matches!(state.run.access, Access::Live | Access::ReadOnly) && state.alerts != Alerts::Off;
+    let turned = now.verdict != before && now.verdict.calls() && before != Verdict::Starting;
+    (watched && turned).then(|| Effect::Call(format!("{}: {}", state.run.name(), now.words)))
+}
+
+fn route(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Tick(now) => tick(state, now),
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => keys::press(state, &key),
+        // The loop has taken it: it is a matter of styles, not of state.
+        Msg::Background(_) => Vec::new(),
+        Msg::Pointer(pointer) => keys::point(state, pointer),
         Msg::Paste(text) => keys::paste(state, &text),
+        Msg::Looks(text) => {
+            state.train.set_looks(Looks::parse(&text), &mut state.run);
+            state.touch(Change::Data);
+            Vec::new()
+        }
         Msg::Resize(size) => {
             state.size = size;
             state.touch(Change::Input);
@@ -71,10 +95,12 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         }
         FromRun::Opened(dir) => {
             state.run.dir = Some(dir.clone());
-            return vec![Effect::ReadSamples(dir)];
+            return vec![Effect::ReadLooks(dir.clone()), Effect::ReadSamples(dir)];
         }
         FromRun::Records(records) => return take_all(state, &records),
-        FromRun::Connected => state.run.access = Access::Live,
+        FromRun::Connected => {
+            state.run.access = if state.rights == Rights::Look { Access::ReadOnly } else { Access::Live };
+        }
         FromRun::Answered(command, refusal) => answered(state, &command, refusal),
         FromRun::ViewOnly(why) => state.run.access = Access::ViewOnly(why),
     }
@@ -88,7 +114,7 @@ fn launching(state: &mut State, phase: String) {
 }
 
 fn closed(state: &mut State) -> Vec<Effect> {
-    if state.run.access == Access::Live {
+    if matches!(state.run.access, Access::Live | Access::ReadOnly) {
         state.run.access = Access::ViewOnly("the line to the worker is closed".to_owned());
         state.touch(Change::Data);
     }
@@ -123,7 +149,9 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
         }
         Event::Ended(_) => {
             // The questions that a dialog asks are answered.
-            state.overlay.take_if(|overlay| matches!(overlay, Overlay::Leaving | Overlay::Stopping));
+            state
+                .overlay
+                .take_if(|overlay| matches!(overlay, Overlay::Leaving | Overlay::Stopping | Overlay::Values(_)));
             if state.at_end == AtEnd::Leave { state.farewell() } else { Vec::new() }
         }
         Event::Checkpoint(checkpoint) if checkpoint.kind == pellucid_protocol::event::CheckpointKind::Requested => {
@@ -169,6 +197,9 @@ fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
         (Command::Stop, None) => state.say(Tone::Warn, "stopping: a last evaluation and checkpoint, then the end"),
         (Command::StopNow, None) => state.say(Tone::Warn, "stopping at once"),
         (Command::Checkpoint, None) => state.say(Tone::Plain, "a checkpoint is being written"),
+        (Command::Set(set), None) => {
+            state.say(Tone::Good, format!("{} is {} from the next step on", set.key.key(), set.value));
+        }
         (_, None) => {}
     }
 }
@@ -177,10 +208,10 @@ fn name(command: &Command) -> &'static str {
     match command {
         Command::Pause => "pause",
         Command::Resume => "resume",
+        Command::Step => "one step",
+        Command::Set(set) => set.key.key(),
         Command::Stop | Command::StopNow => "stop",
         Command::Checkpoint => "checkpoint",
-        Command::Step => "step",
-        Command::Set(_) => "set",
         Command::Explain(_) => "explain",
         Command::Release => "release",
     }

@@ -1,24 +1,24 @@
 //! One frame: what the state looks like.
 
-mod chrome;
+pub mod chrome;
 mod overlay;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::Screen;
-use super::screens::layers;
+use super::health;
 use super::state::State;
 use super::state::run::Stage;
 use super::text;
 use super::theme::Styles;
 use super::widgets::paper::{Paper, below, row};
 
-/// The smallest terminal that is drawn on.
+/// The smallest terminal that screens are drawn on.
 pub const SMALLEST: Size = Size { width: 60, height: 16 };
 
 /// Rows above the screens: name, progress, tabs.
-const HEADER: u16 = 3;
+pub const HEADER: u16 = 3;
 
 /// ```text
 ///  pellucid  20260101-triage          ● training  learning: loss falls
@@ -33,7 +33,7 @@ pub fn view(state: &State, styles: &Styles, buffer: &mut Buffer) {
     let area = buffer.area;
     let mut paper = Paper { buffer, styles };
     if area.width < SMALLEST.width || area.height < SMALLEST.height {
-        return too_small(&mut paper, area);
+        return tiny(state, &mut paper, area);
     }
     chrome::header(state, &mut paper, Rect { height: HEADER, ..area });
     screen(state, &mut paper, body_of(area));
@@ -61,7 +61,7 @@ pub(super) fn screen(state: &State, paper: &mut Paper, area: Rect) {
         Screen::Train => state.train.draw(&state.run, paper, area),
         Screen::Explain => state.explain.draw(&state.run, paper, area),
         Screen::Samples => state.samples.draw(&state.run, paper, area),
-        Screen::Layers => layers::draw(&state.run, paper, area),
+        Screen::Layers => state.layers.draw(&state.run, paper, area),
         Screen::Log => state.log.draw(paper, area),
     }
 }
@@ -81,9 +81,31 @@ fn starting(phase: &str, seconds: f64, paper: &mut Paper, area: Rect) {
     paper.middle(Rect { height: 1, ..below(top, 5) }, "curves come with the first step", styles.muted);
 }
 
-fn too_small(paper: &mut Paper, area: Rect) {
-    let words =
-        format!("pellucid needs {} x {}; this is {} x {}", SMALLEST.width, SMALLEST.height, area.width, area.height);
-    let style = paper.styles.text;
-    paper.paragraph(area, &words, style);
+/// What matters most, where there is no room for a screen.
+///
+/// ```text
+/// ● training
+/// learning: loss falls
+/// 1240/3000  41 %
+/// 7 m 20 s to go
+/// loss 0.341
+/// make it 60 x 16
+/// ```
+fn tiny(state: &State, paper: &mut Paper, area: Rect) {
+    let (styles, run) = (paper.styles, &state.run);
+    let (what, how) = (health::state(run), health::judge(run, state.now));
+    let done = format!("{}/{}  {}", run.step, run.total(), text::percent(run.share()));
+    let left = run.remaining().map(|seconds| format!("{} to go", text::remaining(seconds)));
+    let loss = run.latest("loss/total").map(|loss| format!("loss {}", text::number(loss)));
+    let lines = [
+        Some((what.1.to_owned(), chrome::toned(styles, what.0))),
+        Some((how.words, chrome::toned(styles, how.tone))),
+        run.started.is_some().then_some((done, styles.text)),
+        left.map(|left| (left, styles.text)),
+        loss.map(|loss| (loss, styles.text)),
+        Some((format!("make it {} x {}", SMALLEST.width, SMALLEST.height), styles.muted)),
+    ];
+    for (y, (words, style)) in (0..).zip(lines.into_iter().flatten()) {
+        paper.write(row(area, y), &words, style);
+    }
 }

@@ -5,3 +5,5 @@ pub mod curve;
 pub mod heat;
 pub mod paper;
 pub mod plain;
+pub mod spark;
+pub mod table;

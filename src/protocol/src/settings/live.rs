@@ -79,12 +79,20 @@ impl LiveSetting {
         }
     }
 
+    /// Refuses a value out of its range.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn check(self, value: f64) -> Result<(), SettingsError> {
+        self.range().check(self.flag_key().0, Some(value))
+    }
+
     /// Sets it in `settings`.
     ///
     /// # Errors
     /// When the value is out of its range: nothing is changed.
     pub fn set(self, settings: &mut Settings, value: f64) -> Result<(), SettingsError> {
-        self.range().check(self.flag_key().0, Some(value))?;
+        self.check(value)?;
         *self.place(settings) = value;
         Ok(())
     }

@@ -9,6 +9,8 @@ use pellucid_protocol::{Event, Metrics, Record, RunDir};
 use serde::Serialize;
 
 use crate::link;
+use crate::ui::Tone;
+use crate::ui::picker::{CURVE, Entry};
 
 /// How much of the end of a log is read.
 const TAIL: u64 = 256 * 1024;
@@ -80,6 +82,27 @@ impl Summary {
         }
     }
 
+    /// The summary as an entry of the list to choose from.
+    pub(in crate::commands) fn entry(self, run: &RunDir) -> Entry {
+        let state = match self.state {
+            State::Running => (Tone::Good, "● running"),
+            State::Paused => (Tone::Warn, "Ⅱ paused"),
+            State::Elsewhere => (Tone::Plain, "… elsewhere"),
+            State::Finished => (Tone::Good, "✔ finished"),
+            State::Stopped => (Tone::Warn, "■ stopped"),
+            State::Failed => (Tone::Bad, "✖ failed"),
+            State::Lost => (Tone::Warn, "✖ lost"),
+        };
+        Entry {
+            state,
+            curve: curve(run, usize::from(CURVE)).unwrap_or_default(),
+            best: self.metrics.get("valid/accuracy"),
+            steps: (self.step, self.total_steps),
+            started: self.started.map_or("-".to_owned(), local_time),
+            name: self.name,
+        }
+    }
+
     /// The summary as a row of a table whose names are `width` wide.
     pub(in crate::commands) fn row(&self, width: usize) -> String {
         let state = format!("{:?}", self.state).to_lowercase();
@@ -117,6 +140,26 @@ fn tail(run: &RunDir) -> io::Result<Vec<Record>> {
     file.read_to_end(&mut bytes)?;
     // A line that the tail begins within is no record and falls out here.
     Ok(bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+/// Bytes at each place of a log at which a step is looked for.
+const GLANCE: u64 = 8 * 1024;
+
+/// The loss at `count` places of the log, evenly far apart; NaN where none is found. Little of it is read.
+fn curve(run: &RunDir, count: usize) -> io::Result<Vec<f64>> {
+    let mut file = File::open(run.events())?;
+    let length = file.metadata()?.len();
+    let mut values = Vec::with_capacity(count);
+    for index in 0..count as u64 {
+        file.seek(SeekFrom::Start(length.saturating_sub(GLANCE) * index / count.saturating_sub(1).max(1) as u64))?;
+        let mut bytes = Vec::new();
+        Read::by_ref(&mut file).take(GLANCE).read_to_end(&mut bytes)?;
+        let records = bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice::<Record>(line).ok());
+        let loss =
+            |record: Record| if let Event::Step(step) = record.event { step.metrics.get("loss/total") } else { None };
+        values.push(records.rev().find_map(loss).unwrap_or(f64::NAN));
+    }
+    Ok(values)
 }
 
 fn local_time(seconds: f64) -> String {
@@ -178,6 +221,21 @@ mod tests {
         let info = WorkerInfo { pid: std::process::id(), host: link::host_name(), socket: "s".into() };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(Summary::of(&run).state, State::Running);
+    }
+
+    #[test]
+    fn the_curve_of_a_long_log_goes_from_its_start_to_its_end() {
+        let falling = |number: u64| {
+            let mut metrics = Metrics::default();
+            metrics.set("loss/total", 1.0 / (number + 1) as f64);
+            Event::Step(Step { step: number, epoch: 0.0, metrics })
+        };
+        let (_folder, run) = run_with((0..5000).map(falling).collect());
+        let curve = curve(&run, 20).unwrap();
+        assert!(curve.len() == 20 && curve.windows(2).all(|two| two[1] < two[0]), "{curve:?}");
+        assert_eq!(curve.last(), Some(&(1.0 / 5000.0)));
+        let (_folder, empty) = run_with(Vec::new());
+        assert!(super::curve(&empty, 20).unwrap().iter().all(|value| value.is_nan()));
     }
 
     #[test]

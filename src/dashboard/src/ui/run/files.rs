@@ -35,8 +35,16 @@ pub fn answer(effect: Effect) -> Option<Msg> {
             let answers = dir.read_predictions(&name).map_err(|error| format!("{name}: {error}"));
             Some(Msg::Predictions(step, answers))
         }
+        Effect::ReadLooks(dir) => std::fs::read_to_string(dir.view()).ok().map(Msg::Looks),
+        Effect::KeepLooks(dir, text) => {
+            // Kept where it can be: how charts are looked at is no reason to trouble anyone.
+            let _not_kept = pellucid_protocol::run_dir::write_whole(&dir.view(), text.as_bytes());
+            None
+        }
         Effect::ReadLog(dir) => Some(Msg::LogTail(tail(&dir.log()).unwrap_or_default())),
-        Effect::Send(_) | Effect::Redraw | Effect::Suspend | Effect::Quit(_) => None,
+        Effect::Send(_) | Effect::Copy(_) | Effect::Call(_) | Effect::Redraw | Effect::Suspend | Effect::Quit(_) => {
+            None
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod parse;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -28,19 +28,35 @@ pub enum Input {
     Gone,
 }
 
-/// Starts to listen.
+/// Who hears what comes from the terminal: the screen that was opened last.
+static HEARER: Mutex<Option<UnboundedSender<Input>>> = Mutex::new(None);
+
+/// Starts to listen. There is one reader for all screens that are opened one after the other: two of them
+/// would take each other's keys.
 ///
 /// # Errors
 /// When there is no terminal, or no thread to be had.
 pub fn listen() -> io::Result<UnboundedReceiver<Input>> {
     let (inputs, received) = unbounded_channel();
     let tty = tty()?;
-    thread::Builder::new().name("pellucid-keys".to_owned()).spawn(move || {
-        // The end of the listening is the end of the terminal, or of the program: then nobody hears.
-        let _ended = read(tty, &inputs);
-        let _unheard = inputs.send(Input::Gone);
-    })?;
+    if hearer().replace(inputs).is_none() {
+        thread::Builder::new().name("pellucid-keys".to_owned()).spawn(move || {
+            let _ended = read(tty);
+            tell(Input::Gone);
+        })?;
+    }
     Ok(received)
+}
+
+fn hearer() -> MutexGuard<'static, Option<UnboundedSender<Input>>> {
+    HEARER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Between two screens, and after the last one, nobody hears.
+fn tell(input: Input) {
+    if let Some(inputs) = hearer().as_ref() {
+        let _unheard = inputs.send(input);
+    }
 }
 
 /// Standard input where it is the terminal, else the terminal itself.
@@ -61,7 +77,7 @@ fn tty() -> io::Result<BorrowedFd<'static>> {
 }
 
 /// Reads until the terminal is gone. Never reads where nothing is, so that no read can block or spin.
-fn read(tty: BorrowedFd<'static>, inputs: &UnboundedSender<Input>) -> io::Result<()> {
+fn read(tty: BorrowedFd<'static>) -> io::Result<()> {
     let mut parser = Parser::default();
     let mut bytes = [0; 4096];
     loop {
@@ -79,9 +95,7 @@ fn read(tty: BorrowedFd<'static>, inputs: &UnboundedSender<Input>) -> io::Result
         } else {
             return Ok(());
         };
-        for message in messages {
-            inputs.send(Input::Message(message)).map_err(io::Error::other)?;
-        }
+        messages.into_iter().map(Input::Message).for_each(tell);
     }
 }
 

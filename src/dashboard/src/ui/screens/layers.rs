@@ -1,41 +1,134 @@
-//! Sparsity of each encoder layer: now, and over the run.
+//! The encoder layer by layer: which share of its weights is zero, and how large its gradients are, over the run.
 
-use pellucid_protocol::metric::layer_sparsity;
+mod heatmap;
+
+use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use ratatui::layout::Rect;
 
+use self::heatmap::Heatmap;
 use crate::ui::history::Series;
+use crate::ui::keymap::Action;
 use crate::ui::state::run::Run;
 use crate::ui::text;
 use crate::ui::widgets::bar::{self, Weight};
-use crate::ui::widgets::curve::{Chart, Line, Look, Scale};
+use crate::ui::widgets::curve::{Chart, Line, Look, Scale, nice};
 use crate::ui::widgets::paper::{Paper, below, from, row, to};
 
-/// ```text
-/// ╭ exact zeros by layer ───────────╮╭ over the run, in tenths ────╮
-/// │ layer 0  ▆▆▆▆▆▆▆▆▆·······  41 %  ││ 0   0     1    2   3   4    │
-/// │ layer 1  ▆▆▆·············  12 %  ││ 1   0          1            │
-/// ╰─────────────────────────────────╯╰─────────────────────────────╯
-/// ╭ all layers ────────────────────────────────────────────────────╮  when there is room
-/// ╰────────────────────────────────────────────────────────────────╯
-/// ```
-pub fn draw(run: &Run, paper: &mut Paper, area: Rect) {
-    let layers: Vec<&Series> = (0..).map_while(|index| run.series.get(&layer_sparsity(index))).collect();
-    let pitch = pitch(layers.len(), area.height);
-    let wanted = layers.len() as u16 * pitch + 4;
-    let upper = if area.height >= wanted + 10 && !layers.is_empty() { wanted } else { area.height };
-    let (lower, area) = (below(area, upper), Rect { height: upper, ..area });
-    let left = if area.width >= 100 { area.width * 2 / 5 } else { area.width / 2 };
-    let (now, time) = (to(area, left), from(area, left));
-    let inside = paper.boxed(now, "exact zeros by layer");
-    let time_inside = paper.boxed(time, "over the run, in tenths");
-    if layers.is_empty() {
-        let muted = paper.styles.muted;
-        paper.middle(inside, "comes with the first measurement", muted);
-        return paper.middle(time_inside, "--l1 makes weights exactly zero", muted);
+/// The screen.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// The first layer shown.
+    top: usize,
+}
+
+/// The series of a metric that each layer has.
+fn by_layer(run: &Run, name: fn(usize) -> String) -> Vec<&Series> {
+    (0..).map_while(|index| run.series.get(&name(index))).collect()
+}
+
+impl Layers {
+    /// Does what a key asks for.
+    pub fn act(&mut self, action: Action, run: &Run) {
+        let layers = by_layer(run, layer_sparsity).len().max(by_layer(run, layer_grad_norm).len());
+        self.top = match action {
+            Action::Up => self.top.saturating_sub(1),
+            Action::Down => self.top + 1,
+            Action::First => 0,
+            Action::Last => layers,
+            _ => self.top,
+        }
+        .min(layers.saturating_sub(1));
     }
-    bars(run, &layers, paper, inset(inside), pitch);
-    over_time(run, &layers, paper, inset(time_inside), pitch);
-    whole(run, paper, lower);
+
+    /// ```text
+    /// ╭ exact zeros by layer ───────────╮╭ over the run, in tenths ────╮
+    /// │ layer 0  ▆▆▆▆▆▆▆▆▆·······  41 %  ││ 0   0     1    2   3   4    │
+    /// │ layer 1  ▆▆▆·············  12 %  ││ 1   0          1            │
+    /// ╰─────────────────────────────────╯╰─────────────────────────────╯
+    /// ╭ all layers ─────────────────────╮╭ gradient norm by layer ─────╮  when there is room, and norms
+    /// ╰─────────────────────────────────╯╰─────────────────────────────╯
+    /// ```
+    pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
+        let zeros = by_layer(run, layer_sparsity);
+        let norms = by_layer(run, layer_grad_norm);
+        if zeros.is_empty() {
+            return self.without_sparsity(run, &norms, paper, area);
+        }
+        let pitch = pitch(zeros.len(), area.height);
+        // A heatmap below needs as much room as the one above; a chart is content with less.
+        let wanted = zeros.len() as u16 * pitch + 4;
+        let least = if norms.is_empty() { 10 } else { (norms.len() as u16 + 4).min(10) };
+        let upper =
+            if area.height >= wanted + least { wanted } else { area.height.div_ceil(2).max(8).min(area.height) };
+        let (upper, lower) = (Rect { height: upper, ..area }, below(area, upper));
+        let left = if area.width >= 100 { area.width * 2 / 5 } else { area.width / 2 };
+        let inside = paper.boxed(to(upper, left), "exact zeros by layer");
+        self.bars(run, &zeros, paper, (inset(inside), pitch));
+        self.sparsity(run, &zeros, paper, (from(upper, left), pitch));
+        if norms.is_empty() {
+            return whole(run, paper, lower);
+        }
+        whole(run, paper, to(lower, left));
+        self.norms(run, &norms, paper, (from(lower, left), 1));
+    }
+
+    /// Without a penalty there may still be norms.
+    fn without_sparsity(&self, run: &Run, norms: &[&Series], paper: &mut Paper, area: Rect) {
+        if !norms.is_empty() {
+            return self.norms(run, norms, paper, (area, pitch(norms.len(), area.height)));
+        }
+        let left = if area.width >= 100 { area.width * 2 / 5 } else { area.width / 2 };
+        let muted = paper.styles.muted;
+        let inside = paper.boxed(to(area, left), "exact zeros by layer");
+        paper.middle(inside, "comes with the first measurement", muted);
+        let inside = paper.boxed(from(area, left), "over the run, in tenths");
+        paper.middle(inside, "--l1 makes weights exactly zero", muted);
+    }
+
+    fn bars(&self, run: &Run, zeros: &[&Series], paper: &mut Paper, (area, pitch): (Rect, u16)) {
+        let shown = shown(zeros.len(), pitch, area.height.saturating_sub(1));
+        for (line, index) in (self.top.min(zeros.len() - shown)..).take(shown).enumerate() {
+            let value = zeros[index].last().map_or(f64::NAN, |(_, value)| value);
+            let place = row(area, line as u16 * pitch);
+            let used = if area.width >= 48 { dead(run, index, paper, place) } else { 0 };
+            bar_line(&format!("layer {index}"), value, paper, to(place, place.width - used));
+        }
+        if let Some(value) = run.latest("sparsity/exact") {
+            let after = (shown as u16 * pitch + 1).min(area.height.saturating_sub(1));
+            bar_line("all", value, paper, row(area, after));
+        }
+    }
+
+    fn sparsity(&self, run: &Run, zeros: &[&Series], paper: &mut Paper, (area, pitch): (Rect, u16)) {
+        let inside = inset(paper.boxed(area, "over the run, in tenths"));
+        let shares = Heatmap { layers: zeros, end: run.horizon(), range: (0.0, 1.0), top: self.top };
+        shares.draw(paper, (inside, pitch));
+    }
+
+    /// From the smallest norm that was seen to the largest, by decades.
+    fn norms(&self, run: &Run, norms: &[&Series], paper: &mut Paper, (area, pitch): (Rect, u16)) {
+        let inside = inset(paper.boxed(area, "gradient norm by layer"));
+        let all = norms.iter().map(|series| series.summary(0, series.len())).filter(|sum| sum.finite > 0);
+        let ends = all.map(|sum| (sum.min, sum.max)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        // Round ends change seldom: else a new extreme would paint everything anew.
+        let (low, high) = ends.map_or((0.0, 1.0), |(low, high)| (round_down(low), round_up(high)));
+        if area.width >= 60 {
+            let words = format!("0 is {}, 9 is {}", text::number(low), text::number(high));
+            paper.corner(area, &words, paper.styles.muted);
+        }
+        let shares = Heatmap { layers: norms, end: run.horizon(), range: (low, high), top: self.top };
+        shares.draw(paper, (inside, pitch));
+    }
+}
+
+/// The largest of 1, 2, 5 times a power of ten that is not above `value`.
+fn round_down(value: f64) -> f64 {
+    if value > 0.0 { 1.0 / nice(1.0 / value) } else { 0.0 }
+}
+
+/// The smallest of 1, 2, 5 times a power of ten that is not below `value`.
+fn round_up(value: f64) -> f64 {
+    if value > 0.0 { nice(value) } else { 1.0 }
 }
 
 fn inset(area: Rect) -> Rect {
@@ -47,14 +140,26 @@ fn pitch(layers: usize, height: u16) -> u16 {
     (height.saturating_sub(14) / (layers as u16).max(1)).clamp(1, 3)
 }
 
-fn bars(run: &Run, layers: &[&Series], paper: &mut Paper, area: Rect, pitch: u16) {
-    for (index, series) in layers.iter().enumerate() {
-        let value = series.last().map_or(f64::NAN, |(_, value)| value);
-        bar_line(&format!("layer {index}"), value, paper, row(area, index as u16 * pitch));
-    }
-    if let Some(value) = run.latest("sparsity/exact") {
-        bar_line("all", value, paper, row(area, layers.len() as u16 * pitch + 1));
-    }
+/// How many layers fit.
+fn shown(layers: usize, pitch: u16, height: u16) -> usize {
+    layers.min(usize::from((height / pitch).max(1)))
+}
+
+/// Columns for what is dead in a layer.
+const DEAD: u16 = 20;
+
+/// How many heads and neurons of a layer have no weights left, where that is measured; returns the columns used.
+fn dead(run: &Run, layer: usize, paper: &mut Paper, area: Rect) -> u16 {
+    let count = |what: &str| run.latest(&format!("sparsity/{what}/{layer}"));
+    let (Some(heads), Some(neurons)) = (count("dead_heads"), count("dead_neurons")) else { return 0 };
+    let words = match (heads, neurons) {
+        (0.0, 0.0) => String::new(),
+        (heads, 0.0) => format!("dead: {heads} heads"),
+        (0.0, neurons) => format!("dead: {neurons} neurons"),
+        (heads, neurons) => format!("dead: {heads} h, {neurons} n"),
+    };
+    paper.right(area, &[(&words, paper.styles.muted)]);
+    DEAD
 }
 
 fn bar_line(name: &str, value: f64, paper: &mut Paper, area: Rect) {
@@ -63,40 +168,6 @@ fn bar_line(name: &str, value: f64, paper: &mut Paper, area: Rect) {
     let shown = text::percent(value);
     paper.right(area, &[(&shown, styles.strong)]);
     bar::draw(paper, to(from(area, 10), area.width.saturating_sub(17)), value, (Weight::Full, styles.side(1.0)));
-}
-
-/// One cell for each stretch of steps; a digit for tenths wherever it changes, so that colour is not needed.
-fn over_time(run: &Run, layers: &[&Series], paper: &mut Paper, area: Rect, pitch: u16) {
-    let field = from(area, 4);
-    let end = run.horizon();
-    for (index, series) in layers.iter().enumerate() {
-        let top = index as u16 * pitch;
-        paper.write(row(area, top), &index.to_string(), paper.styles.muted);
-        let thick = below(field, top);
-        strip(series, end, paper, Rect { height: thick.height.min(pitch.div_ceil(2)), ..thick });
-    }
-    let foot = row(field, layers.len() as u16 * pitch);
-    let muted = paper.styles.muted;
-    paper.write(foot, "step 0", muted);
-    paper.right(foot, &[(&end.to_string(), muted)]);
-}
-
-fn strip(series: &Series, end: u64, paper: &mut Paper, area: Rect) {
-    let last = series.last().map_or(0, |(step, _)| step) as f64;
-    let columns = series.columns(0.0, end as f64 + 1.0, usize::from(area.width));
-    let (mut known, mut before) = (None, None);
-    for (x, column) in columns.iter().enumerate() {
-        known = column.summary.mean().or(known);
-        let beyond = x as f64 * end as f64 / f64::from(area.width) > last;
-        let Some(value) = known.filter(|_| !beyond) else { continue };
-        let tenths = ((value * 10.0) as u8).min(9);
-        let digit = if before.replace(tenths) == Some(tenths) { " ".to_owned() } else { tenths.to_string() };
-        let style = paper.styles.heat(value);
-        for line in 0..area.height {
-            let content = if line == 0 { digit.as_str() } else { " " };
-            paper.write(to(from(row(area, line), x as u16), 1), content, style);
-        }
-    }
 }
 
 /// All layers together: weights that are zero, and weights that are nearly so.

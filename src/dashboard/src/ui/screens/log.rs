@@ -6,6 +6,7 @@ use pellucid_protocol::event::{CheckpointKind, Level, Outcome};
 use pellucid_protocol::{Event, Metrics, Record};
 use ratatui::layout::{Rect, Size};
 
+use crate::ui::clock;
 use crate::ui::health::Tone;
 use crate::ui::keymap::Action;
 use crate::ui::text;
@@ -14,6 +15,9 @@ use crate::ui::widgets::paper::{Paper, below, from, row, to};
 
 /// Lines that are kept.
 const KEPT: usize = 10_000;
+
+/// Lines that are copied at most.
+const COPIED: usize = 200;
 
 /// Seconds between two looks at the worker's output.
 const PERIOD: f64 = 1.0;
@@ -103,6 +107,21 @@ impl Log {
         self.back[index] = self.back[index].min(length.saturating_sub(1));
     }
 
+    /// The lines of the list that the cursor keys move, as far as they come before what is shown last.
+    #[must_use]
+    pub fn copied(&self) -> Option<String> {
+        let lines: Vec<String> = match self.pane {
+            Pane::Events => {
+                let words =
+                    |entry: &Entry| format!("{}\t{}\t{}", clock::show(entry.time, "%H:%M:%S"), entry.step, entry.words);
+                self.entries.iter().map(words).collect()
+            }
+            Pane::Worker => self.tail.clone(),
+        };
+        let end = lines.len().saturating_sub(self.back[usize::from(self.pane == Pane::Worker)]);
+        Some(lines[end.saturating_sub(COPIED)..end].join("\n"))
+    }
+
     /// ```text
     /// ╭ events ──────────────────────────────────╮
     /// │ 14:03:12    400  ✔ evaluated: accuracy …  │
@@ -168,24 +187,13 @@ fn draw_entry(entry: &Entry, paper: &mut Paper, area: Rect) {
     let sign = format!(" {} ", entry.sign);
     paper.line(
         area,
-        &[(&clock(entry.time), styles.muted), (&step, styles.muted), (&sign, style), (&entry.words, plain)],
+        &[
+            (&clock::show(entry.time, "%H:%M:%S"), styles.muted),
+            (&step, styles.muted),
+            (&sign, style),
+            (&entry.words, plain),
+        ],
     );
-}
-
-/// The local time of day.
-fn clock(time: f64) -> String {
-    let time = jiff::Timestamp::from_second(time as i64).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    time.to_zoned(zone()).strftime("%H:%M:%S").to_string()
-}
-
-#[cfg(not(test))]
-fn zone() -> jiff::tz::TimeZone {
-    jiff::tz::TimeZone::system()
-}
-
-#[cfg(test)]
-fn zone() -> jiff::tz::TimeZone {
-    jiff::tz::TimeZone::UTC
 }
 
 fn step(event: &Event) -> Option<u64> {

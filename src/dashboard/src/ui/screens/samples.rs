@@ -55,6 +55,13 @@ impl Samples {
         self.samples.is_empty()
     }
 
+    /// The text under the cursor.
+    #[must_use]
+    pub fn copied(&self) -> Option<String> {
+        let sample = self.samples.get(self.selected()?)?;
+        Some(sample.pair.as_ref().map_or_else(|| sample.text.clone(), |pair| format!("{}\t{pair}", sample.text)))
+    }
+
     /// The samples were read.
     pub fn set_samples(&mut self, samples: Vec<Sample>) {
         self.samples = samples;

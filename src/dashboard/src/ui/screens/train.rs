@@ -1,125 +1,208 @@
 //! Curves, progress and health of the training.
 
-use ratatui::layout::Rect;
+mod facts;
+mod full;
+mod grid;
+mod looks;
+mod panel;
+mod pointer;
+mod window;
 
-use crate::ui::history::Series;
+use ratatui::layout::{Rect, Size};
+
+use self::grid::Density;
+pub use self::grid::Grid;
+pub use self::looks::Looks;
+use self::panel::Panel;
+use self::window::Window;
 use crate::ui::keymap::Action;
-use crate::ui::state::run::{Run, Stage};
-use crate::ui::text;
-use crate::ui::widgets::curve::{Chart, Line, Look, Scale};
-use crate::ui::widgets::paper::{Paper, below, from, row, to};
+use crate::ui::state::run::Run;
+use crate::ui::view;
+use crate::ui::widgets::curve::{Band, Chart, Domain, Focus, Scale, Sheet};
+use crate::ui::widgets::paper::{Paper, below};
 
 /// The screen.
 #[derive(Debug, Clone, Default)]
 pub struct Train {
-    scale: Scale,
-    zoom: u32,
+    looks: Looks,
+    window: Window,
+    /// Title of the chart that has the keys; the first one if there is none of that name.
+    focus: String,
+    face: Face,
+    /// The step whose values are read; the last one if none.
     cursor: Option<u64>,
+    grip: Option<pointer::Grip>,
 }
 
-/// A chart and its series: metric, name in the legend, how it is drawn.
-struct Panel {
-    title: &'static str,
-    scale: Scale,
-    empty: &'static str,
-    series: &'static [(&'static str, &'static str, Look)],
+/// All charts, or one of them alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Face {
+    #[default]
+    Grid,
+    Full,
 }
-
-use Look::{Joined, Smoothed};
-
-const LOSS: Panel = Panel {
-    title: "loss",
-    scale: Scale::FromZero,
-    empty: "comes with the first step",
-    series: &[
-        ("loss/total", "total", Smoothed),
-        ("loss/task", "task", Smoothed),
-        ("loss/kd", "kd", Smoothed),
-        ("loss/l1", "l1", Smoothed),
-        ("loss/l2", "l2", Smoothed),
-        ("valid/loss", "valid", Joined),
-    ],
-};
-
-const ACCURACY: Panel = Panel {
-    title: "accuracy",
-    scale: Scale::Fitted,
-    empty: "comes with the first step",
-    series: &[("valid/accuracy", "valid", Joined), ("train/accuracy", "train", Smoothed), ("valid/f1", "F1", Joined)],
-};
-
-const SPARSITY: Panel = Panel {
-    title: "sparsity",
-    scale: Scale::FromZero,
-    empty: "comes with the first measurement",
-    series: &[("sparsity/exact", "exact", Joined), ("sparsity/near", "near", Joined)],
-};
-
-const TEACHER: Panel = Panel {
-    title: "student and teacher",
-    scale: Scale::FromZero,
-    empty: "comes with the first evaluation",
-    series: &[("kd/agreement", "agree", Joined), ("kd/accuracy_gap", "gap", Joined), ("kd/kl", "KL", Joined)],
-};
-
-const MAPS: Panel = Panel {
-    title: "explanations",
-    scale: Scale::Fitted,
-    empty: "measured at evaluations, with --probe",
-    series: &[
-        ("explain/faithfulness", "faithfulness", Joined),
-        ("explain/fidelity", "fidelity", Joined),
-        ("explain/drift", "drift", Joined),
-    ],
-};
-
-const GRADIENT: Panel = Panel {
-    title: "gradient norm",
-    scale: Scale::FromZero,
-    empty: "comes with the first step",
-    series: &[("optim/grad_norm", "before clipping", Smoothed)],
-};
-
-const SPEED: Panel = Panel {
-    title: "speed",
-    scale: Scale::FromZero,
-    empty: "comes with the first step",
-    series: &[("speed/examples_per_s", "examples/s", Smoothed)],
-};
 
 impl Train {
+    /// How the charts are looked at.
+    #[must_use]
+    pub fn looks(&self) -> &Looks {
+        &self.looks
+    }
+
+    /// Looks at the charts in another way.
+    pub fn set_looks(&mut self, looks: Looks, run: &mut Run) {
+        run.smooth_by(looks.smoothing);
+        self.looks = looks;
+    }
+
+    /// The title and whether it is shown of all that can be charted.
+    #[must_use]
+    pub fn choice(&self, run: &Run) -> Vec<(String, bool)> {
+        let shown: Vec<_> = self.titles(run);
+        panel::catalogue(run).into_iter().map(|panel| (panel.title.clone(), shown.contains(&panel.title))).collect()
+    }
+
+    /// Shows a chart that was not, or the other way round.
+    pub fn turn_chart(&mut self, title: &str, run: &Run) {
+        let all: Vec<_> = panel::catalogue(run).into_iter().map(|panel| panel.title).collect();
+        self.looks.turn_chart(title, self.titles(run), &all);
+    }
+
+    /// Shows the usual charts.
+    pub fn usual_charts(&mut self) {
+        self.looks.charts = None;
+    }
+
+    /// Shows one chart alone.
+    pub fn show_alone(&mut self, title: &str, run: &Run) {
+        if !self.titles(run).iter().any(|known| known == title) {
+            self.turn_chart(title, run);
+        }
+        title.clone_into(&mut self.focus);
+        self.face = Face::Full;
+    }
+
+    /// The values that are read in the chart that has the keys: metric, step, value, separated by tabs.
+    #[must_use]
+    pub fn copied(&self, run: &Run) -> Option<String> {
+        let panels = self.panels(run);
+        let (_, panel) = self.focus_of(&panels)?;
+        let at = self.cursor.unwrap_or(u64::MAX);
+        let lines = panel.lines(run).into_iter().filter_map(|line| {
+            let index = line.series.index_at(at)?;
+            let step = line.series.step(index)?;
+            Some(format!("{} {}\t{step}\t{}", panel.title, line.name, line.series.at(step)?))
+        });
+        Some(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    fn titles(&self, run: &Run) -> Vec<String> {
+        self.panels(run).into_iter().map(|panel| panel.title).collect()
+    }
+
+    fn panels(&self, run: &Run) -> Vec<Panel> {
+        panel::shown(run, self.looks.charts.as_deref())
+    }
+
     /// Does what a key asks for.
-    pub fn act(&mut self, action: Action, run: &Run) {
+    pub fn act(&mut self, action: Action, run: &mut Run, size: Size) {
         match action {
-            Action::Scale => self.scale = if self.scale == Scale::Log { Scale::Fitted } else { Scale::Log },
-            Action::ZoomIn => self.zoom = (self.zoom + 1).min(8),
-            Action::ZoomOut => self.zoom = self.zoom.saturating_sub(1),
+            Action::ZoomIn => self.window.zoom(run, 0.5, self.cursor.map(|step| step as f64)),
+            Action::ZoomOut => self.window.zoom(run, 2.0, self.cursor.map(|step| step as f64)),
+            Action::PanLeft => self.window.pan(run, -0.25),
+            Action::PanRight => self.window.pan(run, 0.25),
+            Action::Whole => self.window = Window::Whole,
+            Action::Follow => self.follow(),
             Action::CursorLeft => self.move_cursor(run, -1.0),
             Action::CursorRight => self.move_cursor(run, 1.0),
+            Action::PointBefore => self.go_to_point(run, -1),
+            Action::PointAfter => self.go_to_point(run, 1),
+            Action::Close if self.face == Face::Full => self.face = Face::Grid,
             Action::Close => self.cursor = None,
+            Action::Full => self.face = if self.face == Face::Full { Face::Grid } else { Face::Full },
+            Action::Up => self.move_focus(run, size, -1),
+            Action::Down => self.move_focus(run, size, 1),
+            _ => self.look(action, run),
+        }
+    }
+
+    fn look(&mut self, action: Action, run: &mut Run) {
+        match action {
+            Action::Axis => self.looks.axis = self.looks.axis.next(),
+            Action::Scale => {
+                let focus = self.focus_of(&self.panels(run)).map(|(_, panel)| panel.title.clone());
+                focus.into_iter().for_each(|title| self.looks.turn_scale(&title));
+            }
+            Action::Smooth => {
+                self.looks.smooth_more();
+                run.smooth_by(self.looks.smoothing);
+            }
+            Action::Points => self.looks.hide_points = !self.looks.hide_points,
             _ => {}
         }
     }
 
-    /// Moves by a fiftieth of what is shown; past the end it lets go.
-    fn move_cursor(&mut self, run: &Run, by: f64) {
-        let (first, last) = self.steps(run);
-        let stride = ((last - first) as f64 / 50.0).max(1.0);
-        let place = self.cursor.unwrap_or(run.step) as f64 + by * stride;
-        let step = place.max(first as f64).round() as u64;
-        self.cursor = (step < run.step).then_some(step);
+    fn follow(&mut self) {
+        self.cursor = None;
+        self.window.follow();
     }
 
-    /// The steps shown. While a run grows its end moves in jumps, so that the curves stay still between.
-    fn steps(&self, run: &Run) -> (u64, u64) {
-        let end = run.horizon();
-        if self.zoom == 0 {
-            return (0, end);
+    /// Moves by a fiftieth of what is shown; past the end it lets go.
+    fn move_cursor(&mut self, run: &Run, by: f64) {
+        let (first, last) = self.window.steps(run);
+        let stride = ((last - first) / 50.0).max(1.0);
+        let from = self.cursor.map_or(last.min(run.step as f64), |step| step as f64);
+        self.set_cursor(run, from + by * stride);
+    }
+
+    fn set_cursor(&mut self, run: &Run, step: f64) {
+        let step = step.max(0.0).round();
+        self.cursor = ((step as u64) < run.step).then_some(step as u64);
+        if self.cursor.is_some() {
+            self.window.reveal(run, step);
         }
-        let window = (end >> self.zoom).max(8);
-        let stride = window / 4;
-        let end = run.step.div_ceil(stride) * stride;
-        (end.saturating_sub(window), end.max(window))
+    }
+
+    /// Moves by one point of the first curve in the chart that has the keys.
+    fn go_to_point(&mut self, run: &Run, by: isize) {
+        let panels = self.panels(run);
+        let Some((_, panel)) = self.focus_of(&panels) else { return };
+        let lines = panel.lines(run);
+        let Some(series) = lines.first().map(|line| line.series) else { return };
+        let at = self.cursor.unwrap_or(run.step);
+        let next = series.index_at(at).map_or(0, |index| index.saturating_add_signed(by));
+        if let Some(step) = series.step(next) {
+            self.set_cursor(run, step as f64);
+        }
+    }
+
+    fn move_focus(&mut self, run: &Run, size: Size, by: isize) {
+        let panels = self.panels(run);
+        let Some((index, _)) = self.focus_of(&panels) else { return };
+        let columns = self.grid(&panels, charts(view::body(size))).columns;
+        let stride = if self.face == Face::Full { 1 } else { isize::try_from(columns).unwrap_or(1) };
+        // Down from the last row begins the next column, so that every chart is reached.
+        let next = index as isize + by * stride;
+        let count = panels.len() as isize;
+        let next = match next {
+            next if (0..count).contains(&next) => next,
+            next if next < 0 => (index as isize + count - 1) % count,
+            _ => (index as isize % stride + 1) % stride.min(count),
+        };
+        if let Some(panel) = panels.get(next as usize) {
+            self.focus.clone_from(&panel.title);
+        }
+    }
+
+    fn focus_of<'a>(&self, panels: &'a [Panel]) -> Option<(usize, &'a Panel)> {
+        let found = panels.iter().enumerate().find(|(_, panel)| panel.title == self.focus);
+        found.or_else(|| panels.iter().enumerate().next())
+    }
+
+    fn grid(&self, panels: &[Panel], area: Rect) -> Grid {
+        let focus = self.focus_of(panels).map_or(0, |(index, _)| index);
+        let density = if self.looks.charts.is_some() { Density::Tight } else { Density::Easy };
+        Grid::new(area, (panels.len(), focus), density)
     }
 
     /// ```text
@@ -131,142 +214,59 @@ impl Train {
     /// ╰───────────────╯╰───────────────╯╰───────────────╯
     /// ```
     pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let used = self.facts(run, paper, area);
-        let charts = below(area, used);
-        let panels = panels(run);
-        let columns = (charts.width / 30).clamp(1, 3);
-        let rows = (charts.height / 8).clamp(1, 2);
-        for (index, panel) in panels.iter().take(usize::from(columns * rows)).enumerate() {
-            let place = tile(charts, (columns, rows), index as u16);
-            self.chart(run, panel, paper, place);
+        let panels = self.panels(run);
+        let place = charts(area);
+        let grid = self.grid(&panels, place);
+        self.facts(run, (&grid, panels.len()), paper, area);
+        let focus = self.focus_of(&panels);
+        if self.face == Face::Full {
+            return focus.into_iter().for_each(|(_, panel)| self.full(run, panel, paper, place));
+        }
+        for (index, tile) in grid.tiles(place).into_iter().enumerate() {
+            let Some(panel) = panels.get(grid.first + index) else { continue };
+            let here = focus.is_some_and(|(focus, _)| focus == grid.first + index);
+            self.chart(run, panel).draw_on(&self.sheet(run, here), paper, tile);
         }
     }
 
-    fn chart(&self, run: &Run, panel: &Panel, paper: &mut Paper, area: Rect) {
-        let lines = panel.series.iter().enumerate().filter_map(|(slot, (metric, name, look))| {
-            Some(Line { name, series: worth_showing(metric, run.series.get(*metric)?)?, look: *look, slot })
-        });
-        let log = self.scale == Scale::Log && panel.title == LOSS.title;
-        let chart = Chart {
-            title: panel.title,
-            lines: lines.collect(),
-            steps: self.steps(run),
+    fn chart<'a>(&self, run: &'a Run, panel: &'a Panel) -> Chart<'a> {
+        let log = self.looks.log.contains(&panel.title);
+        let (first, last) = self.window.steps(run);
+        Chart {
+            title: &panel.title,
+            lines: panel.lines(run),
+            steps: (first as u64, last as u64),
             scale: if log { Scale::Log } else { panel.scale },
             cursor: self.cursor,
             empty: panel.empty,
-        };
-        chart.draw(paper, area);
+        }
     }
 
-    fn facts(&self, run: &Run, paper: &mut Paper, area: Rect) -> u16 {
-        if area.height < 10 {
-            return 0;
+    fn sheet<'a>(&self, run: &'a Run, here: bool) -> Sheet<'a> {
+        let axis = self.looks.axis;
+        let ends = self.window.ends(axis, run);
+        Sheet {
+            domain: Domain { axis, ends, course: Some(&run.course), marks: Some(&run.marks) },
+            band: if self.looks.hide_points { Band::Hidden } else { Band::Shown },
+            focus: if here { Focus::Here } else { Focus::Elsewhere },
         }
-        if let Stage::Ended(_, Some(why)) = &run.stage {
-            let bad = paper.styles.bad;
-            return paper.paragraph(Rect { height: 2, ..from(area, 1) }, why, bad);
-        }
-        let (best, now) = (from(row(area, 0), 1), from(row(area, 1), 1));
-        facts_line(paper, best, "best", &best_facts(run));
-        match self.cursor {
-            Some(step) => {
-                facts_line(paper, now, "read", &[("at step ", step.to_string(), "  Esc: back to the latest")]);
-            }
-            None => facts_line(paper, now, "now", &now_facts(run)),
-        }
-        2
     }
+}
+
+/// Rows above the charts.
+fn facts_rows(area: Rect) -> u16 {
+    if area.height < 10 { 0 } else { 2 }
+}
+
+/// Where the charts are.
+fn charts(area: Rect) -> Rect {
+    below(area, facts_rows(area))
 }
 
 /// The chart of how far explanations can be trusted, for the screen that shows them.
 pub fn explanations(run: &Run, paper: &mut Paper, area: Rect) {
     if area.height >= 6 {
-        Train::default().chart(run, &MAPS, paper, area);
-    }
-}
-
-/// Name, value, unit.
-type Fact = (&'static str, String, &'static str);
-
-fn best_facts(run: &Run) -> Vec<Fact> {
-    let Some(best) = run.best() else { return vec![("", String::new(), "not evaluated yet")] };
-    let of = |metric| best.metrics.get(metric).map_or_else(|| "–".to_owned(), text::number);
-    vec![
-        ("accuracy ", of("valid/accuracy"), ""),
-        ("loss ", of("valid/loss"), ""),
-        ("F1 ", of("valid/f1"), ""),
-        ("at step ", best.step.to_string(), ""),
-    ]
-}
-
-fn now_facts(run: &Run) -> Vec<Fact> {
-    let all = [
-        ("optim/lr", "rate ", ""),
-        ("speed/examples_per_s", "", " examples/s"),
-        ("optim/grad_norm", "gradient ", ""),
-        ("speed/tokens_per_s", "", " tokens/s"),
-        ("speed/step_ms", "", " ms/step"),
-    ];
-    all.into_iter().filter_map(|(metric, name, unit)| Some((name, text::number(steady(run, metric)?), unit))).collect()
-}
-
-/// Numbers that jump from step to step are shown smoothed: they can be read, and few bytes change.
-fn steady(run: &Run, metric: &str) -> Option<f64> {
-    let series = run.series.get(metric)?;
-    let last = series.last()?.1;
-    if metric == "optim/lr" || !last.is_finite() { Some(last) } else { series.last_smooth() }
-}
-
-/// Facts in fields of fixed width, so that nothing moves when a number changes. What does not fit is left out.
-fn facts_line(paper: &mut Paper, area: Rect, title: &str, facts: &[Fact]) {
-    let styles = paper.styles;
-    paper.write(area, title, styles.muted);
-    let mut x = 6;
-    for (name, value, unit) in facts {
-        let padding = " ".repeat(6usize.saturating_sub(text::width(value)));
-        let place = from(area, x);
-        let wide = text::width(name) + 6 + text::width(unit);
-        if usize::from(place.width) < wide {
-            break;
-        }
-        x += paper.line(place, &[(name, styles.muted), (value, styles.strong), (unit, styles.muted)]);
-        x += padding.len() as u16 + 3;
-    }
-}
-
-/// A penalty that is switched off is zero throughout: no curve.
-fn worth_showing<'a>(metric: &str, series: &'a Series) -> Option<&'a Series> {
-    let all = series.summary(0, series.len());
-    let silent = all.gaps == 0 && all.min == 0.0 && all.max == 0.0;
-    (!silent || !matches!(metric, "loss/l1" | "loss/l2" | "loss/kd")).then_some(series)
-}
-
-fn panels(run: &Run) -> Vec<&'static Panel> {
-    let taught = run.started.as_ref().is_some_and(|started| started.teacher.is_some());
-    if taught {
-        vec![&LOSS, &ACCURACY, &SPARSITY, &TEACHER, &MAPS, &GRADIENT]
-    } else {
-        vec![&LOSS, &ACCURACY, &SPARSITY, &MAPS, &GRADIENT, &SPEED]
-    }
-}
-
-/// The rectangle of tile `index` of `columns` times `rows`.
-fn tile(area: Rect, (columns, rows): (u16, u16), index: u16) -> Rect {
-    let (column, line) = (index % columns, index / columns);
-    let (left, right) = (area.width * column / columns, area.width * (column + 1) / columns);
-    let (top, bottom) = (area.height * line / rows, area.height * (line + 1) / rows);
-    let across = to(from(area, left), right - left);
-    Rect { height: bottom - top, ..below(across, top) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tiles_fill_the_area() {
-        let area = Rect::new(3, 5, 101, 31);
-        let cells: u32 = (0..6).map(|index| tile(area, (3, 2), index).area()).sum();
-        assert_eq!(cells, area.area());
+        let panel = Panel::of_explanations();
+        Train::default().chart(run, &panel).draw(paper, area);
     }
 }

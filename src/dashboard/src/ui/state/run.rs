@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Ended, Eval, Outcome, Setting, Started, Step};
-use pellucid_protocol::{Event, Metrics, Record, RunDir};
+use pellucid_protocol::{Event, LiveSetting, Metrics, Record, RunDir};
 
+use super::course::Course;
+use super::mark::Marks;
 use super::pace::Pace;
-use crate::ui::history::Series;
+use crate::ui::history::{MEMORY, Series};
 
 /// How far a run has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +32,8 @@ pub enum Access {
     Waiting,
     /// The worker answers.
     Live,
+    /// It answers, but is only to be looked at.
+    ReadOnly,
     /// They are not, and why.
     ViewOnly(String),
 }
@@ -59,6 +63,14 @@ pub struct Run {
     pub heard: f64,
     /// Loss terms or norms of the last step that are not numbers.
     pub broken: Option<String>,
+    /// When each step was.
+    pub course: Course,
+    /// What happened beside the steps.
+    pub marks: Marks,
+    /// Values that were changed since the start, by name.
+    changed: BTreeMap<String, f64>,
+    /// Share of the old value in the smoothed lines.
+    memory: f64,
 }
 
 impl Run {
@@ -77,15 +89,23 @@ impl Run {
             pace: Pace::default(),
             heard: now,
             broken: None,
+            course: Course::default(),
+            marks: Marks::default(),
+            changed: BTreeMap::new(),
+            memory: MEMORY,
         }
     }
 
     /// Takes one record over.
     pub fn take(&mut self, record: &Record) {
         self.pace.pass(record.time, self.stage == Stage::Running);
+        self.marks.take(record);
         match &record.event {
-            Event::Started(started) => self.start(started),
-            Event::Step(step) => self.step(step),
+            Event::Started(started) => self.start(record.time, started),
+            Event::Step(step) => {
+                self.course.pass(step.step, record.time);
+                self.step(step);
+            }
             Event::Eval(eval) => self.eval(eval),
             Event::Setting(setting) => self.set(setting),
             Event::Ended(ended) => self.end(ended),
@@ -93,8 +113,11 @@ impl Run {
         }
     }
 
-    fn start(&mut self, started: &Started) {
+    fn start(&mut self, time: f64, started: &Started) {
+        self.course.begin(time, started.steps_per_epoch);
         self.started = Some(Box::new(started.clone()));
+        // Those of a run that is taken up again are what they were at its checkpoint.
+        self.changed.clear();
         self.stage = Stage::Running;
         self.pace.restart();
     }
@@ -123,7 +146,10 @@ impl Run {
             if let Some(series) = self.series.get_mut(name) {
                 series.push(step, value);
             } else {
-                self.series.entry(name.to_owned()).or_default().push(step, value);
+                let mut series = Series::default();
+                series.smooth_by(self.memory);
+                series.push(step, value);
+                self.series.insert(name.to_owned(), series);
             }
         }
     }
@@ -132,12 +158,29 @@ impl Run {
         match (setting.key.as_str(), setting.value.as_str()) {
             ("state", Some("paused")) => self.stage = Stage::Paused,
             ("state", Some("running")) => self.stage = Stage::Running,
-            _ => {}
+            _ => {
+                if let Some(value) = setting.value.as_f64() {
+                    self.changed.insert(setting.key.clone(), value);
+                }
+            }
         }
     }
 
     fn end(&mut self, ended: &Ended) {
         self.stage = Stage::Ended(ended.outcome, ended.message.clone());
+    }
+
+    /// The value of a setting that can be changed.
+    #[must_use]
+    pub fn setting(&self, key: LiveSetting) -> Option<f64> {
+        let begun = || Some(key.of(&self.started.as_ref()?.settings));
+        self.changed.get(key.key()).copied().or_else(begun)
+    }
+
+    /// Smooths all series anew.
+    pub fn smooth_by(&mut self, memory: f64) {
+        self.memory = memory;
+        self.series.values_mut().for_each(|series| series.smooth_by(memory));
     }
 
     /// Whether training goes on, held or not.

@@ -8,11 +8,10 @@ use ratatui::style::{Color, Modifier};
 
 use super::{key, press, shown, size, styles, text};
 use crate::link::FromRun;
-use crate::ui::keymap::BINDINGS;
 use crate::ui::msg::Msg;
 use crate::ui::picture::{frame, svg};
 use crate::ui::state::State;
-use crate::ui::theme::{Level, Styles, Theme};
+use crate::ui::theme::{Level, SHIPPED, Styles, Theme};
 use crate::ui::update::update;
 use crate::ui::widgets::heat::shares;
 use crate::ui::widgets::plain;
@@ -27,7 +26,7 @@ fn keep(name: &str, state: &State) {
 
 #[test]
 fn screens_look_as_kept() {
-    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
+    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50), (300, 80)] {
         for screen in Screen::ALL {
             let state = fixture::live(1240, size(width, height), screen);
             keep(&format!("{}-{width}x{height}", screen.title().to_lowercase()), &state);
@@ -63,7 +62,7 @@ fn states_look_as_kept() {
     update(&mut state, Msg::Run(FromRun::Records(vec![fixture::ended(1240, Outcome::Failed, Some(why))])));
     keep("failed", &state);
 
-    keep("too-small", &fixture::live(10, size(30, 5), Screen::Train));
+    keep("tiny", &fixture::live(1240, size(20, 6), Screen::Train));
     keep("early", &fixture::live(3, small, Screen::Train));
     keep("unexplained", &fixture::live(30, small, Screen::Explain));
 }
@@ -158,7 +157,7 @@ fn the_help_has_every_key() {
     let mut state = fixture::live(10, size(200, 100), Screen::Train);
     press(&mut state, "?");
     let help = shown(&state);
-    for binding in BINDINGS {
+    for binding in state.keys.bindings() {
         assert!(help.contains(&binding.all_keys()) && help.contains(binding.help), "{:?}", binding.action);
     }
 }
@@ -207,7 +206,7 @@ fn a_picture_is_made_of_a_recorded_run() {
 fn frames_to_look_at() {
     let folder = std::path::PathBuf::from(std::env::var("PELLUCID_FRAMES").unwrap());
     for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50)] {
-        for theme in ["dark", "light", "high-contrast", "colour-blind", "terminal"] {
+        for theme in SHIPPED.map(|(name, _)| name) {
             let styles = Styles::new(&Theme::find(Some(theme)).unwrap(), Level::Truecolor);
             let options = Options { theme: Some(theme.to_owned()), ..Options::default() };
             for screen in Screen::ALL {

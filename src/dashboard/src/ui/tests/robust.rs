@@ -5,19 +5,21 @@ use pellucid_protocol::event::{Alert, Level as Bad, Outcome};
 use pellucid_protocol::explanation::Span;
 use pellucid_protocol::{Event, Record, Sample};
 use proptest::prelude::*;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 
 use super::{press, size, styles};
 use crate::link::FromRun;
-use crate::ui::msg::Msg;
+use crate::ui::msg::{Msg, Pointer};
 use crate::ui::picture::frame;
 use crate::ui::state::State;
-use crate::ui::theme::Level;
+use crate::ui::theme::{Glyphs, Level};
 use crate::ui::update::update;
 use crate::ui::view;
 use crate::ui::widgets::paper::Paper;
+use crate::ui::widgets::plain;
 use crate::ui::{Screen, fixture};
 
 #[test]
@@ -32,6 +34,53 @@ fn every_size_has_a_frame() {
             }
         }
     }
+}
+
+/// What a level of colours allows.
+fn allows(level: Level, color: Color) -> bool {
+    match (level, color) {
+        (_, Color::Reset) | (Level::Truecolor, _) => true,
+        (Level::None, _) | (Level::Ansi16 | Level::Ansi256, Color::Rgb(..)) => false,
+        // Black and white ink on a painted word are of the cube.
+        (Level::Ansi16, Color::Indexed(index)) => index < 16 || matches!(index, 16 | 231),
+        _ => true,
+    }
+}
+
+#[test]
+fn every_screen_keeps_to_the_colours_and_letters_there_are() {
+    let all = [Level::None, Level::Ansi16, Level::Ansi256, Level::Truecolor];
+    for (width, height) in [(20, 6), (80, 24), (120, 40), (200, 50), (300, 80)] {
+        for screen in Screen::ALL {
+            let state = fixture::live(450, size(width, height), screen);
+            for (level, glyphs) in all.into_iter().flat_map(|level| [(level, Glyphs::Ascii), (level, Glyphs::Octant)]) {
+                let mut painted = frame(&state, &styles(level).with(glyphs), state.size);
+                assert!(
+                    painted.content.iter().all(|cell| allows(level, cell.fg) && allows(level, cell.bg)),
+                    "{level:?}"
+                );
+                let braille = |cell: &Cell| cell.symbol().chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
+                assert!(!painted.content.iter().any(braille), "{screen:?} {glyphs:?}");
+                if glyphs == Glyphs::Ascii {
+                    plain::fold(&mut painted);
+                    assert!(painted.content.iter().all(|cell| cell.symbol().is_ascii()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_replayed_in_any_pieces_ends_in_the_same_screen() {
+    let records = fixture::records(700);
+    let replay = |piece: usize| {
+        let mut state = State::new(fixture::START, size(120, 40), Screen::Train);
+        records.chunks(piece).for_each(|part| drop(update(&mut state, Msg::Run(FromRun::Records(part.to_vec())))));
+        update(&mut state, Msg::Run(FromRun::ViewOnly("a recorded run".to_owned())));
+        super::shown(&state)
+    };
+    let whole = replay(records.len());
+    assert!([1, 7, 300].into_iter().all(|piece| replay(piece) == whole));
 }
 
 /// Screens are not asked to draw themselves this small; they could.
@@ -50,7 +99,7 @@ fn every_screen_fits_in_one_cell_and_in_none() {
 
 #[test]
 fn overlays_fit_the_smallest_terminal() {
-    for keys in ["q", "S", "t", "?", "3/"] {
+    for keys in ["q", "S", "t", "?", "3/", "g", ":", "v"] {
         let mut state = fixture::live(450, view::SMALLEST, Screen::Train);
         press(&mut state, keys);
         let painted = super::text(&frame(&state, &styles(Level::None), state.size));
@@ -138,6 +187,11 @@ fn messages() -> impl Strategy<Value = Msg> {
         12 => (keys(), modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers))),
         2 => (0u16..220, 0u16..70).prop_map(|(width, height)| Msg::Resize(size(width, height))),
         1 => any::<String>().prop_map(Msg::Paste),
+        1 => any::<String>().prop_map(Msg::Looks),
+        3 => (0usize..5, 0u16..230, 0u16..80).prop_map(|(kind, x, y)| {
+            use crate::ui::msg::PointerKind::{Down, Drag, Up, WheelDown, WheelUp};
+            Msg::Pointer(Pointer { kind: [Down, Drag, Up, WheelUp, WheelDown][kind], x, y })
+        }),
         1 => (1u64..2000, 0usize..6).prop_map(|(step, methods)| {
             let records = vec![fixture::step(step), fixture::eval(step), fixture::explained(step, methods)];
             Msg::Run(FromRun::Records(records))

@@ -1,39 +1,67 @@
 //! What keys do: those for everywhere here, the rest by the screen or the dialog that is open.
 
+mod lists;
+
 use pellucid_protocol::Command;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
 use crate::ui::Screen;
 use crate::ui::health::Tone;
-use crate::ui::keymap::{self, Action, Place};
-use crate::ui::msg::Effect;
+use crate::ui::keymap::Action;
+use crate::ui::msg::{Effect, Pointer, PointerKind};
+use crate::ui::palette::Palette;
 use crate::ui::state::run::Stage;
-use crate::ui::state::{AtEnd, Change, Overlay, State};
+use crate::ui::state::{AtEnd, Change, Overlay, Rights, State};
+use crate::ui::text;
+use crate::ui::values::Values;
+use crate::ui::view::{self, chrome};
 
 /// Longest text that can be typed or pasted, in characters.
 const LONGEST: usize = 20_000;
 
+/// What numbers are written with.
+const NUMERIC: &str = "0123456789.eE+-";
+
+/// Longest name or number that can be typed, in bytes.
+const SHORT: usize = 64;
+
 /// A key was pressed.
 pub fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
-    match keymap::action(state.place(), key) {
-        Some(binding) if !state.has(binding.needs) => {
+    match state.keys.action(state.place(), key).map(|binding| (binding.needs, binding.action)) {
+        Some((needs, _)) if !state.has(needs) => {
             let why = state.why_not();
             state.say(Tone::Warn, why);
             state.touch(Change::Input);
             Vec::new()
         }
-        Some(binding) => {
+        Some((_, action)) => {
             state.touch(Change::Input);
-            act(state, binding.action)
+            act(state, action)
         }
         None => {
-            if state.place() == Place::Typing && type_key(state, key) {
+            if type_key(state, key) {
                 state.touch(Change::Input);
             }
             Vec::new()
         }
     }
+}
+
+/// The mouse was used: on the tabs, or on the charts.
+pub fn point(state: &mut State, pointer: Pointer) -> Vec<Effect> {
+    if state.overlay.is_some() {
+        return Vec::new();
+    }
+    state.touch(Change::Input);
+    match (pointer.kind, chrome::tab_at(pointer.x)) {
+        (PointerKind::Down, Some(screen)) if pointer.y + 1 == view::HEADER => return go(state, screen),
+        _ if state.screen == Screen::Train => state.train.point(pointer, &state.run, state.size),
+        (PointerKind::WheelUp, _) => return on_screen(state, Action::Up),
+        (PointerKind::WheelDown, _) => return on_screen(state, Action::Down),
+        _ => {}
+    }
+    Vec::new()
 }
 
 /// Text was pasted: it goes where one types, line breaks as blanks.
@@ -49,10 +77,21 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 }
 
 fn type_key(state: &mut State, key: &KeyEvent) -> bool {
-    let Some(Overlay::Text(input) | Overlay::Filter(input)) = &mut state.overlay else { return false };
-    let full = input.value().chars().count() >= LONGEST;
-    let request = request(key).filter(|request| !(full && matches!(request, InputRequest::InsertChar(_))));
-    request.is_some_and(|request| input.handle(request).is_some())
+    let Some(request) = request(key) else { return false };
+    let adds = matches!(request, InputRequest::InsertChar(_));
+    match &mut state.overlay {
+        Some(Overlay::Text(input) | Overlay::Filter(input)) => {
+            let full = input.value().chars().count() >= LONGEST;
+            !(full && adds) && input.handle(request).is_some()
+        }
+        Some(Overlay::Palette(palette)) => {
+            palette.cursor = 0;
+            !(palette.input.value().len() >= SHORT && adds) && palette.input.handle(request).is_some()
+        }
+        Some(Overlay::Values(_)) if matches!(request, InputRequest::InsertChar(c) if !NUMERIC.contains(c)) => false,
+        Some(Overlay::Values(values)) => !(values.draft.value().len() >= SHORT && adds) && values.edit(request),
+        _ => false,
+    }
 }
 
 /// Keys of a line of text, as shells have them.
@@ -86,6 +125,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit => quit(state),
         Action::Pause => pause(state),
         Action::Checkpoint => send(Command::Checkpoint),
+        Action::OneStep => send(Command::Step),
+        Action::Copy => copy(state),
+        Action::Palette => open(state, Overlay::Palette(Palette::default())),
+        Action::Values => open(state, Overlay::Values(Values::default())),
+        Action::Charts => open(state, Overlay::Charts(0)),
         Action::Help => open(state, Overlay::Help(0)),
         Action::Stop => open(state, Overlay::Stopping),
         Action::Type => open(state, Overlay::Text(Input::new(state.explain.typed().to_owned()))),
@@ -126,8 +170,26 @@ fn pause(state: &State) -> Vec<Effect> {
     send(if state.run.stage == Stage::Paused { Command::Resume } else { Command::Pause })
 }
 
+fn copy(state: &mut State) -> Vec<Effect> {
+    let copied = match state.screen {
+        Screen::Train => state.train.copied(&state.run),
+        Screen::Samples => state.samples.copied(),
+        Screen::Log => state.log.copied(),
+        Screen::Explain | Screen::Layers => None,
+    };
+    let Some(text) = copied.filter(|text| !text.is_empty()) else {
+        state.say(Tone::Plain, "nothing to copy here");
+        return Vec::new();
+    };
+    state.say(Tone::Plain, format!("copied {}", text::plural(text.lines().count(), "line")));
+    vec![Effect::Copy(text)]
+}
+
 fn in_dialog(state: &mut State, action: Action) -> Vec<Effect> {
     match (state.overlay.take(), action) {
+        (Some(Overlay::Charts(cursor)), action) => lists::charts(state, cursor, action),
+        (Some(Overlay::Palette(palette)), action) => lists::palette(state, palette, action),
+        (Some(Overlay::Values(values)), action) => lists::values(state, values, action),
         (Some(Overlay::Help(top)), Action::Down) => open(state, Overlay::Help(top + 1)),
         (Some(Overlay::Help(top)), Action::Up) => open(state, Overlay::Help(top.saturating_sub(1))),
         (_, Action::Detach) => state.farewell(),
@@ -157,14 +219,23 @@ fn explain_text(state: &mut State, text: &str) -> Vec<Effect> {
 
 fn on_screen(state: &mut State, action: Action) -> Vec<Effect> {
     match state.screen {
-        Screen::Train => state.train.act(action, &state.run),
+        Screen::Train => return look(state, |state| state.train.act(action, &mut state.run, state.size)),
         Screen::Explain => return explain(state, action),
         Screen::Samples if action == Action::Explain => return explain_sample(state),
         Screen::Samples => state.samples.act(action, state.size),
-        Screen::Layers => {}
+        Screen::Layers => state.layers.act(action, &state.run),
         Screen::Log => state.log.act(action, state.size),
     }
     Vec::new()
+}
+
+/// What changes how charts are looked at is kept for the next time.
+fn look(state: &mut State, change: impl FnOnce(&mut State)) -> Vec<Effect> {
+    let before = state.train.looks().clone();
+    change(state);
+    let after = state.train.looks();
+    let kept = (before != *after && state.rights == Rights::Steer).then(|| state.run.dir.clone());
+    kept.flatten().map(|dir| Effect::KeepLooks(dir, after.text())).into_iter().collect()
 }
 
 fn explain(state: &mut State, action: Action) -> Vec<Effect> {

@@ -5,7 +5,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::ui::Screen;
 use crate::ui::health::{self, Tone};
-use crate::ui::keymap::{self, Action, Binding, Place};
+use crate::ui::keymap::{Action, Binding, Place};
 use crate::ui::state::State;
 use crate::ui::state::run::{Access, Run, Stage};
 use crate::ui::text;
@@ -44,12 +44,15 @@ fn inset(area: Rect) -> Rect {
 fn health_line(state: &State, paper: &mut Paper, area: Rect) -> u16 {
     let (what, how) = (health::state(&state.run), health::judge(&state.run, state.now));
     let styles = paper.styles;
-    let view_only = matches!(state.run.access, Access::ViewOnly(_)) && state.run.stage != Stage::Running;
-    let tag = if view_only { "  view only" } else { "" };
+    let tag = match &state.run.access {
+        Access::ViewOnly(_) if state.run.stage != Stage::Running => "  view only",
+        Access::ReadOnly => "  read-only",
+        _ => "",
+    };
     let starting = matches!(state.run.stage, Stage::Launching(..));
     let words = if starting { String::new() } else { text::clip(&how.words, usize::from(area.width / 2)).into_owned() };
     let runs = [
-        (what.words.as_str(), toned(styles, what.tone)),
+        (what.1, toned(styles, what.0)),
         (tag, styles.muted),
         ("  ", styles.text),
         (words.as_str(), toned(styles, how.tone)),
@@ -95,7 +98,7 @@ fn progress(run: &Run, paper: &mut Paper, area: Rect) {
     let tail = format!("{:>5}   {time:<17}", text::percent(run.share()));
     let tail_width = text::width(&tail) as u16;
     let bar_area = to(from(area, used + 2), area.width.saturating_sub(used + tail_width + 3));
-    bar::draw(paper, bar_area, run.share(), (Weight::Thin, toned(styles, health::state(run).tone)));
+    bar::draw(paper, bar_area, run.share(), (Weight::Thin, toned(styles, health::state(run).0)));
     paper.right(area, &[(&tail, styles.text)]);
 }
 
@@ -106,6 +109,17 @@ fn time_left(run: &Run) -> String {
         (Stage::Ended(..), _) => format!("took {}", text::duration(run.pace.worked())),
         _ => String::new(),
     }
+}
+
+/// The screen whose tab is at column `x`.
+#[must_use]
+pub fn tab_at(x: u16) -> Option<Screen> {
+    let mut left = 1;
+    Screen::ALL.into_iter().find(|screen| {
+        let start = left;
+        left += screen.title().len() as u16 + 5;
+        (start..left - 1).contains(&x)
+    })
 }
 
 fn tabs(state: &State, paper: &mut Paper, area: Rect) {
@@ -137,14 +151,15 @@ pub fn footer(state: &State, paper: &mut Paper, area: Rect) {
     let area = inset(area);
     let starting = matches!(state.run.stage, Stage::Launching(..)) && state.overlay.is_none();
     let fits = |binding: &&Binding| state.has(binding.needs) && !(starting && binding.place != Place::Everywhere);
-    let hints: Vec<_> = keymap::hints(state.place()).filter(fits).collect();
+    let hints: Vec<_> = state.keys.hints(state.place()).filter(fits).collect();
     let (always, rest): (Vec<&Binding>, Vec<&Binding>) =
         hints.into_iter().partition(|binding| matches!(binding.action, Action::Help | Action::Quit));
     let end: u16 = always.iter().map(|binding| hint_width(state, binding)).sum();
     let mut x = 0;
     for binding in rest {
+        // A longer one is left out for a shorter one after it.
         if x + hint_width(state, binding) + end > area.width {
-            break;
+            continue;
         }
         x += hint(state, binding, paper, from(area, x));
     }

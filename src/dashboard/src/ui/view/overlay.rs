@@ -1,10 +1,13 @@
-//! What lies over a screen: help, questions, a line to type on.
+//! What lies over a screen: help, questions, lists, a line to type on.
+
+mod lists;
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use tui_input::Input;
 
-use crate::ui::keymap::{self, BINDINGS, Place};
+use crate::ui::keymap::Place;
+
 use crate::ui::state::run::Stage;
 use crate::ui::state::{Overlay, State};
 use crate::ui::text;
@@ -14,11 +17,14 @@ use crate::ui::widgets::paper::{Paper, from, row, to};
 pub fn draw(state: &State, paper: &mut Paper, area: Rect) {
     match &state.overlay {
         None => {}
-        Some(Overlay::Help(top)) => help(paper, area, *top),
+        Some(Overlay::Help(top)) => help(state, paper, area, *top),
         Some(Overlay::Leaving) => question(state, paper, area, "leave", leaving_fact(state)),
         Some(Overlay::Stopping) => question(state, paper, area, "stop the training", "It cannot be taken back."),
         Some(Overlay::Text(input)) => typing(state, paper, area, "explain this text", input),
         Some(Overlay::Filter(input)) => typing(state, paper, area, "only samples with", input),
+        Some(Overlay::Charts(cursor)) => lists::charts(state, *cursor, paper, area),
+        Some(Overlay::Palette(open)) => lists::palette(state, open, paper, area),
+        Some(Overlay::Values(open)) => lists::values(state, open, paper, area),
     }
 }
 
@@ -47,8 +53,9 @@ fn dialog(paper: &mut Paper, area: Rect, (width, height): (u16, u16), title: &st
 /// ╰─────────────────────────────────────────────╯
 /// ```
 fn question(state: &State, paper: &mut Paper, area: Rect, title: &str, fact: &str) {
+    let choices = state.keys.bindings().iter();
     let choices: Vec<_> =
-        BINDINGS.iter().filter(|binding| binding.place == state.place() && state.has(binding.needs)).collect();
+        choices.filter(|binding| binding.place == state.place() && state.has(binding.needs)).collect();
     let inside = dialog(paper, area, (76, choices.len() as u16 + 4), title);
     let styles = paper.styles;
     paper.write(row(inside, 0), fact, styles.text);
@@ -67,15 +74,20 @@ fn question(state: &State, paper: &mut Paper, area: Rect, title: &str, fact: &st
 fn typing(state: &State, paper: &mut Paper, area: Rect, title: &str, input: &Input) {
     let long = matches!(state.overlay, Some(Overlay::Text(_)));
     let inside = dialog(paper, area, (if long { area.width * 4 / 5 } else { 60 }, 3), title);
+    line_of_text(paper, inside, input);
+}
+
+/// A line that is typed on, with its cursor.
+fn line_of_text(paper: &mut Paper, area: Rect, input: &Input) {
     let styles = paper.styles;
-    let room = usize::from(inside.width.saturating_sub(1).max(1));
+    let room = usize::from(area.width.saturating_sub(1).max(1));
     let before: String = input.value().chars().take(input.cursor()).collect();
     let before = tail(&before, room);
     let mut after = input.value().chars().skip(input.cursor());
     let under = after.next().unwrap_or(' ').to_string();
     let rest: String = after.collect();
     let cursor = Style::new().add_modifier(Modifier::REVERSED);
-    paper.line(inside, &[(&before, styles.text), (&under, cursor), (&rest, styles.text)]);
+    paper.line(area, &[(&before, styles.text), (&under, cursor), (&rest, styles.text)]);
 }
 
 /// The end of `content` that fits.
@@ -100,8 +112,8 @@ enum Entry {
 }
 
 /// Every binding, in two columns where there is room.
-fn help(paper: &mut Paper, area: Rect, top: usize) {
-    let entries = entries();
+fn help(state: &State, paper: &mut Paper, area: Rect, top: usize) {
+    let entries = entries(state);
     let wide = area.width >= 150;
     let columns: u16 = if wide { 2 } else { 1 };
     let rows = entries.len().div_ceil(usize::from(columns)) as u16;
@@ -121,11 +133,11 @@ fn help(paper: &mut Paper, area: Rect, top: usize) {
     paper.right(row(inside, inside.height.saturating_sub(1)), &[(more, muted)]);
 }
 
-fn entries() -> Vec<Entry> {
+fn entries(state: &State) -> Vec<Entry> {
     let mut entries = Vec::new();
     for place in Place::ALL {
         entries.push(Entry::Heading(place.title()));
-        let own = keymap::BINDINGS.iter().filter(|binding| binding.place == place);
+        let own = state.keys.bindings().iter().filter(|binding| binding.place == place);
         entries.extend(own.map(|binding| Entry::Keys(binding.all_keys(), binding.help)));
         entries.push(Entry::Blank);
     }

@@ -2,6 +2,8 @@
 
 use ratatui::buffer::Buffer;
 
+use crate::ui::theme::{Glyphs, mask_of};
+
 /// Replaces every cell's symbol by an ASCII one of like look.
 pub fn fold(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
@@ -39,19 +41,7 @@ fn ascii(c: char) -> char {
         'σ' => 's',
         '≠' => '!',
         '║' => '|',
-        '\u{2800}'..='\u{28ff}' => dots(c as u32 - 0x2800),
+        '\u{2800}'..='\u{28ff}' => Glyphs::Ascii.dots(mask_of(c)),
         _ => '?',
-    }
-}
-
-/// A braille cell by where its dots are.
-fn dots(mask: u32) -> char {
-    let upper = mask & 0b0001_1011 != 0;
-    let lower = mask & 0b1110_0100 != 0;
-    match (upper, lower) {
-        (true, true) => ':',
-        (true, false) => '\'',
-        (false, true) => '.',
-        (false, false) => ' ',
     }
 }

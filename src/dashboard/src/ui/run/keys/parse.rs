@@ -5,7 +5,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::ui::msg::Msg;
+use crate::ui::msg::{Msg, Pointer, PointerKind, Shade};
 
 /// Longest sequence that is waited for, in bytes.
 const LONGEST: usize = 64;
@@ -20,6 +20,10 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 enum Start {
     /// So many bytes that are a key.
     Key(usize, KeyEvent),
+    /// So many bytes that are the mouse.
+    Mouse(usize, Pointer),
+    /// So many bytes that say what is behind everything.
+    Background(usize, Shade),
     /// So many bytes that mean nothing here.
     Nothing(usize),
     /// So many bytes after which pasted text comes.
@@ -51,6 +55,14 @@ impl Parser {
                 Start::Nothing(used) => used,
                 Start::Key(used, key) => {
                     messages.push(Msg::Key(key));
+                    used
+                }
+                Start::Mouse(used, pointer) => {
+                    messages.push(Msg::Pointer(pointer));
+                    used
+                }
+                Start::Background(used, shade) => {
+                    messages.push(Msg::Background(shade));
                     used
                 }
                 Start::Paste(used) => {
@@ -104,6 +116,8 @@ fn start(bytes: &[u8]) -> Start {
         [] | [0x1b] => Start::Partial,
         [0x1b, 0x1b, ..] => Start::Key(1, plain(KeyCode::Esc)),
         [0x1b, b'[', rest @ ..] => sequence(rest),
+        [0x1b, b']', b'0'..=b'9', ..] => answer(bytes),
+        [0x1b, b']'] => Start::Partial,
         [0x1b, b'O'] => Start::Partial,
         [0x1b, b'O', last, ..] => named(*last).map_or(Start::Nothing(3), |code| Start::Key(3, plain(code))),
         [0x1b, rest @ ..] => with_alt(start(rest)),
@@ -115,7 +129,9 @@ fn start(bytes: &[u8]) -> Start {
 fn with_alt(inner: Start) -> Start {
     match inner {
         Start::Key(used, key) => Start::Key(used + 1, KeyEvent::new(key.code, key.modifiers | KeyModifiers::ALT)),
-        Start::Nothing(used) | Start::Paste(used) => Start::Nothing(used + 1),
+        Start::Nothing(used) | Start::Paste(used) | Start::Mouse(used, _) | Start::Background(used, _) => {
+            Start::Nothing(used + 1)
+        }
         Start::Partial => Start::Partial,
     }
 }
@@ -156,6 +172,10 @@ fn sequence(rest: &[u8]) -> Start {
     let Some(end) = rest.iter().position(|byte| (0x40..=0x7e).contains(byte)) else {
         return if rest.len() > LONGEST { Start::Nothing(rest.len() + 2) } else { Start::Partial };
     };
+    if rest[0] == b'<' {
+        let pointer = pointer(&rest[1..end.max(1)], rest[end]);
+        return pointer.map_or(Start::Nothing(end + 3), |pointer| Start::Mouse(end + 3, pointer));
+    }
     let numbers = std::str::from_utf8(&rest[..end]).unwrap_or_default().split(';');
     let numbers: Vec<u16> = numbers.map(|number| number.parse().unwrap_or(0)).collect();
     let used = end + 3;
@@ -166,6 +186,46 @@ fn sequence(rest: &[u8]) -> Start {
     };
     let modifiers = modifiers(numbers.get(1).copied().unwrap_or(1));
     code.map_or(Start::Nothing(used), |code| Start::Key(used, KeyEvent::new(code, modifiers)))
+}
+
+/// What a terminal answers to a question: `ESC ] 11;rgb:RRRR/GGGG/BBBB` up to a bell or `ESC \\`.
+fn answer(bytes: &[u8]) -> Start {
+    let bell = bytes.iter().position(|&byte| byte == 7).map(|at| (at, at + 1));
+    let string_end = bytes.windows(2).skip(2).position(|two| two == b"\x1b\\").map(|at| (at + 2, at + 4));
+    let ends = [bell, string_end].into_iter().flatten().min();
+    let Some((end, used)) = ends else {
+        return if bytes.len() > LONGEST { Start::Nothing(bytes.len()) } else { Start::Partial };
+    };
+    let said = std::str::from_utf8(&bytes[2..end]).ok().and_then(|text| text.strip_prefix("11;rgb:"));
+    said.and_then(shade).map_or(Start::Nothing(used), |shade| Start::Background(used, shade))
+}
+
+/// Light or dark, from three numbers of one to four hexadecimal digits.
+fn shade(numbers: &str) -> Option<Shade> {
+    let part = |digits: &str| {
+        let largest = 16f64.powi(i32::try_from(digits.len()).ok()?) - 1.0;
+        (1..=4).contains(&digits.len()).then_some(f64::from(u16::from_str_radix(digits, 16).ok()?) / largest)
+    };
+    let parts: Vec<f64> = numbers.split('/').map(part).collect::<Option<_>>()?;
+    let [red, green, blue] = parts[..] else { return None };
+    // Luma as ITU-R BT.601 weighs it.
+    Some(if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 { Shade::Light } else { Shade::Dark })
+}
+
+/// The mouse as terminals report it in mode 1006: button, column and row, `M` when down and `m` when up.
+fn pointer(parameters: &[u8], last: u8) -> Option<Pointer> {
+    let mut numbers = std::str::from_utf8(parameters).ok()?.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, x, y) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    // Shift, alt and control are bits of the button.
+    let kind = match (button & !0b1_1100, last) {
+        (64, b'M') => PointerKind::WheelUp,
+        (65, b'M') => PointerKind::WheelDown,
+        (0, b'M') => PointerKind::Down,
+        (32, b'M') => PointerKind::Drag,
+        (0, b'm') => PointerKind::Up,
+        _ => return None,
+    };
+    Some(Pointer { kind, x: x.saturating_sub(1), y: y.saturating_sub(1) })
 }
 
 fn modifiers(parameter: u16) -> KeyModifiers {
@@ -246,6 +306,42 @@ mod tests {
         }
         assert_eq!(keys(b"\x1b\x1b[Aq").len(), 3, "escape, up, q");
         assert_eq!(keys(b"\x1b[?62;c\x1b[99zq"), [(KeyCode::Char('q'), none)], "answers of the terminal are no keys");
+    }
+
+    #[test]
+    fn the_mouse_is_read_however_it_is_cut() {
+        let bytes = b"\x1b[<64;12;3M\x1b[<0;1;1M\x1b[<32;2;1M\x1b[<0;2;1m\x1b[<35;2;1M\x1b[<0;2M\x1b[<q";
+        let kinds = [PointerKind::WheelUp, PointerKind::Down, PointerKind::Drag, PointerKind::Up];
+        for cut in 0..bytes.len() {
+            let mut parser = Parser::default();
+            let mut messages = parser.feed(&bytes[..cut]);
+            messages.extend(parser.feed(&bytes[cut..]));
+            let seen: Vec<_> =
+                messages.iter().filter_map(|m| if let Msg::Pointer(p) = m { Some(p.kind) } else { None }).collect();
+            assert_eq!((seen.as_slice(), messages.len()), (&kinds[..], 4), "cut at {cut}");
+            assert_eq!(messages[0], Msg::Pointer(Pointer { kind: PointerKind::WheelUp, x: 11, y: 2 }));
+        }
+    }
+
+    #[test]
+    fn light_or_dark_is_read_however_it_is_cut() {
+        for (bytes, shade) in [
+            (&b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\q"[..], Some(Shade::Light)),
+            (b"\x1b]11;rgb:1e1e/2020/2828\x07q", Some(Shade::Dark)),
+            (b"\x1b]11;rgb:f/f/f\x07q", Some(Shade::Light)),
+            (b"\x1b]11;rgb:fffff/f/f\x07q", None),
+            (b"\x1b]10;rgb:0/0/0\x07q", None),
+        ] {
+            for cut in 0..bytes.len() {
+                let mut parser = Parser::default();
+                let mut messages = parser.feed(&bytes[..cut]);
+                messages.extend(parser.feed(&bytes[cut..]));
+                let expected: Vec<_> = shade.map(Msg::Background).into_iter().collect();
+                let key = Msg::Key(plain(KeyCode::Char('q')));
+                assert_eq!(messages, expected.into_iter().chain([key]).collect::<Vec<_>>(), "{bytes:?} cut at {cut}");
+            }
+        }
+        assert_eq!(keys(b"\x1b]"), [(KeyCode::Char(']'), KeyModifiers::ALT)]);
     }
 
     #[test]

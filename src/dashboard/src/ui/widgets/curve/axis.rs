@@ -1,4 +1,4 @@
-//! Axes with round numbers that change seldom, so that a live chart stays still.
+//! The vertical axis, with round numbers that change seldom, so that a live chart stays still.
 
 use super::Scale;
 use crate::ui::text;
@@ -96,21 +96,12 @@ pub fn share(value: f64, low: f64, high: f64) -> f64 {
 }
 
 /// The smallest of 1, 2, 5 times a power of ten that is not below `value`.
-fn nice(value: f64) -> f64 {
+#[must_use]
+pub fn nice(value: f64) -> f64 {
     let power = 10f64.powf(value.abs().max(1e-300).log10().floor());
     let lead = value / power;
     let rounded = [1.0, 2.0, 5.0].into_iter().find(|&step| lead <= step * (1.0 + 1e-9)).unwrap_or(10.0);
     rounded * power
-}
-
-/// Places and labels of the steps below a plot of `width` columns.
-#[must_use]
-pub fn steps((first, last): (u64, u64), width: u16) -> Vec<(f64, String)> {
-    let span = last.saturating_sub(first).max(1);
-    let tick = nice(span as f64 / f64::from((width / 12).clamp(1, 12))).max(1.0) as u64;
-    let start = first.div_ceil(tick) * tick;
-    let places = (0..=20).map(|index| start + index * tick).take_while(|&step| step <= last);
-    places.map(|step| (share(step as f64, first as f64, last as f64), step.to_string())).collect()
 }
 
 #[cfg(test)]
@@ -159,11 +150,5 @@ mod tests {
             [-4.0, -2.0, -1.0, 0.0, 3.0, 4.0, 6.0].map(decade),
             ["1e-4", "0.01", "0.1", "1", "1000", "10k", "1M"]
         );
-    }
-
-    #[test]
-    fn steps_are_round() {
-        let labels: Vec<_> = steps((0, 1200), 50).into_iter().map(|(_, label)| label).collect();
-        assert_eq!(labels, ["0", "500", "1000"]);
     }
 }

@@ -1,15 +1,13 @@
-//! Braille dots, two by four in a cell, where a cell belongs to the curve that matters most in it.
+//! Dots, two by four in a cell, where a cell belongs to the curve that matters most in it.
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::Band;
 use super::axis::Axis;
 use crate::ui::history::Series;
-use crate::ui::theme::{SERIES, Styles};
+use crate::ui::theme::{Glyphs, SERIES, Styles};
 use crate::ui::widgets::paper::Paper;
-
-/// Bit of each dot in a braille character, by row and column.
-const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
 /// Columns drawn and left out in turn, by curve, where colours cannot tell curves apart.
 const PATTERNS: [&[bool]; SERIES] = [
@@ -32,6 +30,7 @@ enum Layer {
 
 #[derive(Debug, Clone, Copy)]
 struct Cell {
+    /// Its dots, row by row from the upper left one.
     mask: u8,
     layer: Layer,
     slot: usize,
@@ -75,13 +74,13 @@ impl<'a> Dots<'a> {
         Some(((1.0 - self.axis.place(value)?) * rows).round() as usize)
     }
 
-    /// Every column's smallest to largest value, dim, and the smoothed line over it.
-    pub fn smoothed(&mut self, series: &Series, steps: (u64, u64)) {
-        let columns = series.columns(steps.0 as f64, steps.1 as f64 + 1.0, self.width * 2);
+    /// Every column's smallest to largest value, dim where they are wanted, and the smoothed line over it.
+    pub fn smoothed(&mut self, series: &Series, edges: &[f64], band: Band) {
+        let columns = series.columns(edges);
         let mut before = None;
         for (x, column) in columns.iter().enumerate() {
             let sum = &column.summary;
-            if let (Some(top), Some(bottom)) = (self.down(sum.max), self.down(sum.min)) {
+            if let (Band::Shown, Some(top), Some(bottom)) = (band, self.down(sum.max), self.down(sum.min)) {
                 self.upright(x, top, bottom, Layer::Raw);
             }
             if sum.gaps > 0 {
@@ -96,8 +95,8 @@ impl<'a> Dots<'a> {
     }
 
     /// Single points and the lines between them; lines break at gaps.
-    pub fn joined(&mut self, series: &Series, steps: (u64, u64)) {
-        let columns = series.columns(steps.0 as f64, steps.1 as f64 + 1.0, self.width * 2);
+    pub fn joined(&mut self, series: &Series, edges: &[f64]) {
+        let columns = series.columns(edges);
         let mut before = None;
         for (x, column) in columns.iter().enumerate() {
             let (Some(top), Some(bottom)) = (self.down(column.summary.max), self.down(column.summary.min)) else {
@@ -154,7 +153,7 @@ impl<'a> Dots<'a> {
         }
         let slot = self.slot;
         let cell = &mut self.cells[line * self.width + column];
-        let bit = BITS[y % 4][x % 2];
+        let bit = 1 << (y % 4 * 2 + x % 2);
         // Of two curves in one layer the first keeps the cell: it is the more important one.
         if layer > cell.layer {
             *cell = Cell { mask: bit, layer, slot };
@@ -168,17 +167,14 @@ impl<'a> Dots<'a> {
         for (index, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.layer != Layer::Nothing) {
             let place = (field.x + (index % self.width) as u16, field.y + (index / self.width) as u16);
             if let Some(target) = paper.buffer.cell_mut(place) {
-                target.set_char(symbol(cell)).set_style(style(cell, paper.styles));
+                target.set_char(symbol(cell, paper.styles.glyphs)).set_style(style(cell, paper.styles));
             }
         }
     }
 }
 
-fn symbol(cell: &Cell) -> char {
-    match cell.layer {
-        Layer::Gap => '✕',
-        _ => char::from_u32(0x2800 + u32::from(cell.mask)).unwrap_or(' '),
-    }
+fn symbol(cell: &Cell, glyphs: Glyphs) -> char {
+    if cell.layer == Layer::Gap { '✕' } else { glyphs.dots(cell.mask) }
 }
 
 fn style(cell: &Cell, styles: &Styles) -> Style {
@@ -186,5 +182,61 @@ fn style(cell: &Cell, styles: &Styles) -> Style {
         Layer::Gap => styles.bad,
         Layer::Raw => styles.raw[cell.slot],
         Layer::Nothing | Layer::Line => styles.series[cell.slot],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ui::history::even_edges;
+    use crate::ui::widgets::curve::Scale;
+
+    fn values() -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec(prop_oneof![20 => -3.0..3.0, 1 => Just(f64::NAN)], 1..2000)
+    }
+
+    /// The dots of the band, found from every single point.
+    fn brute(values: &[f64], axis: &Axis, (width, height): (usize, usize)) -> Vec<Vec<bool>> {
+        let mut dots = vec![vec![false; width * 2]; height * 4];
+        let columns = width * 2;
+        for (at, place) in values.iter().enumerate().filter_map(|(at, &value)| Some((at, axis.place(value)?))) {
+            // Point i lies in column x when x / columns <= i / length < (x + 1) / columns.
+            let x = (0..columns).find(|x| values.len() * (x + 1) > at * columns).unwrap();
+            let y = ((1.0 - place) * (height * 4 - 1) as f64).round() as usize;
+            dots[y][x] = true;
+        }
+        for x in 0..columns {
+            let rows: Vec<usize> = (0..height * 4).filter(|&y| dots[y][x]).collect();
+            if let (Some(&top), Some(&bottom)) = (rows.first(), rows.last()) {
+                dots[top..=bottom].iter_mut().for_each(|row| row[x] = true);
+            }
+        }
+        dots
+    }
+
+    proptest! {
+        #[test]
+        fn the_band_is_as_from_every_point_dot_for_dot(values in values(), width in 1u16..60, height in 1u16..12) {
+            let mut series = Series::default();
+            values.iter().enumerate().for_each(|(step, &value)| series.push(step as u64, value));
+            let axis = Axis::fit(Some((-3.0, 3.0)), Scale::Fitted, height);
+            let mut dots = Dots::new(width, height, &axis);
+            // The smoothed line would cover the band.
+            let columns = series.columns(&even_edges(0.0, values.len() as f64, usize::from(width) * 2));
+            for (x, column) in columns.iter().enumerate() {
+                if let (Some(top), Some(bottom)) = (dots.down(column.summary.max), dots.down(column.summary.min)) {
+                    dots.upright(x, top, bottom, Layer::Raw);
+                }
+            }
+            let expected = brute(&values, &axis, (usize::from(width), usize::from(height)));
+            for (y, row) in expected.iter().enumerate() {
+                for (x, &dot) in row.iter().enumerate() {
+                    let cell = dots.cells[y / 4 * usize::from(width) + x / 2];
+                    prop_assert_eq!(cell.mask >> (y % 4 * 2 + x % 2) & 1 == 1, dot, "column {} row {}", x, y);
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,90 @@
+//! A screen of its own, without a run that goes on: to choose from, or to look at.
+
+use color_eyre::eyre::{WrapErr, eyre};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::{Rect, Size};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Options;
+use super::msg::{Msg, Shade};
+use super::run::keys::{Input, listen};
+use super::terminal::Terminal;
+use super::theme::{Glyphs, Level, Styles, Theme};
+use super::widgets::paper::Paper;
+use super::widgets::plain;
+
+/// A screen that draws itself and takes keys until it has an answer.
+pub trait Page {
+    /// What comes of it.
+    type Answer;
+
+    /// Draws all of it.
+    fn draw(&self, paper: &mut Paper, area: Rect);
+
+    /// A key was pressed; an answer closes the screen.
+    fn press(&mut self, key: &KeyEvent, size: Size) -> Option<Self::Answer>;
+}
+
+/// The styles that options and environment ask for.
+///
+/// # Errors
+/// When the theme is not known.
+pub fn styles(options: &Options) -> color_eyre::Result<Styles> {
+    let theme = Theme::find(options.theme.as_deref()).map_err(|why| eyre!(why))?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let level = Level::choose(options.color.unwrap_or_default(), variable);
+    Ok(Styles::new(&theme, level).with(options.glyphs.unwrap_or_else(|| Glyphs::detect(variable))))
+}
+
+/// Shows a page until it has an answer; `None` when the terminal is gone.
+///
+/// # Errors
+/// When the theme is not known, or there is no terminal.
+pub async fn show<P: Page>(mut page: P, options: &Options) -> color_eyre::Result<Option<P::Answer>> {
+    let mut styles = styles(options)?;
+    let mut terminal = Terminal::take(options.mouse).wrap_err("this needs a terminal")?;
+    let mut keys = listen()?;
+    let mut resized = signal(SignalKind::window_change())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    let mut back = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    if options.theme.is_none() && styles.level != Level::None {
+        terminal.ask_background()?;
+    }
+    loop {
+        let size = Terminal::size()?;
+        draw(&page, &styles, &mut terminal, size)?;
+        tokio::select! {
+            input = keys.recv() => match input {
+                Some(Input::Message(Msg::Key(key))) if suspends(&key) => terminal.suspend()?,
+                Some(Input::Message(Msg::Key(key))) => {
+                    if let Some(answer) = page.press(&key, size) {
+                        return Ok(Some(answer));
+                    }
+                }
+                Some(Input::Message(Msg::Background(Shade::Light))) => {
+                    let options = Options { theme: Some("light".to_owned()), ..options.clone() };
+                    styles = self::styles(&options)?;
+                }
+                Some(Input::Message(_)) => {}
+                Some(Input::Gone) | None => return Ok(None),
+            },
+            _ = hung_up.recv() => return Ok(None),
+            _ = resized.recv() => terminal.forget(),
+            _ = back.recv() => terminal.retake()?,
+        }
+    }
+}
+
+fn suspends(key: &KeyEvent) -> bool {
+    key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
+
+fn draw<P: Page>(page: &P, styles: &Styles, terminal: &mut Terminal, size: Size) -> std::io::Result<()> {
+    terminal.draw(size, |buffer| {
+        let area = buffer.area;
+        page.draw(&mut Paper { buffer, styles }, area);
+        if styles.glyphs == Glyphs::Ascii {
+            plain::fold(buffer);
+        }
+    })
+}
