@@ -14,7 +14,7 @@ student() { # set, mode, seed, more flags
     run=$work/$set_name-$mode-$seed
     rm -rf "$run"
     zeros=$("$bin/pellucid" train --headless --json --model "$data/models/student" --train "$data/$set_name/train.jsonl" \
-        --valid "$data/$set_name/valid.jsonl" --epochs 10 --lr 1e-3 --eval-every 30 --probe 0 --threads 1 \
+        --valid "$data/$set_name/valid.jsonl" --epochs 20 --lr 1e-3 --eval-every 60 --probe 0 --threads 1 \
         --seed "$seed" --run-dir "$run" "$@" 2>/dev/null |
         sed -n 's/.*"event":"ended".*"sparsity\/exact":\([0-9.e-]*\).*/\1/p')
     accuracy=$("$bin/pellucid" predict --model "$run/checkpoints/best" --data "$data/$set_name/test.jsonl" --json 2>&1 >/dev/null |

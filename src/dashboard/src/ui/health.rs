@@ -19,6 +19,9 @@ pub enum Tone {
     Bad,
 }
 
+/// Share of a run in which it need not have begun to learn.
+const BEGINNING: f64 = 0.1;
+
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -162,6 +165,10 @@ fn trend(run: &Run) -> Health {
         Trend::Falling => say(Verdict::Learning, "learning: loss falls"),
         Trend::Rising => say(Verdict::Rising, "loss rising"),
         Trend::Flat => match flat_since(loss) {
+            Some(step) if loss.step(0) == Some(step) && run.share() < BEGINNING => {
+                say(Verdict::Early, "warming up: too early to tell")
+            }
+            Some(step) if loss.step(0) == Some(step) => say(Verdict::Plateau, "no progress since the start"),
             Some(step) => say(Verdict::Plateau, format!("plateau since step {step}")),
             None => say(Verdict::Plateau, "steady: loss is flat"),
         },
@@ -276,6 +283,10 @@ mod tests {
         assert_eq!(said(&with(|step| 1.0 - step as f64 * 5e-4)), "learning: loss falls");
         assert_eq!(said(&with(|step| (1.0 - step as f64 * 2e-3).max(0.4))), "plateau since step 401");
         assert_eq!(said(&with(|step| 1.0 + step as f64 * 2e-4)), "loss rising");
+        let mut flat = with(|_| 1.0);
+        assert_eq!(said(&flat), "warming up: too early to tell");
+        flat.step = 1000;
+        assert_eq!(said(&flat), "no progress since the start");
         let blown = judge(&with(|step| 0.5 + (step as f64 - 600.0).max(0.0) * 3e-3), 1.0);
         assert_eq!((blown.verdict, blown.words.as_str()), (Verdict::Diverging, "diverging: loss/task has doubled"));
     }

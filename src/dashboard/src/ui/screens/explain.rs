@@ -10,7 +10,6 @@ use ratatui::layout::Rect;
 
 use crate::ui::keymap::Action;
 use crate::ui::state::run::Run;
-use crate::ui::text;
 use crate::ui::widgets::paper::{Paper, below, from, to};
 
 /// Explanations that are kept.
@@ -226,7 +225,7 @@ impl Explain {
     fn draw_wide(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
         let side = (area.width * 2 / 5).clamp(44, 72);
         let (main, right) = (to(area, area.width - side), from(area, area.width - side));
-        let heat = self.heat_height(main).min(area.height / 2);
+        let heat = self.text_rows(run, current, main.width).max(9).min(area.height / 2);
         let [text, rest] = split(main, heat);
         let [checks, rest] = split(rest, panels::methods_height(area).min(rest.height));
         let maps = self.related().count() as u16 + 3;
@@ -266,12 +265,6 @@ impl Explain {
         self.shelf.iter().filter(move |known| {
             current.is_some_and(|current| same_text(known, current) && known.target == current.target)
         })
-    }
-
-    fn heat_height(&self, area: Rect) -> u16 {
-        let Some(current) = self.current() else { return 6 };
-        let lines = text::width(&current.text) / usize::from(area.width.saturating_sub(8).max(1)) + 1;
-        (lines as u16).saturating_mul(2).saturating_add(5).max(9)
     }
 
     fn invite(&self, run: &Run, paper: &mut Paper, area: Rect) {

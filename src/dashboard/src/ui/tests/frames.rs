@@ -106,6 +106,31 @@ fn scores_that_are_still_refined_are_neither_good_nor_bad() {
 }
 
 #[test]
+fn figures_never_push_the_text_away() {
+    let wording =
+        "Ashdown ward; severe breathlessness without throat swelling today. Obs: RR 16, HR 80, temperature 38.5.";
+    let mut explanation = fixture::explanation(wording, None, 1300, Method::ALL.len());
+    for attribution in &mut explanation.attributions {
+        attribution.checks.extend([
+            Check::Eraser { comprehensiveness: 0.63, sufficiency: -0.01 },
+            Check::Curves { deletion: 0.15, insertion: 0.87 },
+            Check::LeaveOneOut { tau: 0.12 },
+            Check::Infidelity { draws: 10, relative: 0.03 },
+            Check::Plausibility { f1: 0.1, iou: 0.05, auprc: 0.08 },
+        ]);
+    }
+    for (width, height) in [(80, 24), (100, 30), (120, 40), (200, 50)] {
+        let mut state = fixture::live(1240, size(width, height), Screen::Explain);
+        let record = fixture::record(1300, Event::Explained(Box::new(explanation.clone())));
+        update(&mut state, Msg::Run(FromRun::Records(vec![record])));
+        let painted = shown(&state);
+        for word in wording.split(' ') {
+            assert!(painted.contains(word), "no `{word}` at {width}x{height}:\n{painted}");
+        }
+    }
+}
+
+#[test]
 fn words_have_the_colours_of_their_strengths() {
     let state = fixture::live(1240, size(120, 40), Screen::Explain);
     let styles = styles(Level::Truecolor);

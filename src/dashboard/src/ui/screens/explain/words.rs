@@ -24,8 +24,12 @@ impl Explain {
         let inside = paper.boxed(area, &self.title(explanation));
         self.place_on_shelf(paper, area);
         let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-        let notes = self.notes(run, explanation, scores, inside.width);
-        // Two lines are the text's, whatever there is to say of it.
+        let mut notes = self.notes(run, explanation, scores, inside.width);
+        let needed = 2 * text_lines(explanation, inside.width);
+        if usize::from(inside.height) < needed + notes.len() {
+            // Figures give way to the text; two lines are its own, whatever else there is to say.
+            notes.retain(|(_, kind)| *kind != Note::Figures);
+        }
         let height = inside.height.saturating_sub(notes.len() as u16).max(2);
         let trusted = scores.is_some_and(|scores| !scores.fails());
         let strengths = scores.map(|scores| shares(&scores.scores)).unwrap_or_default();
@@ -38,8 +42,8 @@ impl Explain {
         };
         let skip = self.scroll.min(heat.line_count(inside.width).saturating_sub(usize::from(height / 2)));
         heat.draw(paper, Rect { height, ..inside }, skip);
-        for (index, (note, bad)) in notes.iter().enumerate() {
-            let style = if *bad { paper.styles.bad } else { paper.styles.muted };
+        for (index, (note, kind)) in notes.iter().enumerate() {
+            let style = if *kind == Note::Warning { paper.styles.bad } else { paper.styles.muted };
             paper.write(row(inside, height + index as u16), note, style);
         }
     }
@@ -65,33 +69,43 @@ impl Explain {
         }
     }
 
-    /// What stands under the text, and whether it is a warning.
+    /// Rows that the text and all that stands under it need in a box of this width.
+    pub(super) fn text_rows(&self, run: &Run, current: &Explanation, width: u16) -> u16 {
+        let (explanation, scores) = self.mapped().map_or((current, None), |(known, scores)| (known, Some(scores)));
+        let width = width.saturating_sub(4);
+        let notes = self.notes(run, explanation, scores, width).len();
+        (2 * text_lines(explanation, width) + notes + 2) as u16
+    }
+
+    /// What stands under the text.
     fn notes(
         &self,
         run: &Run,
         explanation: &Explanation,
         scores: Option<&Attribution>,
         width: u16,
-    ) -> Vec<(String, bool)> {
+    ) -> Vec<(String, Note)> {
         let mut notes = Vec::new();
         match scores {
-            None => notes.push((format!("{}: not done yet", self.method.title()), false)),
+            None => notes.push((format!("{}: not done yet", self.method.title()), Note::Legend)),
             Some(scores) => {
                 let failed = scores.checks.iter().filter(|check| check.fails());
-                notes.extend(failed.take(2).map(|check| (format!("✖ not to be trusted: {}", why(check)), true)));
+                notes.extend(
+                    failed.take(2).map(|check| (format!("✖ not to be trusted: {}", why(check)), Note::Warning)),
+                );
                 let figures: Vec<_> = scores.checks.iter().filter_map(figure).collect();
                 if !figures.is_empty() && width >= 60 {
-                    notes.push((figures.join(" · "), false));
+                    notes.push((figures.join(" · "), Note::Figures));
                 }
             }
         }
         if explanation.truncated_words > 0 {
             let lost = text::plural(explanation.truncated_words, "word");
-            notes.push((format!("the model does not see the last {lost}: the text is too long for it"), false));
+            notes.push((format!("the model does not see the last {lost}: the text is too long for it"), Note::Legend));
         }
-        notes.push((self.legend(run, explanation, width), false));
-        let lines = |(note, bad): (String, bool)| {
-            text::wrap(&note, usize::from(width)).into_iter().map(move |line| (line, bad))
+        notes.push((self.legend(run, explanation, width), Note::Legend));
+        let lines = |(note, kind): (String, Note)| {
+            text::wrap(&note, usize::from(width)).into_iter().map(move |line| (line, kind))
         };
         notes.into_iter().flat_map(lines).collect()
     }
@@ -104,6 +118,29 @@ impl Explain {
         let whole = format!("for {class} · {signs}{reason}");
         if text::width(&whole) <= usize::from(width) { whole } else { format!("for {class} · {signs}") }
     }
+}
+
+/// What is said under the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Note {
+    /// What the signs mean, and what is not there.
+    Legend,
+    /// Figures of checks that have no limit.
+    Figures,
+    /// Why the map is not to be trusted.
+    Warning,
+}
+
+/// Lines of a text in this width.
+fn text_lines(explanation: &Explanation, width: u16) -> usize {
+    let heat = HeatText {
+        text: &explanation.text,
+        words: &explanation.words,
+        shares: &vec![0.0; explanation.words.len()],
+        rationale: &[],
+        trust: Trust::Passed,
+    };
+    heat.line_count(width)
 }
 
 /// Why a check was not passed, in words.
