@@ -28,6 +28,7 @@ for seed in ${SEEDS:-1 2 3 4 5}; do
         teacher=$data/models/${pair#*:}
         student "${pair%:*}" alone "$seed"
         student "${pair%:*}" teacher "$seed" --teacher "$teacher" --kd-alpha 0.7
+        student "${pair%:*}" soft "$seed" --teacher "$teacher" --kd-alpha 0.9 --kd-temperature 4
         student "${pair%:*}" l1 "$seed" --teacher "$teacher" --kd-alpha 0.7 --l1 5e-5
     done
 done
