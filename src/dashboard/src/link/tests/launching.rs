@@ -131,7 +131,7 @@ async fn early_commands_reach_the_worker_once_it_answers() {
     let root = paper.run.root().display();
     let script = Script::new(&format!(
         r#"echo '{{"launch":"phase","text":"wait"}}'; while [ ! -e go ]; do sleep 0.01; done
-        echo '{{"launch":"ready","run_dir":"{root}"}}'; exec sleep 600"#
+        echo '{{"launch":"ready","run_dir":"{root}"}}'"#
     ))
     .await;
     let (mut link, _task) = script.launch();
