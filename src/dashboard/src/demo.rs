@@ -13,7 +13,7 @@ pub(crate) const VARIABLE: &str = "PELLUCID_DATA";
 
 /// What the demo trains with where no flag says otherwise: long enough to watch, done in a minute or two.
 const SETTINGS: Pace =
-    Pace { epochs: 24, batch_size: 32, lr: 1e-3, l1: 5e-5, kd_alpha: 0.7, kd_temperature: 2.0, eval_every: 50 };
+    Pace { epochs: 48, batch_size: 32, lr: 1e-3, l1: 5e-5, kd_alpha: 0.7, kd_temperature: 2.0, eval_every: 50 };
 
 struct Pace {
     epochs: u64,

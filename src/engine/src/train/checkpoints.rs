@@ -82,9 +82,15 @@ impl Checkpoints {
         found
     }
 
-    /// Removes what is neither among the `keep` newest that training can go on from, nor pointed to, nor asked for.
-    /// What cannot be removed stays.
+    /// Removes what is neither among the `keep` newest that training can go on from, nor pointed to, nor asked for, and
+    /// halves of checkpoints that a kill left behind. What cannot be removed stays.
     pub fn prune(&self, keep: usize) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let is_half = entry.path().extension().is_some_and(|ending| ending == "partial" || ending == "old");
+            if is_half && entry.path().is_dir() {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
         let newest: Vec<u64> = self.resumable().into_iter().take(keep).map(|(step, _)| step).collect();
         let named: Vec<PathBuf> =
             ["best", "last"].iter().filter_map(|name| fs::read_link(self.folder.join(name)).ok()).collect();
@@ -137,7 +143,9 @@ mod tests {
         kept.link("best", 1).unwrap();
         kept.link("best", 2).unwrap();
         kept.mark_requested(3).unwrap();
+        ["step-000007.partial", "step-000001.old"].map(|half| fs::create_dir(kept.folder.join(half)).unwrap());
         kept.prune(2);
+        assert_eq!(fs::read_dir(&kept.folder).unwrap().count(), 4 + 1, "four checkpoints and a name");
         let steps: Vec<u64> = kept.steps().into_iter().map(|(step, _)| step).collect();
         assert_eq!(steps, [2, 3, 5, 6]);
         assert_eq!(kept.resumable().first().unwrap().0, 6);
