@@ -143,7 +143,9 @@ mod tests {
         kept.link("best", 1).unwrap();
         kept.link("best", 2).unwrap();
         kept.mark_requested(3).unwrap();
-        ["step-000007.partial", "step-000001.old"].map(|half| fs::create_dir(kept.folder.join(half)).unwrap());
+        for half in ["step-000007.partial", "step-000001.old"] {
+            fs::create_dir(kept.folder.join(half)).unwrap();
+        }
         kept.prune(2);
         assert_eq!(fs::read_dir(&kept.folder).unwrap().count(), 4 + 1, "four checkpoints and a name");
         let steps: Vec<u64> = kept.steps().into_iter().map(|(step, _)| step).collect();
