@@ -1,17 +1,55 @@
 //! Reads the log of a run, also while it is being written.
 
+mod part;
+
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::event::{Event, Record};
+use self::part::{Part, read_parts};
+use crate::event::Record;
+use crate::step_block::StepBlock;
 
 /// A reader of an event log that remembers how far it has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LogReader {
     path: PathBuf,
     offset: u64,
     damaged: usize,
+}
+
+/// What a log has, piece by piece, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// One event.
+    Record(Record),
+    /// Steps that follow each other.
+    Steps(StepBlock),
+}
+
+impl Piece {
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Piece::Record(_) => 1,
+            Piece::Steps(block) => block.len(),
+        }
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes its records out one by one.
+    pub fn into_records(self) -> Vec<Record> {
+        match self {
+            Piece::Record(record) => vec![record],
+            Piece::Steps(block) => block.records().collect(),
+        }
+    }
 }
 
 impl LogReader {
@@ -41,34 +79,33 @@ impl LogReader {
     /// # Errors
     /// As [`LogReader::read_new`].
     pub fn read_until(&mut self, end: u64) -> io::Result<Vec<Record>> {
-        let mut file = match File::open(&self.path) {
+        Ok(self.read_pieces(end)?.into_iter().flat_map(Piece::into_records).collect())
+    }
+
+    /// As [`LogReader::read_until`], with steps in blocks: for long logs, which are read on all cores.
+    ///
+    /// # Errors
+    /// As [`LogReader::read_new`].
+    pub fn read_pieces(&mut self, end: u64) -> io::Result<Vec<Piece>> {
+        let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        file.seek(SeekFrom::Start(self.offset))?;
-        let mut bytes = Vec::new();
-        file.take(end.saturating_sub(self.offset)).read_to_end(&mut bytes)?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        self.offset += whole as u64;
-        Ok(bytes[..whole].split_inclusive(|&byte| byte == b'\n').filter_map(|line| self.parse(line)).collect())
+        let end = end.min(file.metadata()?.len());
+        let mut pieces = Vec::new();
+        for Part { read, pieces: more, damaged, .. } in read_parts(&file, self.offset, end)? {
+            self.offset += read;
+            self.damaged += damaged;
+            pieces.extend(more);
+        }
+        Ok(pieces)
     }
 
     /// Lines that were no records.
     #[must_use]
     pub fn damaged(&self) -> usize {
         self.damaged
-    }
-
-    fn parse(&mut self, line: &[u8]) -> Option<Record> {
-        match serde_json::from_slice::<Record>(line) {
-            Ok(Record { event: Event::Unknown, .. }) => None,
-            Ok(record) => Some(record),
-            Err(_) => {
-                self.damaged += 1;
-                None
-            }
-        }
     }
 }
 
@@ -77,7 +114,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::event::Step;
+    use crate::event::{Event, Step};
     use crate::log_writer::LogWriter;
     use crate::metric::Metrics;
 
