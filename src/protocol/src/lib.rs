@@ -17,6 +17,7 @@ pub mod device;
 pub mod event;
 pub mod explanation;
 pub mod launch;
+pub mod log_line;
 pub mod log_reader;
 pub mod log_writer;
 pub mod method;

@@ -2,6 +2,7 @@
 //!
 //! Only what [`crate::log_writer`] writes is taken; any other spelling of the same is left to the general reader.
 
+use crate::log_line::{Age, Seal, ending};
 use crate::step_block::StepBlock;
 
 /// Sets of metrics that are held in mind at once.
@@ -18,35 +19,43 @@ pub(crate) struct StepLines {
 }
 
 impl StepLines {
-    /// Takes in the line that `bytes` begins with. Gives its length with its line break; `None` when it is not the
-    /// line of a step, or not one written as expected.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Option<usize> {
+    /// Takes in the line that `bytes` begins with. Gives its length with its line break, and whether it has a
+    /// checksum; `None` when it is not the line of a step, or not one written as expected in a log of this age.
+    pub(crate) fn take(&mut self, bytes: &[u8], age: Age) -> Option<(Seal, usize)> {
         let mut cursor = Cursor { bytes, at: 0 };
         let head = head(&mut cursor)?;
         let (start, begin) = (self.block.filled(), cursor.at);
-        let others = (0..self.keys.len()).filter(|&shape| shape != self.last);
-        for shape in std::iter::once(self.last).chain(others) {
+        let fitting = self.fill(&mut cursor).or_else(|| {
             cursor.at = begin;
-            let keys = self.keys.get(shape).map_or(&[][..], Vec::as_slice);
-            if !keys.is_empty() && fill(&mut cursor, keys, &mut self.block).is_some() {
-                self.last = shape;
-                self.block.close(head, shape, start);
-                return Some(cursor.at);
-            }
             self.block.undo(start);
+            self.learn(&mut cursor, age)
+        });
+        let shape = fitting?;
+        let end = ending(bytes, cursor.at).filter(|&(seal, _)| suits(seal, age));
+        match end {
+            Some(_) => self.block.close(head, shape, start),
+            None => self.block.undo(start),
         }
-        cursor.at = begin;
-        self.learn(&mut cursor)?;
-        self.take(bytes)
+        self.last = shape;
+        end
     }
 
-    /// Takes in the names of a line that begins where the cursor is.
-    fn learn(&mut self, cursor: &mut Cursor) -> Option<()> {
-        if self.keys.len() >= MOST_SHAPES {
-            return None;
-        }
+    /// Takes in the values of a line that measured what one before it did; gives the shape of that one.
+    fn fill(&mut self, cursor: &mut Cursor) -> Option<usize> {
+        let (start, begin) = (self.block.filled(), cursor.at);
+        let others = (0..self.keys.len()).filter(|&shape| shape != self.last);
+        std::iter::once(self.last).chain(others).find(|&shape| {
+            cursor.at = begin;
+            self.block.undo(start);
+            self.keys.get(shape).is_some_and(|keys| values(cursor, keys, &mut self.block).is_some())
+        })
+    }
+
+    /// Takes in the names and values of a line that measured something new; gives its shape.
+    fn learn(&mut self, cursor: &mut Cursor, age: Age) -> Option<usize> {
+        let begin = cursor.at;
         let (mut names, mut keys) = (Vec::new(), Vec::new());
-        loop {
+        while names.is_empty() || cursor.eat(b"}").is_none() {
             let from = cursor.at;
             if !names.is_empty() {
                 cursor.eat(b",")?;
@@ -54,15 +63,15 @@ impl StepLines {
             names.push(cursor.name()?);
             keys.push(cursor.bytes[from..cursor.at].to_vec());
             cursor.value()?;
-            if cursor.eat(b"}}\n").is_some() {
-                break;
-            }
         }
-        // As the writer orders them: none twice.
-        names.is_sorted_by(|a, b| a < b).then_some(())?;
-        self.last = self.block.add_shape(names);
+        // As the writer orders them, none twice.
+        let usual = names.is_sorted_by(|a, b| a < b) && self.keys.len() < MOST_SHAPES;
+        let whole = ending(cursor.bytes, cursor.at).is_some_and(|(seal, _)| suits(seal, age));
+        (usual && whole).then_some(())?;
+        cursor.at = begin;
+        values(cursor, &keys, &mut self.block)?;
         self.keys.push(keys);
-        Some(())
+        Some(self.block.add_shape(names))
     }
 
     /// The steps taken in since the last call. The metrics of lines to come may be others.
@@ -84,13 +93,18 @@ fn head(cursor: &mut Cursor) -> Option<(f64, u64, f64)> {
     Some((time, step, epoch))
 }
 
-/// The values after `keys`, and the end of the line.
-fn fill(cursor: &mut Cursor, keys: &[Vec<u8>], block: &mut StepBlock) -> Option<()> {
+/// The values after `keys`, and the end of the metrics.
+fn values(cursor: &mut Cursor, keys: &[Vec<u8>], block: &mut StepBlock) -> Option<()> {
     for key in keys {
         cursor.eat(key)?;
         block.put(cursor.value()?);
     }
-    cursor.eat(b"}}\n")
+    cursor.eat(b"}")
+}
+
+/// Where every line has a checksum, one without has lost it.
+fn suits(seal: Seal, age: Age) -> bool {
+    seal == Seal::Whole || age == Age::Unchecked
 }
 
 /// A place in a line.
@@ -164,11 +178,12 @@ mod tests {
     use super::*;
     use crate::Metrics;
     use crate::event::{Event, Record, Step};
+    use crate::log_line::seal;
 
     /// What the fast reader makes of one line; none if it leaves the line to the general one.
     fn fast(line: &str) -> Option<Record> {
         let mut lines = StepLines::default();
-        let taken = lines.take(format!("{line}\n").as_bytes())?;
+        let (_, taken) = lines.take(format!("{line}\n").as_bytes(), Age::Unchecked)?;
         assert_eq!(taken, line.len() + 1);
         lines.finish()?.record(0)
     }
@@ -204,9 +219,9 @@ mod tests {
             let mut lines = StepLines::default();
             let mut taken = Vec::new();
             for record in &records {
-                let line = serde_json::to_string(record).unwrap() + "\n";
-                if lines.take(line.as_bytes()) == Some(line.len()) {
-                    taken.push(serde_json::from_str::<Record>(&line).unwrap());
+                let line = seal(record).unwrap();
+                if lines.take(&line, Age::Checked) == Some((Seal::Whole, line.len())) {
+                    taken.push(serde_json::from_slice::<Record>(&line).unwrap());
                 }
             }
             let read: Vec<_> = lines.finish().iter().flat_map(|block| block.records().collect::<Vec<_>>()).collect();
@@ -246,6 +261,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_whose_checksum_is_wrong_or_lost_is_left() {
+        let mut metrics = Metrics::default();
+        metrics.set("a", 0.5);
+        let record = Record { time: 1.5, event: Event::Step(Step { step: 12, epoch: 0.25, metrics }) };
+        let line = seal(&record).unwrap();
+        let take = |line: &[u8], age| StepLines::default().take(line, age).map(|(seal, _)| seal);
+        assert_eq!((take(&line, Age::Checked), take(&line, Age::Unchecked)), (Some(Seal::Whole), Some(Seal::Whole)));
+        for at in 0..line.len() {
+            let mut changed = line.clone();
+            changed[at] ^= 1;
+            assert_eq!(take(&changed, Age::Unchecked), None, "byte {at}");
+        }
+        let bare = serde_json::to_string(&record).unwrap() + "\n";
+        assert_eq!(
+            (take(bare.as_bytes(), Age::Unchecked), take(bare.as_bytes(), Age::Checked)),
+            (Some(Seal::Missing), None)
+        );
+    }
+
+    #[test]
     fn steps_that_measure_other_things_share_a_block() {
         let mut lines = StepLines::default();
         let text = |step: u64, metrics: &str| {
@@ -253,7 +288,7 @@ mod tests {
         };
         for step in 1..=30 {
             let more = if step % 10 == 0 { ",\"z\":1.0" } else { "" };
-            assert!(lines.take(text(step, &format!("\"a\":{step}.5{more}")).as_bytes()).is_some());
+            assert!(lines.take(text(step, &format!("\"a\":{step}.5{more}")).as_bytes(), Age::Unchecked).is_some());
         }
         let mut block = lines.finish().unwrap();
         assert_eq!(block.names().into_iter().collect::<Vec<_>>(), ["a", "z"]);

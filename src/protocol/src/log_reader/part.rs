@@ -6,8 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::thread;
 
-use super::Piece;
+use super::{Damage, NAMED, Piece};
 use crate::event::{Event, Record};
+use crate::log_line::{Age, Seal, check};
 use crate::step_line::StepLines;
 
 /// Bytes that are read at once: they stay in the cache until they are parsed.
@@ -21,26 +22,41 @@ const WORTH_A_THREAD: u64 = 512 * 1024;
 pub(super) struct Part {
     /// Bytes of its whole lines.
     pub(super) read: u64,
+    /// Number of them.
+    pub(super) lines: u64,
     pub(super) pieces: Vec<Piece>,
-    /// Lines that were no records.
-    pub(super) damaged: usize,
+    /// Whether lines must have a checksum after it.
+    pub(super) age: Age,
+    /// Counted from its first line.
+    pub(super) damage: Damage,
+    /// Whole records of a newer pellucid that were left out.
+    pub(super) newer: usize,
     steps: StepLines,
 }
 
-/// The whole lines of the bytes `start..end`; a line begins at `start`. In parts, which follow each other.
+/// The whole lines between two bytes, at the first of which a line begins; in parts, which follow each other.
 ///
 /// # Errors
 /// What the file system says.
-pub(super) fn read_parts(file: &File, start: u64, end: u64) -> io::Result<Vec<Part>> {
+pub(super) fn read_parts(file: &File, (start, end): (u64, u64), age: Age) -> io::Result<Vec<Part>> {
     let threads = (end.saturating_sub(start) / WORTH_A_THREAD).clamp(1, cores());
     if threads == 1 {
-        return Ok(vec![Part::read(file, start, end)?]);
+        return Ok(vec![Part::read(file, (start, end), age)?]);
     }
-    let edges = edges(file, (start, end), threads)?;
+    // Mostly the first lines tell whether there are checksums, which all threads must know.
+    let first = if age == Age::Unchecked { line_start(file, start + STRIP as u64, end)? } else { start };
+    let mut parts = vec![Part::read(file, (start, first), age)?];
+    let age = parts[0].age;
+    parts.extend(read_along(file, &edges(file, (first, end), threads)?, age)?);
+    Ok(parts)
+}
+
+/// The parts between `edges`, each on a thread.
+fn read_along(file: &File, edges: &[u64], age: Age) -> io::Result<Vec<Part>> {
     let parts: io::Result<Vec<Part>> = thread::scope(|scope| {
         let read = |edge: &[u64]| {
-            let (from, to) = (edge[0], edge[1]);
-            scope.spawn(move || Part::read(file, from, to))
+            let ends = (edge[0], edge[1]);
+            scope.spawn(move || Part::read(file, ends, age))
         };
         let readers: Vec<_> = edges.windows(2).map(read).collect();
         let lost = |_| Err(io::Error::other("a thread that read the log was lost"));
@@ -50,6 +66,13 @@ pub(super) fn read_parts(file: &File, start: u64, end: u64) -> io::Result<Vec<Pa
     // What follows a part that is not whole does not follow it yet: the file was cut meanwhile.
     let short = parts.iter().zip(edges.windows(2)).position(|(part, edge)| part.read < edge[1] - edge[0]);
     parts.truncate(short.map_or(usize::MAX, |at| at + 1));
+    // Checksums began on the way, which the parts after it did not know: once in the life of an old log.
+    if let Some(first) = parts.iter().position(|part| part.age != age)
+        && first + 1 < parts.len()
+    {
+        parts.truncate(first + 1);
+        parts.extend(read_along(file, &edges[first + 1..], Age::Checked)?);
+    }
     Ok(parts)
 }
 
@@ -95,8 +118,8 @@ fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
 }
 
 impl Part {
-    fn read(file: &File, start: u64, end: u64) -> io::Result<Self> {
-        let mut part = Self::default();
+    fn read(file: &File, (start, end): (u64, u64), age: Age) -> io::Result<Self> {
+        let mut part = Self { age, ..Self::default() };
         let mut bytes = Vec::new();
         let mut at = start;
         while at < end {
@@ -123,7 +146,15 @@ impl Part {
     fn take(&mut self, mut lines: &[u8]) {
         self.read += lines.len() as u64;
         while !lines.is_empty() {
-            let length = self.steps.take(lines).unwrap_or_else(|| self.general(lines));
+            self.lines += 1;
+            let length = match self.steps.take(lines, self.age) {
+                Some((Seal::Whole, length)) => {
+                    self.age = Age::Checked;
+                    length
+                }
+                Some((_, length)) => length,
+                None => self.general(lines),
+            };
             lines = &lines[length..];
         }
     }
@@ -131,15 +162,43 @@ impl Part {
     /// Takes in one line of any event; gives its length.
     fn general(&mut self, lines: &[u8]) -> usize {
         let length = lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1);
-        match serde_json::from_slice::<Record>(&lines[..length]) {
-            Ok(Record { event: Event::Unknown, .. }) => {}
-            Ok(record) => {
-                self.end_steps();
-                self.pieces.push(Piece::Record(record));
-            }
-            Err(_) => self.damaged += 1,
+        if let Some(record) = self.parse(&lines[..length]) {
+            self.end_steps();
+            self.pieces.push(Piece::Record(record));
         }
         length
+    }
+
+    fn parse(&mut self, line: &[u8]) -> Option<Record> {
+        match check(line) {
+            Seal::Whole => {
+                self.age = Age::Checked;
+                // What is whole and makes no sense is of a newer version, in an event or in one of its values.
+                let known = serde_json::from_slice::<Record>(line).ok().filter(|known| known.event != Event::Unknown);
+                self.newer += usize::from(known.is_none());
+                known
+            }
+            Seal::Missing if self.age == Age::Unchecked => self.parse_unchecked(line),
+            Seal::Missing | Seal::Broken => self.note(),
+        }
+    }
+
+    /// A line from before there were checksums. A start that says that there are some has lost its own.
+    fn parse_unchecked(&mut self, line: &[u8]) -> Option<Record> {
+        match serde_json::from_slice::<Record>(line) {
+            Ok(Record { event: Event::Unknown, .. }) => None,
+            Ok(Record { event: Event::Started(started), .. }) if started.log > 0 => self.note(),
+            Ok(record) => Some(record),
+            Err(_) => self.note(),
+        }
+    }
+
+    fn note(&mut self) -> Option<Record> {
+        if self.damage.lines.len() < NAMED {
+            self.damage.lines.push(self.lines);
+        }
+        self.damage.count += 1;
+        None
     }
 
     fn end_steps(&mut self) {
@@ -152,36 +211,64 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::log_line::seal;
+
+    /// A log whose lines have checksums from step `sealed` on, with odd lines here and there.
+    fn log(sealed: u64) -> String {
+        let mut text = String::new();
+        for step in 0..40_000u64 {
+            let metrics = if step % 7 == 0 { r#""a":0.25,"b":null"# } else { r#""a":1e-3"# };
+            let line = format!(r#"{{"time":{step},"event":"step","step":{step},"epoch":0.5,"metrics":{{{metrics}}}}}"#);
+            let setting = r#"{"time":1.0,"event":"setting","step":3,"key":"lr","value":1}"#;
+            let mut put = |line: &str| match serde_json::from_str::<Record>(line) {
+                Ok(record) if step >= sealed => text += std::str::from_utf8(&seal(&record).unwrap()).unwrap(),
+                _ => text += &format!("{line}\n"),
+            };
+            put(&line);
+            match step % 1000 {
+                1 => put(setting),
+                2 => put("not a record"),
+                _ => {}
+            }
+        }
+        text + "{\"time\":9,"
+    }
 
     #[test]
     fn parts_are_the_whole_in_its_order() {
-        let mut file = tempfile::tempfile().unwrap();
-        let mut text = String::new();
-        for step in 0..40_000 {
-            let metrics = if step % 7 == 0 { r#""a":0.25,"b":null"# } else { r#""a":1e-3"# };
-            text += &format!(r#"{{"time":{step},"event":"step","step":{step},"epoch":0.5,"metrics":{{{metrics}}}}}"#);
-            text += match step % 1000 {
-                1 => "\n{\"time\":1,\"event\":\"setting\",\"step\":3,\"key\":\"lr\",\"value\":1}\n",
-                2 => "\nnot a record\n",
-                3 => "\n{\"time\":1,\"event\":\"teleported\"}\n",
-                _ => "\n",
+        for sealed in [0, 23_456, u64::MAX] {
+            let (mut file, text) = (tempfile::tempfile().unwrap(), log(sealed));
+            file.write_all(text.as_bytes()).unwrap();
+            let length = text.len() as u64;
+            let one = Part::read(&file, (0, length), Age::Unchecked).unwrap();
+            let records = |parts: &[Part]| -> Vec<Record> {
+                parts.iter().flat_map(|part| part.pieces.clone()).flat_map(Piece::into_records).collect()
             };
+            let expected = records(std::slice::from_ref(&one));
+            assert_eq!((expected.len(), one.damage.count, one.read), (40_040, 40, length - 10));
+            for threads in [2, 3, 7] {
+                let edges = edges(&file, (0, length), threads).unwrap();
+                assert_eq!(edges.len() as u64, threads + 1);
+                let parts = read_along(&file, &edges, Age::Unchecked).unwrap();
+                assert!(records(&parts) == expected, "{threads} parts, sealed from {sealed} on");
+                let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
+                assert_eq!(sum(|part| part.damage.count as u64), 40);
+                assert_eq!((sum(|part| part.read), sum(|part| part.lines)), (one.read, one.lines));
+                assert_eq!(parts.last().map(|part| part.age), Some(one.age));
+            }
         }
-        text += "{\"time\":9,";
+    }
+
+    #[test]
+    fn a_line_without_its_checksum_is_damaged_in_every_part() {
+        let (mut file, mut text) = (tempfile::tempfile().unwrap(), log(0));
+        let at = text.len() - 5000;
+        let start = at + text[at..].find('\n').unwrap() + 1;
+        text.insert_str(start, "{\"time\":1.0,\"event\":\"step\",\"step\":1,\"epoch\":0.5,\"metrics\":{\"a\":1.0}}\n");
         file.write_all(text.as_bytes()).unwrap();
-        let one = Part::read(&file, 0, text.len() as u64).unwrap();
-        for threads in [2, 3, 7] {
-            let edges = edges(&file, (0, text.len() as u64), threads).unwrap();
-            assert_eq!(edges.len() as u64, threads + 1);
-            let parts: Vec<_> = edges.windows(2).map(|edge| Part::read(&file, edge[0], edge[1]).unwrap()).collect();
-            let pieces = || parts.iter().flat_map(|part| part.pieces.clone());
-            let read: Vec<_> = pieces().flat_map(Piece::into_records).collect();
-            let expected: Vec<_> = one.pieces.iter().cloned().flat_map(Piece::into_records).collect();
-            assert!(read == expected && read.len() == 40_040, "{}", read.len());
-            assert_eq!(parts.iter().map(|part| part.damaged).sum::<usize>(), 40);
-            assert_eq!(parts.iter().map(|part| part.read).sum::<u64>(), one.read);
-        }
-        assert_eq!(one.read, text.len() as u64 - 10);
+        let edges = edges(&file, (0, text.len() as u64), 3).unwrap();
+        let parts = read_along(&file, &edges, Age::Unchecked).unwrap();
+        assert_eq!(parts.iter().map(|part| part.damage.count).sum::<usize>(), 41);
     }
 
     #[test]
