@@ -57,7 +57,7 @@ impl Log {
     /// Takes a record in, if it is worth a line.
     pub fn take(&mut self, record: &Record) {
         if let Event::Step(step) = &record.event {
-            self.step = step.step;
+            self.reach(step.step);
         }
         let Some((tone, sign, words)) = entry(&record.event) else { return };
         let step = step(&record.event).unwrap_or(self.step);
@@ -68,6 +68,11 @@ impl Log {
         if self.back[0] > 0 {
             self.back[0] += 1;
         }
+    }
+
+    /// Steps were done, up to this one.
+    pub fn reach(&mut self, step: u64) {
+        self.step = step;
     }
 
     /// The worker's output was read; whether it has changed.
