@@ -68,6 +68,9 @@ impl Event {
 pub struct Started {
     /// Version of the pellucid that trains.
     pub version: String,
+    /// Format of the log from here on, see [`crate::log_line::FORMAT`].
+    #[serde(default)]
+    pub log: u32,
     /// Name of the run: its folder's name.
     pub run: String,
     /// Process id of the worker.

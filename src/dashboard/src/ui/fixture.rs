@@ -67,6 +67,7 @@ pub fn started(total_steps: u64) -> Record {
     };
     let started = Started {
         version: "0.1.0".to_owned(),
+        log: pellucid_protocol::log_line::FORMAT,
         run: "20260101-120000-triage".to_owned(),
         pid: 4711,
         host: "gpu-3".to_owned(),
