@@ -8,6 +8,7 @@
 //!                     └─ predict, explain, bench, doctor: in the foreground, JSON lines on stdout
 //! ```
 
+pub mod asked;
 pub mod bench;
 pub mod client;
 pub mod desk;
@@ -16,6 +17,8 @@ pub mod explain;
 pub mod hub;
 pub mod predict;
 pub mod run_folder;
+pub mod survey;
+pub mod system;
 pub mod texts;
 pub mod thread;
 pub mod train;

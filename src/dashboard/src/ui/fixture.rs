@@ -4,7 +4,7 @@ use pellucid_protocol::event::{
     Alert, Checkpoint, CheckpointKind, Ended, Eval, Level, ModelCard, Outcome, Setting, Started, Step,
 };
 use pellucid_protocol::explanation::{
-    Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
+    Asker, Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
 };
 use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
@@ -111,6 +111,17 @@ pub fn step(number: u64) -> Record {
         let size = (1.6 - 0.35 * layer as f64) * (0.4 + 2.0 * (-x / 150.0).exp());
         metrics.set(layer_grad_norm(layer), size + 0.1 * noise(n + 6 + layer as u64).abs());
     }
+    // A look at the machine every two seconds.
+    if number % 8 == 0 {
+        for (name, value) in [
+            ("system/cpu", 61.0 + 3.0 * noise(n + 12)),
+            ("system/memory", 5210.0 + 40.0 * noise(n + 13)),
+            ("system/worker_cpu", 196.0 + 3.0 * noise(n + 14)),
+            ("system/worker_memory", 861.0 + noise(n + 15)),
+        ] {
+            metrics.set(name, value);
+        }
+    }
     record(number, Event::Step(Step { step: number, epoch: x / 750.0, metrics }))
 }
 
@@ -209,6 +220,11 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         tree: (method == Method::Tree).then(|| tree(words)),
         exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
         baseline: None,
+        start: match method {
+            Method::Lime | Method::KernelShap | Method::Shapley => Some(0.31),
+            Method::IntegratedGradients => Some(-0.42),
+            _ => None,
+        },
         scores,
         checks,
         surrogate,
@@ -278,6 +294,8 @@ pub fn explanation(text: &str, sample: Option<usize>, step: u64, methods: usize)
             .map(|(index, method)| attribution(method, index, words.len(), step))
             .collect(),
         partial: methods < Method::ALL.len(),
+        edits: Vec::new(),
+        asker: Asker::Person,
         words,
     }
 }

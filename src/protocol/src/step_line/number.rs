@@ -16,7 +16,8 @@ pub(super) fn number(text: &[u8]) -> Option<(f64, usize)> {
         (fraction > 0).then_some(())?;
     }
     let exponent = matches!(text.get(end), Some(b'e' | b'E'));
-    if exponent || end - sign > MOST_DIGITS {
+    let zeros = if digits == 0 { 0 } else { text[sign..end].iter().take_while(|byte| b"0.".contains(byte)).count() };
+    if exponent || fraction > MOST_DIGITS || end - sign - zeros > MOST_DIGITS {
         return general(text, end);
     }
     let size = quotient(digits, fraction);
@@ -54,10 +55,10 @@ fn eight_digits(bytes: [u8; 8]) -> Option<u64> {
     })
 }
 
-/// `digits` divided by ten to the power of `places`, at most 18, to the nearest f64, the even one of two.
+/// `digits` divided by ten to the power of `places`, at most 19, to the nearest f64, the even one of two.
 fn quotient(digits: u64, places: usize) -> f64 {
     let divisor = 10u64.pow(places as u32);
-    // Both are exact as f64, and a division of f64 is rounded rightly. Ten to the 18th has 42 bits without its twos.
+    // Both are exact as f64, and a division of f64 is rounded rightly. Ten to the 19th has 45 bits without its twos.
     if digits < 1 << 53 {
         return digits as f64 / divisor as f64;
     }

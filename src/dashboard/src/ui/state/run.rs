@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Ended, Eval, Outcome, Setting, Started, Step};
-use pellucid_protocol::{Event, LiveSetting, Metrics, Record, RunDir, StepBlock};
+use pellucid_protocol::{Event, LiveSetting, Metrics, Piece, Record, RunDir, StepBlock};
 
 use super::course::Course;
 use super::mark::Marks;
@@ -109,7 +109,20 @@ impl Run {
             Event::Eval(eval) => self.eval(eval),
             Event::Setting(setting) => self.set(setting),
             Event::Ended(ended) => self.end(ended),
-            Event::Checkpoint(_) | Event::Alert(_) | Event::Explained(_) | Event::Unknown => {}
+            Event::Checkpoint(_)
+            | Event::Alert(_)
+            | Event::Explained(_)
+            | Event::WhatIf(_)
+            | Event::Survey(_)
+            | Event::Unknown => {}
+        }
+    }
+
+    /// Takes over what a log has.
+    pub fn take_piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Record(record) => self.take(record),
+            Piece::Steps(block) => self.take_steps(block),
         }
     }
 
