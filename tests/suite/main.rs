@@ -6,6 +6,7 @@ mod binary;
 mod dashboard;
 mod explaining;
 mod headless;
+mod job;
 mod program;
 mod resume;
 mod terminal;

@@ -48,8 +48,12 @@ const USUAL: [&str; 11] = [
 pub fn bench(log_steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
     let before = resident();
     let mut twenty = Scene::new(20, 100_000)?;
-    let mebibytes = resident().zip(before).map(|(after, before)| after.saturating_sub(before) as f64 / 1_048_576.0);
-    tell(json!({"bench": "ui/memory", "series": 20, "points": 100_000, "mib": mebibytes}))?;
+    let mebibytes = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let after = resident();
+    tell(json!({
+        "bench": "ui/memory", "series": 20, "points": 100_000, "resident_mib": after.map(mebibytes),
+        "mib": after.zip(before).map(|(after, before)| mebibytes(after.saturating_sub(before))),
+    }))?;
     twenty.first(tell)?;
     drop(twenty);
     for (charts, points) in [(4, 100_000), (20, 50_000)] {

@@ -112,7 +112,7 @@ pub fn step(number: u64) -> Record {
         metrics.set(layer_grad_norm(layer), size + 0.1 * noise(n + 6 + layer as u64).abs());
     }
     // A look at the machine every two seconds.
-    if number % 8 == 0 {
+    if number.is_multiple_of(8) {
         for (name, value) in [
             ("system/cpu", 61.0 + 3.0 * noise(n + 12)),
             ("system/memory", 5210.0 + 40.0 * noise(n + 13)),

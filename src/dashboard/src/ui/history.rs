@@ -1,9 +1,9 @@
 //! The history of one metric: every point is kept, and any range is summed up in a few steps.
 //!
 //! ```text
-//! level 2   [       256 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
-//! level 1   [ 16 ][ 16 ][ 16 ] ...           built when its sixteen children are complete
-//! points     ...... ...... ....              eleven bytes each with all that is above
+//! level 2   [      1024 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
+//! level 1   [ 32 ][ 32 ][ 32 ] ...           built when its 32 children are complete
+//! points     ...... ...... ....              less than ten bytes each with all that is above
 //! ```
 //!
 //! Extremes are exact at every zoom: no spike is ever lost to thinning. The smoothed line is computed on
@@ -14,7 +14,7 @@ mod steps;
 pub use steps::Steps;
 
 /// Children of a bucket, and points between two kept states of the smoothed line.
-const FAN: usize = 16;
+const FAN: usize = 32;
 
 /// Share of the old value in the smoothed line, unless another is asked for.
 pub const MEMORY: f64 = 0.95;
@@ -78,7 +78,7 @@ pub struct Series {
     levels: Vec<Vec<Summary>>,
     memory: f64,
     average: Average,
-    /// The average before each sixteenth point.
+    /// The average before each 32nd point.
     averages: Vec<Average>,
 }
 

@@ -15,7 +15,8 @@ const MEGABYTE: f64 = 1e6;
 /// A meter of this process and of the machine that it runs on.
 #[derive(Debug)]
 pub struct SystemMeter {
-    system: System,
+    /// None where the system does not tell.
+    system: Option<System>,
     pid: Pid,
     /// NVIDIA's library, loaded when there is one, and which GPU trains.
     gpu: Option<(Nvml, u32)>,
@@ -28,7 +29,7 @@ impl SystemMeter {
     pub fn new(device: tch::Device) -> Self {
         let number = if let tch::Device::Cuda(number) = device { u32::try_from(number).ok() } else { None };
         let gpu = number.and_then(|number| Some((Nvml::init().ok()?, number)));
-        Self { system: System::new(), pid: Pid::from_u32(std::process::id()), gpu, last: None }
+        Self { system: System::new().ok(), pid: Pid::from_u32(std::process::id()), gpu, last: None }
     }
 
     /// What is taken now, as shares over the time since the last measurement; nothing when that was only just now.
@@ -37,23 +38,25 @@ impl SystemMeter {
             return None;
         }
         let first = self.last.replace(Instant::now()).is_none();
-        let which = ProcessRefreshKind::nothing().with_cpu().with_memory();
-        self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), false, which);
-        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-        self.system.refresh_cpu_usage();
+        if let Some(system) = &mut self.system {
+            let which = ProcessRefreshKind::nothing().with_cpu().with_memory();
+            system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), false, which);
+            system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+            system.refresh_cpu_usage();
+        }
         // Shares need a time to be shares of.
         (!first).then(|| self.metrics())
     }
 
     fn metrics(&self) -> Metrics {
-        let mut metrics = Metrics::default();
-        metrics.set("system/cpu", f64::from(self.system.global_cpu_usage()));
-        metrics.set("system/memory", self.system.used_memory() as f64 / MEGABYTE);
-        if let Some(process) = self.system.process(self.pid) {
+        let mut metrics = self.gpu_metrics().unwrap_or_default();
+        let Some(system) = &self.system else { return metrics };
+        metrics.set("system/cpu", f64::from(system.global_cpu_usage()));
+        metrics.set("system/memory", system.used_memory() as f64 / MEGABYTE);
+        if let Some(process) = system.process(self.pid) {
             metrics.set("system/worker_cpu", f64::from(process.cpu_usage()));
             metrics.set("system/worker_memory", process.memory() as f64 / MEGABYTE);
         }
-        metrics.extend(self.gpu_metrics().unwrap_or_default());
         metrics
     }
 
