@@ -9,6 +9,7 @@ mod headless;
 mod job;
 mod program;
 mod resume;
+mod sweep;
 mod terminal;
 mod texts;
 mod tidy;
