@@ -237,8 +237,9 @@ impl Log {
         let styles = paper.styles;
         let plain = style(entry, styles).add_modifier(found);
         let margin = margin(entry);
+        let cut = text::clip(&entry.words, usize::from(area.width.saturating_sub(margin)));
         let pieces = match self.long {
-            Long::Cut => vec![entry.words.as_str()],
+            Long::Cut => vec![cut.as_ref()],
             Long::Wrapped => pieces(entry, area.width),
         };
         for (index, piece) in (0i32..).zip(pieces) {

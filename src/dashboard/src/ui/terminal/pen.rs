@@ -301,6 +301,14 @@ mod tests {
         buffer
     }
 
+    /// What an eye sees of a cell: a blank one has no ink.
+    fn seen((symbol, fg, bg, modifier): &(String, String, String, Modifier)) -> (String, String, String, Modifier) {
+        let lines = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
+        let blank = symbol == " " && !modifier.intersects(lines);
+        let (fg, modifier) = if blank { (String::new(), Modifier::empty()) } else { (fg.clone(), *modifier) };
+        (symbol.clone(), fg, bg.clone(), modifier)
+    }
+
     proptest! {
         #[test]
         fn a_terminal_shows_what_was_painted(first in cells(), second in cells()) {
@@ -313,7 +321,7 @@ mod tests {
                 screen.show(std::str::from_utf8(&bytes).unwrap());
                 for (cell, shown) in buffer.content.iter().zip(screen.cells.iter().flatten()) {
                     let wanted = (cell.symbol().to_owned(), color(cell.fg, 30), color(cell.bg, 40), cell.modifier);
-                    prop_assert_eq!(shown, &wanted);
+                    prop_assert_eq!(seen(shown), seen(&wanted));
                 }
                 before = buffer;
             }

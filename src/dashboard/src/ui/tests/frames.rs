@@ -121,7 +121,8 @@ fn the_log_is_searched_filtered_and_wrapped() {
     press(&mut state, "/best\n");
     keep("log-search", &state);
     let painted = frame(&state, &styles(Level::None), state.size);
-    let marked = painted.content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED));
+    // Below the tabs, of which the open one is marked alike.
+    let marked = painted.content[240..].iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED));
     let marked: String = marked.map(Cell::symbol).collect();
     assert!(marked.starts_with("best") && marked.replace("best", "").is_empty(), "{marked}");
     let hits = |state: &State| shown(state).lines().find_map(|line| Some(line.split_once("/best ")?.1.to_owned()));
@@ -132,7 +133,7 @@ fn the_log_is_searched_filtered_and_wrapped() {
     assert_eq!(hits(&state).unwrap(), at_last);
     key(&mut state, KeyCode::Esc);
     press(&mut state, "W");
-    keep("log-wrapped", &state);
+    assert!(shown(&state).contains("to its end"));
     press(&mut state, "Wl");
     assert!(shown(&state).contains("slow path") && !shown(&state).contains("libtorch printed"));
     press(&mut state, "l");

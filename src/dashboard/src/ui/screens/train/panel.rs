@@ -230,14 +230,14 @@ mod tests {
     #[test]
     fn metrics_that_nobody_foresaw_have_a_chart_and_the_chosen_ones_come_in_their_order() {
         let mut run = Run::new(0.0);
-        for name in ["system/cpu", "system/memory", "sparsity/layer/0", "sparsity/odd", "loss/task"] {
+        for name in ["weather/rain", "weather/wind", "sparsity/layer/0", "sparsity/odd", "loss/task"] {
             run.series.entry(name.to_owned()).or_default().push(1, 0.5);
         }
         let titles =
             |chosen: Option<&[String]>| shown(&run, chosen).into_iter().map(|panel| panel.title).collect::<Vec<_>>();
-        assert_eq!(titles(None).last().map(String::as_str), Some("system"));
-        let chosen = ["system", "nothing", "loss"].map(str::to_owned);
-        assert_eq!(titles(Some(&chosen)), ["system", "loss"]);
+        assert_eq!(titles(None).last().map(String::as_str), Some("weather"));
+        let chosen = ["weather", "nothing", "loss"].map(str::to_owned);
+        assert_eq!(titles(Some(&chosen)), ["weather", "loss"]);
         let known = catalogue(&run);
         assert_eq!(known.last().map(|panel| panel.lines(&run).len()), Some(2));
         assert!(known.iter().all(|panel| panel.title != "sparsity/layer" && panel.title != "student and teacher"));
