@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
-use pellucid_protocol::{Baseline, Method};
 
 use crate::ui::{Alerts, Glyphs, Screen};
 
+mod bench;
+mod explain;
 mod settings;
 
+pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use explain::ExplainArgs;
 pub(crate) use settings::SettingFlags;
 
 /// Fine-tune text classifiers and see, while they learn, what they base their answers on.
@@ -253,42 +255,6 @@ pub(crate) struct TextFlags {
     pub data: Option<PathBuf>,
 }
 
-/// `pellucid explain`.
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// What to explain.
-    #[command(flatten)]
-    pub texts: TextFlags,
-    /// Rows to take from the start of --data
-    #[arg(long, value_name = "N", conflicts_with = "text")]
-    pub limit: Option<usize>,
-    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad, smoothgrad, occlusion_delete, tree,
-    /// kernelshap, shapley, rollout
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::USUAL)]
-    pub method: Vec<Method>,
-    /// Maskings that LIME, the tree and Shapley values rest on
-    #[arg(long, value_name = "N")]
-    pub samples: Option<usize>,
-    /// Where integrated gradients start: pad, mask, zero or mean
-    #[arg(long, value_name = "NAME", default_value_t)]
-    pub baseline: Baseline,
-    /// What is measured of the scores: gates, figures or full
-    #[arg(long, value_name = "DEPTH", default_value_t)]
-    pub checks: Depth,
-    /// Seed of the methods that draw
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `pellucid predict`.
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
@@ -307,73 +273,6 @@ pub(crate) struct PredictArgs {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-}
-
-/// What can be measured.
-#[derive(Debug, Subcommand)]
-pub(crate) enum BenchAction {
-    /// Time training steps
-    Train(BenchTrainArgs),
-    /// What the dashboard costs: time and bytes of frames, memory, opening a log
-    Ui(BenchUiArgs),
-}
-
-/// `pellucid bench ui`.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct BenchUiArgs {
-    /// Steps of the log that is opened
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
-    pub steps: u64,
-}
-
-/// `pellucid bench train`.
-#[derive(Debug, Args)]
-pub(crate) struct BenchTrainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// Training file
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
-    /// What takes part beside the cross entropy
-    #[arg(long, value_enum, default_value_t)]
-    pub mode: BenchMode,
-    /// Measured steps; five more warm up
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub steps: u64,
-    /// Examples a step
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub batch: usize,
-    /// Threads of libtorch
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub threads: usize,
-    /// Group batches by length
-    #[arg(long)]
-    pub bucket: bool,
-    /// Learning rate
-    #[arg(long, value_name = "LR", default_value_t = 5e-5)]
-    pub lr: f64,
-    /// With distillation, ask the teacher within the steps, as in the first epoch; else it has answered before
-    #[arg(long)]
-    pub first_epoch: bool,
-}
-
-/// The terms of the loss that `bench train` measures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BenchMode {
-    /// Cross entropy alone, with decoupled L2 as the peer has it.
-    #[default]
-    Plain,
-    /// Without L2.
-    #[value(name = "no-l2")]
-    NoL2,
-    /// With L1.
-    L1,
-    /// With distillation.
-    Kd,
-    /// With both.
-    #[value(name = "l1+kd")]
-    L1Kd,
 }
 
 /// `pellucid screenshot`.

@@ -95,8 +95,8 @@ fn widen(set: &WordSet, words: usize) -> WordSet {
 fn estimate(masking: &mut Masking, taken: &Taken, planned: usize) -> Answer<Shapley> {
     let words = masking.words();
     let ends = [WordSet::empty(words), WordSet::empty(words).complement(words)];
-    let ends = masking.probabilities(&ends)?;
-    let targets: Vec<_> = masking.probabilities(&taken.sets)?.into_iter().map(|p| p - ends[1]).collect();
+    let ends = masking.values(&ends)?;
+    let targets: Vec<_> = masking.values(&taken.sets)?.into_iter().map(|p| p - ends[1]).collect();
     let presence = |set: &WordSet| set.presence(words).into_iter().map(|present| f64::from(u8::from(present)));
     let rows: Vec<Vec<f64>> = taken.sets.iter().map(|set| presence(set).collect()).collect();
     let system = System::new(&rows, &taken.weights, words);
@@ -154,7 +154,7 @@ mod tests {
     use crate::table::MaskTable;
 
     fn explain(game: &mut Game, rows: usize, seed: u64) -> Shapley {
-        let samples = Samples { fit: rows, held_out: 0 };
+        let samples = Samples { fit: rows, ..Samples::default() };
         kernel_shap(&mut Masking::new(game, &mut MaskTable::default()), samples, seed, &mut |_| {}).unwrap()
     }
 
@@ -196,7 +196,7 @@ mod tests {
             sets.push(set);
         }
         let mut table = MaskTable::default();
-        let targets = Masking::new(game, &mut table).probabilities(&sets).unwrap();
+        let targets = Masking::new(game, &mut table).values(&sets).unwrap();
         let numbers = |set: &WordSet| set.presence(words).into_iter().map(|p| f64::from(u8::from(p))).collect();
         let rows: Vec<Vec<f64>> = sets.iter().map(numbers).collect();
         let weights: Vec<_> = (0..sets.len()).map(|row| if row < 2 { 1e6 } else { 1.0 }).collect();
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn watchers_see_it_settle() {
         let mut seen = Vec::new();
-        let samples = Samples { fit: 600, held_out: 0 };
+        let samples = Samples { fit: 600, ..Samples::default() };
         let mut game = interacting(14);
         let mut table = MaskTable::default();
         let mut watch = |found: &Shapley| seen.push((found.rows, found.errors.iter().sum::<f64>()));

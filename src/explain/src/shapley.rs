@@ -55,7 +55,7 @@ pub fn sampled(masking: &mut Masking, samples: Samples, seed: u64, watch: &mut d
     let pairs = (samples.fit.saturating_sub(2) / pair).max(2);
     let mut random = generator(seed, Purpose::Coalitions);
     let ends = [WordSet::empty(words), WordSet::empty(words).complement(words)];
-    let nothing = masking.probabilities(&ends)?[1];
+    let nothing = masking.values(&ends)?[1];
     let mut found: Vec<Vec<f64>> = Vec::new();
     loop {
         found.push(antithetic(masking, order(words, &mut random))?);
@@ -86,7 +86,7 @@ fn marginal(masking: &mut Masking, order: &[usize]) -> Answer<Vec<f64>> {
         masked.insert(*word);
         steps.push(masked.clone());
     }
-    let probabilities = masking.probabilities(&steps)?;
+    let probabilities = masking.values(&steps)?;
     let mut drops = vec![0.0; order.len()];
     for (word, pair) in order.iter().zip(probabilities.windows(2)) {
         drops[*word] = pair[0] - pair[1];
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn estimate(game: &mut Game, rows: usize, seed: u64) -> Shapley {
-        let samples = Samples { fit: rows, held_out: 0 };
+        let samples = Samples { fit: rows, ..Samples::default() };
         sampled(&mut Masking::new(game, &mut MaskTable::default()), samples, seed, &mut |_| {}).unwrap()
     }
 

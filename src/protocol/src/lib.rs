@@ -32,7 +32,7 @@ pub use check::{Check, Verdict};
 pub use command::{Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Explanation};
-pub use method::{Baseline, Method};
+pub use method::{Baseline, Method, Removal};
 pub use metric::Metrics;
 pub use run_dir::RunDir;
 pub use sample::{Prediction, Sample};

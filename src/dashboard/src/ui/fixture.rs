@@ -207,6 +207,7 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         errors: if method == Method::Lime { vec![0.008; words] } else { Vec::new() },
         tree: (method == Method::Tree).then(|| tree(words)),
         exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
+        removal: None,
         baseline: None,
         scores,
         checks,

@@ -75,6 +75,12 @@ impl TextEncoder {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// A token as the vocabulary writes it.
+    #[must_use]
+    pub fn token(&self, id: i64) -> String {
+        u32::try_from(id).ok().and_then(|id| self.tokenizer.id_to_token(id)).unwrap_or_default()
+    }
+
     /// Encodes texts, each with its second text if it has one, on all cores.
     ///
     /// # Errors

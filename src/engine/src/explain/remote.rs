@@ -3,10 +3,11 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use pellucid_explain::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
-use pellucid_protocol::Baseline;
+use pellucid_explain::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Baseline, Removal};
 
-use super::oracle::{Query, Reply};
+use super::oracle::{PathQuery, Query, Reply};
 
 /// The explainer's end: asks and waits.
 #[derive(Debug)]
@@ -76,31 +77,24 @@ impl Predict for RemoteOracle {
         self.words
     }
 
-    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        match self.ask(Query::Probabilities(presence.to_vec()))? {
-            Reply::Probabilities(values) => Ok(values),
-            _ => mismatch(),
-        }
-    }
-
-    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        match self.ask(Query::Shortened(presence.to_vec()))? {
-            Reply::Probabilities(values) => Ok(values),
+    fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>> {
+        match self.ask(Query::Outcomes(presence.to_vec(), removal))? {
+            Reply::Outcomes(values) => Ok(values),
             _ => mismatch(),
         }
     }
 }
 
 impl Slopes for RemoteOracle {
-    fn gradient(&mut self) -> Answer<WordGradient> {
-        match self.ask(Query::Gradient)? {
+    fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient> {
+        match self.ask(Query::Gradient(scalar))? {
             Reply::Gradient(gradient) => Ok(gradient),
             _ => mismatch(),
         }
     }
 
-    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
-        match self.ask(Query::Path(baseline, alphas.to_vec()))? {
+    fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>> {
+        match self.ask(Query::Path(PathQuery { baseline, alphas: alphas.to_vec(), scalar }))? {
             Reply::Path(points) => Ok(points),
             _ => mismatch(),
         }
@@ -129,13 +123,15 @@ mod tests {
     fn questions_are_answered_across_threads_in_order() {
         let (mut oracle, questions) = remote(2);
         let asker = std::thread::spawn(move || {
-            (0..3).map(|n| oracle.probabilities(&vec![vec![true, false]; n]).unwrap().len()).collect::<Vec<_>>()
+            let rows = |n| vec![vec![true, false]; n];
+            (0..3).map(|n| oracle.outcomes(&rows(n), Removal::Mask).unwrap().len()).collect::<Vec<_>>()
         });
         let mut answered = 0;
         loop {
             match questions.poll(Duration::from_millis(10)) {
-                Question::Asked(Query::Probabilities(rows)) => {
-                    questions.reply(Ok(Reply::Probabilities(vec![0.5; rows.len()])));
+                Question::Asked(Query::Outcomes(rows, Removal::Mask)) => {
+                    let outcome = Outcome { logit: 0.0, probability: 0.5, margin: 0.0 };
+                    questions.reply(Ok(Reply::Outcomes(vec![outcome; rows.len()])));
                     answered += 1;
                 }
                 Question::Asked(_) => panic!("nobody asked for that"),
@@ -151,6 +147,6 @@ mod tests {
     fn dropping_the_box_cancels_the_explainer() {
         let (mut oracle, questions) = remote(1);
         drop(questions);
-        assert_eq!(oracle.gradient(), Err(OracleError::Cancelled));
+        assert_eq!(oracle.gradient(Scalar::Logit), Err(OracleError::Cancelled));
     }
 }
