@@ -4,6 +4,7 @@
 
 mod binary;
 mod dashboard;
+mod explanations;
 mod headless;
 mod program;
 mod resume;

@@ -197,11 +197,13 @@ fn score_shapley(
     context: &mut Context,
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
-    if oracle.words() <= TABLE_WORDS {
-        context.ask_all_subsets(oracle)?;
-    }
     let (samples, seed) = (context.samples, context.seed);
     let blank = plain(context, Method::Shapley, Vec::new(), 0);
+    if oracle.words() <= TABLE_WORDS {
+        let mut masking = context.masking_for(oracle, Method::Shapley);
+        shapley::ask_by_size(&mut masking, &mut |found| watch(&values(&blank, found)))?;
+        context.ask_all_subsets(oracle)?;
+    }
     if let Some(subsets) = &context.subsets {
         let mut masking = Masking::new(oracle, &mut context.table);
         let found = exhaustive(&mut masking, subsets, samples)?;

@@ -10,8 +10,8 @@ use crate::quadrature::{Node, gauss_legendre};
 pub const FIRST_STEPS: usize = 16;
 /// Nodes of the last attempt.
 pub const MOST_STEPS: usize = 256;
-/// Most points in one call of the oracle: each costs a backward pass.
-pub const POINTS_PER_CALL: usize = 16;
+/// Most points in one call of the oracle, as many as examples in a usual training step: each costs a backward pass.
+pub const POINTS_PER_CALL: usize = 32;
 /// Smallest |F(input) - F(baseline)| that counts as a change, relative to the larger of 1 and the two
 /// logits: models compute in f32.
 pub const CHANGE: f64 = 1e-5;
@@ -70,20 +70,26 @@ pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integ
     if oracle.words() == 0 {
         return Ok(Integrated { scores: Vec::new(), check: Check::Undefined, evaluations: 0 });
     }
-    let change = Change::ask(oracle, path)?;
     let (mut steps, most) = match path.steps {
         Steps::Enough => (FIRST_STEPS, MOST_STEPS),
         Steps::Fixed(steps) => (steps.max(1), steps),
     };
-    let mut evaluations = 2;
+    let mut rule = gauss_legendre(steps);
+    // The ends go with the first rule: one call fewer.
+    let ends = [0.0, 1.0].into_iter();
+    let mut found = points(oracle, path, &ends.chain(rule.iter().map(|node| node.at)).collect::<Vec<_>>())?;
+    let inner = found.split_off(2);
+    let change = Change::between(&found[0], &found[1]);
+    let (mut scores, mut evaluations) = (integral(&rule, inner, oracle.words()), 2 + steps);
     loop {
-        let scores = integrate(oracle, path, &gauss_legendre(steps))?;
-        evaluations += steps;
         let gap = change.gap(&scores);
         if gap <= Check::COMPLETENESS_LIMIT || steps >= most {
             return Ok(Integrated { scores, check: change.check(gap, steps), evaluations });
         }
         steps *= 2;
+        rule = gauss_legendre(steps);
+        let inner = points(oracle, path, &rule.iter().map(|node| node.at).collect::<Vec<_>>())?;
+        (scores, evaluations) = (integral(&rule, inner, oracle.words()), evaluations + steps);
     }
 }
 
@@ -96,10 +102,9 @@ struct Change {
 }
 
 impl Change {
-    fn ask(oracle: &mut dyn Slopes, path: Path) -> Answer<Self> {
-        let ends = points(oracle, path, &[0.0, 1.0])?;
-        let (start, input) = (ends[0].value, ends[1].value);
-        Ok(Self { total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) })
+    fn between(start: &PathPoint, input: &PathPoint) -> Self {
+        let (start, input) = (start.value, input.value);
+        Self { total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) }
     }
 
     fn gap(&self, scores: &[f64]) -> f64 {
@@ -111,28 +116,29 @@ impl Change {
     }
 }
 
-fn integrate(oracle: &mut dyn Slopes, path: Path, rule: &[Node]) -> Answer<Vec<f64>> {
-    let mut scores = vec![0.0; oracle.words()];
-    for nodes in rule.chunks(POINTS_PER_CALL) {
-        let alphas: Vec<_> = nodes.iter().map(|node| node.at).collect();
-        for (node, point) in nodes.iter().zip(points(oracle, path, &alphas)?) {
-            scores.iter_mut().zip(point.slopes).for_each(|(score, slope)| *score += node.weight * slope);
-        }
+/// Sum over the nodes of weight x slopes.
+fn integral(rule: &[Node], points: Vec<PathPoint>, words: usize) -> Vec<f64> {
+    let mut scores = vec![0.0; words];
+    for (node, point) in rule.iter().zip(points) {
+        scores.iter_mut().zip(point.slopes).for_each(|(score, slope)| *score += node.weight * slope);
     }
-    Ok(scores)
+    scores
 }
 
 fn points(oracle: &mut dyn Slopes, path: Path, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
-    let words = oracle.words();
-    let points = oracle.path(path.baseline, alphas, path.scalar)?;
-    if points.len() != alphas.len() {
-        return Err(OracleError::Failed(format!("the model gave {} points, not {}", points.len(), alphas.len())));
+    let (words, mut all) = (oracle.words(), Vec::with_capacity(alphas.len()));
+    for alphas in alphas.chunks(POINTS_PER_CALL) {
+        let points = oracle.path(path.baseline, alphas, path.scalar)?;
+        if points.len() != alphas.len() {
+            return Err(OracleError::Failed(format!("the model gave {} points, not {}", points.len(), alphas.len())));
+        }
+        for point in &points {
+            check_numbers(&[point.value], 1, "values")?;
+            check_numbers(&point.slopes, words, "gradients")?;
+        }
+        all.extend(points);
     }
-    for point in &points {
-        check_numbers(&[point.value], 1, "values")?;
-        check_numbers(&point.slopes, words, "gradients")?;
-    }
-    Ok(points)
+    Ok(all)
 }
 
 #[cfg(test)]

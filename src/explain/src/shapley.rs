@@ -1,6 +1,7 @@
 //! Shapley values: exactly from all maskings of a short text, by random orders for a long one.
 
 use crate::bounds::Subsets;
+use crate::kernel_shap::up_to_size;
 use crate::neighbourhood::Samples;
 use crate::oracle::Answer;
 use crate::sampling::{Purpose, generator, order};
@@ -33,6 +34,26 @@ pub fn exact(subsets: &Subsets) -> Shapley {
     let scores = subsets.shapley();
     let (errors, rows) = (vec![0.0; scores.len()], subsets.rows());
     Shapley { scores, errors, nothing: subsets.nothing(), rows, planned: rows }
+}
+
+/// Asks for all maskings of a short text from the outer sizes inward: first one word masked or left, then two, and
+/// so on. `watch` gets what is known so far: the solution of Kernel SHAP to all sets of these sizes, whose errors are
+/// here how far each value has moved since the sizes before. With the last size it is exact, and not shown.
+///
+/// Sizes are that order because one of few words, or of all but few, weighs most in the kernel.
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn ask_by_size(masking: &mut Masking, watch: &mut dyn FnMut(&Shapley)) -> Answer<()> {
+    let words = masking.words();
+    let mut before = vec![0.0; words];
+    for size in 1..(words / 2).max(1) {
+        let mut found = up_to_size(masking, size)?;
+        found.errors = found.scores.iter().zip(&before).map(|(now, before)| (now - before).abs()).collect();
+        before.clone_from(&found.scores);
+        watch(&found);
+    }
+    Ok(())
 }
 
 /// Estimates the Shapley values by masking the words in random orders, each followed by its reverse: the mean
@@ -149,6 +170,28 @@ mod tests {
         let gloves = |words: &[bool]| f64::from(u8::from(words[0] && (words[1] || words[2])));
         assert!(close(&of(&mut Game::new(3, gloves)), &[2.0 / 3.0, 1.0 / 6.0, 1.0 / 6.0]));
         assert!(close(&of(&mut Game::new(2, |words| if words[0] ^ words[1] { 0.9 } else { 0.1 })), &[0.0, 0.0]));
+    }
+
+    #[test]
+    fn the_table_is_asked_for_by_size_and_gets_better() {
+        let weights: Vec<_> = (0..10).map(|word| f64::from(word % 5) / 2.0 - 0.7).collect();
+        let mut game = Game::new(10, move |words| logistic(present_sum(words, &weights)));
+        let mut table = MaskTable::default();
+        let mut masking = Masking::new(&mut game, &mut table);
+        let mut shown = Vec::new();
+        ask_by_size(&mut masking, &mut |found| shown.push(found.clone())).unwrap();
+        let truth = exact(&Subsets::ask(&mut masking).unwrap()).scores;
+        let sum = |sizes: &[f64]| 2 * sizes.iter().sum::<f64>() as usize;
+        let rows: Vec<_> = shown.iter().map(|found| found.rows).collect();
+        assert_eq!(rows, [sum(&[1.0, 10.0]), sum(&[1.0, 10.0, 45.0]), sum(&[1.0, 10.0, 45.0, 120.0])]);
+        let far = |found: &Shapley| found.scores.iter().zip(&truth).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        assert!(shown.windows(2).all(|pair| far(&pair[1]) < far(&pair[0])));
+        assert!(shown.iter().all(|found| found.planned == 1024 && found.errors.iter().all(|error| *error > 0.0)));
+        assert_eq!(table.spent(), 1024);
+        for words in 0..=2 {
+            let mut few = Game::additive(0.1, &[0.2, 0.3][..words]);
+            assert!(ask_by_size(&mut Masking::new(&mut few, &mut table.clone()), &mut |_| panic!("nothing between")).is_ok());
+        }
     }
 
     #[test]
