@@ -4,6 +4,7 @@
 
 mod binary;
 mod dashboard;
+mod explaining;
 mod explanations;
 mod headless;
 mod program;

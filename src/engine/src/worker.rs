@@ -8,6 +8,7 @@
 //!                     └─ predict, explain, bench, doctor: in the foreground, JSON lines on stdout
 //! ```
 
+pub mod asked;
 pub mod bench;
 pub mod bench_explain;
 pub mod client;
@@ -18,6 +19,7 @@ pub mod hub;
 pub mod memory;
 pub mod predict;
 pub mod run_folder;
+pub mod survey;
 pub mod texts;
 pub mod thread;
 pub mod train;

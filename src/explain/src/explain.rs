@@ -107,7 +107,8 @@ pub fn score(
         Method::IntegratedGradients => {
             let found = integrated_gradients(oracle, context.path())?;
             let made = plain(context, method, found.scores, found.evaluations);
-            Ok(Attribution { checks: vec![found.check], baseline: Some(context.baseline), ..made })
+            let (checks, baseline) = (vec![found.check], Some(context.baseline));
+            Ok(Attribution { checks, baseline, start: found.start, ..made })
         }
         Method::SmoothGrad => score_smooth(oracle, context),
         Method::Occlusion | Method::OcclusionDelete => {
@@ -135,6 +136,7 @@ fn plain(context: &Context, method: Method, scores: Vec<f64>, evaluations: usize
         exhaustive: None,
         baseline: None,
         removal: context.removal(method),
+        start: None,
         evaluations,
         seed: None,
         ms: 0.0,
@@ -166,7 +168,8 @@ fn score_lime(
         let (scores, evaluations) = (found.surrogate.coefficients.clone(), found.rows);
         let made = Attribution { scores, evaluations, ..blank.clone() };
         let (errors, surrogate) = (found.errors.clone(), Some(found.surrogate.clone()));
-        Attribution { errors, checks, surrogate, seed: Some(seed), ..made }
+        let start = Some(found.surrogate.intercept);
+        Attribution { errors, checks, surrogate, start, seed: Some(seed), ..made }
     };
     let mut interim = |found: &Lime| watch(&of(found, vec![found.sampling()]));
     let found = lime(&mut context.masking_for(oracle, Method::Lime), samples, seed, &mut interim)?;
@@ -219,7 +222,7 @@ fn score_shapley(
 fn values(blank: &Attribution, found: &Shapley) -> Attribution {
     let checks = vec![sampling(&found.errors, (found.rows, found.planned))];
     let (scores, errors) = (found.scores.clone(), found.errors.clone());
-    Attribution { scores, errors, checks, evaluations: found.rows, ..blank.clone() }
+    Attribution { scores, errors, checks, start: Some(found.nothing), evaluations: found.rows, ..blank.clone() }
 }
 
 fn sampling(errors: &[f64], (rows, planned): (usize, usize)) -> Check {

@@ -42,6 +42,8 @@ pub enum Steps {
 pub struct Integrated {
     /// Per word, in units of the scalar F; they add up to F(input) - F(baseline).
     pub scores: Vec<f64>,
+    /// F(baseline), to which they are added; `None` without words.
+    pub start: Option<f64>,
     /// [`Check::Completeness`], or [`Check::Undefined`] if F(input) - F(baseline) is no change.
     pub check: Check,
     /// Points asked of the oracle.
@@ -68,7 +70,7 @@ pub struct Integrated {
 /// When the oracle gives no answer, or one that is not finite.
 pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integrated> {
     if oracle.words() == 0 {
-        return Ok(Integrated { scores: Vec::new(), check: Check::Undefined, evaluations: 0 });
+        return Ok(Integrated { scores: Vec::new(), start: None, check: Check::Undefined, evaluations: 0 });
     }
     let (mut steps, most) = match path.steps {
         Steps::Enough => (FIRST_STEPS, MOST_STEPS),
@@ -84,7 +86,8 @@ pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integ
     loop {
         let gap = change.gap(&scores);
         if gap <= Check::COMPLETENESS_LIMIT || steps >= most {
-            return Ok(Integrated { scores, check: change.check(gap, steps), evaluations });
+            let start = Some(change.start);
+            return Ok(Integrated { scores, start, check: change.check(gap, steps), evaluations });
         }
         steps *= 2;
         rule = gauss_legendre(steps);
@@ -95,6 +98,8 @@ pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integ
 
 /// What the scores have to add up to.
 struct Change {
+    /// F(baseline).
+    start: f64,
     /// F(input) - F(baseline).
     total: f64,
     /// Up to here `total` is rounding.
@@ -104,7 +109,7 @@ struct Change {
 impl Change {
     fn between(start: &PathPoint, input: &PathPoint) -> Self {
         let (start, input) = (start.value, input.value);
-        Self { total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) }
+        Self { start, total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) }
     }
 
     fn gap(&self, scores: &[f64]) -> f64 {

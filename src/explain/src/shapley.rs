@@ -190,7 +190,10 @@ mod tests {
         assert_eq!(table.spent(), 1024);
         for words in 0..=2 {
             let mut few = Game::additive(0.1, &[0.2, 0.3][..words]);
-            assert!(ask_by_size(&mut Masking::new(&mut few, &mut table.clone()), &mut |_| panic!("nothing between")).is_ok());
+            assert!(
+                ask_by_size(&mut Masking::new(&mut few, &mut table.clone()), &mut |_| panic!("nothing between"))
+                    .is_ok()
+            );
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use pellucid_protocol::log_line::{Seal, check};
 use serde::Deserialize;
 
 /// A copy under way. It ends with the line of the run's end.
@@ -30,7 +31,7 @@ impl LogCopy {
         let bytes = self.new_bytes()?;
         for line in bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
             self.offset += line.len() as u64;
-            if let (false, Ok(tag)) = (self.ended, serde_json::from_slice::<Tag>(line)) {
+            if let (false, Ok(tag)) = (self.ended || check(line) == Seal::Broken, serde_json::from_slice::<Tag>(line)) {
                 out.write_all(line)?;
                 self.ended = tag.event == "ended";
             }

@@ -151,8 +151,7 @@ fn open_log(steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -
 fn write_log(path: &std::path::Path, steps: u64) -> color_eyre::Result<()> {
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
     for number in 1..=steps {
-        serde_json::to_writer(&mut file, &step(&USUAL, number))?;
-        file.write_all(b"\n")?;
+        file.write_all(&pellucid_protocol::log_line::seal(&step(&USUAL, number))?)?;
     }
     Ok(file.flush()?)
 }
@@ -192,6 +191,7 @@ fn started(total_steps: u64) -> color_eyre::Result<State> {
         ModelCard { path: "model".into(), family: "bert".into(), layers: 2, hidden: 128, parameters: 4_000_000 };
     let started = Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        log: pellucid_protocol::log_line::FORMAT,
         run: "bench".to_owned(),
         pid: std::process::id(),
         host: "here".to_owned(),

@@ -4,7 +4,7 @@ use pellucid_protocol::event::{
     Alert, Checkpoint, CheckpointKind, Ended, Eval, Level, ModelCard, Outcome, Setting, Started, Step,
 };
 use pellucid_protocol::explanation::{
-    Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
+    Asker, Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
 };
 use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
@@ -67,6 +67,7 @@ pub fn started(total_steps: u64) -> Record {
     };
     let started = Started {
         version: "0.1.0".to_owned(),
+        log: pellucid_protocol::log_line::FORMAT,
         run: "20260101-120000-triage".to_owned(),
         pid: 4711,
         host: "gpu-3".to_owned(),
@@ -209,6 +210,11 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
         removal: None,
         baseline: None,
+        start: match method {
+            Method::Lime | Method::KernelShap | Method::Shapley => Some(0.31),
+            Method::IntegratedGradients => Some(-0.42),
+            _ => None,
+        },
         scores,
         checks,
         surrogate,
@@ -278,6 +284,8 @@ pub fn explanation(text: &str, sample: Option<usize>, step: u64, methods: usize)
             .map(|(index, method)| attribution(method, index, words.len(), step))
             .collect(),
         partial: methods < Method::ALL.len(),
+        edits: Vec::new(),
+        asker: Asker::Person,
         words,
     }
 }

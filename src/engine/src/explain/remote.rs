@@ -9,6 +9,12 @@ use pellucid_protocol::{Baseline, Removal};
 
 use super::oracle::{PathQuery, Query, Reply};
 
+/// Words in the texts of one question: some 20 ms of a small model. What is asked between two questions,
+/// or the next training step, waits that long at most.
+const WORDS: usize = 160;
+/// Passes forward that cost as much as one that goes back as well.
+const BACKWARD: usize = 3;
+
 /// The explainer's end: asks and waits.
 #[derive(Debug)]
 pub struct RemoteOracle {
@@ -66,6 +72,16 @@ impl RemoteOracle {
         self.queries.send(query).map_err(|_| OracleError::Cancelled)?;
         self.replies.recv().map_err(|_| OracleError::Cancelled)?
     }
+
+    /// Copies of the text in one question.
+    fn rows(&self) -> usize {
+        (WORDS / self.words.max(1)).max(1)
+    }
+
+    /// Gradients in one question.
+    fn gradients(&self) -> usize {
+        (self.rows() / BACKWARD).max(1)
+    }
 }
 
 fn mismatch<T>() -> Answer<T> {
@@ -78,10 +94,14 @@ impl Predict for RemoteOracle {
     }
 
     fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>> {
-        match self.ask(Query::Outcomes(presence.to_vec(), removal))? {
-            Reply::Outcomes(values) => Ok(values),
-            _ => mismatch(),
+        let mut all = Vec::with_capacity(presence.len());
+        for rows in presence.chunks(self.rows()) {
+            match self.ask(Query::Outcomes(rows.to_vec(), removal))? {
+                Reply::Outcomes(outcomes) => all.extend(outcomes),
+                _ => return mismatch(),
+            }
         }
+        Ok(all)
     }
 }
 
@@ -94,17 +114,26 @@ impl Slopes for RemoteOracle {
     }
 
     fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>> {
-        match self.ask(Query::Path(PathQuery { baseline, alphas: alphas.to_vec(), scalar }))? {
-            Reply::Path(points) => Ok(points),
-            _ => mismatch(),
+        let mut all = Vec::with_capacity(alphas.len());
+        for some in alphas.chunks(self.gradients()) {
+            match self.ask(Query::Path(PathQuery { baseline, alphas: some.to_vec(), scalar }))? {
+                Reply::Path(points) => all.extend(points),
+                _ => return mismatch(),
+            }
         }
+        Ok(all)
     }
 
     fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>> {
-        match self.ask(Query::Noisy { noise, first, count })? {
-            Reply::Gradients(gradients) => Ok(gradients),
-            _ => mismatch(),
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let (first, count) = (first + all.len() as u64, self.gradients().min(count - all.len()));
+            match self.ask(Query::Noisy { noise, first, count })? {
+                Reply::Gradients(gradients) if gradients.len() == count => all.extend(gradients),
+                _ => return mismatch(),
+            }
         }
+        Ok(all)
     }
 
     fn attention(&mut self) -> Answer<Attention> {
@@ -124,7 +153,7 @@ mod tests {
         let (mut oracle, questions) = remote(2);
         let asker = std::thread::spawn(move || {
             let rows = |n| vec![vec![true, false]; n];
-            (0..3).map(|n| oracle.outcomes(&rows(n), Removal::Mask).unwrap().len()).collect::<Vec<_>>()
+            (1..4).map(|n| oracle.outcomes(&rows(n), Removal::Mask).unwrap().len()).collect::<Vec<_>>()
         });
         let mut answered = 0;
         loop {
@@ -139,8 +168,38 @@ mod tests {
                 Question::Over => break,
             }
         }
-        assert_eq!(asker.join().unwrap(), [0, 1, 2]);
+        assert_eq!(asker.join().unwrap(), [1, 2, 3]);
         assert_eq!(answered, 3);
+    }
+
+    #[test]
+    fn questions_are_small_and_nothing_is_lost_between_them() {
+        let (mut oracle, questions) = remote(WORDS / 4);
+        let asker = std::thread::spawn(move || {
+            let rows: Vec<_> = (0..10).map(|row| vec![row % 2 == 0; WORDS / 4]).collect();
+            let mut ask = |rows: &[Vec<bool>]| -> Vec<f64> {
+                oracle.outcomes(rows, Removal::Delete).unwrap().iter().map(|outcome| outcome.probability).collect()
+            };
+            (ask(&rows), ask(&[]))
+        });
+        let mut sizes = Vec::new();
+        loop {
+            match questions.poll(Duration::from_millis(10)) {
+                Question::Asked(Query::Outcomes(rows, Removal::Delete)) => {
+                    sizes.push(rows.len());
+                    let outcome = |row: &Vec<bool>| {
+                        let probability = f64::from(u8::from(row[0]));
+                        Outcome { logit: 0.0, probability, margin: 0.0 }
+                    };
+                    questions.reply(Ok(Reply::Outcomes(rows.iter().map(outcome).collect())));
+                }
+                Question::Asked(_) => panic!("nobody asked for that"),
+                Question::NotYet => {}
+                Question::Over => break,
+            }
+        }
+        assert_eq!(sizes, [4, 4, 2]);
+        assert_eq!(asker.join().unwrap(), ([1.0, 0.0].repeat(5), vec![]));
     }
 
     #[test]

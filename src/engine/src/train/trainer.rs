@@ -6,7 +6,7 @@ mod validation;
 
 use pellucid_protocol::event::Started;
 use pellucid_protocol::settings::LiveSetting;
-use pellucid_protocol::{Metrics, RunDir, Sample, Settings};
+use pellucid_protocol::{Metrics, RunDir, Sample, Settings, log_line};
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
@@ -126,6 +126,7 @@ impl Trainer {
         };
         Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            log: log_line::FORMAT,
             run: RunDir::new(&self.settings.run_dir).name(),
             pid: std::process::id(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),

@@ -1,6 +1,5 @@
 //! A text with its explanation and what goes with it, for all formats.
 
-use pellucid_explain::drift::spearman;
 use pellucid_protocol::explanation::{Scalar, Span};
 use pellucid_protocol::{Attribution, Explanation};
 
@@ -60,13 +59,4 @@ impl Explained<'_> {
             scalar => format!("{scalar} of {}", self.class()),
         }
     }
-}
-
-/// Spearman's correlation of two maps; by size where one of them has no sign.
-#[must_use]
-pub fn agreement(left: &Attribution, right: &Attribution) -> f64 {
-    let both = left.method.is_signed() && right.method.is_signed();
-    let of = |made: &Attribution| made.scores.iter().map(|score| if both { *score } else { score.abs() }).collect();
-    let (left, right): (Vec<f64>, Vec<f64>) = (of(left), of(right));
-    spearman(&left, &right)
 }

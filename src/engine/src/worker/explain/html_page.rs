@@ -7,11 +7,12 @@
 use std::fmt::Write;
 
 use pellucid_protocol::Attribution;
+use pellucid_protocol::agreement::agreement;
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::surrogate::Tree;
 use pellucid_protocol::work::ExplainWork;
 
-use super::explained::{Explained, agreement};
+use super::explained::Explained;
 use super::verdict;
 
 const STYLE: &str = include_str!("page.css");
@@ -115,6 +116,10 @@ fn map(explained: &Explained, made: &Attribution, words: &[String]) -> String {
     text + "</ul>\n</section>\n"
 }
 
+fn cell(agreement: Option<f64>) -> String {
+    agreement.map_or_else(|| "<td>–</td>".to_owned(), |found| format!("<td>{found:.2}</td>"))
+}
+
 /// The classes of a word: for, against or neither, and how strongly.
 fn heat(score: f64, strongest: f64, signed: bool) -> String {
     let level = if strongest > 0.0 { (score.abs() / strongest * LEVELS).round() } else { 0.0 };
@@ -146,7 +151,7 @@ fn agreements(made: &[Attribution]) -> String {
     }
     let names: String = made.iter().map(|made| format!("<th>{}</th>", made.method.title())).collect();
     let row = |left: &Attribution| {
-        let cells: String = made.iter().map(|right| format!("<td>{:.2}</td>", agreement(left, right))).collect();
+        let cells: String = made.iter().map(|right| cell(agreement(left, right))).collect();
         format!("<tr><th>{}</th>{cells}</tr>\n", left.method.title())
     };
     let rows: String = made.iter().map(row).collect();
