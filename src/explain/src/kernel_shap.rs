@@ -114,6 +114,7 @@ fn widen(set: &WordSet, words: usize) -> WordSet {
 fn estimate(masking: &mut Masking, taken: &Taken, planned: usize) -> Answer<Shapley> {
     let words = masking.words();
     let ends = [WordSet::empty(words), WordSet::empty(words).complement(words)];
+    masking.values(&ends.iter().chain(&taken.sets).cloned().collect::<Vec<_>>())?;
     let ends = masking.values(&ends)?;
     let targets: Vec<_> = masking.values(&taken.sets)?.into_iter().map(|p| p - ends[1]).collect();
     let presence = |set: &WordSet| set.presence(words).into_iter().map(|present| f64::from(u8::from(present)));

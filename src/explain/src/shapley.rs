@@ -181,9 +181,11 @@ mod tests {
         let mut shown = Vec::new();
         ask_by_size(&mut masking, &mut |found| shown.push(found.clone())).unwrap();
         let truth = exact(&Subsets::ask(&mut masking).unwrap()).scores;
-        let sum = |sizes: &[f64]| 2 * sizes.iter().sum::<f64>() as usize;
+        let sum = |sizes: &[f64]| 2 * (sizes.iter().sum::<f64>() as usize);
         let rows: Vec<_> = shown.iter().map(|found| found.rows).collect();
-        assert_eq!(rows, [sum(&[1.0, 10.0]), sum(&[1.0, 10.0, 45.0]), sum(&[1.0, 10.0, 45.0, 120.0])]);
+        let expected =
+            [&[1.0, 10.0][..], &[1.0, 10.0, 45.0], &[1.0, 10.0, 45.0, 120.0], &[1.0, 10.0, 45.0, 120.0, 210.0]];
+        assert_eq!(rows, expected.map(sum));
         let far = |found: &Shapley| found.scores.iter().zip(&truth).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
         assert!(shown.windows(2).all(|pair| far(&pair[1]) < far(&pair[0])));
         assert!(shown.iter().all(|found| found.planned == 1024 && found.errors.iter().all(|error| *error > 0.0)));
