@@ -9,6 +9,7 @@ mod explanations;
 mod headless;
 mod program;
 mod resume;
+mod sweep;
 mod terminal;
 mod texts;
 mod tidy;

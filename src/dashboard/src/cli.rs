@@ -11,10 +11,12 @@ use crate::ui::{Alerts, Glyphs, Screen};
 mod bench;
 mod explain;
 mod settings;
+mod sweep;
 
 pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
 pub(crate) use explain::ExplainArgs;
 pub(crate) use settings::SettingFlags;
+pub(crate) use sweep::SweepArgs;
 
 /// Fine-tune text classifiers and see, while they learn, what they base their answers on.
 ///
@@ -84,6 +86,8 @@ pub(crate) enum Action {
     Demo(DemoArgs),
     /// Fine-tune a model folder on a data file
     Train(TrainArgs),
+    /// Train a grid of settings as ordinary runs, some at once, and put their results into a table
+    Sweep(Box<SweepArgs>),
     /// Open a run, live if its worker is still there
     Attach(AttachArgs),
     /// List the runs
@@ -96,6 +100,8 @@ pub(crate) enum Action {
     Replay(RunArg),
     /// Print the metrics of a run on stdout
     Export(ExportArgs),
+    /// Write the account of a run as one HTML page and as Markdown, for people without pellucid
+    Report(ReportArgs),
     /// Say what a model bases its answers on
     Explain(ExplainArgs),
     /// Print logits and probabilities of texts
@@ -231,6 +237,17 @@ pub(crate) struct ExportArgs {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     pub format: ExportFormat,
+}
+
+/// `pellucid report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Folder for report.html and report.md [default: that of the run]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// The formats of `pellucid export`.

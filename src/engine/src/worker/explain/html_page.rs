@@ -6,11 +6,11 @@
 
 use std::fmt::Write;
 
-use pellucid_protocol::Attribution;
 use pellucid_protocol::agreement::agreement;
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::surrogate::Tree;
 use pellucid_protocol::work::ExplainWork;
+use pellucid_protocol::{Attribution, Removal};
 
 use super::explained::Explained;
 use super::verdict;
@@ -87,7 +87,11 @@ pub fn part(explained: &Explained, number: usize) -> String {
 
 fn map(explained: &Explained, made: &Attribution, words: &[String]) -> String {
     let state = if made.is_trusted() { "map" } else { "map failed" };
-    let removal = made.removal.map(|removal| format!("; words taken out: {removal}")).unwrap_or_default();
+    let removal = match made.removal {
+        Some(Removal::Delete) => "; words deleted",
+        Some(Removal::Mask) => "; words masked",
+        None => "",
+    };
     let sign = if made.is_trusted() { "✓" } else { "✗ not to be trusted" };
     let title = made.method.title();
     let mut text =
