@@ -11,6 +11,7 @@ use crate::gradient::{gradient_input, gradient_norm};
 use crate::integrated::integrated_gradients;
 use crate::kernel_shap::kernel_shap;
 use crate::lime::{Lime, lime};
+use crate::neighbourhood::Samples;
 use crate::occlusion::{occlusion, occlusion_delete};
 use crate::oracle::{Answer, Slopes};
 use crate::rollout::attention_rollout;
@@ -198,6 +199,9 @@ fn score_shapley(
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
     if oracle.words() <= TABLE_WORDS {
+        if context.subsets.is_none() {
+            watch_table(oracle, context, watch)?;
+        }
         context.ask_all_subsets(oracle)?;
     }
     let (samples, seed) = (context.samples, context.seed);
@@ -209,6 +213,14 @@ fn score_shapley(
     let of = |found: &Shapley| Attribution { seed: Some(seed), ..values(Method::Shapley, found) };
     let mut masking = Masking::new(oracle, &mut context.table);
     shapley::sampled(&mut masking, samples, seed, &mut |found| watch(&of(found))).map(|found| of(&found))
+}
+
+/// Asks for all maskings of a short text, those of few and of nearly all words first, as Kernel SHAP does with
+/// as many samples as there are maskings; `watch` gets its estimates with their errors on the way.
+fn watch_table(oracle: &mut dyn Slopes, context: &mut Context, watch: &mut dyn FnMut(&Attribution)) -> Answer<()> {
+    let (samples, seed) = (Samples { fit: 1 << oracle.words(), ..context.samples }, context.seed);
+    let of = |found: &Shapley| Attribution { seed: Some(seed), ..values(Method::Shapley, found) };
+    kernel_shap(&mut context.masking(oracle), samples, seed, &mut |found| watch(&of(found))).map(drop)
 }
 
 fn values(method: Method, found: &Shapley) -> Attribution {
@@ -308,6 +320,41 @@ mod tests {
                     if rows < planned && error > 0.0));
             }
             assert!(is_finite(&last));
+        }
+    }
+
+    #[test]
+    fn a_table_is_watched_while_it_is_asked_for_and_nothing_is_asked_twice() {
+        let weights: Vec<_> = (0..10).map(|word| f64::from(word % 5) / 3.0 - 0.4).collect();
+        let (mut model, mut context) = (Smooth::linear(0.3, &weights), Context::new(1));
+        let mut seen: Vec<Attribution> = Vec::new();
+        let mut watch = |so_far: &Attribution| seen.push(so_far.clone());
+        let last = score(&mut model, Method::Shapley, &mut context, &mut watch).unwrap();
+        assert_eq!(context.rows(), 1 << 10);
+        let away =
+            |made: &Attribution| made.scores.iter().zip(&last.scores).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(seen.len() >= 3 && seen.iter().all(|so_far| away(so_far) < 0.01));
+        for so_far in &seen {
+            assert!(matches!(so_far.checks[..], [Check::Sampling { rows, planned: 1024, .. }] if rows < 1024));
+            let (start, end) = so_far.ends().unwrap();
+            assert!((start + so_far.scores.iter().sum::<f64>() - end).abs() < 1e-12);
+        }
+        assert!(last.exhaustive.is_some() && last.errors.iter().all(|error| *error == 0.0));
+    }
+
+    #[test]
+    fn scores_that_add_up_say_to_what() {
+        for found in all(&mut Smooth::linear(-0.3, &[1.2, -0.7, 0.0, 0.4])) {
+            let adds = [Method::IntegratedGradients, Method::Lime, Method::KernelShap, Method::Shapley];
+            assert_eq!(found.ends().is_some(), adds.contains(&found.method), "{}", found.method);
+            let Some((start, end)) = found.ends() else { continue };
+            let logit = |shift: f64| 1.0 / (1.0 + (-shift).exp());
+            let (nothing, whole) = (-0.3, -0.3 + 1.2 - 0.7 + 0.4);
+            match found.method {
+                Method::IntegratedGradients => assert!((end - start - (whole - nothing)).abs() < 0.05),
+                Method::Lime => assert!((end - found.surrogate.unwrap().local_prediction).abs() < 1e-9),
+                _ => assert!((start - logit(nothing)).abs() < 1e-9 && (end - logit(whole)).abs() < 1e-9),
+            }
         }
     }
 
