@@ -8,6 +8,7 @@ mod explaining;
 mod headless;
 mod program;
 mod resume;
+mod sweep;
 mod terminal;
 mod texts;
 mod tidy;
