@@ -320,6 +320,22 @@ mod tests {
     }
 
     #[test]
+    fn scores_that_add_up_say_to_what() {
+        for found in all(&mut Smooth::linear(-0.3, &[1.2, -0.7, 0.0, 0.4])) {
+            let adds = [Method::IntegratedGradients, Method::Lime, Method::KernelShap, Method::Shapley];
+            assert_eq!(found.ends().is_some(), adds.contains(&found.method), "{}", found.method);
+            let Some((start, end)) = found.ends() else { continue };
+            let logit = |shift: f64| 1.0 / (1.0 + (-shift).exp());
+            let (nothing, whole) = (-0.3, -0.3 + 1.2 - 0.7 + 0.4);
+            match found.method {
+                Method::IntegratedGradients => assert!((end - start - (whole - nothing)).abs() < 0.05),
+                Method::Lime => assert!((end - found.surrogate.unwrap().local_prediction).abs() < 1e-9),
+                _ => assert!((start - logit(nothing)).abs() < 1e-9 && (end - logit(whole)).abs() < 1e-9),
+            }
+        }
+    }
+
+    #[test]
     fn a_known_table_makes_bounds_exact() {
         let weights: Vec<_> = (0..12).map(|word| f64::from(word % 5) / 3.0 - 0.4).collect();
         let (mut model, mut context) = (Smooth::linear(0.0, &weights), Context::new(1));

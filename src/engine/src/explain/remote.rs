@@ -9,9 +9,9 @@ use pellucid_protocol::{Baseline, Removal};
 
 use super::oracle::{PathQuery, Query, Reply};
 
-/// Words in the texts of one question: some 20 ms of a small model. What is asked between two questions,
+/// Words in the texts of one question: some 15 ms of a small model. What is asked between two questions,
 /// or the next training step, waits that long at most.
-const WORDS: usize = 160;
+const WORDS: usize = 96;
 /// Passes forward that cost as much as one that goes back as well.
 const BACKWARD: usize = 3;
 
