@@ -7,6 +7,7 @@ mod dashboard;
 mod explaining;
 mod explanations;
 mod headless;
+mod job;
 mod program;
 mod resume;
 mod sweep;

@@ -20,6 +20,7 @@ pub mod memory;
 pub mod predict;
 pub mod run_folder;
 pub mod survey;
+pub mod system;
 pub mod texts;
 pub mod thread;
 pub mod train;
