@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use pellucid_explain::{Context, Samples};
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::{ExplainWork, Output};
 use pellucid_protocol::{Check, Explanation};
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
     for row in &rows {
         let explanation = explain_row(work, row, &model, &encoder)?;
         let text = match work.output {
-            Output::Json => as_json(&explanation, row, &labels).to_string() + "\n",
+            Output::Json => escape_json(&as_json(&explanation, row, &labels).to_string()).into_owned() + "\n",
             Output::Plain => as_text(&explanation, &labels),
         };
         out.write_all(text.as_bytes()).map_err(|error| Error::Refused(error.to_string()))?;

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 
 use super::client::{Seat, serve};
-use super::run_folder::socket_path;
+use super::run_folder::{listen, socket_path};
 use super::thread::{FromThread, Mail};
 use crate::error::{Error, Result};
 
@@ -53,10 +53,7 @@ impl Hub {
         let log = LogWriter::open(&run.events()).map_err(|error| Error::file(&run.events(), error))?;
         let socket = socket_path(&run)?;
         let told = |error: std::io::Error| Error::file(&socket, error);
-        if socket.exists() {
-            std::fs::remove_file(&socket).map_err(told)?;
-        }
-        let listener = UnixListener::bind(&socket).map_err(told)?;
+        let listener = listen(&socket).map_err(told)?;
         let info = WorkerInfo {
             pid: std::process::id(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
