@@ -1,6 +1,6 @@
 //! The worker binary: does one job that arrives on stdin, or pretrains.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -89,7 +89,8 @@ fn report_panics() {
     let (report, _) = HookBuilder::default().theme(Theme::new()).into_hooks();
     std::panic::set_hook(Box::new(move |info| {
         if !is_fenced() {
-            eprintln!("{}", report.panic_report(info));
+            // The file behind stderr may be on a full disk, and a panic over that would end the process.
+            let _ = writeln!(io::stderr(), "{}", report.panic_report(info));
         }
     }));
 }

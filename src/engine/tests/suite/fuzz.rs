@@ -26,6 +26,6 @@ fn no_configuration_makes_it_stumble() {
 
 #[test]
 fn no_tokenizer_makes_it_stumble() {
-    mutator::run("tokenizer", engine::tokenizer, 1000);
+    mutator::run("tokenizer", engine::tokenizer, 200);
     file::clear();
 }
