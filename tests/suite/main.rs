@@ -11,6 +11,7 @@ mod private;
 mod program;
 mod resume;
 mod sequences;
+mod sweep;
 mod terminal;
 mod texts;
 mod tidy;

@@ -77,9 +77,12 @@ fn write_lines(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The metrics that occur: first those of the manual in its order, then the layers, then others.
 fn columns(rows: &[Row]) -> Vec<&str> {
-    let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect();
+    ordered(rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect())
+}
+
+/// Names of metrics: first those of the manual in its order, then the layers, then others.
+pub(super) fn ordered(names: BTreeSet<&str>) -> Vec<&str> {
     let mut columns: Vec<_> = names.into_iter().collect();
     columns.sort_by_key(|&name| (place(name), layer(name)));
     columns
@@ -95,8 +98,8 @@ fn layer(name: &str) -> Option<usize> {
 }
 
 /// A CSV field; quoted if it needs to be. A spreadsheet takes no name for a formula.
-fn quoted(field: &str) -> String {
-    if field.starts_with(['=', '+', '-', '@']) {
+pub(super) fn quoted(field: &str) -> String {
+    if field.starts_with(['=', '+', '-', '@']) && field.parse::<f64>().is_err() {
         return quoted(&format!("'{field}"));
     }
     if field.contains(['"', ',', '\n', '\r']) {

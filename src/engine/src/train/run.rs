@@ -91,6 +91,7 @@ fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
     let Some(eval) = trainer.evaluate()? else { return Ok(()) };
     let best = eval.best;
     emit(Event::Eval(eval));
+    trainer.take_alerts().into_iter().for_each(|alert| emit(Event::Alert(alert)));
     if best { checkpoint(trainer, emit, CheckpointKind::Best) } else { Ok(()) }
 }
 

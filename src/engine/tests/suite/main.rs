@@ -11,6 +11,7 @@ mod lasso;
 mod oracles;
 mod packing;
 mod pretraining;
+mod reasons;
 mod runs;
 mod soak;
 mod wrong_input;
