@@ -6,15 +6,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pellucid_protocol::settings::Device;
 
-use crate::ui::{Alerts, Glyphs, Screen};
+use crate::ui::{Alerts, Glyphs};
 
 mod bench;
 mod explain;
+mod screenshot;
 mod settings;
 mod sweep;
 
 pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
 pub(crate) use explain::ExplainArgs;
+pub(crate) use screenshot::ScreenshotArgs;
 pub(crate) use settings::SettingFlags;
 pub(crate) use sweep::SweepArgs;
 
@@ -111,8 +113,12 @@ pub(crate) enum Action {
     Bench(BenchAction),
     /// Print the keys of the dashboard as a file to change them in
     Keys,
-    /// Check the installation, this terminal and the data folder
-    Doctor,
+    /// Check the installation, this terminal, and where runs lie
+    Doctor {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -292,28 +298,6 @@ pub(crate) struct PredictArgs {
     pub json: bool,
 }
 
-/// `pellucid screenshot`.
-#[derive(Debug, Args)]
-pub(crate) struct ScreenshotArgs {
-    /// The run.
-    #[command(flatten)]
-    pub run: RunArg,
-    /// Which screen
-    #[arg(long, value_enum, default_value_t)]
-    pub screen: Screen,
-    /// Columns and rows
-    #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
-    pub size: (u16, u16),
-    /// The file to write
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-}
-
-fn terminal_size(text: &str) -> Result<(u16, u16), String> {
-    let parts = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parts.filter(|&(columns, rows)| columns > 0 && rows > 0).ok_or_else(|| "give it as 120x40".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -331,14 +315,6 @@ mod tests {
         let Some(Action::Compare(compare)) = cli.action else { panic!("{:?}", cli.action) };
         assert_eq!((compare.compared.len(), cli.global.runs), (3, PathBuf::from("there")));
         assert!(Cli::try_parse_from(["pellucid", "compare", "a"]).is_err(), "one alone is not compared");
-    }
-
-    #[test]
-    fn a_size_is_columns_by_rows() {
-        assert_eq!(terminal_size("80x24"), Ok((80, 24)));
-        for bad in ["80", "80x", "x24", "0x1", "-1x4", "99999x1"] {
-            assert!(terminal_size(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

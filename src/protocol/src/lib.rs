@@ -18,6 +18,7 @@ pub mod device;
 pub mod edit;
 pub mod event;
 pub mod explanation;
+pub mod intake;
 pub mod launch;
 pub mod log_line;
 pub mod log_reader;

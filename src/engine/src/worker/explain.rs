@@ -2,6 +2,7 @@
 
 use pellucid_explain::{Context, OracleError, Samples, Steps};
 use pellucid_protocol::Explanation;
+use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
 
 use super::predict::MAX_TOKENS;
@@ -60,7 +61,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         let explained = desk.explain(row)?;
         out.write(&match work.format {
             ExplainFormat::Text => plain_text::plain_text(&explained),
-            ExplainFormat::Json => json_line::json_line(&explained).to_string() + "\n",
+            ExplainFormat::Json => escape_json(&json_line::json_line(&explained).to_string()).into_owned() + "\n",
             ExplainFormat::Csv => csv_rows::rows(&explained, index + 1)?,
             ExplainFormat::Html => html_page::part(&explained, index + 1),
         })?;
