@@ -1,11 +1,9 @@
 //! Nothing makes the screen fall over.
 
-use pellucid_protocol::Method;
-use pellucid_protocol::event::{Alert, Level as Bad, Outcome};
-use pellucid_protocol::explanation::Span;
+use pellucid_protocol::Piece;
+use pellucid_protocol::event::Outcome;
 use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::log_writer::LogWriter;
-use pellucid_protocol::{Event, Piece, Record, Sample};
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
