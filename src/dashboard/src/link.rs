@@ -19,8 +19,10 @@ mod connection;
 mod feed;
 mod follow;
 mod launch;
+mod lines;
 #[cfg(test)]
 mod tests;
+mod words;
 pub(crate) mod worker;
 
 pub(crate) use follow::{host_name, is_alive};

@@ -116,11 +116,15 @@ impl Follower {
                 Worker::Here(info) => info,
                 Worker::Away(away) => return self.watch(away).await,
             };
-            match Connection::open(&info.socket).await {
+            match Connection::open(&info).await {
                 Ok(connection) => match self.serve(connection).await? {
                     Greeting::Heard => attempt = 0,
                     Greeting::Missing => attempt += 1,
                 },
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    let reason = format!("the worker is out of reach: {error}; this is what it records");
+                    return self.watch(Away::OutOfReach(reason)).await;
+                }
                 Err(_) => attempt += 1,
             }
             self.pause(attempt).await?;
@@ -317,7 +321,7 @@ impl Follower {
             return;
         }
         if let Worker::Here(info) = self.worker()
-            && let Ok(connection) = Connection::open(&info.socket).await
+            && let Ok(connection) = Connection::open(&info).await
         {
             let _ = self.part(connection).await;
         }

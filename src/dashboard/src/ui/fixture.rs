@@ -219,6 +219,7 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         errors: if method == Method::Lime { vec![0.008; words] } else { Vec::new() },
         tree: (method == Method::Tree).then(|| tree(words)),
         exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
+        removal: None,
         baseline: None,
         start: match method {
             Method::Lime | Method::KernelShap | Method::Shapley => Some(0.31),
