@@ -4,7 +4,7 @@ LIBTORCH_LINK := .libtorch
 PICTURES ?= src/dashboard/pictures
 TORCH_FREE := -p pellucid-protocol -p pellucid-explain -p pellucid
 
-.PHONY: build run test test-torch-free chaos fuzz parity libtorch tools data screenshots fmt lint
+.PHONY: build run test test-torch-free chaos fuzz parity parity-explain bench-pty libtorch tools data screenshots fmt lint
 
 # The programs: target/release/pellucid and target/release/pellucid-worker.
 build: libtorch
@@ -37,6 +37,15 @@ fuzz: libtorch
 # MODEL=DIR TEXTS=FILE.tsv compares a folder of your own as well.
 parity: build
 	$(or $(PYTHON),python3) tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS))
+
+# Explanations of the fine-tuned folder MODEL=DIR on TEXTS=FILE.tsv beside those of torch, lime and Captum, which PYTHON
+# must have as well.
+parity-explain: build
+	$(or $(PYTHON),python3) tests/parity/explanations.py --model $(MODEL) --texts $(TEXTS)
+
+# What the dashboard costs on a terminal of its own beside a training: keys, bytes, memory, the training's pace.
+bench-pty: build
+	python3 tests/pty/measure.py
 
 # The pinned libtorch behind .libtorch; CUDA=1 for the full one. A LIBTORCH or LIBTORCH_USE_PYTORCH of your own wins.
 libtorch: tools

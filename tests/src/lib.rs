@@ -27,7 +27,7 @@ pub fn numbers(run: &RunDir) -> BTreeMap<(u64, String), u64> {
             Event::Eval(eval) => (eval.step, eval.metrics),
             _ => continue,
         };
-        let kept = metrics.iter().filter(|(name, _)| !name.starts_with("speed/"));
+        let kept = metrics.iter().filter(|(name, _)| !name.starts_with("speed/") && !name.starts_with("system/"));
         for (name, value) in kept {
             let before = all.insert((step, name.to_owned()), value.to_bits());
             assert!(before.is_none_or(|bits| bits == value.to_bits()), "step {step}: {name} was something else before");

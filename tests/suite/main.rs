@@ -5,8 +5,10 @@
 mod binary;
 mod dashboard;
 mod explaining;
+mod explanations;
 mod headless;
 mod hostile;
+mod job;
 mod private;
 mod program;
 mod resume;

@@ -42,7 +42,7 @@ fn every_explanation_comes_with_its_checks() {
     assert_eq!(methods.keys().collect::<Vec<_>>(), ["gxi", "ig", "lime"]);
     for (name, made) in methods {
         assert!(!made["checks"].as_array().unwrap().is_empty(), "{name}: {made}");
-        assert_eq!(made["scores"].as_array().unwrap().len(), words.len(), "{name}");
+        assert_eq!(made["word_scores"].as_array().unwrap().len(), words.len(), "{name}");
     }
 }
 

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
-use pellucid_protocol::{Baseline, Method};
 
 use crate::ui::{Alerts, Glyphs};
 
 mod bench;
+mod explain;
 mod screenshot;
 mod settings;
 mod sweep;
 
-pub(crate) use bench::{BenchAction, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use explain::ExplainArgs;
 pub(crate) use screenshot::ScreenshotArgs;
 pub(crate) use settings::SettingFlags;
 pub(crate) use sweep::SweepArgs;
@@ -276,42 +276,6 @@ pub(crate) struct TextFlags {
     /// A data file: TSV, CSV or JSON Lines
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-}
-
-/// `pellucid explain`.
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// What to explain.
-    #[command(flatten)]
-    pub texts: TextFlags,
-    /// Rows to take from the start of --data
-    #[arg(long, value_name = "N", conflicts_with = "text")]
-    pub limit: Option<usize>,
-    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad, smoothgrad, occlusion_delete, tree,
-    /// kernelshap, shapley, rollout
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::USUAL)]
-    pub method: Vec<Method>,
-    /// Maskings that LIME, the tree and Shapley values rest on
-    #[arg(long, value_name = "N")]
-    pub samples: Option<usize>,
-    /// Where integrated gradients start: pad, mask, zero or mean
-    #[arg(long, value_name = "NAME", default_value_t)]
-    pub baseline: Baseline,
-    /// What is measured of the scores: gates, figures or full
-    #[arg(long, value_name = "DEPTH", default_value_t)]
-    pub checks: Depth,
-    /// Seed of the methods that draw
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `pellucid predict`.

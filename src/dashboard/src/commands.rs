@@ -49,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),
         Action::Predict(predict) => wait(link::worker::run(&texts::predict(predict))),
         Action::Bench(BenchAction::Train(train)) => wait(link::worker::run(&texts::bench(&train))),
+        Action::Bench(BenchAction::Explain(explain)) => wait(link::worker::run(&texts::bench_explain(explain))),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
         Action::Keys => keys(),
         Action::Doctor { json } => doctor::doctor(&global.runs, if json { Output::Json } else { Output::Plain }),

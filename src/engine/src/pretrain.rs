@@ -194,7 +194,7 @@ fn learn(
     let loss = loss(model, puzzle, &mut drop);
     let gradient = Gradient::of(&loss, params, None)?;
     let penalty = Penalty { l1: 0.0, l1_form: Default::default(), l2: 0.01, l2_form: Default::default() };
-    let norm = optimiser.norm(params, &gradient, &penalty);
+    let norm = optimiser.norms(params, &gradient, &penalty).total;
     let value = loss.double_value(&[]);
     if !value.is_finite() || !norm.is_finite() {
         return Err(Error::Setting { key: "--lr", message: format!("the loss became {value}; lower it") });

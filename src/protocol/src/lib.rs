@@ -44,7 +44,7 @@ pub use edit::{Change, WordEdit};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Explanation};
 pub use log_reader::Piece;
-pub use method::{Baseline, Method};
+pub use method::{Baseline, Method, Removal};
 pub use metric::Metrics;
 pub use run_dir::RunDir;
 pub use sample::{Prediction, Sample};

@@ -11,7 +11,7 @@ use pellucid_engine::fence::is_fenced;
 use pellucid_engine::model::folder::Storage;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::thread::Start;
-use pellucid_engine::worker::{bench, doctor, explain, predict, train};
+use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
 use pellucid_protocol::RunDir;
 use pellucid_protocol::work::Work;
 
@@ -116,6 +116,7 @@ fn do_work(work: Work) -> ExitCode {
         Work::Explain(work) => finish(explain::explain(&work)),
         Work::Predict(work) => finish(predict::predict(&work)),
         Work::BenchTrain(work) => finish(bench::bench_train(&work)),
+        Work::BenchExplain(work) => finish(bench_explain::bench_explain(&work)),
         Work::Doctor => {
             doctor::doctor();
             ExitCode::SUCCESS

@@ -83,6 +83,12 @@ impl TextEncoder {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// A token as the vocabulary writes it.
+    #[must_use]
+    pub fn token(&self, id: i64) -> String {
+        u32::try_from(id).ok().and_then(|id| self.tokenizer.id_to_token(id)).unwrap_or_default()
+    }
+
     /// The largest id of a token, whichever way they are numbered; -1 if none is known.
     #[must_use]
     pub fn largest_id(&self) -> i64 {

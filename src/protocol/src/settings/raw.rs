@@ -77,6 +77,7 @@ raw_settings! {
     checkpoint_every: u64,
     keep: u64,
     probe: u64,
+    probe_data: PathBuf,
     probe_share: f64,
     threads: u64,
     device: Device,
@@ -96,7 +97,9 @@ impl RawSettings {
         let at = |line: usize, message: String| SettingsError::File { path: shown.clone(), line, message };
         let mut raw = Self::parse(&text).map_err(|(line, message)| at(line, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for place in [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.run_dir] {
+        let places =
+            [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.probe_data, &mut raw.run_dir];
+        for place in places {
             if let Some(inner) = place.as_mut() {
                 *inner = folder.join(&*inner);
             }

@@ -4,7 +4,7 @@ use pellucid_protocol::Method;
 use pellucid_protocol::event::{Alert, Checkpoint, CheckpointKind, Eval, Level as Bad, Outcome, Setting, Step};
 use pellucid_protocol::explanation::Span;
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Event, Metrics, Record, Sample};
+use pellucid_protocol::{Event, Metrics, Piece, Record, Sample};
 use ratatui::buffer::Buffer;
 
 use super::{press, size, styles};
@@ -118,7 +118,9 @@ fn no_list_of_runs_passes_on_what_steers_a_terminal() {
         let area = buffer.area;
         Picker::new(vec![entry]).draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
         check(&buffer, &name);
-        let compare = Compare::new(vec![(text.clone(), records(&text)), ("b".to_owned(), fixture::records(300))]);
+        let pieces = |records: Vec<Record>| records.into_iter().map(Piece::Record).collect();
+        let runs = vec![(text.clone(), pieces(records(&text))), ("b".to_owned(), pieces(fixture::records(300)))];
+        let compare = Compare::new(runs);
         compare.draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
         check(&buffer, &name);
     }

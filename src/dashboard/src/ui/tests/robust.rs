@@ -1,6 +1,9 @@
 //! Nothing makes the screen fall over.
 
+use pellucid_protocol::Piece;
 use pellucid_protocol::event::Outcome;
+use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::log_writer::LogWriter;
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -68,16 +71,38 @@ fn every_screen_keeps_to_the_colours_and_letters_there_are() {
 }
 
 #[test]
-fn a_run_replayed_in_any_pieces_ends_in_the_same_screen() {
+fn a_run_replayed_in_any_pieces_ends_in_the_same_screens() {
     let records = fixture::records(700);
-    let replay = |piece: usize| {
+    let replay = |messages: Vec<FromRun>| {
         let mut state = State::new(fixture::START, size(120, 40), Screen::Train);
-        records.chunks(piece).for_each(|part| drop(update(&mut state, Msg::Run(FromRun::Records(part.to_vec())))));
+        messages.into_iter().for_each(|message| drop(update(&mut state, Msg::Run(message))));
         update(&mut state, Msg::Run(FromRun::ViewOnly("a recorded run".to_owned())));
-        super::shown(&state)
+        Screen::ALL.map(|screen| {
+            state.screen = screen;
+            super::shown(&state)
+        })
     };
-    let whole = replay(records.len());
-    assert!([1, 7, 300].into_iter().all(|piece| replay(piece) == whole));
+    let pieces = |size| replay(records.chunks(size).map(|part| FromRun::Records(part.to_vec())).collect());
+    let whole = pieces(records.len());
+    assert!([1, 7, 300].into_iter().all(|size| pieces(size) == whole));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let mut log = LogWriter::open(&path).unwrap();
+    for record in &records {
+        log.append(record).unwrap();
+    }
+    for step in [3000, 40_000, u64::MAX] {
+        let mut reader = LogReader::new(&path);
+        let ends = (1..).map(|count: u64| count.saturating_mul(step).min(log.length()));
+        let ends = ends.take_while(|&end| end < log.length()).chain([log.length()]);
+        let blocks = ends.map(|end| FromRun::Logged(reader.read_pieces(end).unwrap())).collect::<Vec<_>>();
+        let rows = |block: &FromRun| match block {
+            FromRun::Logged(pieces) => pieces.iter().map(Piece::len).max(),
+            _ => None,
+        };
+        assert!(blocks.iter().filter_map(rows).max() > Some(2), "no block has steps in it");
+        assert_eq!(replay(blocks), whole, "in pieces of {step} bytes");
+    }
 }
 
 /// Screens are not asked to draw themselves this small; they could.
