@@ -121,6 +121,18 @@ fn lines_and_json_have_nothing_that_steers_and_json_has_all_that_was_there() {
     let picture = hostile.place.path().join("log.svg");
     hostile.output(["screenshot", run, "--screen", "samples", "--out", picture.to_str().unwrap()]);
     assert!(steering(&fs::read(picture).unwrap()).is_empty());
+    let pages = hostile.place.path().join("pages");
+    fs::create_dir(&pages).unwrap();
+    let told = hostile.output(["report", run, "--out", pages.to_str().unwrap()]);
+    assert_eq!(told.status.code(), Some(0), "{}", String::from_utf8_lossy(&told.stderr));
+    for page in ["report.html", "report.md"] {
+        let bytes = fs::read(pages.join(page)).unwrap();
+        assert!(steering(&bytes).is_empty(), "{page}: {:?}", steering(&bytes));
+        let text = String::from_utf8(bytes).unwrap();
+        for tag in ["<script>alert", "<img src=x", "<svg onload", "<h1>owned", "onmouseover=\"alert"] {
+            assert!(!text.contains(tag), "{page} has {tag}");
+        }
+    }
 }
 
 #[test]
