@@ -4,17 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
-use pellucid_protocol::{Baseline, Method};
 
-use crate::ui::{Alerts, Glyphs, Screen};
+use crate::ui::{Alerts, Glyphs};
 
 mod bench;
+mod explain;
+mod screenshot;
 mod settings;
 mod sweep;
 
-pub(crate) use bench::{BenchAction, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use explain::ExplainArgs;
+pub(crate) use screenshot::ScreenshotArgs;
 pub(crate) use settings::SettingFlags;
 pub(crate) use sweep::SweepArgs;
 
@@ -111,8 +113,12 @@ pub(crate) enum Action {
     Bench(BenchAction),
     /// Print the keys of the dashboard as a file to change them in
     Keys,
-    /// Check the installation, this terminal and the data folder
-    Doctor,
+    /// Check the installation, this terminal, and where runs lie
+    Doctor {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the completion script of a shell
     Completions {
         /// The shell
@@ -272,42 +278,6 @@ pub(crate) struct TextFlags {
     pub data: Option<PathBuf>,
 }
 
-/// `pellucid explain`.
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// What to explain.
-    #[command(flatten)]
-    pub texts: TextFlags,
-    /// Rows to take from the start of --data
-    #[arg(long, value_name = "N", conflicts_with = "text")]
-    pub limit: Option<usize>,
-    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad, smoothgrad, occlusion_delete, tree,
-    /// kernelshap, shapley, rollout
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::USUAL)]
-    pub method: Vec<Method>,
-    /// Maskings that LIME, the tree and Shapley values rest on
-    #[arg(long, value_name = "N")]
-    pub samples: Option<usize>,
-    /// Where integrated gradients start: pad, mask, zero or mean
-    #[arg(long, value_name = "NAME", default_value_t)]
-    pub baseline: Baseline,
-    /// What is measured of the scores: gates, figures or full
-    #[arg(long, value_name = "DEPTH", default_value_t)]
-    pub checks: Depth,
-    /// Seed of the methods that draw
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `pellucid predict`.
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
@@ -328,28 +298,6 @@ pub(crate) struct PredictArgs {
     pub json: bool,
 }
 
-/// `pellucid screenshot`.
-#[derive(Debug, Args)]
-pub(crate) struct ScreenshotArgs {
-    /// The run.
-    #[command(flatten)]
-    pub run: RunArg,
-    /// Which screen
-    #[arg(long, value_enum, default_value_t)]
-    pub screen: Screen,
-    /// Columns and rows
-    #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
-    pub size: (u16, u16),
-    /// The file to write
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-}
-
-fn terminal_size(text: &str) -> Result<(u16, u16), String> {
-    let parts = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parts.filter(|&(columns, rows)| columns > 0 && rows > 0).ok_or_else(|| "give it as 120x40".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -367,14 +315,6 @@ mod tests {
         let Some(Action::Compare(compare)) = cli.action else { panic!("{:?}", cli.action) };
         assert_eq!((compare.compared.len(), cli.global.runs), (3, PathBuf::from("there")));
         assert!(Cli::try_parse_from(["pellucid", "compare", "a"]).is_err(), "one alone is not compared");
-    }
-
-    #[test]
-    fn a_size_is_columns_by_rows() {
-        assert_eq!(terminal_size("80x24"), Ok((80, 24)));
-        for bad in ["80", "80x", "x24", "0x1", "-1x4", "99999x1"] {
-            assert!(terminal_size(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use std::path::PathBuf;
 
 use pellucid_protocol::work::Work;
-use pellucid_protocol::{Command, Record, RunDir, Settings};
+use pellucid_protocol::{Command, Piece, Record, RunDir, Settings};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -19,8 +19,10 @@ mod connection;
 mod feed;
 mod follow;
 mod launch;
+mod lines;
 #[cfg(test)]
 mod tests;
+mod words;
 pub(crate) mod worker;
 
 pub(crate) use follow::{host_name, is_alive};
@@ -36,6 +38,8 @@ pub(crate) enum FromRun {
     Opened(RunDir),
     /// Events in the order of the log, each once.
     Records(Vec<Record>),
+    /// The same of a long log, its steps in blocks.
+    Logged(Vec<Piece>),
     /// The worker answers: commands are possible from here on.
     Connected,
     /// A command was done (`None`) or refused, and why.

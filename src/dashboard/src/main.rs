@@ -22,8 +22,14 @@ mod link;
 mod ui;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
     console::install_panic_report();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            console::usage(&error);
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
     match commands::run(cli) {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(failure) => {

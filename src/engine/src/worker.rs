@@ -10,14 +10,17 @@
 
 pub mod asked;
 pub mod bench;
+pub mod bench_explain;
 pub mod client;
 pub mod desk;
 pub mod doctor;
 pub mod explain;
 pub mod hub;
+pub mod memory;
 pub mod predict;
 pub mod run_folder;
 pub mod survey;
+pub mod system;
 pub mod texts;
 pub mod thread;
 pub mod train;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pellucid_protocol::RunDir;
 
-use super::{listed, print};
+use super::{listed, print, print_json};
 use crate::cli::RunsArgs;
 use crate::console;
 use crate::failure::{Ending, Failure};
@@ -38,8 +38,7 @@ pub(super) fn table(runs: &[RunDir]) -> Result<Ending, Failure> {
 
 fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
     for run in runs.iter().rev() {
-        let line = serde_json::to_string(&Summary::of(run)).map_err(std::io::Error::from)?;
-        print(&line)?;
+        print_json(&Summary::of(run))?;
     }
     Ok(Ending::Done)
 }

@@ -246,6 +246,11 @@ pub fn check_vocabulary(folder: &Path, config: &ModelConfig, encoder: &TextEncod
         let message = format!("tokenizer.json knows {known} tokens, but config.json has vocab_size {rows}");
         return Err(Error::file(folder, message));
     }
+    let largest = encoder.largest_id();
+    if largest >= rows {
+        let message = format!("tokenizer.json has a token of id {largest}, but config.json has vocab_size {rows}");
+        return Err(Error::file(folder, message));
+    }
     Ok(())
 }
 

@@ -170,6 +170,12 @@ impl Trainer {
         }
     }
 
+    /// What it computes on.
+    #[must_use]
+    pub fn device(&self) -> tch::Device {
+        self.device
+    }
+
     /// Steps done.
     #[must_use]
     pub fn step_count(&self) -> u64 {

@@ -1,19 +1,21 @@
 //! The hub of a run: appends every event that is recorded to the log first, then passes it on to whoever is
 //! attached.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pellucid_protocol::log_writer::LogWriter;
 use pellucid_protocol::run_dir::{WorkerInfo, write_whole};
+use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Command, Event, Record, RunDir, ToClient};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 
 use super::client::{Seat, serve};
-use super::run_folder::socket_path;
+use super::run_folder::{listen, socket_path};
 use super::thread::{FromThread, Mail};
 use crate::error::{Error, Result};
 
@@ -53,10 +55,7 @@ impl Hub {
         let log = LogWriter::open(&run.events()).map_err(|error| Error::file(&run.events(), error))?;
         let socket = socket_path(&run)?;
         let told = |error: std::io::Error| Error::file(&socket, error);
-        if socket.exists() {
-            std::fs::remove_file(&socket).map_err(told)?;
-        }
-        let listener = UnixListener::bind(&socket).map_err(told)?;
+        let listener = listen(&socket).map_err(told)?;
         let info = WorkerInfo {
             pid: std::process::id(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
@@ -127,7 +126,9 @@ impl Hub {
         if record.event.is_recorded()
             && let Err(error) = self.log.append(&record)
         {
-            eprintln!("{}: {error}; the event is not in the log", self.run.events().display());
+            let message = format!("{}: {error}; the event is not in the log", self.run.events().display());
+            // Not `eprintln`, which panics when the disk that is full is that of the worker's log.
+            let _ = writeln!(std::io::stderr(), "{}", scrub(&message));
         }
         if ended {
             let _ = self.log.sync();

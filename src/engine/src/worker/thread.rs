@@ -10,6 +10,7 @@ use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 use super::desk::Desk;
 use super::run_folder;
+use super::system::SystemMeter;
 use crate::error::{Error, Result};
 use crate::train::prepare::prepare;
 use crate::train::{Trainer, resume, run};
@@ -68,7 +69,13 @@ fn work(start: Start, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
         Err(error) => return tell(FromThread::Failed(error.to_string())),
     };
     let mut desk = Desk::new(mailbox, hub.clone());
-    let mut emit = |event| tell(FromThread::Event(event));
+    let mut meter = SystemMeter::new(trainer.device());
+    let mut emit = |mut event| {
+        if let Event::Step(step) = &mut event {
+            step.metrics.extend(meter.measure().unwrap_or_default());
+        }
+        tell(FromThread::Event(event));
+    };
     let done = catch_unwind(AssertUnwindSafe(|| run(&mut trainer, &mut emit, &mut desk)));
     if let Err(panic) = done {
         let (step, message) = (trainer.step_count(), panic_text(&*panic));

@@ -11,7 +11,7 @@ use pellucid_protocol::launch::LaunchLine;
 use tokio::sync::mpsc as tokio_mpsc;
 
 use super::hub::Hub;
-use super::run_folder::own;
+use super::run_folder::{keep_private, own};
 use super::thread::{FromThread, Start, spawn};
 use crate::error::{Error, Result};
 
@@ -23,6 +23,7 @@ const AHEAD: usize = 1024;
 pub fn train(start: Start) -> ExitCode {
     // A session of its own: the run outlives the terminal. Failing means it already leads one.
     let _ = rustix::process::setsid();
+    keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| {
         runtime.block_on(async {
