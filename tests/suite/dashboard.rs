@@ -92,7 +92,7 @@ fn detach_leaves_the_run_and_attach_comes_back_to_stop_it() {
     assert_eq!(terminal.exit_code(), 0);
     terminal.wait_until_restored();
     let worker = place.run().worker_info().unwrap();
-    assert!(is_alive(worker.pid));
+    assert!(is_alive(worker.owner.pid));
     let listed = text(&place.output(["runs", "--json"]).stdout);
     assert!(listed.contains("\"running\""), "{listed}");
 
@@ -129,7 +129,7 @@ fn a_lost_terminal_is_not_the_end_of_the_run() {
     terminal.hang_up();
     terminal.exit_code();
     let worker = place.run().worker_info().unwrap();
-    assert!(is_alive(worker.pid));
+    assert!(is_alive(worker.owner.pid));
     let steps = place.wait_for_event("a step", is_step).len();
     let mut terminal = Terminal::pellucid(&place, &["attach"]);
     terminal.wait_for("log scale");
@@ -155,7 +155,7 @@ fn a_panic_gives_the_terminal_back_and_leaves_the_run() {
         terminal.wait_for("a fault on purpose");
         terminal.wait_for("pellucid attach");
         let worker = place.run().worker_info().unwrap();
-        assert!(is_alive(worker.pid), "{fault}");
+        assert!(is_alive(worker.owner.pid), "{fault}");
     }
 }
 

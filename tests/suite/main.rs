@@ -7,6 +7,7 @@ mod dashboard;
 mod headless;
 mod program;
 mod resume;
+mod survival;
 mod terminal;
 mod texts;
 mod tidy;

@@ -115,6 +115,12 @@ pub(crate) enum Action {
         /// The command
         command: Option<String>,
     },
+    /// Start a worker and write down how it died if it does
+    #[command(hide = true)]
+    Keep {
+        /// The program
+        worker: PathBuf,
+    },
     /// Draw a screen of a run into an SVG file
     #[command(hide = true)]
     Screenshot(ScreenshotArgs),

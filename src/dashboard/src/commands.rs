@@ -10,7 +10,7 @@ use pellucid_protocol::{RunDir, run_dir::find};
 
 use crate::cli::{Action, AttachArgs, BenchAction, BenchUiArgs, Cli, ColorChoice, CompareArgs, Global, RunArg};
 use crate::failure::{Ending, Failure};
-use crate::{link, ui};
+use crate::{keeper, link, ui};
 
 mod compare;
 mod doctor;
@@ -43,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Predict(predict) => wait(link::worker::run(&texts::predict(predict))),
         Action::Bench(BenchAction::Train(train)) => wait(link::worker::run(&texts::bench(&train))),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
+        Action::Keep { worker } => wait(keeper::keep(worker)),
         Action::Keys => keys(),
         Action::Doctor => doctor::doctor(),
         Action::Completions { shell } => shell::completions(shell),

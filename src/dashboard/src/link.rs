@@ -9,6 +9,8 @@
 //! Each is a task of its own; the screen holds a [`Link`] to it and knows nothing of files and sockets.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Record, RunDir, Settings};
@@ -23,8 +25,6 @@ mod launch;
 mod tests;
 pub(crate) mod worker;
 
-pub(crate) use follow::{host_name, is_alive};
-
 /// What comes from a run, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FromRun {
@@ -36,6 +36,8 @@ pub(crate) enum FromRun {
     Opened(RunDir),
     /// Events in the order of the log, each once.
     Records(Vec<Record>),
+    /// A part of the record cannot be read and was left out: which, for people.
+    Damaged(String),
     /// The worker answers: commands are possible from here on.
     Connected,
     /// A command was done (`None`) or refused, and why.
@@ -51,6 +53,32 @@ pub(crate) struct Link {
     pub incoming: mpsc::Receiver<FromRun>,
     /// To the run.
     pub commands: mpsc::UnboundedSender<Command>,
+    /// How it is let go of.
+    pub parting: PartingNote,
+}
+
+/// How a [`Link`] is let go of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parting {
+    /// By the user.
+    Left,
+    /// With the terminal: whatever was asked for is still wanted.
+    HungUp,
+}
+
+/// Says how a [`Link`] was let go of, to the far end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PartingNote(Arc<AtomicBool>);
+
+impl PartingNote {
+    /// The terminal is gone.
+    pub(crate) fn hang_up(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Parting {
+        if self.0.load(Ordering::Relaxed) { Parting::HungUp } else { Parting::Left }
+    }
 }
 
 /// The task at the other end. Once the [`Link`] is dropped it delivers the commands that are still
@@ -65,6 +93,7 @@ const WAITING: usize = 256;
 struct Ends {
     out: mpsc::Sender<FromRun>,
     commands: mpsc::UnboundedReceiver<Command>,
+    parting: PartingNote,
 }
 
 /// The screen has let go of its end.
@@ -80,7 +109,8 @@ impl Ends {
 fn line() -> (Link, Ends) {
     let (out, incoming) = mpsc::channel(WAITING);
     let (commands, requests) = mpsc::unbounded_channel();
-    (Link { incoming, commands }, Ends { out, commands: requests })
+    let parting = PartingNote::default();
+    (Link { incoming, commands, parting: parting.clone() }, Ends { out, commands: requests, parting })
 }
 
 /// Starts the program `worker` on `settings` and follows its run. A run that has not begun when the

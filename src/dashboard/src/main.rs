@@ -3,6 +3,7 @@
 //! ```text
 //! cli ──▶ commands ──▶ link ──▶ ui         a run on the screen
 //!                        └────▶ headless   a run as lines
+//!                        └────▶ keeper     a process of its own that watches over the worker
 //! ```
 //!
 //! There is no torch here: whatever needs a tensor is the worker's, a process of its own.
@@ -18,7 +19,9 @@ mod demo;
 mod failure;
 mod handle;
 mod headless;
+mod keeper;
 mod link;
+mod record;
 mod ui;
 
 fn main() -> ExitCode {

@@ -9,6 +9,7 @@
 pub mod checkpoints;
 pub mod evaluate;
 pub mod gradient;
+pub mod interrupt;
 pub mod kernel;
 pub mod loss;
 pub mod measured;
@@ -18,6 +19,7 @@ pub mod prepare;
 pub mod resume;
 pub mod rules;
 pub mod run;
+pub mod saver;
 pub mod schedule;
 pub mod score;
 pub mod teacher;

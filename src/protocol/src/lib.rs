@@ -22,6 +22,7 @@ pub mod log_reader;
 pub mod log_writer;
 pub mod method;
 pub mod metric;
+pub mod owner;
 pub mod run_dir;
 pub mod sample;
 pub mod scrub;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::owner::Owner;
 use crate::sample::{Prediction, Sample};
 
 /// A run folder:
@@ -17,7 +18,7 @@ use crate::sample::{Prediction, Sample};
 /// predictions/step-<N>.jsonl  what the model answered to them at an evaluation
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
-/// worker.lock                 held by the worker while it lives
+/// worker.lock                 held by the worker while it lives, and names it
 /// worker.log                  what the worker and libtorch print
 /// view.toml                   how its charts are looked at
 /// ```
@@ -26,15 +27,20 @@ pub struct RunDir {
     root: PathBuf,
 }
 
+/// File of a checkpoint with what training needs to go on beside the weights.
+pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
+
 /// Process and socket of a run's worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerInfo {
-    /// Process id.
-    pub pid: u32,
-    /// Host name.
-    pub host: String,
+    /// The process.
+    #[serde(flatten)]
+    pub owner: Owner,
     /// The Unix socket.
     pub socket: PathBuf,
+    /// The process that writes down how the worker died, should it die.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeper: Option<u32>,
 }
 
 impl RunDir {
@@ -116,6 +122,14 @@ impl RunDir {
         serde_json::from_slice(&fs::read(self.worker()).ok()?).ok()
     }
 
+    /// The step of the newest checkpoint that training can go on from.
+    #[must_use]
+    pub fn newest_checkpoint(&self) -> Option<u64> {
+        let entries = fs::read_dir(self.root.join(Self::checkpoint_name(""))).into_iter().flatten().flatten();
+        let whole = entries.filter(|entry| entry.path().join(CHECKPOINT_STATE).is_file());
+        whole.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok()).max()
+    }
+
     /// Reads the validation samples.
     ///
     /// # Errors
@@ -163,10 +177,28 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = path.with_file_name(name);
-    let mut file = fs::File::create(&partial)?;
-    io::Write::write_all(&mut file, content)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)
+    let written = fs::File::create(&partial).and_then(|mut file| {
+        io::Write::write_all(&mut file, content)?;
+        file.sync_all()
+    });
+    if let Err(error) = written {
+        // What a full disk left of it would only take up room.
+        let _ = fs::remove_file(&partial);
+        return Err(error);
+    }
+    fs::rename(&partial, path)?;
+    sync_folder(path)
+}
+
+/// Waits until the disk knows of the names in the folder of `path`.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// The run folders in `parent`, newest name last. Missing `parent`: none.

@@ -20,6 +20,8 @@ pub(super) struct Feed {
     asked: u64,
     /// Records beyond the reader that came over the socket.
     ahead: usize,
+    /// Damaged lines that were told.
+    told: usize,
 }
 
 impl Feed {
@@ -29,7 +31,7 @@ impl Feed {
 
     /// Of what the log has beyond byte `offset`, where a line must begin.
     pub(super) fn beyond(run: &RunDir, offset: u64) -> Self {
-        Self { log: LogReader::beyond(&run.events(), offset), path: run.events(), asked: offset, ahead: 0 }
+        Self { log: LogReader::beyond(&run.events(), offset), path: run.events(), asked: offset, ahead: 0, told: 0 }
     }
 
     /// Notes that the next record of the log came over the socket.
@@ -44,6 +46,21 @@ impl Feed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(error),
         }
+    }
+
+    /// What is damaged and was not told yet, for people.
+    pub(super) fn damage(&mut self) -> Option<String> {
+        let damage = self.log.damage();
+        let news = damage.count > self.told;
+        self.told = damage.count;
+        if news { damage.told(&self.path) } else { None }
+    }
+
+    /// A last record that nobody will finish, for people.
+    pub(super) fn torn(&self) -> Option<String> {
+        let torn = self.length().ok()?.saturating_sub(self.log.offset());
+        let path = self.path.display();
+        (torn > 0).then(|| format!("{path}: the last record is torn, its {torn} bytes are left out"))
     }
 
     /// The next records not seen yet within the first `end` bytes; `None` when that end is reached.

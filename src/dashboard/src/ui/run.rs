@@ -112,7 +112,12 @@ pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
     if options.theme.is_none() && level != Level::None {
         screen.ask_background()?;
     }
-    screen.run().await
+    let parting = screen.link.parting.clone();
+    let exit = screen.run().await;
+    if matches!(exit, Ok(Exit::HungUp)) {
+        parting.hang_up();
+    }
+    exit
 }
 
 /// Seconds since 1970.

@@ -226,7 +226,9 @@ impl State {
     pub fn farewell(&self) -> Vec<Effect> {
         let exit = match &self.run.stage {
             Stage::Failed(why) => Exit::Failed(why.clone()),
-            Stage::Ended(Outcome::Failed, why) => Exit::Failed(why.clone().unwrap_or_else(|| "no reason given".into())),
+            Stage::Ended(Outcome::Failed | Outcome::Died, why) => {
+                Exit::Failed(why.clone().unwrap_or_else(|| "no reason given".into()))
+            }
             Stage::Ended(Outcome::Stopped, _) if self.at_end == AtEnd::Leave => Exit::Stopped,
             Stage::Ended(outcome, _) => Exit::Ended(*outcome),
             Stage::Launching(..) | Stage::Running | Stage::Paused => Exit::Detached,

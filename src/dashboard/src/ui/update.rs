@@ -2,7 +2,7 @@
 
 mod keys;
 
-use pellucid_protocol::event::Eval;
+use pellucid_protocol::event::{Alert, Eval, Level};
 use pellucid_protocol::{Command, Event, Record};
 use ratatui::crossterm::event::KeyEventKind;
 
@@ -98,6 +98,7 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
             return vec![Effect::ReadLooks(dir.clone()), Effect::ReadSamples(dir)];
         }
         FromRun::Records(records) => return take_all(state, &records),
+        FromRun::Damaged(told) => damaged(state, told),
         FromRun::Connected => {
             state.run.access = if state.rights == Rights::Look { Access::ReadOnly } else { Access::Live };
         }
@@ -105,6 +106,13 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         FromRun::ViewOnly(why) => state.run.access = Access::ViewOnly(why),
     }
     Vec::new()
+}
+
+/// A part of the record cannot be read: that stands in the log, and is said.
+fn damaged(state: &mut State, message: String) {
+    state.say(Tone::Warn, message.clone());
+    let alert = Alert { step: state.run.step, level: Level::Warning, message };
+    state.log.take(&Record { time: state.now, event: Event::Alert(alert) });
 }
 
 fn launching(state: &mut State, phase: String) {
@@ -210,7 +218,7 @@ fn name(command: &Command) -> &'static str {
         Command::Resume => "resume",
         Command::Step => "one step",
         Command::Set(set) => set.key.key(),
-        Command::Stop | Command::StopNow => "stop",
+        Command::Stop | Command::StopNow | Command::Leave => "stop",
         Command::Checkpoint => "checkpoint",
         Command::Explain(_) => "explain",
         Command::Release => "release",

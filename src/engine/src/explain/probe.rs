@@ -12,6 +12,7 @@ use super::subject::Subject;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
+use crate::train::interrupt::Interrupt;
 use crate::train::prepare::Examples;
 
 /// The probe set and the maps of the previous evaluation.
@@ -20,6 +21,19 @@ pub struct Probe {
     samples: Vec<usize>,
     seed: u64,
     before: Vec<Option<Vec<f64>>>,
+}
+
+/// What a probe is measured on.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The model.
+    pub model: &'a Classifier,
+    /// Its tokenizer.
+    pub encoder: &'a TextEncoder,
+    /// The validation set that the probe was chosen from.
+    pub valid: &'a Examples,
+    /// May wish for the end.
+    pub interrupt: &'a Interrupt,
 }
 
 impl Probe {
@@ -50,10 +64,13 @@ impl Probe {
     /// Explains the right class of each probe sample on the model as it is.
     ///
     /// # Errors
-    /// When libtorch refuses.
-    pub fn measure(&mut self, model: &Classifier, encoder: &TextEncoder, valid: &Examples) -> Result<Metrics> {
+    /// When libtorch refuses, or interrupted; the maps are then as they were.
+    pub fn measure(&mut self, asked: Asked<'_>) -> Result<Metrics> {
+        let Asked { model, encoder, valid, interrupt } = asked;
         let (mut faithfulness, mut fidelity, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        let mut maps = self.before.clone();
         for (place, &index) in self.samples.iter().enumerate() {
+            interrupt.check()?;
             let sample = &valid.samples[index];
             let subject = Subject::new(encoder, &sample.text, sample.pair.as_deref())?;
             let mut oracle = ModelOracle { model, subject: &subject, target: sample.label };
@@ -61,8 +78,9 @@ impl Probe {
             faithfulness.extend(found.faithfulness);
             fidelity.extend(found.fidelity);
             moved.extend(self.before[place].as_ref().and_then(|before| drift(before, &found.scores)));
-            self.before[place] = Some(found.scores);
+            maps[place] = Some(found.scores);
         }
+        self.before = maps;
         let mut metrics = Metrics::default();
         for (name, values) in
             [("explain/faithfulness", faithfulness), ("explain/fidelity", fidelity), ("explain/drift", moved)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use super::evaluate;
+use super::interrupt::Interrupt;
 use super::loss::Targets;
 use super::optimiser::{Optimiser, OptimiserForm};
 use super::penalty::Penalty;
@@ -52,6 +53,7 @@ pub struct Trainer {
     /// Changes of settings that are to be made again, by the step before which they were made.
     expected: Vec<(u64, LiveSetting, f64)>,
     notes: Vec<String>,
+    interrupt: Interrupt,
 }
 
 /// How far a run has come.
@@ -113,7 +115,19 @@ impl Trainer {
             plan,
             device,
             notes,
+            interrupt: Interrupt::default(),
         }
+    }
+
+    /// Heeds `interrupt` from now on.
+    pub fn heed(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
+    }
+
+    /// Who may wish for the end.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// What is fixed for the run.

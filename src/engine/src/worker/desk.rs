@@ -5,16 +5,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pellucid_explain::Context;
-use pellucid_protocol::event::{CheckpointKind, Setting};
+use pellucid_protocol::event::{Alert, CheckpointKind, Level, Setting};
 use pellucid_protocol::{Command, Event, ExplainRequest, Explanation, SetRequest, Subject as Wanted};
 
-use super::thread::{FromThread, Mail, ToHub};
+use super::thread::{FromThread, Mail, ToHub, guarded};
 use crate::error::{Error, Result};
 use crate::explain::oracle::answer;
 use crate::explain::remote::{Question, QuestionBox, remote};
 use crate::explain::session;
 use crate::explain::subject::Subject;
 use crate::model::classifier::Classifier;
+use crate::train::run::wished;
 use crate::train::{Control, Flow, Trainer, evaluate};
 
 /// Explaining takes as long between two training steps as the last step did, within these limits and
@@ -32,6 +33,8 @@ pub struct Desk {
     snapshot: Option<Classifier>,
     job: Option<Job>,
     requests: u64,
+    /// Steps done.
+    step: u64,
     training: Training,
     /// Steps that a held training is to do.
     steps_asked: u64,
@@ -63,6 +66,7 @@ impl Desk {
             snapshot: None,
             job: None,
             requests: 0,
+            step: 0,
             training: Training::Running,
             steps_asked: 0,
             left: Instant::now(),
@@ -88,7 +92,11 @@ impl Desk {
     fn take(&mut self, mail: Mail, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
         let over = self.training == Training::Over;
         let (flow, refusal) = match mail.command {
-            Command::Explain(request) => (Flow::Continue, self.start(request, trainer).err().map(|e| e.to_string())),
+            Command::Explain(request) => {
+                // What libtorch stumbles over here is no matter of the training.
+                let started = guarded(|| self.start(request, trainer));
+                (Flow::Continue, started.err().map(|error| error.to_string()))
+            }
             Command::Checkpoint => match trainer.checkpoint(CheckpointKind::Requested) {
                 Ok(checkpoint) => {
                     if over {
@@ -111,6 +119,7 @@ impl Desk {
             Command::Set(request) => (Flow::Continue, set(request, trainer, emit).err().map(|e| e.to_string())),
             Command::Stop => (Flow::Stop, None),
             Command::StopNow => (Flow::StopNow, None),
+            Command::Leave => (Flow::Leave, None),
             Command::Release => (Flow::Continue, Some("the run has not ended".to_owned())),
         };
         // A client that has gone needs no answer.
@@ -177,12 +186,22 @@ impl Desk {
         Ok(())
     }
 
+    /// Lets go of the explanation under way.
+    fn give_up(&mut self, error: &Error) {
+        self.job = None;
+        let alert = Alert { step: self.step, level: Level::Error, message: format!("explanation given up: {error}") };
+        drop(self.hub.blocking_send(FromThread::Event(Event::Alert(alert))));
+    }
+
     /// Answers questions of the explainer for at most `budget`.
     fn explain_for(&mut self, budget: Duration) {
         let start = Instant::now();
         while let (Some(job), Some(snapshot)) = (&self.job, &self.snapshot) {
             match job.questions.poll(NEXT_QUESTION) {
-                Question::Asked(query) => job.questions.reply(answer(snapshot, &job.subject, job.target, &query)),
+                Question::Asked(query) => match guarded(|| Ok(answer(snapshot, &job.subject, job.target, &query))) {
+                    Ok(found) => job.questions.reply(found),
+                    Err(error) => self.give_up(&error),
+                },
                 Question::NotYet => return,
                 Question::Over => self.job = None,
             }
@@ -215,6 +234,7 @@ fn class(wanted: Option<usize>, probabilities: &[f64]) -> Result<usize> {
 
 impl Control for Desk {
     fn between_steps(&mut self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+        self.step = trainer.step_count();
         let budget = self.left.elapsed().clamp(EXPLAIN_BUDGET.0, EXPLAIN_BUDGET.1);
         loop {
             let paused = self.training == Training::Paused;
@@ -225,6 +245,10 @@ impl Control for Desk {
                     Flow::Continue => {}
                     ending => return ending,
                 }
+            }
+            let wish = wished(trainer);
+            if wish != Flow::Continue {
+                return wish;
             }
             self.explain_for(budget);
             let step_asked = self.steps_asked > 0;

@@ -1,17 +1,19 @@
 //! Makes the run folder of a run that is known to be able to start.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use pellucid_protocol::owner::Lock;
 use pellucid_protocol::{RunDir, Sample, Settings, run_dir};
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 
 /// Longest path of a Unix socket that every system takes.
 const SOCKET_LIMIT: usize = 100;
+/// How long the lock of a run may still be held by whoever writes down how its last worker died.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes the folder with the settings and samples of the run; only the user can look in.
 ///
@@ -30,18 +32,8 @@ pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
 ///
 /// # Errors
 /// When another process has it, or what the file system says.
-pub fn own(run: &RunDir) -> Result<File> {
-    let path = run.lock();
-    let told = |error: std::io::Error| Error::file(&path, error);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(told)?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => {
-            let message = "the run is being trained by another worker; see it with `pellucid attach`";
-            Err(Error::file(run.root(), message))
-        }
-        Err(error) => Err(told(error.into())),
-    }
+pub fn own(run: &RunDir) -> Result<Lock> {
+    Lock::take(run, PATIENCE).map_err(|error| Error::file(run.root(), error))
 }
 
 fn private_folder(folder: &Path) -> Result<()> {
@@ -71,16 +63,6 @@ pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_run_has_one_owner() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunDir::new(folder.path());
-        let first = own(&run).unwrap();
-        assert!(own(&run).unwrap_err().to_string().contains("another worker"));
-        drop(first);
-        own(&run).unwrap();
-    }
 
     #[test]
     fn a_long_path_gets_its_socket_elsewhere() {

@@ -5,10 +5,11 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use pellucid_protocol::event::{Outcome, Started};
+use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::owner::Whereabouts;
 use pellucid_protocol::{Event, Metrics, Record, RunDir};
 use serde::Serialize;
 
-use crate::link;
 use crate::ui::Tone;
 use crate::ui::picker::{CURVE, Entry};
 
@@ -39,8 +40,8 @@ enum State {
     Finished,
     Stopped,
     Failed,
-    /// Its worker is gone and said no last word.
-    Lost,
+    /// Its worker was killed or crashed.
+    Died,
 }
 
 impl Summary {
@@ -56,7 +57,7 @@ impl Summary {
             started: started.map(|(time, _)| time),
             metrics: Metrics::default(),
         };
-        for record in tail(run).unwrap_or_default() {
+        for record in LogReader::tail(&run.events(), TAIL).unwrap_or_default() {
             summary.take(record.event);
         }
         summary
@@ -66,7 +67,7 @@ impl Summary {
         match event {
             Event::Step(step) => self.step = step.step,
             Event::Eval(eval) if eval.best => self.metrics = eval.metrics,
-            Event::Setting(setting) if setting.key == "state" && self.state != State::Lost => {
+            Event::Setting(setting) if setting.key == "state" && self.state != State::Died => {
                 self.state = if setting.value == "paused" { State::Paused } else { State::Running };
             }
             Event::Ended(ended) => {
@@ -76,6 +77,7 @@ impl Summary {
                     Outcome::Finished => State::Finished,
                     Outcome::Stopped => State::Stopped,
                     Outcome::Failed => State::Failed,
+                    Outcome::Died => State::Died,
                 };
             }
             _ => {}
@@ -91,7 +93,7 @@ impl Summary {
             State::Finished => (Tone::Good, "✔ finished"),
             State::Stopped => (Tone::Warn, "■ stopped"),
             State::Failed => (Tone::Bad, "✖ failed"),
-            State::Lost => (Tone::Warn, "✖ lost"),
+            State::Died => (Tone::Bad, "✖ died"),
         };
         Entry {
             state,
@@ -115,10 +117,10 @@ impl Summary {
 
 impl State {
     fn of_worker(run: &RunDir) -> Self {
-        match run.worker_info() {
-            Some(info) if info.host != link::host_name() => State::Elsewhere,
-            Some(info) if link::is_alive(info.pid) => State::Running,
-            _ => State::Lost,
+        match run.worker_info().map(|info| info.owner.whereabouts()) {
+            Some(Whereabouts::Elsewhere) => State::Elsewhere,
+            Some(Whereabouts::Here) => State::Running,
+            Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Died,
         }
     }
 }
@@ -130,16 +132,6 @@ fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
         Ok(Record { time, event: Event::Started(started) }) => Some((time, *started)),
         _ => None,
     })
-}
-
-fn tail(run: &RunDir) -> io::Result<Vec<Record>> {
-    let mut file = File::open(run.events())?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    // A line that the tail begins within is no record and falls out here.
-    Ok(bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
 /// Bytes at each place of a log at which a step is looked for.
@@ -175,6 +167,7 @@ fn local_time(seconds: f64) -> String {
 mod tests {
     use pellucid_protocol::event::{Ended, Eval, Step};
     use pellucid_protocol::log_writer::LogWriter;
+    use pellucid_protocol::owner::Owner;
     use pellucid_protocol::run_dir::WorkerInfo;
 
     use super::*;
@@ -208,17 +201,17 @@ mod tests {
     }
 
     #[test]
-    fn a_run_whose_worker_is_gone_without_a_word_is_lost() {
+    fn a_run_whose_worker_is_gone_without_a_word_has_died() {
         let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
         let (_folder, run) = run_with(vec![Event::Eval(eval), step(4)]);
         let summary = Summary::of(&run);
-        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Lost, 4, Some(0.5)));
+        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Died, 4, Some(0.5)));
     }
 
     #[test]
     fn a_run_with_a_living_worker_is_running() {
         let (_folder, run) = run_with(vec![step(4)]);
-        let info = WorkerInfo { pid: std::process::id(), host: link::host_name(), socket: "s".into() };
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(Summary::of(&run).state, State::Running);
     }

@@ -5,25 +5,31 @@ use pellucid_protocol::{Metrics, Prediction, RunDir, run_dir};
 
 use super::{Best, SAMPLES_KEPT, Trainer};
 use crate::error::{Error, Result};
+use crate::explain::probe::Asked;
 use crate::train::{evaluate, score};
 
 impl Trainer {
     /// Evaluates on the validation set and writes the predictions to the run folder; `None` if that was done at this
-    /// step already.
+    /// step already. Predictions that could not be written are left out, and why comes beside the evaluation.
     ///
     /// # Errors
-    /// When libtorch refuses or the predictions cannot be written.
-    pub fn evaluate(&mut self) -> Result<Option<Eval>> {
-        if self.progress.evaluated.replace(self.progress.step) == Some(self.progress.step) {
+    /// When libtorch refuses, or interrupted: it is then as if it had not begun.
+    pub fn evaluate(&mut self) -> Result<Option<(Eval, Option<Error>)>> {
+        if self.progress.evaluated == Some(self.progress.step) {
             return Ok(None);
         }
         let predictions = self.predict_valid()?;
         let mut metrics = self.scores(&predictions);
         metrics.extend(self.sparsity());
-        metrics.extend(self.probe.measure(&self.model, &self.encoder, &self.valid)?);
+        let (model, encoder, valid, interrupt) = (&self.model, &self.encoder, &self.valid, &self.interrupt);
+        metrics.extend(self.probe.measure(Asked { model, encoder, valid, interrupt })?);
+        self.progress.evaluated = Some(self.progress.step);
         let best = self.judge(&metrics);
-        let name = self.write_predictions(&predictions)?;
-        Ok(Some(Eval { step: self.progress.step, epoch: self.epoch(), metrics, best, predictions: Some(name) }))
+        let (predictions, trouble) = match self.write_predictions(&predictions) {
+            Ok(name) => (Some(name), None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Some((Eval { step: self.progress.step, epoch: self.epoch(), metrics, best, predictions }, trouble)))
     }
 
     fn scores(&self, predictions: &[Prediction]) -> Metrics {
@@ -65,8 +71,8 @@ impl Trainer {
     }
 
     fn predict_valid(&mut self) -> Result<Vec<Prediction>> {
-        let logits = evaluate::logits(&self.model, &self.valid.encoded)?;
-        let teacher = self.teacher.as_mut().map(|desk| desk.valid_logits()).transpose()?;
+        let logits = evaluate::logits_unless(&self.model, &self.valid.encoded, &self.interrupt)?;
+        let teacher = self.teacher.as_mut().map(|desk| desk.valid_logits(&self.interrupt)).transpose()?;
         let samples = self.valid.samples.iter().zip(&logits).enumerate();
         Ok(samples
             .map(|(index, (sample, logits))| {
