@@ -4,6 +4,7 @@
 
 mod binary;
 mod dashboard;
+mod explaining;
 mod headless;
 mod program;
 mod resume;

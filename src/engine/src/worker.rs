@@ -8,6 +8,7 @@
 //!                     └─ predict, explain, bench, doctor: in the foreground, JSON lines on stdout
 //! ```
 
+pub mod asked;
 pub mod bench;
 pub mod client;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod journal;
 pub mod place;
 pub mod predict;
 pub mod run_folder;
+pub mod survey;
 pub mod texts;
 pub mod thread;
 pub mod train;

@@ -103,7 +103,8 @@ pub fn score(
         Method::IntegratedGradients => {
             let found = integrated_gradients(oracle, context.baseline)?;
             let made = plain(method, found.scores, found.evaluations);
-            Ok(Attribution { checks: vec![found.check], baseline: Some(context.baseline), ..made })
+            let (checks, baseline) = (vec![found.check], Some(context.baseline));
+            Ok(Attribution { checks, baseline, start: found.start, ..made })
         }
         Method::SmoothGrad => score_smooth(oracle, context),
         Method::Occlusion => {
@@ -135,6 +136,7 @@ fn plain(method: Method, scores: Vec<f64>, evaluations: usize) -> Attribution {
         tree: None,
         exhaustive: None,
         baseline: None,
+        start: None,
         evaluations,
         seed: None,
         ms: 0.0,
@@ -165,7 +167,8 @@ fn score_lime(
         let scores = found.surrogate.coefficients.clone();
         let made = plain(Method::Lime, scores, found.evaluations);
         let (errors, surrogate) = (found.errors.clone(), Some(found.surrogate.clone()));
-        Attribution { errors, checks, surrogate, seed: Some(seed), ..made }
+        let start = Some(found.surrogate.intercept);
+        Attribution { errors, checks, surrogate, start, seed: Some(seed), ..made }
     };
     let mut interim = |found: &Lime| watch(&of(found, vec![found.sampling()]));
     let found = lime(&mut context.masking(oracle), samples, seed, &mut interim)?;
@@ -210,7 +213,8 @@ fn score_shapley(
 
 fn values(method: Method, found: &Shapley) -> Attribution {
     let checks = vec![sampling(&found.errors, (found.rows, found.planned))];
-    Attribution { errors: found.errors.clone(), checks, ..plain(method, found.scores.clone(), found.rows) }
+    let made = plain(method, found.scores.clone(), found.rows);
+    Attribution { errors: found.errors.clone(), checks, start: Some(found.nothing), ..made }
 }
 
 fn sampling(errors: &[f64], (rows, planned): (usize, usize)) -> Check {

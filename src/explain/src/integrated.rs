@@ -20,6 +20,8 @@ pub const CHANGE: f64 = 1e-5;
 pub struct Integrated {
     /// Per word, in logits; they add up to F(input) - F(baseline).
     pub scores: Vec<f64>,
+    /// F(baseline), to which they are added; `None` without words.
+    pub start: Option<f64>,
     /// [`Check::Completeness`], or [`Check::Undefined`] if F(input) - F(baseline) is no change.
     pub check: Check,
     /// Points asked of the oracle.
@@ -46,7 +48,7 @@ pub struct Integrated {
 /// When the oracle gives no answer, or one that is not finite.
 pub fn integrated_gradients(oracle: &mut dyn Slopes, baseline: Baseline) -> Answer<Integrated> {
     if oracle.words() == 0 {
-        return Ok(Integrated { scores: Vec::new(), check: Check::Undefined, evaluations: 0 });
+        return Ok(Integrated { scores: Vec::new(), start: None, check: Check::Undefined, evaluations: 0 });
     }
     let change = Change::ask(oracle, baseline)?;
     let (mut steps, mut evaluations) = (FIRST_STEPS, 2);
@@ -55,7 +57,8 @@ pub fn integrated_gradients(oracle: &mut dyn Slopes, baseline: Baseline) -> Answ
         evaluations += steps;
         let gap = change.gap(&scores);
         if gap <= Check::COMPLETENESS_LIMIT || steps >= MOST_STEPS {
-            return Ok(Integrated { scores, check: change.check(gap, steps), evaluations });
+            let start = Some(change.start);
+            return Ok(Integrated { scores, start, check: change.check(gap, steps), evaluations });
         }
         steps *= 2;
     }
@@ -63,6 +66,8 @@ pub fn integrated_gradients(oracle: &mut dyn Slopes, baseline: Baseline) -> Answ
 
 /// What the scores have to add up to.
 struct Change {
+    /// F(baseline).
+    start: f64,
     /// F(input) - F(baseline).
     total: f64,
     /// Up to here `total` is rounding.
@@ -73,7 +78,7 @@ impl Change {
     fn ask(oracle: &mut dyn Slopes, baseline: Baseline) -> Answer<Self> {
         let ends = points(oracle, baseline, &[0.0, 1.0])?;
         let (start, input) = (ends[0].logit, ends[1].logit);
-        Ok(Self { total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) })
+        Ok(Self { start, total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) })
     }
 
     fn gap(&self, scores: &[f64]) -> f64 {

@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::edit::WordEdit;
 use crate::event::Record;
 use crate::explanation::Method;
 use crate::settings::LiveSetting;
+use crate::survey::SurveyRequest;
+use crate::what_if::WhatIf;
 
 /// One line from a client to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,8 +40,24 @@ pub enum Command {
     Checkpoint,
     /// Explain a text on a snapshot of the weights; takes the place of a request under way.
     Explain(ExplainRequest),
+    /// Say what the model would answer if some words were otherwise; goes before all explaining.
+    WhatIf(WhatIf),
+    /// Explain many samples while nothing else is asked.
+    Survey(SurveyRequest),
+    /// Give up what is under way.
+    Cancel(Cancel),
     /// Let the worker of an ended run go.
     Release,
+}
+
+/// What can be given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cancel {
+    /// The explanation that was asked for last; what there is of it stays.
+    Explaining,
+    /// The survey; its samples that are explained stay so.
+    Survey,
 }
 
 /// A setting and its new value.
@@ -59,6 +78,9 @@ pub struct ExplainRequest {
     pub methods: Vec<Method>,
     /// The class to explain; the predicted one if none is named.
     pub target: Option<usize>,
+    /// Words that are otherwise in the text that is explained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<WordEdit>,
 }
 
 /// A text to be explained.
@@ -97,6 +119,7 @@ pub enum ToClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::Change;
 
     #[test]
     fn a_setting_is_named_as_in_its_event() {
@@ -105,11 +128,23 @@ mod tests {
     }
 
     #[test]
+    fn a_request_of_an_older_screen_is_read() {
+        let old = r#"{"explain":{"subject":{"sample":3},"methods":["lime"],"target":null}}"#;
+        let Command::Explain(request) = serde_json::from_str(old).unwrap() else { panic!() };
+        assert!(request.edits.is_empty() && request.subject == Subject::Sample(3));
+    }
+
+    #[test]
     fn commands_read_back() {
-        let request =
-            ExplainRequest { subject: Subject::Text("fine".into()), methods: vec![Method::Lime], target: Some(1) };
+        let (subject, methods) = (Subject::Text("fine".into()), vec![Method::Lime]);
+        let edits = vec![WordEdit { word: 0, change: Change::Retype("bad".into()) }];
+        let request = ExplainRequest { subject: subject.clone(), methods: methods.clone(), target: Some(1), edits };
         let set = Command::Set(SetRequest { key: LiveSetting::KdAlpha, value: 0.1 });
-        for command in [Command::Pause, Command::StopNow, Command::Step, set, Command::Explain(request)] {
+        let edits = vec![WordEdit { word: 0, change: Change::Mask }];
+        let what_if = Command::WhatIf(WhatIf { subject, edits });
+        let survey = Command::Survey(SurveyRequest { samples: vec![3, 1], methods });
+        let (pause, step, cancel) = (Command::Pause, Command::Step, Command::Cancel(Cancel::Survey));
+        for command in [pause, Command::StopNow, step, set, Command::Explain(request), what_if, survey, cancel] {
             let line = serde_json::to_string(&ToWorker { id: 7, command: command.clone() }).unwrap();
             assert_eq!(serde_json::from_str::<ToWorker>(&line).unwrap().command, command);
         }

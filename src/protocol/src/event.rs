@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::explanation::{Attribution, Explanation};
 use crate::metric::Metrics;
 use crate::settings::Settings;
+use crate::survey::SurveyProgress;
+use crate::what_if::WhatIfAnswer;
 
 /// One line of the event log: an event and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,10 @@ pub enum Event {
     Alert(Alert),
     /// An explanation was asked for and made.
     Explained(Box<Explanation>),
+    /// What the model would say if some words were otherwise.
+    WhatIf(Box<WhatIfAnswer>),
+    /// A survey has come further, or has ended.
+    Survey(SurveyProgress),
     /// The last event: finished, stopped by the user, failed or died, and why.
     Ended(Ended),
     /// An event of a newer pellucid; skipped.
@@ -44,11 +50,14 @@ pub enum Event {
 
 impl Event {
     /// Whether the event belongs into the log of a run. Scores that nothing is known of yet are for the screens
-    /// of the moment alone: the same scores follow with their checks.
+    /// of the moment alone: the same scores follow with their checks. So is what was asked about a changed text.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         match self {
-            Event::Explained(explanation) => explanation.attributions.iter().all(Attribution::is_checked),
+            Event::Explained(explanation) => {
+                explanation.edits.is_empty() && explanation.attributions.iter().all(Attribution::is_checked)
+            }
+            Event::WhatIf(_) | Event::Survey(_) => false,
             _ => true,
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::check::{Check, Verdict};
+use crate::edit::WordEdit;
 pub use crate::method::{Baseline, Method};
 pub use crate::surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
@@ -47,6 +48,44 @@ pub struct Explanation {
     pub attributions: Vec<Attribution>,
     /// Whether more methods are still to come for this request.
     pub partial: bool,
+    /// Words of the text before that are otherwise in this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<WordEdit>,
+    /// Who asked for it.
+    #[serde(default, skip_serializing_if = "Asker::is_person")]
+    pub asker: Asker,
+}
+
+/// Who asked for an explanation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asker {
+    /// A person, for this one.
+    #[default]
+    Person,
+    /// A survey of many samples.
+    Survey,
+}
+
+impl Asker {
+    fn is_person(&self) -> bool {
+        *self == Asker::Person
+    }
+}
+
+impl Explanation {
+    /// The characters of a word.
+    #[must_use]
+    pub fn word(&self, word: usize) -> String {
+        let span = self.words.get(word).copied().unwrap_or(Span { start: 0, end: 0 });
+        self.text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect()
+    }
+
+    /// The scores of one method.
+    #[must_use]
+    pub fn by(&self, method: Method) -> Option<&Attribution> {
+        self.attributions.iter().find(|attribution| attribution.method == method)
+    }
 }
 
 /// Characters `start..end` of a text.
@@ -104,6 +143,10 @@ pub struct Attribution {
     /// Where the path of integrated gradients begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
+    /// What the scores are added to, for methods whose scores add up: the explained number with all words
+    /// masked, at the baseline, or of the surrogate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<f64>,
     /// Evaluations of the model.
     pub evaluations: usize,
     /// Seed, for methods that draw.
@@ -113,6 +156,13 @@ pub struct Attribution {
 }
 
 impl Attribution {
+    /// From what the scores lead to what, for methods whose scores add up: [`Self::start`], and that with all
+    /// scores added to it.
+    #[must_use]
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        self.start.map(|start| (start, start + self.scores.iter().sum::<f64>()))
+    }
+
     /// Whether the scores have failed a gate.
     #[must_use]
     pub fn fails(&self) -> bool {

@@ -11,9 +11,11 @@
 //! run read back is the run. Text inside is as it came from data and models; [`scrub::scrub`] is the
 //! one way from there to a terminal.
 
+pub mod agreement;
 pub mod check;
 pub mod command;
 pub mod device;
+pub mod edit;
 pub mod event;
 pub mod explanation;
 pub mod launch;
@@ -23,20 +25,31 @@ pub mod log_writer;
 pub mod method;
 pub mod metric;
 pub mod owner;
+pub mod rank;
 pub mod run_dir;
 pub mod sample;
 pub mod scrub;
 pub mod settings;
+pub mod step_block;
+mod step_line;
 pub mod surrogate;
+pub mod survey;
+pub mod what_if;
+pub mod word_importance;
 pub mod work;
 
 pub use check::{Check, Verdict};
-pub use command::{Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};
+pub use command::{Cancel, Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};
+pub use edit::{Change, WordEdit};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Explanation};
+pub use log_reader::Piece;
 pub use method::{Baseline, Method};
 pub use metric::Metrics;
 pub use run_dir::RunDir;
 pub use sample::{Prediction, Sample};
 pub use settings::{LiveSetting, RawSettings, Settings};
+pub use step_block::StepBlock;
 pub use surrogate::Surrogate;
+pub use survey::{SurveyProgress, SurveyRequest, SurveyState};
+pub use what_if::{WhatIf, WhatIfAnswer};

@@ -31,6 +31,16 @@ pub enum Seal {
     Missing,
 }
 
+/// Whether the records of a log are checked. A log that an older pellucid began has records of both kinds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// No checksum was seen yet.
+    #[default]
+    Unchecked,
+    /// Every line has one.
+    Checked,
+}
+
 /// The line of `record`, with its checksum and line break.
 ///
 /// # Errors
@@ -56,6 +66,16 @@ pub fn check(line: &[u8]) -> Seal {
         return Seal::Missing;
     }
     if tail[KEY.len()..KEY.len() + DIGITS] == digits(body) { Seal::Whole } else { Seal::Broken }
+}
+
+/// What stands after the first `body` bytes of the line that `lines` begins with: its checksum, if there is one and
+/// it fits, and the length of the line. `None` when that is not the end of a line.
+pub(crate) fn ending(lines: &[u8], body: usize) -> Option<(Seal, usize)> {
+    if lines.get(body..)?.starts_with(b"}\n") {
+        return Some((Seal::Missing, body + 2));
+    }
+    let line = lines.get(..=body + TAIL)?;
+    (line.ends_with(b"\n") && check(line) == Seal::Whole).then_some((Seal::Whole, line.len()))
 }
 
 fn digits(body: &[u8]) -> [u8; DIGITS] {

@@ -1,17 +1,21 @@
 //! Reads the log of a run, also while it is being written.
 
+mod part;
+
 use std::fs::File;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::event::{Event, Record};
-use crate::log_line::{Seal, check};
+use self::part::{Part, read_parts};
+use crate::event::Record;
+use crate::log_line::Age;
+use crate::step_block::StepBlock;
 
 /// Damaged lines that are named; more are only counted.
 const NAMED: usize = 100;
 
 /// A reader of an event log that remembers how far it has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LogReader {
     path: PathBuf,
     /// The byte at which it began.
@@ -25,13 +29,39 @@ pub struct LogReader {
     newer: usize,
 }
 
-/// Whether the records of a log are checked. A log that an older pellucid began has records of both kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Age {
-    /// No checksum was seen yet.
-    Unchecked,
-    /// Every line has one.
-    Checked,
+/// What a log has, piece by piece, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// One event.
+    Record(Record),
+    /// Steps that follow each other.
+    Steps(StepBlock),
+}
+
+impl Piece {
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Piece::Record(_) => 1,
+            Piece::Steps(block) => block.len(),
+        }
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its records one by one.
+    #[must_use]
+    pub fn into_records(self) -> Vec<Record> {
+        match self {
+            Piece::Record(record) => vec![record],
+            Piece::Steps(block) => block.records().collect(),
+        }
+    }
 }
 
 /// Lines of a log that are no records and were left out.
@@ -107,17 +137,41 @@ impl LogReader {
     /// # Errors
     /// As [`LogReader::read_new`].
     pub fn read_until(&mut self, end: u64) -> io::Result<Vec<Record>> {
-        let mut file = match File::open(&self.path) {
+        Ok(self.read_pieces(end)?.into_iter().flat_map(Piece::into_records).collect())
+    }
+
+    /// As [`LogReader::read_until`], with steps in blocks: for long logs, which are read on all cores.
+    ///
+    /// # Errors
+    /// As [`LogReader::read_new`].
+    pub fn read_pieces(&mut self, end: u64) -> io::Result<Vec<Piece>> {
+        let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        file.seek(SeekFrom::Start(self.offset))?;
-        let mut bytes = Vec::new();
-        file.take(end.saturating_sub(self.offset)).read_to_end(&mut bytes)?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        self.offset += whole as u64;
-        Ok(bytes[..whole].split_inclusive(|&byte| byte == b'\n').filter_map(|line| self.parse(line)).collect())
+        let end = end.min(file.metadata()?.len());
+        let mut pieces = Vec::new();
+        for part in read_parts(&file, (self.offset, end), self.age)? {
+            pieces.extend(self.join(part));
+        }
+        Ok(pieces)
+    }
+
+    /// Takes in what the part that follows has.
+    fn join(&mut self, part: Part) -> Vec<Piece> {
+        self.offset += part.read;
+        self.age = part.age;
+        self.newer += part.newer;
+        self.damage.count += part.damage.count;
+        for line in part.damage.lines {
+            if self.damage.lines.len() < NAMED {
+                let before = if self.begin == 0 { 0 } else { lines_before(&self.path, self.begin).unwrap_or(0) };
+                self.damage.lines.push(before + self.lines + line);
+            }
+        }
+        self.lines += part.lines;
+        part.pieces
     }
 
     /// The byte up to which the log was read: the end of a line.
@@ -137,40 +191,6 @@ impl LogReader {
     pub fn newer(&self) -> usize {
         self.newer
     }
-
-    fn parse(&mut self, line: &[u8]) -> Option<Record> {
-        self.lines += 1;
-        match check(line) {
-            Seal::Whole => {
-                self.age = Age::Checked;
-                // What is whole and makes no sense is of a newer version, in an event or in one of its values.
-                let known = serde_json::from_slice::<Record>(line).ok().filter(|known| known.event != Event::Unknown);
-                self.newer += usize::from(known.is_none());
-                known
-            }
-            Seal::Missing if self.age == Age::Unchecked => self.parse_unchecked(line),
-            Seal::Missing | Seal::Broken => self.note(),
-        }
-    }
-
-    /// A line from before there were checksums. A start that says that there are some has lost its own.
-    fn parse_unchecked(&mut self, line: &[u8]) -> Option<Record> {
-        match serde_json::from_slice::<Record>(line) {
-            Ok(Record { event: Event::Unknown, .. }) => None,
-            Ok(Record { event: Event::Started(started), .. }) if started.log > 0 => self.note(),
-            Ok(record) => Some(record),
-            Err(_) => self.note(),
-        }
-    }
-
-    fn note(&mut self) -> Option<Record> {
-        if self.damage.lines.len() < NAMED {
-            let before = if self.begin == 0 { 0 } else { lines_before(&self.path, self.begin).unwrap_or(0) };
-            self.damage.lines.push(before + self.lines);
-        }
-        self.damage.count += 1;
-        None
-    }
 }
 
 /// Line breaks in the first `end` bytes of a file.
@@ -188,7 +208,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::Step;
+    use crate::event::{Event, Step};
     use crate::log_line::seal;
     use crate::log_writer::LogWriter;
     use crate::metric::Metrics;

@@ -4,7 +4,7 @@ use pellucid_protocol::event::{
     Alert, Checkpoint, CheckpointKind, Ended, Eval, Level, ModelCard, Outcome, Setting, Started, Step,
 };
 use pellucid_protocol::explanation::{
-    Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
+    Asker, Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
 };
 use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
@@ -209,6 +209,11 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         tree: (method == Method::Tree).then(|| tree(words)),
         exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
         baseline: None,
+        start: match method {
+            Method::Lime | Method::KernelShap | Method::Shapley => Some(0.31),
+            Method::IntegratedGradients => Some(-0.42),
+            _ => None,
+        },
         scores,
         checks,
         surrogate,
@@ -278,6 +283,8 @@ pub fn explanation(text: &str, sample: Option<usize>, step: u64, methods: usize)
             .map(|(index, method)| attribution(method, index, words.len(), step))
             .collect(),
         partial: methods < Method::ALL.len(),
+        edits: Vec::new(),
+        asker: Asker::Person,
         words,
     }
 }

@@ -127,6 +127,24 @@ pub enum Action {
     Palette,
     /// Copy to the clipboard.
     Copy,
+    /// Copy to the clipboard, for programs.
+    CopyData,
+    /// Mask the marked word, or put it back.
+    Mask,
+    /// Leave the marked word out, or put it back.
+    Delete,
+    /// Write the marked word otherwise.
+    Retype,
+    /// The marked word as it was.
+    Restore,
+    /// All words as they were.
+    Undo,
+    /// Look at the same in another way.
+    View,
+    /// Explain all samples that are shown, or give that up.
+    Survey,
+    /// Two words that differ in case alone are one, or two.
+    Case,
 }
 
 /// Where a key is valid.
@@ -150,15 +168,18 @@ pub enum Place {
     Palette,
     /// In the values that can be changed.
     Values,
+    /// On the words of the explained samples.
+    Words,
 }
 
 impl Place {
     /// All places in the order of the help.
-    pub const ALL: [Place; 13] = [
+    pub const ALL: [Place; 14] = [
         Place::Everywhere,
         Place::On(Screen::Train),
         Place::On(Screen::Explain),
         Place::On(Screen::Samples),
+        Place::Words,
         Place::On(Screen::Layers),
         Place::On(Screen::Log),
         Place::Leaving,
@@ -169,6 +190,12 @@ impl Place {
         Place::Values,
         Place::Help,
     ];
+
+    /// Whether the keys for everywhere are valid in it too.
+    #[must_use]
+    pub fn is_screen(self) -> bool {
+        matches!(self, Place::On(_) | Place::Words)
+    }
 
     /// The heading in the help.
     #[must_use]
@@ -183,6 +210,7 @@ impl Place {
             Place::Charts => "Choosing charts",
             Place::Palette => "Commands",
             Place::Values => "Values",
+            Place::Words => "Words of the samples",
         }
     }
 }
@@ -242,15 +270,12 @@ impl Keymap {
         let key = Key::of(event);
         let found =
             |wanted: Place| self.bindings.iter().find(|binding| binding.place == wanted && binding.keys.contains(&key));
-        match place {
-            Place::On(_) => found(place).or_else(|| found(Place::Everywhere)),
-            _ => found(place),
-        }
+        found(place).or_else(|| found(Place::Everywhere).filter(|_| place.is_screen()))
     }
 
     /// The bindings that are shown at the foot of the screen in `place`, what belongs to the place first.
     pub fn hints(&self, place: Place) -> impl Iterator<Item = &Binding> {
-        let shared = matches!(place, Place::On(_)).then_some(Place::Everywhere);
+        let shared = place.is_screen().then_some(Place::Everywhere);
         let (own, late) = (self.in_place(Some(place)), self.in_place(Some(place)));
         let own = own.filter(|binding| !binding.action.is_late()).chain(self.in_place(shared));
         own.chain(late.filter(|binding| binding.action.is_late())).filter(|binding| !binding.hint.is_empty())
@@ -264,7 +289,7 @@ impl Keymap {
 impl Action {
     /// Whether its hint gives way to those for every screen where there is not room for all.
     fn is_late(self) -> bool {
-        matches!(self, Action::Full | Action::Axis | Action::Charts | Action::Smooth)
+        matches!(self, Action::Full | Action::Axis | Action::Charts | Action::Smooth | Action::Older | Action::Newer)
     }
 
     /// Its name in a file: `zoom-in`, `go-train`.

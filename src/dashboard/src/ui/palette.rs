@@ -50,7 +50,7 @@ impl Palette {
 
 /// All that makes sense now.
 fn all(state: &State) -> Vec<Line> {
-    let here = [Place::On(state.screen), Place::Everywhere];
+    let here = [state.ground(), Place::Everywhere];
     let mut lines: Vec<Line> = Vec::new();
     for binding in state.keys.bindings().iter().filter(|binding| here.contains(&binding.place)) {
         let known = lines.iter().any(|line| line.deed == Deed::Act(binding.action));

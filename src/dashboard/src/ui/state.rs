@@ -37,6 +37,8 @@ pub enum Overlay {
     Text(Input),
     /// The filter of the samples.
     Filter(Input),
+    /// Another word in the place of the marked one.
+    Retype(Input),
     /// Which charts? The marked one.
     Charts(usize),
     /// All that can be done.
@@ -168,15 +170,22 @@ impl State {
     #[must_use]
     pub fn place(&self) -> Place {
         match &self.overlay {
-            None => Place::On(self.screen),
+            None => self.ground(),
             Some(Overlay::Help(_)) => Place::Help,
             Some(Overlay::Leaving) => Place::Leaving,
             Some(Overlay::Stopping) => Place::Stopping,
-            Some(Overlay::Text(_) | Overlay::Filter(_)) => Place::Typing,
+            Some(Overlay::Text(_) | Overlay::Filter(_) | Overlay::Retype(_)) => Place::Typing,
             Some(Overlay::Charts(_)) => Place::Charts,
             Some(Overlay::Palette(_)) => Place::Palette,
             Some(Overlay::Values(_)) => Place::Values,
         }
+    }
+
+    /// Where keys go when nothing lies over the screen.
+    #[must_use]
+    pub fn ground(&self) -> Place {
+        let words = self.screen == Screen::Samples && self.samples.shows_words();
+        if words { Place::Words } else { Place::On(self.screen) }
     }
 
     /// Whether what an action needs is there.
@@ -205,7 +214,11 @@ impl State {
     /// The word for an action at the foot of the screen, where it depends on the state.
     #[must_use]
     pub fn hint<'a>(&self, action: Action, otherwise: &'a str) -> &'a str {
-        if action == Action::Pause && self.run.stage == Stage::Paused { "resume" } else { otherwise }
+        match action {
+            Action::Pause if self.run.stage == Stage::Paused => "resume",
+            Action::Survey if self.samples.is_surveyed() => "give up",
+            _ => otherwise,
+        }
     }
 
     /// Says something for a while.

@@ -1,6 +1,7 @@
 //! The dashboard as a whole: recorded runs and keys in, frames out.
 
 mod charts;
+mod explaining;
 mod frames;
 mod reducer;
 mod robust;

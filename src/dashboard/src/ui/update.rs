@@ -3,7 +3,7 @@
 mod keys;
 
 use pellucid_protocol::event::{Alert, Eval, Level};
-use pellucid_protocol::{Command, Event, Record};
+use pellucid_protocol::{Command, Event, Explanation, Record};
 use ratatui::crossterm::event::KeyEventKind;
 
 use super::Screen;
@@ -151,8 +151,14 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
     state.run.take(record);
     state.log.take(record);
     match &record.event {
-        Event::Explained(explanation) => {
-            state.explain.take(explanation);
+        Event::Explained(explanation) => explained(state, explanation),
+        Event::WhatIf(answer) => {
+            // A person waits for it, as for the echo of a key.
+            state.touch(Change::Input);
+            ask(state.explain.take_answer(answer))
+        }
+        Event::Survey(progress) => {
+            state.samples.set_survey(progress);
             Vec::new()
         }
         Event::Ended(_) => {
@@ -174,6 +180,16 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
     }
 }
 
+fn explained(state: &mut State, explanation: &Explanation) -> Vec<Effect> {
+    state.samples.take(explanation);
+    state.explain.take(explanation);
+    if state.run.answers() { ask(state.explain.due_map()) } else { Vec::new() }
+}
+
+fn ask(command: Option<Command>) -> Vec<Effect> {
+    command.map(Effect::Send).into_iter().collect()
+}
+
 fn evaluated(state: &mut State, eval: &Eval) -> Vec<Effect> {
     let mut effects = Vec::new();
     if let Some(dir) = state.run.dir.clone() {
@@ -192,19 +208,24 @@ fn evaluated(state: &mut State, eval: &Eval) -> Vec<Effect> {
 fn refresh_explanation(state: &mut State) -> Option<Effect> {
     let wanted =
         state.screen == Screen::Explain && state.run.is_going() && state.run.answers() && !state.explain.is_busy();
-    let request = (wanted && state.explain.is_stale).then(|| state.explain.follow())??;
-    Some(Effect::Send(Command::Explain(request)))
+    (wanted && state.explain.is_stale).then(|| state.explain.follow())?.map(Effect::Send)
 }
 
 fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
-    if matches!(command, Command::Explain(_)) {
-        state.explain.answered(refusal.as_deref());
+    if let Command::Explain(request) = command {
+        state.explain.answered(request, refusal.as_deref());
     }
     match (command, refusal) {
+        // It was done before it could be given up.
+        (Command::Cancel(_), Some(_)) => {}
         (_, Some(why)) => state.say(Tone::Bad, format!("{}: {why}", name(command))),
         (Command::Stop, None) => state.say(Tone::Warn, "stopping: a last evaluation and checkpoint, then the end"),
         (Command::StopNow, None) => state.say(Tone::Warn, "stopping at once"),
         (Command::Checkpoint, None) => state.say(Tone::Plain, "a checkpoint is being written"),
+        (Command::Survey(survey), None) => {
+            let count = super::text::plural(survey.samples.len(), "sample");
+            state.say(Tone::Plain, format!("explaining {count} while the training goes on; a gives it up"));
+        }
         (Command::Set(set), None) => {
             state.say(Tone::Good, format!("{} is {} from the next step on", set.key.key(), set.value));
         }
@@ -221,6 +242,9 @@ fn name(command: &Command) -> &'static str {
         Command::Stop | Command::StopNow | Command::Leave => "stop",
         Command::Checkpoint => "checkpoint",
         Command::Explain(_) => "explain",
+        Command::WhatIf(_) => "what if",
+        Command::Survey(_) => "explain all",
+        Command::Cancel(_) => "give up",
         Command::Release => "release",
     }
 }

@@ -33,7 +33,17 @@ pub fn view(state: &State, styles: &Styles, buffer: &mut Buffer) {
     let area = buffer.area;
     let mut paper = Paper { buffer, styles };
     if area.width < SMALLEST.width || area.height < SMALLEST.height {
-        return tiny(state, &mut paper, area);
+        match (state.screen, &state.run.stage, &state.overlay) {
+            (_, Stage::Launching(..) | Stage::Failed(_), _) => tiny(state, &mut paper, area),
+            (_, _, Some(_)) => {
+                tiny(state, &mut paper, area);
+                overlay::draw(state, &mut paper, area);
+            }
+            (Screen::Explain, ..) => state.explain.draw_tiny(&state.run, &mut paper, area),
+            (Screen::Samples, ..) => state.samples.draw_tiny(&state.run, &mut paper, area),
+            _ => tiny(state, &mut paper, area),
+        }
+        return;
     }
     chrome::header(state, &mut paper, Rect { height: HEADER, ..area });
     screen(state, &mut paper, body_of(area));

@@ -8,6 +8,12 @@ use pellucid_protocol::Baseline;
 
 use super::oracle::{Query, Reply};
 
+/// Words in the texts of one question: some 20 ms of a small model. What is asked between two questions,
+/// or the next training step, waits that long at most.
+const WORDS: usize = 160;
+/// Passes forward that cost as much as one that goes back as well.
+const BACKWARD: usize = 3;
+
 /// The explainer's end: asks and waits.
 #[derive(Debug)]
 pub struct RemoteOracle {
@@ -65,6 +71,27 @@ impl RemoteOracle {
         self.queries.send(query).map_err(|_| OracleError::Cancelled)?;
         self.replies.recv().map_err(|_| OracleError::Cancelled)?
     }
+
+    /// Copies of the text in one question.
+    fn rows(&self) -> usize {
+        (WORDS / self.words.max(1)).max(1)
+    }
+
+    /// Gradients in one question.
+    fn gradients(&self) -> usize {
+        (self.rows() / BACKWARD).max(1)
+    }
+
+    fn ask_about(&self, presence: &[Vec<bool>], query: fn(Vec<Vec<bool>>) -> Query) -> Answer<Vec<f64>> {
+        let mut all = Vec::with_capacity(presence.len());
+        for rows in presence.chunks(self.rows()) {
+            match self.ask(query(rows.to_vec()))? {
+                Reply::Probabilities(values) => all.extend(values),
+                _ => return mismatch(),
+            }
+        }
+        Ok(all)
+    }
 }
 
 fn mismatch<T>() -> Answer<T> {
@@ -77,17 +104,11 @@ impl Predict for RemoteOracle {
     }
 
     fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        match self.ask(Query::Probabilities(presence.to_vec()))? {
-            Reply::Probabilities(values) => Ok(values),
-            _ => mismatch(),
-        }
+        self.ask_about(presence, Query::Probabilities)
     }
 
     fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        match self.ask(Query::Shortened(presence.to_vec()))? {
-            Reply::Probabilities(values) => Ok(values),
-            _ => mismatch(),
-        }
+        self.ask_about(presence, Query::Shortened)
     }
 }
 
@@ -100,17 +121,26 @@ impl Slopes for RemoteOracle {
     }
 
     fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
-        match self.ask(Query::Path(baseline, alphas.to_vec()))? {
-            Reply::Path(points) => Ok(points),
-            _ => mismatch(),
+        let mut all = Vec::with_capacity(alphas.len());
+        for some in alphas.chunks(self.gradients()) {
+            match self.ask(Query::Path(baseline, some.to_vec()))? {
+                Reply::Path(points) => all.extend(points),
+                _ => return mismatch(),
+            }
         }
+        Ok(all)
     }
 
     fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>> {
-        match self.ask(Query::Noisy { noise, first, count })? {
-            Reply::Gradients(gradients) => Ok(gradients),
-            _ => mismatch(),
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let (first, count) = (first + all.len() as u64, self.gradients().min(count - all.len()));
+            match self.ask(Query::Noisy { noise, first, count })? {
+                Reply::Gradients(gradients) if gradients.len() == count => all.extend(gradients),
+                _ => return mismatch(),
+            }
         }
+        Ok(all)
     }
 
     fn attention(&mut self) -> Answer<Attention> {
@@ -145,6 +175,30 @@ mod tests {
         }
         assert_eq!(asker.join().unwrap(), [0, 1, 2]);
         assert_eq!(answered, 3);
+    }
+
+    #[test]
+    fn questions_are_small_and_nothing_is_lost_between_them() {
+        let (mut oracle, questions) = remote(WORDS / 4);
+        let asker = std::thread::spawn(move || {
+            let rows: Vec<_> = (0..10).map(|row| vec![row % 2 == 0; WORDS / 4]).collect();
+            (oracle.probabilities(&rows).unwrap(), oracle.probabilities(&[]).unwrap())
+        });
+        let mut sizes = Vec::new();
+        loop {
+            match questions.poll(Duration::from_millis(10)) {
+                Question::Asked(Query::Probabilities(rows)) => {
+                    sizes.push(rows.len());
+                    questions
+                        .reply(Ok(Reply::Probabilities(rows.iter().map(|row| f64::from(u8::from(row[0]))).collect())));
+                }
+                Question::Asked(_) => panic!("nobody asked for that"),
+                Question::NotYet => {}
+                Question::Over => break,
+            }
+        }
+        assert_eq!(sizes, [4, 4, 2]);
+        assert_eq!(asker.join().unwrap(), ([1.0, 0.0].repeat(5), vec![]));
     }
 
     #[test]

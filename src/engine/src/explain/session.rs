@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use pellucid_explain::words::marked;
 use pellucid_explain::{Answer, Context, Slopes, check, score};
+use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{Attribution, Explanation, Method, Verdict};
 
 use super::subject::Subject;
@@ -25,6 +26,8 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
         truncated_words: subject.truncated_words,
         attributions: Vec::new(),
         partial: true,
+        edits: Vec::new(),
+        asker: Asker::Person,
     }
 }
 

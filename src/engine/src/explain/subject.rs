@@ -1,6 +1,8 @@
 //! A text to be explained: its tokens, and the words they make up.
 
 use pellucid_explain::words;
+use pellucid_protocol::WordEdit;
+use pellucid_protocol::edit::{Change, Edited, edit};
 use pellucid_protocol::explanation::Span;
 use tch::{Device, Tensor};
 
@@ -54,6 +56,45 @@ impl Subject {
             pad: encoder.pad_id(),
             encoded,
         })
+    }
+
+    /// A text, or a pair of texts, with some of its words changed, and where its words are then. Masked words
+    /// stay in the text; their tokens are masks.
+    ///
+    /// # Errors
+    /// When the text has no such word, or the tokenizer refuses.
+    pub fn edited(encoder: &TextEncoder, text: &str, pair: Option<&str>, edits: &[WordEdit]) -> Result<(Self, Edited)> {
+        let whole = Self::new(encoder, text, pair)?;
+        if let Some(edit) = edits.iter().find(|edit| edit.word >= whole.words.len()) {
+            let message = format!("there is no word {}; the model sees {}", edit.word, whole.words.len());
+            return Err(Error::Setting { key: "word", message });
+        }
+        let made = edit(&whole.text, &whole.words, edits);
+        let first = text.chars().count();
+        let part = |from: usize, to: usize| made.text.chars().skip(from).take(to - from).collect::<String>();
+        let end = made.text.chars().count();
+        let mut subject = match pair {
+            Some(_) => {
+                let (left, right) = (made.position(first), made.position(first + BETWEEN.len()));
+                Self::new(encoder, &part(0, left), Some(&part(right, end)))?
+            }
+            None => Self::new(encoder, &made.text, None)?,
+        };
+        let is_masked = |edit: &&WordEdit| edit.change == Change::Mask;
+        let places: Vec<Span> = edits.iter().filter(is_masked).filter_map(|edit| made.places[edit.word]).collect();
+        subject.mask(&places);
+        Ok((subject, made))
+    }
+
+    /// Makes masks of the tokens of the words in `places`. A text of no token at all becomes one mask.
+    fn mask(&mut self, places: &[Span]) {
+        let is_kept = |word: &Span| !places.iter().any(|place| place.overlaps(*word));
+        let kept: Vec<bool> = self.words.iter().map(is_kept).collect();
+        self.encoded.ids = self.masked(&kept);
+        if self.encoded.ids.is_empty() {
+            self.encoded = self.shortened(&kept);
+            self.word_of_token = vec![None];
+        }
     }
 
     /// The token ids with the words that are not present masked, all their pieces together.

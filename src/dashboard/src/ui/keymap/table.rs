@@ -21,6 +21,7 @@ const ANY: Place = Place::Everywhere;
 const TRAIN: Place = Place::On(Screen::Train);
 const EXPLAIN: Place = Place::On(Screen::Explain);
 const SAMPLES: Place = Place::On(Screen::Samples);
+const WORDS: Place = Place::Words;
 const LAYERS: Place = Place::On(Screen::Layers);
 const LOG: Place = Place::On(Screen::Log);
 
@@ -71,16 +72,30 @@ pub const BINDINGS: &[Binding] = &[
 
     bind(&[ch('m'), ch('j'), on(KeyCode::Down)], Action::NextMethod, EXPLAIN, (FREE, "method", "the next method")),
     bind(&[ch('M'), ch('k'), on(KeyCode::Up)], Action::PreviousMethod, EXPLAIN, (FREE, "", "the method before")),
-    bind(&[on(KeyCode::Left), ch('[')], Action::Older, EXPLAIN, (FREE, "older", "the explanation before")),
-    bind(&[on(KeyCode::Right), ch(']')], Action::Newer, EXPLAIN, (FREE, "newer", "the next explanation; the last one follows the run")),
-    bind(&[ch('x')], Action::NextClass, EXPLAIN, (Needs::Worker, "class", "explain the next class")),
+    bind(&[on(KeyCode::Right), ch('l')], Action::CursorRight, EXPLAIN, (FREE, "word", "mark the next word")),
+    bind(&[on(KeyCode::Left), ch('h')], Action::CursorLeft, EXPLAIN, (FREE, "", "mark the word before")),
+    bind(&[ch(' ')], Action::Mask, EXPLAIN, (Needs::Worker, "mask", "what if: mask the word, or put it back")),
+    bind(&[ch('r')], Action::Retype, EXPLAIN, (Needs::Worker, "retype", "what if: write the word otherwise")),
     bind(&[ch('t')], Action::Type, EXPLAIN, (Needs::Worker, "type a text", "explain a text that you type")),
+    bind(&[ch('d'), on(KeyCode::Delete)], Action::Delete, EXPLAIN, (Needs::Worker, "delete", "what if: leave it out, or put it back")),
+    bind(&[ch('u')], Action::Undo, EXPLAIN, (FREE, "undo", "all words as they were")),
+    bind(&[on(KeyCode::Backspace)], Action::Restore, EXPLAIN, (Needs::Worker, "", "the marked word as it was")),
+    bind(&[ch('w')], Action::View, EXPLAIN, (FREE, "view", "map, table, waterfall, agreement of methods")),
+    bind(&[ch('[')], Action::Older, EXPLAIN, (FREE, "older", "the explanation before")),
+    bind(&[ch(']')], Action::Newer, EXPLAIN, (FREE, "newer", "the next explanation; the last one follows the run")),
+    bind(&[ch('x')], Action::NextClass, EXPLAIN, (Needs::Worker, "class", "explain the next class")),
     bind(&[ch('e'), on(KeyCode::Enter)], Action::Explain, EXPLAIN, (Needs::Worker, "again", "explain the same text again, by the weights of now")),
+    bind(&[ch('Y')], Action::CopyData, EXPLAIN, (FREE, "", "copy the explanation as JSON")),
+    bind(&[on(KeyCode::Esc)], Action::Close, EXPLAIN, (FREE, "", "give up what is under way, or the marked word")),
     bind(&[on(KeyCode::PageUp)], Action::PageUp, EXPLAIN, (FREE, "", "up in a long text")),
     bind(&[on(KeyCode::PageDown)], Action::PageDown, EXPLAIN, (FREE, "", "down in a long text")),
 
     bind(&[ch('e'), on(KeyCode::Enter)], Action::Explain, SAMPLES, (FREE, "explain", "see what the answer to this sample is based on")),
-    bind(&[ch('s')], Action::Sort, SAMPLES, (FREE, "sort", "order: as read, loss, errors, unlike the teacher")),
+    bind(&[ch('s')], Action::Sort, SAMPLES, (FREE, "sort", "order: as read, loss, errors, teacher, explanations")),
+    bind(&[ch('a')], Action::Survey, SAMPLES, (Needs::Worker, "explain all", "explain all that are shown, or give that up")),
+    bind(&[ch('w')], Action::View, SAMPLES, (FREE, "words", "the words of all samples that are explained")),
+    bind(&[ch('m')], Action::NextMethod, SAMPLES, (FREE, "", "whose faithfulness and plausibility are shown")),
+    bind(&[on(KeyCode::Esc)], Action::Close, SAMPLES, (FREE, "", "from the examples of a word to all samples")),
     bind(&[ch('/')], Action::Filter, SAMPLES, (FREE, "filter", "only samples with a text in them; empty: all")),
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, SAMPLES, (FREE, "", "one sample up")),
     bind(&[on(KeyCode::Down), ch('j')], Action::Down, SAMPLES, (FREE, "", "one sample down")),
@@ -88,6 +103,22 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, SAMPLES, (FREE, "", "one page down")),
     bind(&[on(KeyCode::Home), ch('g')], Action::First, SAMPLES, (FREE, "", "to the first sample")),
     bind(&[on(KeyCode::End), ch('G')], Action::Last, SAMPLES, (FREE, "", "to the last sample")),
+
+    bind(&[on(KeyCode::Enter), ch('e')], Action::Accept, WORDS, (FREE, "examples", "the samples that have the word")),
+    bind(&[ch('x')], Action::NextClass, WORDS, (FREE, "class", "the words of the next class")),
+    bind(&[ch('m')], Action::NextMethod, WORDS, (FREE, "method", "by the next method")),
+    bind(&[ch('s')], Action::Sort, WORDS, (FREE, "sort", "strongest, most for, most against, most frequent")),
+    bind(&[ch('w'), on(KeyCode::Esc)], Action::View, WORDS, (FREE, "samples", "back to the samples")),
+    bind(&[ch('f')], Action::Case, WORDS, (FREE, "case", "words that differ in case alone are one, or two")),
+    bind(&[ch('+'), ch('=')], Action::More, WORDS, (FREE, "rarer", "leave out words of fewer samples")),
+    bind(&[ch('-')], Action::Less, WORDS, (FREE, "", "show words of fewer samples too")),
+    bind(&[ch('a')], Action::Survey, WORDS, (Needs::Worker, "explain all", "explain all samples, or give that up")),
+    bind(&[on(KeyCode::Up), ch('k')], Action::Up, WORDS, (FREE, "", "one word up")),
+    bind(&[on(KeyCode::Down), ch('j')], Action::Down, WORDS, (FREE, "", "one word down")),
+    bind(&[on(KeyCode::PageUp)], Action::PageUp, WORDS, (FREE, "", "one page up")),
+    bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, WORDS, (FREE, "", "one page down")),
+    bind(&[on(KeyCode::Home), ch('g')], Action::First, WORDS, (FREE, "", "to the first word")),
+    bind(&[on(KeyCode::End), ch('G')], Action::Last, WORDS, (FREE, "", "to the last word")),
 
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, LAYERS, (FREE, "", "one layer up")),
     bind(&[on(KeyCode::Down), ch('j')], Action::Down, LAYERS, (FREE, "", "one layer down")),

@@ -1,13 +1,21 @@
 //! What one answer is based on, by several methods, each with its checks.
 
+mod agreement;
+mod asking;
+mod copied;
 mod findings;
 mod panels;
+mod table;
+mod tiny;
+mod waterfall;
+mod what_if;
 mod words;
 
-use pellucid_protocol::explanation::Method;
+use pellucid_protocol::explanation::{Asker, Method};
 use pellucid_protocol::{Attribution, ExplainRequest, Explanation, Subject};
 use ratatui::layout::Rect;
 
+use self::what_if::Draft;
 use crate::ui::keymap::Action;
 use crate::ui::state::run::Run;
 use crate::ui::widgets::paper::{Paper, below, from, to};
@@ -26,6 +34,31 @@ pub struct Explain {
     wait: Wait,
     method: Method,
     scroll: usize,
+    draft: Draft,
+    view: View,
+}
+
+/// What is shown of an explanation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum View {
+    /// The text, the methods and their checks.
+    #[default]
+    Map,
+    /// Each word with its score by each method.
+    Table,
+    /// From the text with all words masked to the answer, word by word.
+    Waterfall,
+    /// How far the methods agree.
+    Agreement,
+}
+
+impl View {
+    const ALL: [View; 4] = [View::Map, View::Table, View::Waterfall, View::Agreement];
+
+    fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|&view| view == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
 }
 
 /// Whether an explanation is under way.
@@ -34,6 +67,8 @@ enum Wait {
     Nothing,
     Asked,
     Refused(String),
+    /// It was given up for a changed text, or by the user.
+    Cut,
 }
 
 impl Default for Explain {
@@ -46,6 +81,8 @@ impl Default for Explain {
             wait: Wait::Nothing,
             method: Method::ALL[0],
             scroll: 0,
+            draft: Draft::default(),
+            view: View::Map,
         }
     }
 }
@@ -57,8 +94,21 @@ fn same_text(a: &Explanation, b: &Explanation) -> bool {
 
 impl Explain {
     /// Takes an explanation in: in the place of its earlier part, if there is one. The screen follows
-    /// unless an older one is being looked at.
+    /// unless an older one is being looked at. What a survey has found is not put on the screen.
     pub fn take(&mut self, explanation: &Explanation) {
+        if !explanation.edits.is_empty() {
+            if let Some(current) = self.shown.and_then(|shown| self.shelf.get(shown)) {
+                self.draft.take_map(explanation, current);
+            }
+            return;
+        }
+        if explanation.asker == Asker::Person {
+            self.shelve(explanation);
+        }
+    }
+
+    /// Puts an explanation on the shelf.
+    pub fn shelve(&mut self, explanation: &Explanation) {
         let follows = self.shown.is_none_or(|shown| shown + 1 == self.shelf.len());
         let earlier = self.shelf.last_mut().filter(|last| {
             last.request == explanation.request && last.step == explanation.step && same_text(last, explanation)
@@ -72,9 +122,22 @@ impl Explain {
             self.shown = self.shown.map(|shown| shown.saturating_sub(1));
         }
         if follows || self.is_wanted(explanation) {
-            self.shown = Some(self.shelf.len() - 1);
+            self.show(Some(self.shelf.len() - 1));
             self.wait = Wait::Nothing;
         }
+    }
+
+    /// Shows an explanation that a survey has found.
+    pub fn put(&mut self, explanation: &Explanation) -> bool {
+        self.shelve(explanation);
+        self.show(Some(self.shelf.len() - 1));
+        true
+    }
+
+    /// Shows this one of the shelf; changes of words stay while the text does.
+    fn show(&mut self, place: Option<usize>) {
+        self.shown = place;
+        self.draft.settle(place.and_then(|place| self.shelf.get(place)));
     }
 
     fn is_wanted(&self, explanation: &Explanation) -> bool {
@@ -86,83 +149,10 @@ impl Explain {
             }
     }
 
-    /// Whether an explanation that was asked for is not here yet, or not whole.
-    #[must_use]
-    pub fn is_busy(&self) -> bool {
-        let partial = self.shelf.last().is_some_and(|last| last.partial);
-        self.wait == Wait::Asked || (partial && self.wait == Wait::Nothing)
-    }
-
-    /// The worker's answer to the request.
-    pub fn answered(&mut self, refusal: Option<&str>) {
-        if let Some(why) = refusal {
-            self.wait = Wait::Refused(why.to_owned());
-        }
-    }
-
-    fn want(&mut self, subject: Subject, target: Option<usize>, methods: &[Method]) -> ExplainRequest {
-        let request = ExplainRequest { subject, methods: methods.to_vec(), target };
-        self.wanted = Some(request.clone());
-        self.wait = Wait::Asked;
-        self.scroll = 0;
-        self.is_stale = false;
-        request
-    }
-
-    /// The request for a validation sample.
-    pub fn want_sample(&mut self, index: usize) -> ExplainRequest {
-        self.want(Subject::Sample(index), None, &Method::ALL)
-    }
-
-    /// The request for a typed text.
-    pub fn want_text(&mut self, text: &str) -> ExplainRequest {
-        self.want(Subject::Text(text.to_owned()), None, &Method::ALL)
-    }
-
-    /// The request for what is on the screen, by the weights of now.
-    pub fn again(&mut self) -> Option<ExplainRequest> {
-        self.repeat(&Method::ALL)
-    }
-
-    /// The same, to be repeated while the run goes on: for the usual methods and the one that is looked at.
-    pub fn follow(&mut self) -> Option<ExplainRequest> {
-        let mut methods = Method::USUAL.to_vec();
-        if !methods.contains(&self.method) {
-            methods.insert(0, self.method);
-        }
-        self.repeat(&methods)
-    }
-
-    fn repeat(&mut self, methods: &[Method]) -> Option<ExplainRequest> {
-        let (subject, target) = match (&self.wanted, self.current()) {
-            (Some(wanted), _) => (wanted.subject.clone(), wanted.target),
-            (None, Some(current)) => (subject(current), None),
-            (None, None) => return None,
-        };
-        Some(self.want(subject, target, methods))
-    }
-
-    /// The request for the next class of what is on the screen.
-    pub fn next_class(&mut self) -> Option<ExplainRequest> {
-        let current = self.current()?;
-        let (subject, classes) = (subject(current), current.probabilities.len().max(1));
-        let target = (current.target + 1) % classes;
-        Some(self.want(subject, Some(target), &Method::ALL))
-    }
-
-    /// The text that was typed last.
-    #[must_use]
-    pub fn typed(&self) -> &str {
-        match self.wanted.as_ref().map(|wanted| &wanted.subject) {
-            Some(Subject::Text(text)) => text,
-            _ => "",
-        }
-    }
-
     /// Shows the latest explanation of a sample; whether there is one.
     pub fn show_sample(&mut self, index: usize) -> bool {
         let found = self.shelf.iter().rposition(|known| known.sample == Some(index));
-        self.shown = found.or(self.shown);
+        self.show(found.or(self.shown));
         found.is_some()
     }
 
@@ -172,12 +162,26 @@ impl Explain {
         match action {
             Action::NextMethod => self.step_method(1),
             Action::PreviousMethod => self.step_method(Method::ALL.len() - 1),
-            Action::Older => self.shown = self.shown.map(|shown| shown.saturating_sub(1)),
-            Action::Newer => self.shown = self.shown.map(|shown| (shown + 1).min(last)),
+            Action::Older => self.show(self.shown.map(|shown| shown.saturating_sub(1))),
+            Action::Newer => self.show(self.shown.map(|shown| (shown + 1).min(last))),
+            Action::CursorLeft => self.mark(-1),
+            Action::CursorRight => self.mark(1),
+            Action::View => self.view = self.view.next(),
             Action::PageUp => self.scroll = self.scroll.saturating_sub(3),
             Action::PageDown => self.scroll = self.scroll.saturating_add(3),
             _ => {}
         }
+    }
+
+    /// Marks the word before or after; at first the one with the largest score.
+    fn mark(&mut self, by: isize) {
+        let Some(current) = self.current() else { return };
+        let scores = attribution(current, self.method).map_or(&[][..], |made| &made.scores);
+        let strongest = (0..scores.len().min(current.words.len()))
+            .rev()
+            .max_by(|&a, &b| scores[a].abs().total_cmp(&scores[b].abs()));
+        let count = current.words.len();
+        self.draft.go(by, count, strongest.unwrap_or(0));
     }
 
     fn step_method(&mut self, by: usize) {
@@ -215,6 +219,12 @@ impl Explain {
     /// Below 110 columns the text has the whole width; large screens add the map over time.
     pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
         let Some(current) = self.current() else { return self.invite(run, paper, area) };
+        match self.view {
+            View::Map => {}
+            View::Table => return self.draw_table(run, current, paper, area),
+            View::Waterfall => return self.draw_waterfall(run, current, paper, area),
+            View::Agreement => return self.draw_agreement(current, paper, area),
+        }
         if area.width >= 110 && area.height >= 20 {
             self.draw_wide(run, current, paper, area);
         } else {
@@ -231,14 +241,14 @@ impl Explain {
         let maps = self.related().count() as u16 + 3;
         let [history, trust] = split(rest, if rest.height >= maps.max(6) + 10 { maps.max(6) } else { rest.height });
         self.draw_text(run, current, paper, text);
-        self.draw_methods(current, paper, checks);
+        self.draw_methods(self.looked_at(current), paper, checks);
         words::over_time(self, paper, history);
         super::train::explanations(run, paper, trust);
         let [answer, rest] = split(right, (current.probabilities.len() as u16 + 4).min(area.height / 2));
         let fitted = current.words.len() as u16 + 4;
         let [surrogate, course] = split(rest, if rest.height >= fitted + 10 { fitted } else { rest.height });
-        panels::answer(run, current, paper, answer);
-        findings::findings(current, self.method, paper, surrogate);
+        self.draw_answer(run, current, paper, answer);
+        findings::findings(self.looked_at(current), self.method, paper, surrogate);
         panels::course(self, run, paper, course);
     }
 
@@ -248,15 +258,20 @@ impl Explain {
         let [text, lower] = split(area, heat);
         self.draw_text(run, current, paper, text);
         if area.width < 76 {
-            return self.draw_methods(current, paper, lower);
+            return self.draw_methods(self.looked_at(current), paper, lower);
         }
         let [checks, side] = [to(lower, 53), from(lower, 53)];
-        self.draw_methods(current, paper, checks);
-        if findings::has_findings(self.method) {
+        self.draw_methods(self.looked_at(current), paper, checks);
+        if findings::has_findings(self.method) && !self.draft.is_changed() {
             findings::findings(current, self.method, paper, side);
         } else {
-            panels::answer(run, current, paper, side);
+            self.draw_answer(run, current, paper, side);
         }
+    }
+
+    /// The explanation of the changed text where there is one, else that of the text as it is.
+    fn looked_at<'a>(&'a self, current: &'a Explanation) -> &'a Explanation {
+        self.draft.map().unwrap_or(current)
     }
 
     /// The explanations of the text and the class on the screen, oldest first.
@@ -272,11 +287,11 @@ impl Explain {
         let words = match &self.wait {
             Wait::Asked => "under way: it comes between two training steps".to_owned(),
             Wait::Refused(why) => format!("refused: {why}"),
-            Wait::Nothing if run.answers() => {
+            Wait::Nothing | Wait::Cut if run.answers() => {
                 "See what an answer is based on: press 3, choose a sample, press e. Or press t and type a text."
                     .to_owned()
             }
-            Wait::Nothing => "Nothing was explained in this run.".to_owned(),
+            Wait::Nothing | Wait::Cut => "Nothing was explained in this run.".to_owned(),
         };
         let muted = paper.styles.muted;
         paper.middle(inside, &words, muted);
@@ -290,7 +305,7 @@ fn subject(explanation: &Explanation) -> Subject {
 
 /// The scores of one method.
 fn attribution(explanation: &Explanation, method: Method) -> Option<&Attribution> {
-    explanation.attributions.iter().find(|attribution| attribution.method == method)
+    explanation.by(method)
 }
 
 fn split(area: Rect, rows: u16) -> [Rect; 2] {

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use pellucid_protocol::event::{CheckpointKind, Level, Outcome};
-use pellucid_protocol::{Event, Metrics, Record};
+use pellucid_protocol::explanation::Asker;
+use pellucid_protocol::{Event, Metrics, Record, SurveyState};
 use ratatui::layout::{Rect, Size};
 
 use crate::ui::clock;
@@ -205,6 +206,8 @@ fn step(event: &Event) -> Option<u64> {
         Event::Setting(setting) => Some(setting.step),
         Event::Alert(alert) => Some(alert.step),
         Event::Explained(explanation) => Some(explanation.step),
+        Event::WhatIf(answer) => Some(answer.step),
+        Event::Survey(survey) => Some(survey.step),
         Event::Ended(ended) => Some(ended.step),
         Event::Unknown => None,
     }
@@ -246,7 +249,12 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
             },
             alert.message.clone(),
         ),
-        Event::Explained(explanation) if !explanation.partial => {
+        Event::Survey(survey) if survey.state != SurveyState::Going => {
+            let tone = if survey.state == SurveyState::Done { Tone::Good } else { Tone::Warn };
+            (tone, "·", format!("explained {} of {} samples", survey.done, survey.total))
+        }
+        // Those of a survey are told of at its end.
+        Event::Explained(explanation) if !explanation.partial && explanation.asker == Asker::Person => {
             let subject = explanation.sample.map_or_else(|| "a text".to_owned(), |index| format!("sample {index}"));
             (Tone::Plain, "·", format!("explained {subject}"))
         }
@@ -261,7 +269,7 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
                 (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
             }
         },
-        Event::Step(_) | Event::Explained(_) | Event::Unknown => return None,
+        Event::Step(_) | Event::Explained(_) | Event::WhatIf(_) | Event::Survey(_) | Event::Unknown => return None,
     })
 }
 

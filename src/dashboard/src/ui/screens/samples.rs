@@ -1,16 +1,19 @@
 //! The validation samples and the answers to them.
 
-use pellucid_protocol::{Prediction, Sample};
-use ratatui::layout::{Rect, Size};
-use ratatui::style::{Modifier, Style};
+mod found;
+mod table;
+mod tiny;
+mod words;
 
+use pellucid_protocol::{
+    Cancel, Command, Explanation, Method, Prediction, Sample, SurveyProgress, SurveyRequest, SurveyState,
+};
+use ratatui::layout::{Rect, Size};
+
+use self::found::Found;
+use self::words::Words;
 use crate::ui::keymap::Action;
-use crate::ui::state::run::Run;
-use crate::ui::text;
-use crate::ui::theme::Styles;
 use crate::ui::view;
-use crate::ui::widgets::heat::{HeatText, Trust};
-use crate::ui::widgets::paper::{Paper, below, from, row, to};
 
 /// The order of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,10 +23,21 @@ enum Sort {
     Loss,
     Errors,
     Teacher,
+    Faithfulness,
+    Plausibility,
+    Disagreement,
 }
 
 impl Sort {
-    const ALL: [Sort; 4] = [Sort::AsRead, Sort::Loss, Sort::Errors, Sort::Teacher];
+    const ALL: [Sort; 7] = [
+        Sort::AsRead,
+        Sort::Loss,
+        Sort::Errors,
+        Sort::Teacher,
+        Sort::Faithfulness,
+        Sort::Plausibility,
+        Sort::Disagreement,
+    ];
 
     fn title(self) -> &'static str {
         match self {
@@ -31,8 +45,33 @@ impl Sort {
             Sort::Loss => "highest loss first",
             Sort::Errors => "errors first",
             Sort::Teacher => "unlike the teacher first",
+            Sort::Faithfulness => "least faithful first",
+            Sort::Plausibility => "least plausible first",
+            Sort::Disagreement => "methods apart first",
         }
     }
+
+    /// Whether it is by what explanations say.
+    fn is_explained(self) -> bool {
+        matches!(self, Sort::Faithfulness | Sort::Plausibility | Sort::Disagreement)
+    }
+}
+
+/// What is shown of the samples.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum View {
+    /// The samples.
+    #[default]
+    Table,
+    /// The words of all that are explained.
+    Words,
+}
+
+/// The samples that have a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Examples {
+    word: String,
+    samples: Vec<usize>,
 }
 
 /// The screen.
@@ -46,6 +85,11 @@ pub struct Samples {
     sort: Sort,
     filter: String,
     trouble: Option<String>,
+    found: Found,
+    survey: Option<SurveyProgress>,
+    view: View,
+    words: Words,
+    examples: Option<Examples>,
 }
 
 impl Samples {
@@ -102,6 +146,56 @@ impl Samples {
         self.order.get(self.cursor).copied()
     }
 
+    /// Whether the words are shown.
+    #[must_use]
+    pub fn shows_words(&self) -> bool {
+        self.view == View::Words
+    }
+
+    /// What was explained of a sample last.
+    #[must_use]
+    pub fn explanation(&self, index: usize) -> Option<&Explanation> {
+        self.found.explanation(index)
+    }
+
+    /// Takes an explanation in.
+    pub fn take(&mut self, explanation: &Explanation) {
+        if self.found.take(explanation) {
+            self.refresh();
+        }
+    }
+
+    /// A survey has come further.
+    pub fn set_survey(&mut self, progress: &SurveyProgress) {
+        self.survey = Some(progress.clone());
+    }
+
+    /// Whether a survey is under way.
+    #[must_use]
+    pub fn is_surveyed(&self) -> bool {
+        self.survey.as_ref().is_some_and(|survey| survey.state == SurveyState::Going)
+    }
+
+    /// What explains all samples that are shown, or gives that up.
+    #[must_use]
+    pub fn survey(&self) -> Option<Command> {
+        if self.is_surveyed() {
+            return Some(Command::Cancel(Cancel::Survey));
+        }
+        let request = SurveyRequest { samples: self.order.clone(), methods: Method::USUAL.to_vec() };
+        (!request.samples.is_empty()).then_some(Command::Survey(request))
+    }
+
+    /// What depends on explanations, after they or the way they are looked at have changed.
+    fn refresh(&mut self) {
+        if self.sort.is_explained() {
+            self.arrange();
+        }
+        if self.view == View::Words {
+            self.words.count(&self.found);
+        }
+    }
+
     /// Filters and sorts; the cursor stays on its sample.
     fn arrange(&mut self) {
         let selected = self.selected();
@@ -110,34 +204,82 @@ impl Samples {
             let pair = sample.pair.as_deref().unwrap_or("");
             wanted.is_empty() || sample.text.to_lowercase().contains(&wanted) || pair.to_lowercase().contains(&wanted)
         };
-        let mut order: Vec<usize> = (0..self.samples.len()).filter(|&index| matches(&self.samples[index])).collect();
-        order.sort_by(|&a, &b| self.weight(b).total_cmp(&self.weight(a)).then(a.cmp(&b)));
+        let all: Vec<usize> = match &self.examples {
+            Some(examples) => examples.samples.iter().copied().filter(|&index| index < self.samples.len()).collect(),
+            None => (0..self.samples.len()).collect(),
+        };
+        let mut order: Vec<usize> = all.into_iter().filter(|&index| matches(&self.samples[index])).collect();
+        if self.examples.is_none() {
+            let weights: Vec<f32> = (0..self.samples.len()).map(|index| self.weight(index)).collect();
+            order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]).then(a.cmp(&b)));
+        }
         self.cursor = selected.and_then(|wanted| order.iter().position(|&index| index == wanted)).unwrap_or(0);
         self.order = order;
     }
 
     /// What comes first has more.
     fn weight(&self, index: usize) -> f32 {
+        if self.sort.is_explained() {
+            return self.explained_weight(index).map_or(f32::NEG_INFINITY, |weight| weight as f32);
+        }
         let Some(answer) = self.answers.get(index) else { return f32::NEG_INFINITY };
         let loss = if answer.loss.is_nan() { f32::INFINITY } else { answer.loss };
         let first = |holds: bool| if holds { 1e6 + loss.min(1e5) } else { loss.min(1e5) };
         match self.sort {
-            Sort::AsRead => 0.0,
+            Sort::AsRead | Sort::Faithfulness | Sort::Plausibility | Sort::Disagreement => 0.0,
             Sort::Loss => loss,
             Sort::Errors => first(answer.class() != self.samples[index].label),
             Sort::Teacher => distance(answer),
         }
     }
 
+    /// `None` for what is not explained: it comes last.
+    fn explained_weight(&self, index: usize) -> Option<f64> {
+        match self.sort {
+            Sort::Faithfulness => self.found.faithfulness(index).map(|value| -value),
+            Sort::Plausibility => self.found.plausibility(index).map(|value| -value),
+            _ => self.found.disagreement(index),
+        }
+    }
+
+    /// The next order that there is something to sort by for.
+    fn next_sort(&self) -> Sort {
+        let at = Sort::ALL.iter().position(|&sort| sort == self.sort).unwrap_or(0);
+        let fits = |sort: &Sort| match sort {
+            Sort::Faithfulness | Sort::Disagreement => !self.found.is_empty(),
+            Sort::Plausibility => {
+                !self.found.is_empty() && self.samples.iter().any(|known| !known.rationale.is_empty())
+            }
+            _ => true,
+        };
+        let later = Sort::ALL.iter().cycle().skip(at + 1);
+        later.copied().find(fits).unwrap_or_default()
+    }
+
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, size: Size) {
+        if self.view == View::Words {
+            return self.act_on_words(action, size);
+        }
         let (page, last) = (rows(view::body(size)), self.order.len().saturating_sub(1));
         match action {
             Action::Sort => {
-                let at = Sort::ALL.iter().position(|&sort| sort == self.sort).unwrap_or(0);
-                self.sort = Sort::ALL[(at + 1) % Sort::ALL.len()];
+                self.sort = self.next_sort();
+                self.examples = None;
                 self.arrange();
                 self.cursor = 0;
+            }
+            Action::View => {
+                self.view = View::Words;
+                self.words.begin(&self.found);
+            }
+            Action::NextMethod => {
+                self.found.next_method();
+                self.refresh();
+            }
+            Action::Close => {
+                self.examples = None;
+                self.arrange();
             }
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
             Action::Down => self.cursor = (self.cursor + 1).min(last),
@@ -149,107 +291,22 @@ impl Samples {
         }
     }
 
-    /// ```text
-    /// ╭ samples ─────────────────── step 1200 · highest loss first · filter: pain ╮
-    /// │     # label     answer    share  loss  teacher   text                     │
-    /// │ ✖  12 urgent    routine   0.71   1.24  urgent    the pain is sudden and … │
-    /// ╰───────────────────────────────────────────────────────────────────────────╯
-    /// ╭ sample 12 ────────────────────────────────────────────────────────────────╮  when there is room
-    /// ╰───────────────────────────────────────────────────────────────────────────╯
-    /// ```
-    pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let detail = detail_height(area);
-        let table = Rect { height: area.height - detail, ..area };
-        let inside = paper.boxed(table, "samples");
-        paper.corner(table, &self.status(usize::from(area.width)), paper.styles.muted);
-        if self.order.is_empty() {
-            return paper.middle(inside, &self.nothing(), paper.styles.muted);
-        }
-        self.table(run, paper, inside);
-        if detail > 0 {
-            self.detail(run, paper, below(area, table.height));
-        }
-    }
-
-    fn status(&self, width: usize) -> String {
-        let step = if self.answers.is_empty() { "not evaluated yet".to_owned() } else { format!("step {}", self.step) };
-        let place = format!("{} of {}", self.cursor + usize::from(!self.order.is_empty()), self.order.len());
-        let filter = if self.filter.is_empty() { String::new() } else { format!(" · filter: {}", self.filter) };
-        let whole = format!("{place} · {step} · {}{filter}", self.sort.title());
-        if text::width(&whole) + 16 <= width { whole } else { format!("{}{filter}", self.sort.title()) }
-    }
-
-    fn nothing(&self) -> String {
-        match &self.trouble {
-            Some(why) => format!("the samples cannot be read: {why}"),
-            None if self.samples.is_empty() => "the validation samples come when the run has started".to_owned(),
-            None => format!("no sample has `{}` in it; press / to change the filter", self.filter),
-        }
-    }
-
-    fn table(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let columns = self.columns(run, area.width);
-        columns.heading(paper, row(area, 0));
-        let page = rows_inside(area);
-        // Whole pages turn, so that moving the cursor repaints two lines and not all of them.
-        let top = self.cursor / page * page;
-        for (index, sample) in self.order.iter().skip(top).take(page).enumerate() {
-            let line = row(area, index as u16 + 1);
-            let cells = self.cells(run, *sample, &columns, paper.styles);
-            columns.write(paper, line, &cells);
-            if top + index == self.cursor {
-                paper.buffer.set_style(line.intersection(paper.buffer.area), paper.styles.selection);
+    fn act_on_words(&mut self, action: Action, size: Size) {
+        match action {
+            Action::View | Action::Close => self.view = View::Table,
+            Action::Accept => {
+                if let Some((word, samples)) = self.words.examples(&self.found) {
+                    self.examples = Some(Examples { word, samples });
+                    (self.view, self.cursor) = (View::Table, 0);
+                    self.order.clear();
+                    self.arrange();
+                }
             }
-        }
-    }
-
-    fn columns(&self, run: &Run, width: u16) -> Columns {
-        let labels = run.started.as_ref().map_or(&[][..], |started| &started.labels);
-        let longest = labels.iter().map(|label| text::width(label)).max().unwrap_or(8) as u16;
-        let taught = self.answers.iter().any(|answer| answer.teacher.is_some());
-        Columns {
-            number: (self.samples.len().to_string().len() as u16).max(3),
-            label: longest.clamp(6, if width < 100 { 9 } else { 18 }),
-            teacher: if taught && width >= 70 { Teacher::Shown } else { Teacher::Left },
-        }
-    }
-
-    fn cells(&self, run: &Run, index: usize, columns: &Columns, styles: &Styles) -> Vec<(String, Style)> {
-        let sample = &self.samples[index];
-        let answer = self.answers.get(index);
-        let wrong = answer.is_some_and(|answer| answer.class() != sample.label);
-        let (sign, style) = match answer {
-            None => (" ", styles.muted),
-            Some(_) if wrong => ("✖", styles.bad),
-            Some(_) => ("✔", styles.good),
-        };
-        let mut cells = vec![
-            (sign.to_owned(), style),
-            (format!("{:>width$}", index, width = usize::from(columns.number)), styles.muted),
-            (run.label(sample.label), styles.text),
-        ];
-        cells.extend(answer_cells(run, answer, columns, styles.text, if wrong { styles.bad } else { styles.text }));
-        cells.push((whole_text(sample), styles.text));
-        cells
-    }
-
-    /// The whole text of the sample under the cursor, the reason that a person marked underlined.
-    fn detail(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let Some(sample) = self.selected().and_then(|index| self.samples.get(index)) else { return };
-        let inside =
-            paper.boxed(area, &format!("sample {}: {}", self.selected().unwrap_or(0), run.label(sample.label)));
-        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-        let plain = HeatText {
-            text: &whole_text(sample),
-            words: &sample.rationale,
-            shares: &[],
-            rationale: &sample.rationale,
-            trust: Trust::Passed,
-        };
-        plain.draw_plain(paper, inside);
-        if !sample.rationale.is_empty() {
-            let underlined = paper.styles.muted.add_modifier(Modifier::UNDERLINED);
-            paper.right(row(inside, inside.height.saturating_sub(1)), &[("marked by a person", underlined)]);
+            Action::NextMethod => {
+                self.found.next_method();
+                self.refresh();
+            }
+            other => self.words.act(other, &self.found, view::body(size)),
         }
     }
 }
@@ -260,79 +317,6 @@ fn distance(answer: &Prediction) -> f32 {
     let apart: f32 = answer.probabilities.iter().zip(teacher).map(|(a, b)| (a - b).abs()).sum();
     let other = answer.teacher_class().is_some_and(|class| class != answer.class());
     apart / 2.0 + if other { 1.0 } else { 0.0 }
-}
-
-fn whole_text(sample: &Sample) -> String {
-    match &sample.pair {
-        Some(pair) => format!("{} ║ {pair}", sample.text),
-        None => sample.text.clone(),
-    }
-}
-
-fn answer_cells(
-    run: &Run,
-    answer: Option<&Prediction>,
-    columns: &Columns,
-    plain: Style,
-    judged: Style,
-) -> Vec<(String, Style)> {
-    let class = answer.map(Prediction::class);
-    let share = answer.zip(class).and_then(|(answer, class)| answer.probabilities.get(class));
-    let mut cells = vec![
-        (class.map(|class| run.label(class)).unwrap_or_default(), judged),
-        (share.map(|share| format!("{share:.2}")).unwrap_or_default(), plain),
-        (answer.map(|answer| format!("{:>5}", text::number(f64::from(answer.loss)))).unwrap_or_default(), plain),
-    ];
-    if columns.teacher == Teacher::Shown {
-        let teacher = answer.and_then(Prediction::teacher_class);
-        let unlike = if teacher.is_some() && teacher != class { "≠ " } else { "  " };
-        cells.push((teacher.map(|teacher| format!("{unlike}{}", run.label(teacher))).unwrap_or_default(), plain));
-    }
-    cells
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Teacher {
-    Shown,
-    Left,
-}
-
-/// Widths of the table's columns.
-#[derive(Debug, Clone, Copy)]
-struct Columns {
-    number: u16,
-    label: u16,
-    teacher: Teacher,
-}
-
-impl Columns {
-    fn widths(&self) -> Vec<u16> {
-        let mut widths = vec![1, self.number, self.label, self.label, 5, 6];
-        if self.teacher == Teacher::Shown {
-            widths.push(self.label + 2);
-        }
-        widths.push(u16::MAX);
-        widths
-    }
-
-    fn write(&self, paper: &mut Paper, area: Rect, cells: &[(String, Style)]) {
-        let mut x = 1;
-        for (wide, (content, style)) in self.widths().into_iter().zip(cells) {
-            paper.write(to(from(area, x), wide), content, *style);
-            x = x.saturating_add(wide).saturating_add(1);
-        }
-    }
-
-    fn heading(&self, paper: &mut Paper, area: Rect) {
-        let number = format!("{:>width$}", "#", width = usize::from(self.number));
-        let mut names = vec![" ", &number, "label", "answer", "share", "  loss"];
-        if self.teacher == Teacher::Shown {
-            names.push("  teacher");
-        }
-        names.push("text");
-        let cells: Vec<_> = names.iter().map(|name| ((*name).to_owned(), paper.styles.muted)).collect();
-        self.write(paper, area, &cells);
-    }
 }
 
 fn detail_height(area: Rect) -> u16 {

@@ -109,7 +109,12 @@ impl Run {
             Event::Eval(eval) => self.eval(eval),
             Event::Setting(setting) => self.set(setting),
             Event::Ended(ended) => self.end(ended),
-            Event::Checkpoint(_) | Event::Alert(_) | Event::Explained(_) | Event::Unknown => {}
+            Event::Checkpoint(_)
+            | Event::Alert(_)
+            | Event::Explained(_)
+            | Event::WhatIf(_)
+            | Event::Survey(_)
+            | Event::Unknown => {}
         }
     }
 

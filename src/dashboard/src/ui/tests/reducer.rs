@@ -158,7 +158,7 @@ fn a_recorded_explanation_is_found_without_a_worker() {
     press(&mut state, "e");
     assert_eq!(state.screen, Screen::Explain);
     assert!(shown(&state).contains("as of step 1200"));
-    key(&mut state, KeyCode::Left);
+    press(&mut state, "[");
     assert!(shown(&state).contains("as of step 800"));
 }
 

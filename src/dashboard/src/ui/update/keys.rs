@@ -66,7 +66,7 @@ pub fn point(state: &mut State, pointer: Pointer) -> Vec<Effect> {
 
 /// Text was pasted: it goes where one types, line breaks as blanks.
 pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
-    if let Some(Overlay::Text(input) | Overlay::Filter(input)) = &mut state.overlay {
+    if let Some(Overlay::Text(input) | Overlay::Filter(input) | Overlay::Retype(input)) = &mut state.overlay {
         let room = LONGEST.saturating_sub(input.value().chars().count());
         for c in text.chars().take(room) {
             input.handle(InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
@@ -80,7 +80,7 @@ fn type_key(state: &mut State, key: &KeyEvent) -> bool {
     let Some(request) = request(key) else { return false };
     let adds = matches!(request, InputRequest::InsertChar(_));
     match &mut state.overlay {
-        Some(Overlay::Text(input) | Overlay::Filter(input)) => {
+        Some(Overlay::Text(input) | Overlay::Filter(input) | Overlay::Retype(input)) => {
             let full = input.value().chars().count() >= LONGEST;
             !(full && adds) && input.handle(request).is_some()
         }
@@ -126,7 +126,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Pause => pause(state),
         Action::Checkpoint => send(Command::Checkpoint),
         Action::OneStep => send(Command::Step),
-        Action::Copy => copy(state),
+        Action::Copy | Action::CopyData => copy(state, action),
         Action::Palette => open(state, Overlay::Palette(Palette::default())),
         Action::Values => open(state, Overlay::Values(Values::default())),
         Action::Charts => open(state, Overlay::Charts(0)),
@@ -170,12 +170,14 @@ fn pause(state: &State) -> Vec<Effect> {
     send(if state.run.stage == Stage::Paused { Command::Resume } else { Command::Pause })
 }
 
-fn copy(state: &mut State) -> Vec<Effect> {
+fn copy(state: &mut State, action: Action) -> Vec<Effect> {
     let copied = match state.screen {
         Screen::Train => state.train.copied(&state.run),
         Screen::Samples => state.samples.copied(),
         Screen::Log => state.log.copied(),
-        Screen::Explain | Screen::Layers => None,
+        Screen::Explain if action == Action::CopyData => state.explain.copied_data(),
+        Screen::Explain => state.explain.copied(&state.run),
+        Screen::Layers => None,
     };
     let Some(text) = copied.filter(|text| !text.is_empty()) else {
         state.say(Tone::Plain, "nothing to copy here");
@@ -204,6 +206,9 @@ fn in_dialog(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         (Some(Overlay::Text(input)), Action::Accept) => explain_text(state, input.value()),
+        (Some(Overlay::Retype(input)), Action::Accept) => {
+            state.explain.retype(input.value()).map(Effect::Send).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -222,6 +227,9 @@ fn on_screen(state: &mut State, action: Action) -> Vec<Effect> {
         Screen::Train => return look(state, |state| state.train.act(action, &mut state.run, state.size)),
         Screen::Explain => return explain(state, action),
         Screen::Samples if action == Action::Explain => return explain_sample(state),
+        Screen::Samples if action == Action::Survey => {
+            return state.samples.survey().map(Effect::Send).into_iter().collect();
+        }
         Screen::Samples => state.samples.act(action, state.size),
         Screen::Layers => state.layers.act(action, &state.run),
         Screen::Log => state.log.act(action, state.size),
@@ -239,15 +247,23 @@ fn look(state: &mut State, change: impl FnOnce(&mut State)) -> Vec<Effect> {
 }
 
 fn explain(state: &mut State, action: Action) -> Vec<Effect> {
-    let request = match action {
-        Action::Explain => state.explain.again(),
-        Action::NextClass => state.explain.next_class(),
+    let command = match action {
+        Action::Explain => state.explain.again().map(Command::Explain),
+        Action::NextClass => state.explain.next_class().map(Command::Explain),
+        Action::Mask | Action::Delete | Action::Restore | Action::Undo => state.explain.change(action),
+        Action::Close => state.explain.close().filter(|_| state.run.answers()),
+        Action::Retype => {
+            if let Some(word) = state.explain.retyped() {
+                return open(state, Overlay::Retype(Input::new(word)));
+            }
+            None
+        }
         other => {
             state.explain.act(other);
             None
         }
     };
-    request.map(|request| Effect::Send(Command::Explain(request))).into_iter().collect()
+    command.map(Effect::Send).into_iter().collect()
 }
 
 /// Asks for an explanation; without a worker, shows the latest one in the record.
@@ -258,7 +274,9 @@ fn explain_sample(state: &mut State) -> Vec<Effect> {
         state.screen = Screen::Explain;
         return send(Command::Explain(request));
     }
-    if state.explain.show_sample(index) {
+    if state.explain.show_sample(index)
+        || state.samples.explanation(index).is_some_and(|known| state.explain.put(known))
+    {
         state.screen = Screen::Explain;
     } else {
         let why = state.why_not();

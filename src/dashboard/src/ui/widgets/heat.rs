@@ -21,6 +21,24 @@ pub struct HeatText<'a> {
     pub rationale: &'a [Span],
     /// Whether the strengths are worth a colour.
     pub trust: Trust,
+    /// What was done to each word; words without one are as they were.
+    pub changed: &'a [Changed],
+    /// The word that is marked.
+    pub cursor: Option<usize>,
+}
+
+/// What a person has done to a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Changed {
+    /// Nothing.
+    #[default]
+    Not,
+    /// It is masked.
+    Masked,
+    /// It is left out.
+    Deleted,
+    /// It is another word.
+    Retyped,
 }
 
 /// Whether the strengths passed their checks.
@@ -37,6 +55,8 @@ pub enum Trust {
 struct Piece {
     content: String,
     width: u16,
+    /// Which word it is; none for what stands between.
+    word: Option<usize>,
     share: Option<f64>,
     reason: bool,
 }
@@ -87,6 +107,12 @@ impl HeatText<'_> {
         self.lines(width).len()
     }
 
+    /// The line of a word at this width.
+    #[must_use]
+    pub fn line_of(&self, word: usize, width: u16) -> Option<usize> {
+        self.lines(width).iter().position(|line| line.iter().any(|piece| piece.word == Some(word)))
+    }
+
     /// The text alone, without signs.
     pub fn draw_plain(&self, paper: &mut Paper, area: Rect) {
         for (index, line) in self.lines(area.width).iter().take(usize::from(area.height)).enumerate() {
@@ -127,7 +153,8 @@ impl HeatText<'_> {
                 continue;
             }
             self.between(&characters[at..start], at, &mut pieces);
-            pieces.push(self.piece(&characters[start..end], start, self.shares.get(index).copied()));
+            let share = self.shares.get(index).copied();
+            pieces.push(Piece { word: Some(index), ..self.piece(&characters[start..end], start, share) });
             at = end;
         }
         self.between(&characters[at..], at, &mut pieces);
@@ -147,7 +174,7 @@ impl HeatText<'_> {
         let content: String = characters.iter().collect();
         let span = Span { start, end: start + characters.len() };
         let width = u16::try_from(text::width(&content)).unwrap_or(u16::MAX);
-        Piece { width, share, reason: self.rationale.iter().any(|reason| reason.overlaps(span)), content }
+        Piece { width, word: None, share, reason: self.rationale.iter().any(|reason| reason.overlaps(span)), content }
     }
 
     fn draw_line(&self, paper: &mut Paper, area: Rect, line: &[Piece]) {
@@ -157,10 +184,27 @@ impl HeatText<'_> {
             if piece.reason && (piece.share.is_some() || !piece.content.trim().is_empty()) {
                 style = style.add_modifier(Modifier::UNDERLINED);
             }
+            style = style.add_modifier(self.modifier(piece.word));
             let room = super::paper::from(area, x);
             let content = if piece.width > room.width { piece.content.trim_end() } else { &piece.content };
             x += paper.write(room, content, style);
         }
+    }
+
+    fn change(&self, word: Option<usize>) -> Changed {
+        word.and_then(|word| self.changed.get(word)).copied().unwrap_or_default()
+    }
+
+    /// What is seen without colour too.
+    fn modifier(&self, word: Option<usize>) -> Modifier {
+        let change = match self.change(word) {
+            Changed::Not => Modifier::empty(),
+            Changed::Masked => Modifier::DIM,
+            Changed::Deleted => Modifier::CROSSED_OUT,
+            Changed::Retyped => Modifier::ITALIC,
+        };
+        let marked = word.is_some() && word == self.cursor;
+        change | if marked { Modifier::REVERSED } else { Modifier::empty() }
     }
 
     fn style(&self, paper: &Paper, share: Option<f64>) -> Style {
@@ -179,7 +223,14 @@ impl HeatText<'_> {
                 let blank = line.get(index + 1).filter(|next| next.content.starts_with(' '));
                 let room = piece.width + if blank.is_some() || index + 1 == line.len() { 1 } else { 0 };
                 let style = if self.trust == Trust::Passed { paper.styles.side(share) } else { paper.styles.muted };
-                let shown = sign(share);
+                let (shown, style) = match self.change(piece.word) {
+                    Changed::Not => (sign(share), style),
+                    Changed::Masked => ("mask".to_owned(), paper.styles.warn),
+                    Changed::Deleted => ("del".to_owned(), paper.styles.warn),
+                    Changed::Retyped => (format!("={}", sign(share)), paper.styles.warn),
+                };
+                // Cut without a dot: there is no room to say that it is.
+                let shown: String = shown.chars().take(usize::from(room.max(1))).collect();
                 let shown = if room < 2 { shown.get(..1).unwrap_or("") } else { &shown };
                 paper.write(super::paper::to(super::paper::from(area, x), room), shown, style);
             }

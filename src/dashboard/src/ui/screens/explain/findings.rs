@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::attribution;
-use super::words::word_text;
 use crate::ui::text;
 use crate::ui::widgets::bar;
 use crate::ui::widgets::paper::{Paper, below, from, row, to};
@@ -73,7 +72,7 @@ fn tree_fit(scores: &Attribution, tree: &Tree, paper: &mut Paper, area: Rect) {
 
 fn rule_text(current: &Explanation, rule: &Rule) -> String {
     let condition = |condition: &Condition| {
-        let word = word_text(current, condition.word);
+        let word = current.word(condition.word);
         if condition.present { word } else { format!("no {word}") }
     };
     let conditions: Vec<_> = rule.conditions.iter().map(condition).collect();
@@ -109,7 +108,7 @@ fn sufficient(current: &Explanation, table: &Exhaustive) -> String {
     match table.sufficient.first() {
         Some(words) if words.is_empty() => format!("no word is needed: {:.3} with all masked", table.nothing),
         Some(words) => {
-            let words: Vec<_> = words.iter().map(|word| word_text(current, *word)).collect();
+            let words: Vec<_> = words.iter().map(|word| current.word(*word)).collect();
             format!("enough alone: {}", words.join(" "))
         }
         None => String::new(),
@@ -125,7 +124,7 @@ fn interactions(current: &Explanation, pairs: &[Interaction], paper: &mut Paper,
     paper.write(row(area, 0), "what two words do together", muted);
     for (index, pair) in pairs.iter().take(usize::from(area.height.saturating_sub(1))).enumerate() {
         let line = row(area, index as u16 + 1);
-        let words = format!("{} + {}", word_text(current, pair.words.0), word_text(current, pair.words.1));
+        let words = format!("{} + {}", current.word(pair.words.0), current.word(pair.words.1));
         paper.write(to(line, line.width.saturating_sub(8)), &words, paper.styles.text);
         let style = paper.styles.side(pair.value);
         paper.right(line, &[(&format!("{:+.3}", pair.value), style)]);
@@ -183,7 +182,7 @@ fn coefficients(current: &Explanation, scores: &Attribution, surrogate: &Surroga
         let line = row(area, index as u16);
         let style = if trusted { paper.styles.side(*value) } else { paper.styles.muted };
         let plain = if trusted { paper.styles.text } else { paper.styles.muted };
-        paper.write(to(line, name), &word_text(current, *word), plain);
+        paper.write(to(line, name), &current.word(*word), plain);
         let error = scores.errors.get(*word).copied().filter(|error| *error >= 0.0005 && line.width >= 36);
         let error = error.map_or_else(String::new, |error| format!(" ±{error:.3}"));
         let tail = 9 + text::width(&error) as u16;

@@ -118,28 +118,61 @@ fn sampling(error: f64) -> String {
 /// ▸✔ urgent   ▆▆▆▆▆▆··  0.91  0.88
 ///    routine  ▆·······  0.09  0.12
 /// ```
-pub(super) fn answer(run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-    let title = if current.label.is_some() { "answer, ✔ is right" } else { "answer" };
-    let inside = paper.boxed(area, title);
-    let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-    let names: Vec<_> = (0..current.probabilities.len()).map(|class| run.label(class)).collect();
-    let name = names.iter().map(|name| text::width(name)).max().unwrap_or(0).min(14) as u16;
-    let teacher = current.teacher_probabilities.as_deref();
-    let digits = if inside.width < 32 { 2 } else { 3 };
-    let muted = paper.styles.muted;
-    paper.right(row(inside, 0), &[(if teacher.is_some() { "student teacher" } else { "student" }, muted)]);
-    for (class, probability) in current.probabilities.iter().enumerate() {
-        let line = row(inside, class as u16 + 1);
-        class_name(current, class, &names[class], paper, to(line, name + 3));
-        let other = teacher.and_then(|teacher| teacher.get(class)).map(|&value| share(value, digits + 5, digits));
-        let shown = share(*probability, digits + 4, digits);
-        let tail = (shown.len() + other.as_ref().map_or(0, String::len)) as u16;
-        let bar_area = to(from(line, name + 4), line.width.saturating_sub(name + 4 + tail));
-        let style = if class == current.target { paper.styles.accent } else { paper.styles.muted };
-        bar::draw(paper, bar_area, *probability, (Weight::Full, style));
-        paper.right(line, &[(&shown, paper.styles.strong), (other.as_deref().unwrap_or(""), paper.styles.text)]);
+/// Where words are changed: what the model says without and with that.
+pub(super) struct Answer<'a> {
+    heading: &'static str,
+    /// The bars, and the second column of numbers.
+    shares: &'a [f64],
+    first: &'a [f64],
+    second: Option<&'a [f64]>,
+}
+
+impl Explain {
+    pub(super) fn draw_answer(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
+        let shares = &current.probabilities;
+        let answer = match self.draft.last_answer() {
+            Some(said) => {
+                let heading = if self.draft.answer().is_some() { "before  after" } else { "before  … " };
+                Answer { heading, shares: &said.after, first: &said.before, second: Some(&said.after) }
+            }
+            None => {
+                let second = current.teacher_probabilities.as_deref();
+                let heading = if second.is_some() { "student teacher" } else { "student" };
+                Answer { heading, shares, first: shares, second }
+            }
+        };
+        answer.draw(run, current, paper, area);
     }
-    answer_note(run, current, paper, row(inside, names.len() as u16 + 1));
+}
+
+impl Answer<'_> {
+    fn draw(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
+        let title = if current.label.is_some() { "answer, ✔ is right" } else { "answer" };
+        let inside = paper.boxed(area, title);
+        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+        let names: Vec<_> = (0..self.shares.len()).map(|class| run.label(class)).collect();
+        let name = names.iter().map(|name| text::width(name)).max().unwrap_or(0).min(14) as u16;
+        let digits = if inside.width < 32 { 2 } else { 3 };
+        let muted = paper.styles.muted;
+        paper.right(row(inside, 0), &[(self.heading, muted)]);
+        for (class, probability) in self.shares.iter().enumerate() {
+            let line = row(inside, class as u16 + 1);
+            class_name(current, class, &names[class], paper, to(line, name + 3));
+            let other = self.second.and_then(|second| second.get(class)).map(|&value| share(value, digits + 5, digits));
+            let shown = share(self.first.get(class).copied().unwrap_or(f64::NAN), digits + 4, digits);
+            let tail = (shown.len() + other.as_ref().map_or(0, String::len)) as u16;
+            let bar_area = to(from(line, name + 4), line.width.saturating_sub(name + 4 + tail));
+            let style = if class == current.target { paper.styles.accent } else { paper.styles.muted };
+            bar::draw(paper, bar_area, *probability, (Weight::Full, style));
+            paper.right(line, &[(&shown, paper.styles.strong), (other.as_deref().unwrap_or(""), paper.styles.text)]);
+        }
+        answer_note(run, current, paper, row(inside, names.len() as u16 + 1));
+    }
+}
+
+/// The first of the highest.
+pub(super) fn highest(values: &[f64]) -> usize {
+    values.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
 }
 
 /// A probability in a field of its own.
@@ -156,9 +189,6 @@ fn class_name(current: &Explanation, class: usize, name: &str, paper: &mut Paper
 }
 
 fn answer_note(run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-    let highest = |values: &[f64]| {
-        values.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
-    };
     let answer = highest(&current.probabilities);
     let styles = paper.styles;
     let (words, style) = match current.label {

@@ -1,10 +1,11 @@
 //! The text itself: strengths behind its words, now and over the run.
 
-use pellucid_protocol::explanation::Span;
+use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Check, Explanation};
 use ratatui::layout::Rect;
 
-use super::{Explain, Wait, attribution};
+use super::what_if::Shown;
+use super::{Explain, Wait, attribution, panels};
 use crate::ui::state::run::Run;
 use crate::ui::text;
 use crate::ui::widgets::heat::{HeatText, Trust, shares, sign};
@@ -19,48 +20,76 @@ impl Explain {
     /// ╰───────────────────────────────────────────────────────────╯
     /// ```
     pub(super) fn draw_text(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let mapped = self.mapped();
-        let (explanation, scores) = mapped.map_or((current, None), |(explanation, scores)| (explanation, Some(scores)));
+        let (explanation, scores) = self.painted(current);
         let inside = paper.boxed(area, &self.title(explanation));
         self.place_on_shelf(paper, area);
         let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+        let shown = self.draft.shown(current);
+        let strengths = scores.map(|scores| shares(&shown.scores(explanation, scores))).unwrap_or_default();
+        let heat = HeatText {
+            text: &shown.text,
+            words: &shown.words,
+            shares: &strengths,
+            rationale: &current.rationale,
+            trust: if scores.is_some_and(|scores| !scores.fails()) { Trust::Passed } else { Trust::Failed },
+            changed: &shown.changed,
+            cursor: self.draft.cursor,
+        };
         let mut notes = self.notes(run, explanation, scores, inside.width);
-        let needed = 2 * text_lines(explanation, inside.width);
+        let needed = 2 * heat.line_count(inside.width);
         if usize::from(inside.height) < needed + notes.len() {
             // Figures give way to the text; two lines are its own, whatever else there is to say.
             notes.retain(|(_, kind)| *kind != Note::Figures);
         }
         let height = inside.height.saturating_sub(notes.len() as u16).max(2);
-        let trusted = scores.is_some_and(|scores| !scores.fails());
-        let strengths = scores.map(|scores| shares(&scores.scores)).unwrap_or_default();
-        let heat = HeatText {
-            text: &explanation.text,
-            words: &explanation.words,
-            shares: &strengths,
-            rationale: &explanation.rationale,
-            trust: if trusted { Trust::Passed } else { Trust::Failed },
-        };
-        let skip = self.scroll.min(heat.line_count(inside.width).saturating_sub(usize::from(height / 2)));
-        heat.draw(paper, Rect { height, ..inside }, skip);
+        heat.draw(paper, Rect { height, ..inside }, self.skipped(&heat, inside.width, height));
         for (index, (note, kind)) in notes.iter().enumerate() {
-            let style = if *kind == Note::Warning { paper.styles.bad } else { paper.styles.muted };
+            let style = match kind {
+                Note::Warning => paper.styles.bad,
+                Note::Word | Note::Change => paper.styles.strong,
+                Note::Figures | Note::Legend => paper.styles.muted,
+            };
             paper.write(row(inside, height + index as u16), note, style);
+        }
+    }
+
+    /// What is painted on the text: the map of the changed text as soon as it has the chosen method, else
+    /// that of the text as it is.
+    pub(super) fn painted<'a>(&'a self, current: &'a Explanation) -> (&'a Explanation, Option<&'a Attribution>) {
+        let changed = self.draft.map().and_then(|map| Some((map, attribution(map, self.method)?)));
+        let found = changed.or_else(|| self.mapped());
+        found.map_or((current, None), |(explanation, scores)| (explanation, Some(scores)))
+    }
+
+    /// Lines above the first one that is seen: the marked word is always seen.
+    fn skipped(&self, heat: &HeatText, width: u16, height: u16) -> usize {
+        let room = usize::from(height / 2).max(1);
+        let skip = self.scroll.min(heat.line_count(width).saturating_sub(room));
+        match self.draft.cursor.and_then(|word| heat.line_of(word, width)) {
+            Some(line) if line < skip => line,
+            Some(line) if line >= skip + room => line + 1 - room,
+            _ => skip,
         }
     }
 
     fn title(&self, explanation: &Explanation) -> String {
         let subject = explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}"));
-        format!("{subject} · {} · as of step {}", self.method.title(), explanation.step)
+        let changes = match (self.draft.changes(), explanation.edits.is_empty()) {
+            (0, _) => String::new(),
+            (count, false) => format!(" · {count} changed"),
+            (_, true) => " · as it was".to_owned(),
+        };
+        format!("{subject} · {} · as of step {}{changes}", self.method.title(), explanation.step)
     }
 
     fn place_on_shelf(&self, paper: &mut Paper, area: Rect) {
         let (words, style) = match &self.wait {
             Wait::Asked => ("under way …".to_owned(), paper.styles.warn),
             Wait::Refused(_) => ("refused".to_owned(), paper.styles.bad),
-            Wait::Nothing if self.current().is_some_and(|current| current.partial) => {
+            _ if self.draft.is_busy() || self.current().is_some_and(|current| current.partial) => {
                 ("under way …".to_owned(), paper.styles.warn)
             }
-            Wait::Nothing => {
+            Wait::Nothing | Wait::Cut => {
                 (format!("{} of {}", self.shown.map_or(0, |shown| shown + 1), self.shelf.len()), paper.styles.muted)
             }
         };
@@ -71,10 +100,10 @@ impl Explain {
 
     /// Rows that the text and all that stands under it need in a box of this width.
     pub(super) fn text_rows(&self, run: &Run, current: &Explanation, width: u16) -> u16 {
-        let (explanation, scores) = self.mapped().map_or((current, None), |(known, scores)| (known, Some(scores)));
+        let (explanation, scores) = self.painted(current);
         let width = width.saturating_sub(4);
         let notes = self.notes(run, explanation, scores, width).len();
-        (2 * text_lines(explanation, width) + notes + 2) as u16
+        (2 * text_lines(&self.draft.shown(current), width) + notes + 2) as u16
     }
 
     /// What stands under the text.
@@ -85,7 +114,7 @@ impl Explain {
         scores: Option<&Attribution>,
         width: u16,
     ) -> Vec<(String, Note)> {
-        let mut notes = Vec::new();
+        let mut notes = self.changes(run, explanation, scores);
         match scores {
             None => notes.push((format!("{}: not done yet", self.method.title()), Note::Legend)),
             Some(scores) => {
@@ -103,20 +132,57 @@ impl Explain {
             let lost = text::plural(explanation.truncated_words, "word");
             notes.push((format!("the model does not see the last {lost}: the text is too long for it"), Note::Legend));
         }
-        notes.push((self.legend(run, explanation, width), Note::Legend));
+        notes.push((self.legend(run, explanation, scores, width), Note::Legend));
         let lines = |(note, kind): (String, Note)| {
             text::wrap(&note, usize::from(width)).into_iter().map(move |line| (line, kind))
         };
         notes.into_iter().flat_map(lines).collect()
     }
 
-    fn legend(&self, run: &Run, explanation: &Explanation, width: u16) -> String {
+    /// The marked word, and what the changes do to the answer.
+    fn changes(&self, run: &Run, explanation: &Explanation, scores: Option<&Attribution>) -> Vec<(String, Note)> {
+        let Some(current) = self.current() else { return Vec::new() };
+        let mut notes = Vec::new();
+        if self.draft.is_changed() {
+            notes.push((self.what_if(run, current), Note::Change));
+        }
+        if let Some(word) = self.draft.cursor {
+            let shown = self.draft.shown(current);
+            let score = scores.and_then(|made| shown.scores(explanation, made).get(word).copied());
+            let error = scores.filter(|_| explanation.edits.is_empty()).and_then(|made| made.errors.get(word));
+            let score = score.map_or_else(String::new, |score| format!("  {score:+.3}"));
+            let error = error.map_or_else(String::new, |error| format!(" ±{error:.3}"));
+            let place = format!("  word {} of {}", word + 1, current.words.len());
+            notes.push((format!("▸ {}{score}{error}{place}", current.word(word)), Note::Word));
+        }
+        notes
+    }
+
+    /// `what if: urgent 0.931 → 0.412 (-0.519), the answer is routine then`.
+    fn what_if(&self, run: &Run, current: &Explanation) -> String {
+        let Some(answer) = self.draft.answer() else { return "what if: asking …".to_owned() };
+        let of = |shares: &[f64]| shares.get(current.target).copied().unwrap_or(f64::NAN);
+        let (before, after) = (of(&answer.before), of(&answer.after));
+        let (was, is) = (panels::highest(&answer.before), panels::highest(&answer.after));
+        let then = if was == is { String::new() } else { format!("; the answer is {} then", run.label(is)) };
+        let class = run.label(current.target);
+        format!("what if: {class} {before:.3} → {after:.3} ({:+.3}){then}", after - before)
+    }
+
+    fn legend(&self, run: &Run, explanation: &Explanation, scores: Option<&Attribution>, width: u16) -> String {
         let class = run.label(explanation.target);
+        let scalar = scores.map_or("", |scores| match scores.scalar {
+            Scalar::Logit => "logit of ",
+            Scalar::Probability => "probability of ",
+            Scalar::Attention => "attention, not ",
+        });
         let signs =
             if self.method.is_signed() { "+9 most for it, -9 most against" } else { "9 matters most, no direction" };
         let reason = if explanation.rationale.is_empty() { "" } else { " · underlined: marked by a person" };
-        let whole = format!("for {class} · {signs}{reason}");
-        if text::width(&whole) <= usize::from(width) { whole } else { format!("for {class} · {signs}") }
+        let whole = format!("for {scalar}{class} · {signs}{reason}");
+        let without = format!("for {scalar}{class} · {signs}");
+        let fits = |words: &String| text::width(words) <= usize::from(width);
+        [whole, without].into_iter().find(fits).unwrap_or_else(|| format!("for {class} · {signs}"))
     }
 }
 
@@ -129,16 +195,22 @@ enum Note {
     Figures,
     /// Why the map is not to be trusted.
     Warning,
+    /// The marked word.
+    Word,
+    /// What the changes do to the answer.
+    Change,
 }
 
 /// Lines of a text in this width.
-fn text_lines(explanation: &Explanation, width: u16) -> usize {
+fn text_lines(shown: &Shown, width: u16) -> usize {
     let heat = HeatText {
-        text: &explanation.text,
-        words: &explanation.words,
-        shares: &vec![0.0; explanation.words.len()],
+        text: &shown.text,
+        words: &shown.words,
+        shares: &vec![0.0; shown.words.len()],
         rationale: &[],
         trust: Trust::Passed,
+        changed: &[],
+        cursor: None,
     };
     heat.line_count(width)
 }
@@ -229,7 +301,7 @@ pub(super) fn columns(current: &Explanation, scores: Option<&Attribution>, width
     let mut free = width;
     let mut chosen: Vec<(usize, u16)> = Vec::new();
     for word in ranked {
-        let wide = (text::width(&word_text(current, word)) as u16).clamp(2, 14) + 1;
+        let wide = (text::width(&current.word(word)) as u16).clamp(2, 14) + 1;
         if wide > free {
             break;
         }
@@ -249,7 +321,7 @@ pub(super) fn columns(current: &Explanation, scores: Option<&Attribution>, width
 pub(super) fn header(current: &Explanation, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
     let muted = paper.styles.muted;
     for (word, x, wide) in columns {
-        paper.write(to(from(row(area, 0), *x), wide - 1), &word_text(current, *word), muted);
+        paper.write(to(from(row(area, 0), *x), wide - 1), &current.word(*word), muted);
     }
 }
 
@@ -270,10 +342,4 @@ pub(super) fn strip(scores: &Attribution, columns: &[(usize, u16, u16)], paper: 
         let content = format!("{:^width$}", sign(share), width = usize::from(wide - 1));
         paper.write(to(from(area, *x), wide - 1), &content, style);
     }
-}
-
-/// The characters of a word.
-pub(super) fn word_text(explanation: &Explanation, word: usize) -> String {
-    let span = explanation.words.get(word).copied().unwrap_or(Span { start: 0, end: 0 });
-    explanation.text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect()
 }
