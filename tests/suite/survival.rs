@@ -251,3 +251,44 @@ fn again(place: &Workplace, steps: &str) -> Vec<String> {
     std::fs::write(&settings, text.replace("max_steps = 100000", &format!("max_steps = {steps}"))).unwrap();
     vec!["resume".to_owned(), place.run().root().display().to_string(), "--headless".to_owned()]
 }
+
+#[test]
+fn a_run_is_stopped_and_removed_by_name() {
+    let place = Workplace::new();
+    let child = training(&place, &[]);
+    let run = place.run();
+    let refused = place.output(["rm", "test", "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("is running") && run.settings().is_file(), "{}", text(&refused.stderr));
+    let listed = text(&place.output(["runs", "--json"]).stdout);
+    let listed: serde_json::Value = serde_json::from_str(listed.trim()).unwrap();
+    assert_eq!((&listed["state"], &listed["owner"]["pid"]), (&"running".into(), &worker(&place).into()));
+    let id = listed["id"].as_str().unwrap().to_owned();
+    let stopped = place.output(["stop", &id]);
+    assert_eq!(stopped.status.code(), Some(0), "{}", text(&stopped.stderr));
+    assert!(text(&stopped.stderr).contains("stopped at step"), "{}", text(&stopped.stderr));
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(run.newest_checkpoint(), Some(end(&run).step));
+    let again = place.output(["stop", "test"]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again.stderr));
+    assert_eq!(place.output(["rm", "test"]).status.code(), Some(2), "nobody is there to be asked");
+    let removed = place.output(["rm", "test", "--yes"]);
+    assert_eq!(removed.status.code(), Some(0), "{}", text(&removed.stderr));
+    assert!(!run.root().exists());
+}
+
+#[test]
+fn shells_complete_names_and_ids_of_runs() {
+    let place = Workplace::new();
+    std::fs::create_dir_all(place.run().root()).unwrap();
+    std::fs::write(place.run().events(), "").unwrap();
+    let complete = |typed: &str| {
+        let mut asked = place.pellucid(["--", "pellucid", "attach", typed]);
+        asked.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "2").env("_CLAP_COMPLETE_COMP_TYPE", "9");
+        asked.env("_CLAP_COMPLETE_SPACE", "true").env("_CLAP_IFS", "\n");
+        text(&asked.output().unwrap().stdout)
+    };
+    assert_eq!(complete("te").trim(), "test");
+    assert_eq!(complete(&place.run().id()[..2]).trim(), &place.run().id()[..4]);
+    assert!(text(&place.output(["completions", "bash"]).stdout).contains("COMPLETE"));
+}

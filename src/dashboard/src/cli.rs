@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCompleter, Shell};
 use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
 use pellucid_protocol::{Baseline, Method};
 
+use crate::commands::complete;
 use crate::ui::{Alerts, Glyphs, Screen};
 
 mod settings;
@@ -86,6 +87,10 @@ pub(crate) enum Action {
     Attach(AttachArgs),
     /// List the runs
     Runs(RunsArgs),
+    /// End a run: a last evaluation and checkpoint, then the end
+    Stop(StopArgs),
+    /// Remove runs that do not go on
+    Rm(RmArgs),
     /// Take a run up again from its last whole checkpoint, as if it had not been interrupted
     Resume(ResumeArgs),
     /// Lay runs beside each other: curves, settings that differ, results
@@ -105,7 +110,7 @@ pub(crate) enum Action {
     Keys,
     /// Check the installation, this terminal and the data folder
     Doctor,
-    /// Print the completion script of a shell
+    /// Print a script that lets a shell complete commands, flags, and names of runs
     Completions {
         /// The shell
         shell: Shell,
@@ -194,9 +199,31 @@ pub(crate) struct ResumeArgs {
 /// A run, by name, part of a name, or path.
 #[derive(Debug, Args)]
 pub(crate) struct RunArg {
-    /// Name of the run, an unambiguous part of it, or its folder; the newest run if left out
-    #[arg(default_value = "", hide_default_value = true)]
+    /// Name of the run, an unambiguous part of it, its short id, or its folder; the newest run if left out
+    #[arg(default_value = "", hide_default_value = true, add = ArgValueCompleter::new(complete::runs))]
     pub run: String,
+}
+
+/// `pellucid stop`.
+#[derive(Debug, Args)]
+pub(crate) struct StopArgs {
+    /// Name of the run, an unambiguous part of it, its short id, or its folder
+    #[arg(add = ArgValueCompleter::new(complete::runs))]
+    pub run: String,
+    /// At once: no evaluation, no checkpoint
+    #[arg(long)]
+    pub now: bool,
+}
+
+/// `pellucid rm`.
+#[derive(Debug, Args)]
+pub(crate) struct RmArgs {
+    /// The runs, as for `stop`
+    #[arg(required = true, value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
+    pub removed: Vec<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `pellucid attach`.
@@ -214,7 +241,7 @@ pub(crate) struct AttachArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Two runs or more, as for `attach`
-    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    #[arg(required = true, num_args = 2.., value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
     pub compared: Vec<String>,
 }
 

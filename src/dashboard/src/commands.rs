@@ -13,13 +13,16 @@ use crate::failure::{Ending, Failure};
 use crate::{keeper, link, ui};
 
 mod compare;
+pub(crate) mod complete;
 mod doctor;
 mod export;
 mod open;
 mod picker;
+mod rm;
 mod runs;
 mod screenshot;
 mod shell;
+mod stop;
 mod texts;
 mod train;
 
@@ -34,6 +37,8 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Demo(demo) => train::demo(demo, &global),
         Action::Train(train) => train::train(train, &global),
         Action::Attach(attach) => open::attach(look_up(&attach.run, &global)?, rights(&attach), &global),
+        Action::Stop(stop) => wait(stop::stop(look_up(&RunArg { run: stop.run.clone() }, &global)?, &stop)),
+        Action::Rm(rm) => rm::rm(&rm, &global),
         Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
         Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
         Action::Compare(compare) => compare_runs(&compare, &global),

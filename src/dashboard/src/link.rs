@@ -134,8 +134,7 @@ pub(crate) enum Past {
 #[must_use]
 pub(crate) fn resume(worker: PathBuf, run: &RunDir, past: Past) -> (Link, Task) {
     let (link, ends) = line();
-    let length = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
-    let beyond = if past == Past::Left { length } else { 0 };
+    let beyond = if past == Past::Left { length(run) } else { 0 };
     let work = Work::Resume { run_dir: run.root().to_owned() };
     (link, tokio::spawn(launch::launch(worker, work, beyond, ends)))
 }
@@ -145,6 +144,19 @@ pub(crate) fn resume(worker: PathBuf, run: &RunDir, past: Past) -> (Link, Task) 
 pub(crate) fn attach(run: RunDir) -> (Link, Task) {
     let (link, ends) = line();
     (link, tokio::spawn(follow::follow(run, ends)))
+}
+
+/// Speaks to the worker of a run, without what was recorded before.
+#[must_use]
+pub(crate) fn speak(run: &RunDir) -> (Link, Task) {
+    let (link, ends) = line();
+    let begin = follow::Begin { beyond: length(run), ..follow::Begin::default() };
+    (link, tokio::spawn(follow::follow_with(run.clone(), ends, begin)))
+}
+
+/// Bytes of the log of a run.
+fn length(run: &RunDir) -> u64 {
+    std::fs::metadata(run.events()).map_or(0, |meta| meta.len())
 }
 
 /// Reads the log of a run, whether or not it has a worker.

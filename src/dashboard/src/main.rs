@@ -10,7 +10,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 mod cli;
 mod commands;
@@ -25,6 +26,8 @@ mod record;
 mod ui;
 
 fn main() -> ExitCode {
+    // Started by a shell that completes a line: it answers that and ends here.
+    CompleteEnv::with_factory(cli::Cli::command).complete();
     let cli = cli::Cli::parse();
     console::install_panic_report();
     match commands::run(cli) {

@@ -3,7 +3,7 @@
 use std::io;
 
 use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Record, RunDir};
+use pellucid_protocol::{Event, Record, RunDir};
 
 use crate::console;
 
@@ -19,4 +19,18 @@ pub(crate) fn read(run: &RunDir) -> io::Result<Vec<Record>> {
         console::note(&format!("warning: {told}"));
     }
     Ok(records)
+}
+
+/// How much of the end of a record is looked at for its last words.
+const TAIL: u64 = 256 * 1024;
+
+/// Whether the run of this record has ended, as far as its end says.
+pub(crate) fn is_over(run: &RunDir) -> bool {
+    let tail = LogReader::tail(&run.events(), TAIL).unwrap_or_default();
+    let said = tail.iter().rev().find_map(|record| match record.event {
+        Event::Ended(_) => Some(true),
+        Event::Started(_) | Event::Step(_) => Some(false),
+        _ => None,
+    });
+    said.unwrap_or(false)
 }

@@ -26,7 +26,7 @@ mod run;
 mod screens;
 mod state;
 mod terminal;
-mod text;
+pub mod text;
 mod theme;
 mod update;
 mod values;

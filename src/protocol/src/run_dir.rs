@@ -62,6 +62,14 @@ impl RunDir {
         self.root.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
+    /// Eight letters of k to z made of the name: whatever begins with enough of them is a short id, and not easily
+    /// taken for a part of a name.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let sum = crc32c::crc32c(self.name().as_bytes());
+        (0..8).map(|place| char::from(b"zyxwvutsrqponmlk"[(sum >> (28 - 4 * place)) as usize & 15])).collect()
+    }
+
     /// The settings.
     #[must_use]
     pub fn settings(&self) -> PathBuf {
@@ -219,7 +227,21 @@ pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
     Ok(runs)
 }
 
-/// Finds a run by path, by name, or by an unambiguous part of a name; the newest run if `wanted` is empty.
+/// Shortest length of a short id.
+const SHORTEST_ID: usize = 4;
+
+/// The short id of each of `runs`: as many letters of its id as tell it from all others.
+#[must_use]
+pub fn short_ids(runs: &[RunDir]) -> Vec<String> {
+    let ids: Vec<String> = runs.iter().map(RunDir::id).collect();
+    let unlike = |id: &String, length: usize| ids.iter().filter(|other| other[..length] == id[..length]).count() == 1;
+    ids.iter()
+        .map(|id| id[..(SHORTEST_ID..id.len()).find(|&length| unlike(id, length)).unwrap_or(id.len())].to_owned())
+        .collect()
+}
+
+/// Finds a run by path, by name, or by an unambiguous part of a name or start of an id; the newest run if `wanted` is
+/// empty.
 ///
 /// # Errors
 /// One line that says what was looked for and what there is.
@@ -232,7 +254,8 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
     if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
         return Ok(exact.clone());
     }
-    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted)).collect();
+    let is_id = |run: &RunDir| wanted.len() >= SHORTEST_ID && run.id().starts_with(wanted);
+    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted) || is_id(run)).collect();
     match (wanted.is_empty(), matching.as_slice()) {
         (true, [.., newest]) | (false, [newest]) => Ok((*newest).clone()),
         (_, []) => Err(format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display())),
@@ -258,6 +281,12 @@ mod tests {
         assert_eq!(named("").unwrap(), "20260103-triage");
         assert_eq!(named("credit").unwrap(), "20260102-credit");
         assert_eq!(named(folder.path().join("20260101-triage").to_str().unwrap()).unwrap(), "20260101-triage");
+        let ids = short_ids(&list(folder.path()).unwrap());
+        assert_eq!(ids.iter().map(|id| named(id).unwrap()).collect::<Vec<_>>()[1], "20260102-credit");
+        assert!(
+            ids.iter().all(|id| id.len() == 4 && id.chars().all(|letter| ('k'..='z').contains(&letter))),
+            "{ids:?}"
+        );
         assert!(named("triage").unwrap_err().contains("could be 20260101-triage, 20260103-triage"));
         assert!(named("none").unwrap_err().contains("no run `none`"));
     }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pellucid_protocol::event::{Outcome, Started};
 use pellucid_protocol::log_reader::LogReader;
@@ -10,8 +11,9 @@ use pellucid_protocol::owner::Whereabouts;
 use pellucid_protocol::{Event, Metrics, Record, RunDir};
 use serde::Serialize;
 
-use crate::ui::Tone;
+use crate::handle::resume_hint;
 use crate::ui::picker::{CURVE, Entry};
+use crate::ui::{Tone, text};
 
 /// How much of the end of a log is read.
 const TAIL: u64 = 256 * 1024;
@@ -20,13 +22,30 @@ const TAIL: u64 = 256 * 1024;
 #[derive(Debug, Serialize)]
 pub(in crate::commands) struct Summary {
     pub(in crate::commands) name: String,
+    /// Short, for people to type.
+    id: String,
     path: PathBuf,
     state: State,
+    /// The worker, while it is there.
+    owner: Option<Worker>,
     step: u64,
     total_steps: Option<u64>,
     started: Option<f64>,
+    /// Seconds since something was recorded last.
+    age: Option<f64>,
     /// Of the best evaluation that is known.
     metrics: Metrics,
+    /// Why it ended, where that was said.
+    message: Option<String>,
+    /// How it is taken up again, if it ended before it was finished.
+    resume: Option<String>,
+}
+
+/// Who trains a run.
+#[derive(Debug, Serialize)]
+struct Worker {
+    pid: u32,
+    host: String,
 }
 
 /// What a run is doing.
@@ -50,21 +69,41 @@ impl Summary {
         let started = head(run).ok().flatten();
         let mut summary = Summary {
             name: run.name(),
+            id: run.id(),
             path: run.root().to_owned(),
             state: State::of_worker(run),
+            owner: None,
             step: 0,
             total_steps: started.as_ref().map(|(_, begun)| begun.total_steps),
             started: started.map(|(time, _)| time),
+            age: None,
             metrics: Metrics::default(),
+            message: None,
+            resume: None,
         };
         for record in LogReader::tail(&run.events(), TAIL).unwrap_or_default() {
-            summary.take(record.event);
+            summary.age = Some((now() - record.time).max(0.0));
+            summary.take(record.event, run);
+        }
+        match summary.state {
+            State::Running | State::Paused | State::Elsewhere => {
+                let owner = run.worker_info().map(|info| info.owner);
+                summary.owner = owner.map(|owner| Worker { pid: owner.pid, host: owner.host });
+            }
+            State::Stopped | State::Failed | State::Died => summary.resume = Some(resume_hint(run)),
+            State::Finished => {}
         }
         summary
     }
 
-    fn take(&mut self, event: Event) {
+    /// With a shorter id.
+    pub(in crate::commands) fn with_id(self, id: String) -> Self {
+        Self { id, ..self }
+    }
+
+    fn take(&mut self, event: Event, run: &RunDir) {
         match event {
+            Event::Started(_) => (self.state, self.message) = (State::of_worker(run), None),
             Event::Step(step) => self.step = step.step,
             Event::Eval(eval) if eval.best => self.metrics = eval.metrics,
             Event::Setting(setting) if setting.key == "state" && self.state != State::Died => {
@@ -72,7 +111,10 @@ impl Summary {
             }
             Event::Ended(ended) => {
                 self.step = ended.step;
-                self.metrics = ended.metrics;
+                if ended.metrics != Metrics::default() {
+                    self.metrics = ended.metrics;
+                }
+                self.message = ended.message;
                 self.state = match ended.outcome {
                     Outcome::Finished => State::Finished,
                     Outcome::Stopped => State::Stopped,
@@ -105,13 +147,24 @@ impl Summary {
         }
     }
 
-    /// The summary as a row of a table whose names are `width` wide.
-    pub(in crate::commands) fn row(&self, width: usize) -> String {
+    /// The summary as a row of a table whose names are `width` wide, and why it ended below, unless it is as it should.
+    pub(in crate::commands) fn row(&self, width: usize) -> Vec<String> {
+        let why = self.resume.as_ref().map(|resume| {
+            let message = self.message.as_ref().map_or_else(String::new, |message| format!("{message}; "));
+            format!("    {message}{resume}")
+        });
+        [self.line(width)].into_iter().chain(why.filter(|_| self.state != State::Stopped)).collect()
+    }
+
+    fn line(&self, width: usize) -> String {
         let state = format!("{:?}", self.state).to_lowercase();
         let steps = self.total_steps.map_or_else(|| self.step.to_string(), |total| format!("{}/{total}", self.step));
         let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
-        let started = self.started.map_or("-".to_owned(), local_time);
-        format!("{:width$}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {started}", self.name)
+        let age = self.age.map_or("-".to_owned(), |age| format!("{} ago", text::duration(age)));
+        let owner =
+            self.owner.as_ref().map_or_else(String::new, |owner| format!("  pid {} on {}", owner.pid, owner.host));
+        let (name, id) = (&self.name, &self.id);
+        format!("{name:width$}  {id:4}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {age}{owner}")
     }
 }
 
@@ -123,6 +176,10 @@ impl State {
             Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Died,
         }
     }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
@@ -196,8 +253,35 @@ mod tests {
     fn an_ended_run_shows_its_outcome_and_best_accuracy() {
         let ended = Ended { step: 7, outcome: Outcome::Finished, message: None, metrics: accuracy(0.875) };
         let (_folder, run) = run_with(vec![step(6), Event::Ended(ended)]);
-        let row = Summary::of(&run).row(3);
+        let rows = Summary::of(&run).row(3);
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert!(row.contains("finished") && row.contains("step 7 ") && row.contains("accuracy 0.875"), "{row}");
+    }
+
+    #[test]
+    fn a_death_is_told_with_its_last_words_and_what_to_do() {
+        let message = Some("the worker was ended by signal 9 (SIGKILL)".to_owned());
+        let ended = Ended { step: 7, outcome: Outcome::Died, message, metrics: Metrics::default() };
+        let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
+        let (_folder, run) = run_with(vec![Event::Eval(eval), step(7), Event::Ended(ended)]);
+        let rows = Summary::of(&run).row(3);
+        assert!(rows[0].contains("died") && rows[0].contains("accuracy 0.500"), "{rows:?}");
+        assert!(rows[1].contains("(SIGKILL); `pellucid resume"), "{rows:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_taken_up_again_is_what_its_worker_is() {
+        let ended = Ended { step: 7, outcome: Outcome::Stopped, message: None, metrics: Metrics::default() };
+        let (_folder, run) = run_with(vec![Event::Ended(ended), started(), step(8)]);
+        assert_eq!(Summary::of(&run).state, State::Died);
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
+        std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        let rows = Summary::of(&run).row(3);
+        assert!(rows[0].contains("running") && rows[0].contains(&format!("pid {}", std::process::id())), "{rows:?}");
+    }
+
+    fn started() -> Event {
+        crate::ui::fixture::started(9).event
     }
 
     #[test]
