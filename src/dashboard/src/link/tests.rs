@@ -307,5 +307,5 @@ async fn damage_in_the_record_is_told_and_the_rest_is_read() {
         until(link, |message| if let FromRun::Damaged(told) = message { Some(told) } else { None }).await
     };
     assert!(told(&mut link).await.contains("events.jsonl:2: 1 record is damaged"));
-    assert!(told(&mut link).await.contains("last record is torn, its 17 bytes"));
+    assert!(told(&mut link).await.contains("last record is torn, its 16 bytes"));
 }
