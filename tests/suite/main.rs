@@ -9,6 +9,7 @@ mod headless;
 mod program;
 mod resume;
 mod survival;
+mod sweep;
 mod terminal;
 mod texts;
 mod tidy;

@@ -17,6 +17,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use color_eyre::eyre::Result;
 
+use set::Drawing;
+use shortcut::Planting;
+
 /// Makes the data of pellucid from a seed.
 #[derive(Debug, Parser)]
 #[command(name = "pellucid-data", version)]
@@ -35,6 +38,15 @@ enum Command {
         /// The seed of all draws.
         #[arg(long, default_value_t = 20)]
         seed: u64,
+        /// Of a hundred texts, how many carry the planted word.
+        #[arg(long, default_value_t = shortcut::RATE, value_parser = percent)]
+        rate: usize,
+        /// Of a hundred training texts that carry it, how many have its label.
+        #[arg(long, default_value_t = shortcut::STRENGTH, value_parser = percent)]
+        strength: usize,
+        /// Plant nothing: the word goes with all labels alike in training too, as often as before.
+        #[arg(long, conflicts_with = "strength")]
+        control: bool,
     },
     /// Write plain texts of all domains, one a line, none of them in a valid or test file.
     Unlabelled {
@@ -62,10 +74,18 @@ enum Command {
     },
 }
 
+/// A whole number from 0 to 100.
+fn percent(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number <= 100).ok_or_else(|| format!("`{text}` is no number from 0 to 100"))
+}
+
 fn main() -> Result<()> {
     color_eyre::install()?;
     match Cli::parse().command {
-        Command::Sets { out, seed } => set::write_all(&out, seed),
+        Command::Sets { out, seed, rate, strength, control } => {
+            let planting = Planting { rate, strength: (!control).then_some(strength) };
+            set::write_all(&out, Drawing { seed, planting })
+        }
         Command::Unlabelled { out, count, seed } => unlabelled::write(&out, count, seed),
         Command::Tokenizer { texts, out, vocab_size } => tokenizer::write(&texts, &out, vocab_size),
     }

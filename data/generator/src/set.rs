@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::dice::Dice;
 use crate::domain::Domain;
 use crate::files;
-use crate::shortcut::{Carrier, quotas};
+use crate::shortcut::{Carrier, Planting, quotas};
 use crate::text::Text;
 
 /// Of a thousand training texts, how many bear a wrong label.
@@ -74,15 +74,31 @@ struct Place {
     carrier: Carrier,
 }
 
-/// The splits of a domain.
-pub(crate) fn make(domain: Domain, seed: u64) -> Vec<(Split, Vec<Example>)> {
-    let mut seen = HashSet::new();
-    Split::ALL.iter().map(|&split| (split, make_split(domain, split, seed, &mut seen))).collect()
+/// How sets are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drawing {
+    /// The seed of all draws.
+    pub(crate) seed: u64,
+    /// How the shortcut is planted.
+    pub(crate) planting: Planting,
 }
 
-fn make_split(domain: Domain, split: Split, seed: u64, seen: &mut HashSet<String>) -> Vec<Example> {
-    let mut dice = Dice::new(seed, stream(domain, split));
-    let places = plan(domain, split, &mut dice);
+/// With the shortcut of the sets that come with pellucid.
+impl From<u64> for Drawing {
+    fn from(seed: u64) -> Self {
+        Self { seed, planting: Planting::default() }
+    }
+}
+
+/// The splits of a domain.
+pub(crate) fn make(domain: Domain, drawing: impl Into<Drawing>) -> Vec<(Split, Vec<Example>)> {
+    let (drawing, mut seen) = (drawing.into(), HashSet::new());
+    Split::ALL.iter().map(|&split| (split, make_split(domain, split, drawing, &mut seen))).collect()
+}
+
+fn make_split(domain: Domain, split: Split, drawing: Drawing, seen: &mut HashSet<String>) -> Vec<Example> {
+    let mut dice = Dice::new(drawing.seed, stream(domain, split));
+    let places = plan(domain, split, drawing.planting, &mut dice);
     places.iter().map(|place| fill_place(domain, *place, seen, &mut dice)).collect()
 }
 
@@ -91,9 +107,9 @@ fn stream(domain: Domain, split: Split) -> u64 {
     10 * domain as u64 + split as u64
 }
 
-fn plan(domain: Domain, split: Split, dice: &mut Dice) -> Vec<Place> {
+fn plan(domain: Domain, split: Split, planting: Planting, dice: &mut Dice) -> Vec<Place> {
     let counts: Vec<usize> = domain.shares().iter().map(|share| split.size() * share / 100).collect();
-    let carried = quotas(domain, split, &counts);
+    let carried = quotas(domain, split, &counts, planting);
     let mut places = Vec::new();
     for (label, (&count, &carried)) in counts.iter().zip(&carried).enumerate() {
         let planted = Place { truth: label, shown: label, carrier: Carrier::Planted(domain.shortcut().word) };
@@ -147,9 +163,9 @@ pub(crate) fn lines(examples: &[Example]) -> Result<String> {
 }
 
 /// Writes all sets into a folder.
-pub(crate) fn write_all(out: &Path, seed: u64) -> Result<()> {
+pub(crate) fn write_all(out: &Path, drawing: Drawing) -> Result<()> {
     for domain in Domain::ALL {
-        for (split, examples) in make(domain, seed) {
+        for (split, examples) in make(domain, drawing) {
             let path = out.join(domain.name()).join(format!("{}.jsonl", split.name()));
             files::write(&path, &lines(&examples)?)?;
         }

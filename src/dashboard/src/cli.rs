@@ -11,9 +11,13 @@ use pellucid_protocol::{Baseline, Method};
 use crate::commands::complete;
 use crate::ui::{Alerts, Glyphs, Screen};
 
+mod bench;
 mod settings;
+mod sweep;
 
+pub(crate) use bench::{BenchAction, BenchMode, BenchTrainArgs, BenchUiArgs};
 pub(crate) use settings::SettingFlags;
+pub(crate) use sweep::SweepArgs;
 
 /// Fine-tune text classifiers and see, while they learn, what they base their answers on.
 ///
@@ -83,6 +87,8 @@ pub(crate) enum Action {
     Demo(DemoArgs),
     /// Fine-tune a model folder on a data file
     Train(TrainArgs),
+    /// Train a grid of settings as ordinary runs, some at once, and put their results into a table
+    Sweep(Box<SweepArgs>),
     /// Open a run, live if its worker is still there
     Attach(AttachArgs),
     /// List the runs
@@ -99,6 +105,8 @@ pub(crate) enum Action {
     Replay(RunArg),
     /// Print the metrics of a run on stdout
     Export(ExportArgs),
+    /// Write the account of a run as one HTML page and as Markdown, for people without pellucid
+    Report(ReportArgs),
     /// Say what a model bases its answers on
     Explain(ExplainArgs),
     /// Print logits and probabilities of texts
@@ -264,6 +272,17 @@ pub(crate) struct ExportArgs {
     pub format: ExportFormat,
 }
 
+/// `pellucid report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Folder for report.html and report.md [default: that of the run]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// The formats of `pellucid export`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
@@ -340,73 +359,6 @@ pub(crate) struct PredictArgs {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-}
-
-/// What can be measured.
-#[derive(Debug, Subcommand)]
-pub(crate) enum BenchAction {
-    /// Time training steps
-    Train(BenchTrainArgs),
-    /// What the dashboard costs: time and bytes of frames, memory, opening a log
-    Ui(BenchUiArgs),
-}
-
-/// `pellucid bench ui`.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct BenchUiArgs {
-    /// Steps of the log that is opened
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
-    pub steps: u64,
-}
-
-/// `pellucid bench train`.
-#[derive(Debug, Args)]
-pub(crate) struct BenchTrainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// Training file
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
-    /// What takes part beside the cross entropy
-    #[arg(long, value_enum, default_value_t)]
-    pub mode: BenchMode,
-    /// Measured steps; five more warm up
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub steps: u64,
-    /// Examples a step
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub batch: usize,
-    /// Threads of libtorch
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub threads: usize,
-    /// Group batches by length
-    #[arg(long)]
-    pub bucket: bool,
-    /// Learning rate
-    #[arg(long, value_name = "LR", default_value_t = 5e-5)]
-    pub lr: f64,
-    /// With distillation, ask the teacher within the steps, as in the first epoch; else it has answered before
-    #[arg(long)]
-    pub first_epoch: bool,
-}
-
-/// The terms of the loss that `bench train` measures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BenchMode {
-    /// Cross entropy alone, with decoupled L2 as the peer has it.
-    #[default]
-    Plain,
-    /// Without L2.
-    #[value(name = "no-l2")]
-    NoL2,
-    /// With L1.
-    L1,
-    /// With distillation.
-    Kd,
-    /// With both.
-    #[value(name = "l1+kd")]
-    L1Kd,
 }
 
 /// `pellucid screenshot`.

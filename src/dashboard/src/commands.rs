@@ -18,13 +18,17 @@ mod doctor;
 mod export;
 mod open;
 mod picker;
+mod report;
 mod rm;
 mod runs;
 mod screenshot;
 mod shell;
 mod stop;
+mod sweep;
 mod texts;
 mod train;
+
+pub(crate) use sweep::Axis;
 
 /// Does what the command line asks for.
 ///
@@ -42,6 +46,8 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
         Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
         Action::Compare(compare) => compare_runs(&compare, &global),
+        Action::Sweep(sweep) => sweep::sweep(*sweep),
+        Action::Report(made) => report::report(&look_up(&made.run, &global)?, made.out.as_deref()),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
         Action::Export(export) => export::export(&look_up(&export.run, &global)?, export.format),
         Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),

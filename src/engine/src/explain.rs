@@ -6,6 +6,8 @@
 //! same thread:      attribute(ModelOracle) ─────────────────────────────────▶ answer(query)
 //! ```
 
+pub mod alarm;
+pub mod maps;
 pub mod oracle;
 pub mod probe;
 pub mod remote;

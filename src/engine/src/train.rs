@@ -4,18 +4,24 @@
 //! [`loss`] and [`teacher`] a scalar → [`gradient`] → one sync of the numbers to the host → [`optimiser`] with the
 //! [`penalty`], one pass of the [`kernel`] → an event. Heads and neurons as groups of weights are [`units`].
 //!
+//! What answers are based on has a say in the loss by [`attribution`], for [`reasons`] that people give, and by
+//! [`masking`].
+//!
 //! [`prepare`] reads and checks what a run needs; [`checkpoints`] are what [`resume`] takes a run up from.
 
+pub mod attribution;
 pub mod checkpoints;
 pub mod evaluate;
 pub mod gradient;
 pub mod interrupt;
 pub mod kernel;
 pub mod loss;
+pub mod masking;
 pub mod measured;
 pub mod optimiser;
 pub mod penalty;
 pub mod prepare;
+pub mod reasons;
 pub mod resume;
 pub mod rules;
 pub mod run;

@@ -1,31 +1,133 @@
-//! How far a map of word scores has moved between two states of a model.
+//! How far a map of word scores has moved between two states of a model: by rank, by the words at the top, by sign and
+//! by share.
 
 pub use pellucid_protocol::rank::{is_ranking, ranks, spearman};
 
-/// Explanation drift in [0, 2]: 1 - [`spearman`] of the same text's scores before and after. 0 is the
-/// same ranking of the words, 1 an unrelated one (also: one of the maps ranks nothing), 2 the opposite.
-///
-/// `None` where neither map ranks its words (one-word texts, constant maps): no ranking could change,
-/// so such a text must not count in a mean over texts.
-///
-/// Source: following the attributions of a probe set through training is the idea of the Reasoning
-/// Stabilization Point, arXiv 2601.11625; the distance is this project's choice.
-#[must_use]
-pub fn drift(before: &[f64], after: &[f64]) -> Option<f64> {
-    (is_ranking(before) || is_ranking(after)).then(|| 1.0 - spearman(before, after))
+use crate::complexity::shares;
+
+/// The agreement of two maps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Movement {
+    /// Spearman's rank correlation of the scores, in [-1, 1].
+    pub spearman: f64,
+    /// Of the k words with the largest scores by magnitude, intersection over union, in [0, 1].
+    pub jaccard: f64,
+    /// Share of the k words with the largest scores that are among those of both maps, with the same sign, in [0, 1].
+    pub sign: f64,
+    /// Jensen-Shannon divergence of the magnitudes, each map adding up to 1, in bits: in [0, 1].
+    pub jsd: f64,
+}
+
+impl Movement {
+    /// Compares two maps of the same words. k is a fifth of the words, rounded up; of equal scores the first ones count.
+    ///
+    /// `None` where neither map ranks its words (see [`is_ranking`]), or the lengths differ. Where one of them does
+    /// not, they agree in nothing: correlation, overlap and signs are 0 and the divergence is 1.
+    ///
+    /// Source: names and definitions of feature and sign agreement as in `OpenXAI` (Agarwal et al. 2022,
+    /// arXiv 2206.11104); that maps of a probe set are followed through training is the Reasoning Stabilization Point's
+    /// idea, arXiv 2601.11625.
+    #[must_use]
+    pub fn between(before: &[f64], after: &[f64]) -> Option<Self> {
+        if before.len() != after.len() {
+            return None;
+        }
+        match (is_ranking(before), is_ranking(after)) {
+            (false, false) => None,
+            (true, true) => Some(Self::of_rankings(before, after)),
+            _ => Some(Self { spearman: 0.0, jaccard: 0.0, sign: 0.0, jsd: 1.0 }),
+        }
+    }
+
+    fn of_rankings(before: &[f64], after: &[f64]) -> Self {
+        let k = before.len().div_ceil(5);
+        let (left, right) = (top(before, k), top(after, k));
+        let both: Vec<usize> = left.iter().copied().filter(|word| right.contains(word)).collect();
+        let same = both.iter().filter(|&&word| before[word].signum() == after[word].signum()).count();
+        Self {
+            spearman: spearman(before, after),
+            jaccard: both.len() as f64 / (2 * k - both.len()) as f64,
+            sign: same as f64 / k as f64,
+            jsd: divergence(before, after),
+        }
+    }
+
+    /// Explanation drift in [0, 2]: 1 - the rank correlation. 0 is the same ranking of the words, 1 an unrelated one, 2
+    /// the opposite.
+    #[must_use]
+    pub fn drift(&self) -> f64 {
+        1.0 - self.spearman
+    }
+}
+
+/// The `k` words with the largest scores by magnitude.
+fn top(scores: &[f64], k: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|a, b| scores[*b].abs().total_cmp(&scores[*a].abs()));
+    order.truncate(k);
+    order
+}
+
+fn divergence(before: &[f64], after: &[f64]) -> f64 {
+    let (Some(left), Some(right)) = (shares(before), shares(after)) else { return 1.0 };
+    let part = |share: f64, mean: f64| if share > 0.0 { share * (share / mean).log2() } else { 0.0 };
+    let sum: f64 = left
+        .iter()
+        .zip(&right)
+        .map(|(a, b)| {
+            let mean = (a + b) / 2.0;
+            (part(*a, mean) + part(*b, mean)) / 2.0
+        })
+        .sum();
+    sum.clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn drift_is_the_distance_of_two_rankings() {
-        let map = [0.1, 0.2];
-        assert_eq!((drift(&map, &map), drift(&map, &[0.2, 0.1])), (Some(0.0), Some(2.0)));
-        for flat in [[0.0, 0.0], [3.0, 3.0]] {
-            assert_eq!((drift(&flat, &map), drift(&flat, &flat)), (Some(1.0), None));
+    fn the_same_map_agrees_in_everything_and_its_negative_in_words_alone() {
+        let map = [0.5, -0.25, 0.125, 0.0, 0.0625, 0.03];
+        let same = Movement::between(&map, &map.map(|score| 3.0 * score)).unwrap();
+        assert_eq!((same.jaccard, same.sign, same.drift()), (1.0, 1.0, 0.0));
+        assert!(same.jsd < 1e-12);
+        let turned = Movement::between(&map, &map.map(|score| -score)).unwrap();
+        assert_eq!((turned.spearman, turned.jaccard, turned.sign, turned.jsd), (-1.0, 1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn by_hand() {
+        // k = 2: words 0 and 1 against 1 and 2; word 1 has another sign.
+        let found = Movement::between(&[4.0, 3.0, 0.5, 0.1, 0.1, 0.0], &[0.0, -3.0, 4.0, 0.1, 0.1, 0.0]).unwrap();
+        assert_eq!((found.jaccard, found.sign), (1.0 / 3.0, 0.0));
+        // Shares (1, 0) and (1/2, 1/2): 1/2 log2(4/3) + 1/2 (1/2 log2(2/3) + 1/2 log2(2)).
+        let found = Movement::between(&[1.0, 0.0], &[1.0, -1.0]).unwrap();
+        let expected = 0.5 * (4.0_f64 / 3.0).log2() + 0.25 * (2.0_f64 / 3.0).log2() + 0.25;
+        assert!((found.jsd - expected).abs() < 1e-12);
+        assert_eq!(Movement::between(&[1.0, 0.0], &[0.0, 1.0]).unwrap().jsd, 1.0);
+    }
+
+    #[test]
+    fn maps_that_say_nothing() {
+        let nothing = Movement { spearman: 0.0, jaccard: 0.0, sign: 0.0, jsd: 1.0 };
+        assert_eq!(Movement::between(&[0.0, 0.0], &[1.0, 0.0]), Some(nothing));
+        for (a, b) in [(&[0.0, 0.0][..], &[0.0, 0.0][..]), (&[], &[]), (&[1.0], &[2.0]), (&[1.0, 2.0], &[1.0])] {
+            assert_eq!(Movement::between(a, b), None);
         }
-        assert_eq!((drift(&[], &[]), drift(&[1.0], &[2.0])), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn all_within_their_ranges_and_symmetric(pairs in prop::collection::vec((-3..4_i32, -3..4_i32), 2..12)) {
+            let (a, b): (Vec<_>, Vec<_>) = pairs.into_iter().map(|(a, b)| (f64::from(a), f64::from(b))).unzip();
+            if let (Some(one), Some(other)) = (Movement::between(&a, &b), Movement::between(&b, &a)) {
+                prop_assert_eq!(one.jaccard, other.jaccard);
+                prop_assert!((one.jsd - other.jsd).abs() < 1e-12 && one.sign <= 1.0 && one.jaccard <= 1.0);
+                prop_assert!((0.0..=1.0).contains(&one.jsd) && (0.0..=2.0).contains(&one.drift()));
+            }
+        }
     }
 }

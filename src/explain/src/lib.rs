@@ -17,7 +17,9 @@
 //!
 //! faithfulness  how well an order of words hits what the model uses   bounds  the best and worst order
 //! figures       what else is measured: eraser, kendall, infidelity, plausibility
-//! drift         how far a map has moved between two states of a model
+//! drift, settled               how far a map has moved between two states of a model, and since when it has not
+//! shortcut      words that only the training data bears out
+//! complexity    how many words a map spreads over
 //! words         which token belongs to which word of a text
 //! ```
 //!
@@ -30,6 +32,7 @@
 
 pub mod bounds;
 pub mod cholesky;
+pub mod complexity;
 pub mod context;
 pub mod control_variate;
 pub mod drift;
@@ -53,7 +56,9 @@ pub mod quadrature;
 pub mod ridge;
 pub mod rollout;
 pub mod sampling;
+pub mod settled;
 pub mod shapley;
+pub mod shortcut;
 pub mod smooth_gradient;
 pub mod strata;
 pub mod subset_draw;

@@ -13,7 +13,7 @@ pub const SAMPLES: Samples = Samples { fit: 128, held_out: 64 };
 /// One text of the probe set at one state of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
-    /// Gradient x input, one score a word, in logits; for [`drift`](crate::drift::drift).
+    /// Gradient x input, one score a word, in logits; for [`Movement`](crate::drift::Movement).
     pub scores: Vec<f64>,
     /// Normalised AOPC of these scores, 0 for the worst order and 1 for the best; `None` where it is not
     /// defined (one word, constant scores, a probability that never moves).

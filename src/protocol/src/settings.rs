@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+mod avoid;
 mod check;
 mod class_weights;
 mod error;
@@ -16,6 +17,7 @@ mod raw;
 
 pub use crate::device::{Device, Precision};
 pub use crate::work::Grouping;
+pub use avoid::Avoid;
 pub use class_weights::ClassWeights;
 pub use error::SettingsError;
 pub use freeze::{Frozen, FrozenList, Place};
@@ -102,6 +104,29 @@ pub struct Settings {
     pub kd_alpha: f64,
     /// Temperature of distillation.
     pub kd_temperature: f64,
+    /// Weight of the penalty on what must not be a reason: the words of `avoid`, or where there are none, all words
+    /// outside the rationales (right for the right reasons, Ross et al. 2017).
+    #[serde(default)]
+    pub rrr: f64,
+    /// Words that must not be a reason.
+    #[serde(default)]
+    pub avoid: Vec<String>,
+    /// Weight of the distance between the model's gradient x input and that of `consistency_to`.
+    #[serde(default)]
+    pub consistency: f64,
+    /// Whose gradient x input the model's is drawn to.
+    #[serde(default)]
+    pub consistency_to: Reference,
+    /// The terms on reasons are part of every so many-th step.
+    #[serde(default = "one_batch")]
+    pub attribution_every: u64,
+    /// Examples of a batch on which the terms on reasons are computed, at most.
+    #[serde(default = "eight_rows")]
+    pub attribution_rows: u64,
+    /// Share of the texts of each batch that are there a second time with words masked (masked fine-tuning, after
+    /// arXiv 2310.07819).
+    #[serde(default)]
+    pub masking: f64,
     /// Steps between evaluations; 0: half an epoch, see [`Settings::eval_interval`].
     pub eval_every: u64,
     /// Steps between checkpoints; 0: one with each evaluation.
@@ -110,8 +135,11 @@ pub struct Settings {
     /// Checkpoints that are kept, beside the best one and those asked for.
     #[serde(default = "two_checkpoints")]
     pub keep: u64,
-    /// Validation samples that are re-explained at each evaluation; 0 for none.
+    /// Validation samples that are explained again as training goes on; 0 for none.
     pub probe: u64,
+    /// Share of the training's computing that this may cost; 0 for no limit, which is at every evaluation.
+    #[serde(default)]
+    pub probe_share: f64,
     /// Threads of libtorch on the CPU; 0 for one a core.
     pub threads: u64,
     /// Where to compute.
@@ -125,6 +153,10 @@ pub struct Settings {
 
 fn one_batch() -> u64 {
     1
+}
+
+fn eight_rows() -> u64 {
+    8
 }
 
 fn no_decay() -> f64 {
@@ -199,6 +231,17 @@ pub enum Anchor {
     #[default]
     Zero,
     /// Where they started (L2-SP, Li et al. 2018).
+    Start,
+}
+
+/// Whose explanations a model's are drawn to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// The teacher's.
+    #[default]
+    Teacher,
+    /// Those of the model itself before its first step.
     Start,
 }
 

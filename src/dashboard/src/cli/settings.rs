@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pellucid_protocol::RawSettings;
 use pellucid_protocol::settings::{
-    Anchor, ClassWeights, Device, FrozenList, L1Form, L2Form, OptimizerKind, ParamGroups, Precision, ScheduleKind,
+    Anchor, Avoid, ClassWeights, Device, FrozenList, L1Form, L2Form, OptimizerKind, ParamGroups, Precision, Reference,
+    ScheduleKind,
 };
 use pellucid_protocol::work::Grouping;
 use serde::de::DeserializeOwned;
@@ -94,9 +95,12 @@ pub(crate) struct SettingFlags {
     /// Checkpoints kept beside the best one and those asked for [default: 2]
     #[arg(long, value_name = "N", help_heading = "Training")]
     keep: Option<u64>,
-    /// Validation samples that each evaluation explains anew, 0 for none [default: 2]
+    /// Validation samples that are explained again as training goes on, 0 for none [default: 16]
     #[arg(long, value_name = "N", help_heading = "Training")]
     probe: Option<u64>,
+    /// Share of the computing that these explanations may cost; 0 for all of them at every evaluation [default: 0.05]
+    #[arg(long, value_name = "SHARE", help_heading = "Training")]
+    probe_share: Option<f64>,
     /// Threads on the CPU, 0 for one a core [default: 0]
     #[arg(long, value_name = "N", help_heading = "Training")]
     threads: Option<u64>,
@@ -138,6 +142,30 @@ pub(crate) struct SettingFlags {
     /// Temperature of distillation [default: 2]
     #[arg(long, value_name = "T", help_heading = "Penalties and distillation")]
     kd_temperature: Option<f64>,
+
+    /// Weight of the penalty on wrong reasons: what the answer owes to the words of --avoid, or without that flag to
+    /// words outside the data's rationales [default: 0]
+    #[arg(long, value_name = "WEIGHT", help_heading = "Reasons")]
+    rrr: Option<f64>,
+    /// Words that must not be a reason: a file with one a line, or the words with commas between
+    #[arg(long, value_name = "FILE|WORDS", help_heading = "Reasons")]
+    avoid: Option<Avoid>,
+    /// Weight of the distance between the gradient x input of the model and that of its reference [default: 0]
+    #[arg(long, value_name = "WEIGHT", help_heading = "Reasons")]
+    consistency: Option<f64>,
+    /// That reference: the teacher, or the model itself before its first step [default: teacher]
+    #[arg(long, value_parser = named::<Reference>(&["teacher", "start"]), help_heading = "Reasons")]
+    consistency_to: Option<Reference>,
+    /// Steps between those whose loss has the terms on reasons [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Reasons")]
+    attribution_every: Option<u64>,
+    /// Examples of a batch on which the terms on reasons are computed, at most [default: 8]
+    #[arg(long, value_name = "N", help_heading = "Reasons")]
+    attribution_rows: Option<u64>,
+    /// Share of the texts of each batch that come a second time with words masked, so that maskings are nothing new to
+    /// the model; 0.5 is usual [default: 0]
+    #[arg(long, value_name = "SHARE", help_heading = "Reasons")]
+    masking: Option<f64>,
 }
 
 impl SettingFlags {
@@ -177,10 +205,18 @@ impl SettingFlags {
             l2_exempt: self.l2_exempt,
             kd_alpha: self.kd_alpha,
             kd_temperature: self.kd_temperature,
+            rrr: self.rrr,
+            avoid: self.avoid,
+            consistency: self.consistency,
+            consistency_to: self.consistency_to,
+            attribution_every: self.attribution_every,
+            attribution_rows: self.attribution_rows,
+            masking: self.masking,
             eval_every: self.eval_every,
             checkpoint_every: self.checkpoint_every,
             keep: self.keep,
             probe: self.probe,
+            probe_share: self.probe_share,
             threads: self.threads,
             device: self.device,
             precision: self.precision,
@@ -218,7 +254,8 @@ mod tests {
              --l2-form coupled --kd-alpha 11 --kd-temperature 12 --eval-every 13 --probe 14 --threads 15 \
              --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \
              --schedule cosine --layer-decay 19 --freeze layers:2 --checkpoint-every 20 --keep 21 --precision bf16 \
-             --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases",
+             --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases --rrr 23 --avoid a,b --consistency 24 \
+             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28",
         );
         let written = serde_json::to_value(&raw).unwrap();
         let left_out: Vec<_> = written.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).collect();

@@ -77,9 +77,12 @@ fn write_lines(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The metrics that occur: first those of the manual in its order, then the layers, then others.
 fn columns(rows: &[Row]) -> Vec<&str> {
-    let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect();
+    ordered(rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect())
+}
+
+/// Names of metrics: first those of the manual in its order, then the layers, then others.
+pub(super) fn ordered(names: BTreeSet<&str>) -> Vec<&str> {
     let mut columns: Vec<_> = names.into_iter().collect();
     columns.sort_by_key(|&name| (place(name), layer(name)));
     columns
@@ -95,7 +98,7 @@ fn layer(name: &str) -> Option<usize> {
 }
 
 /// A CSV field; quoted if it needs to be.
-fn quoted(field: &str) -> String {
+pub(super) fn quoted(field: &str) -> String {
     if field.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

@@ -1,6 +1,7 @@
 //! What can be changed while a run goes on: which values, how far, and in what steps.
 
 use pellucid_protocol::LiveSetting;
+use pellucid_protocol::settings::Reference;
 use tui_input::{Input, InputRequest};
 
 use super::state::run::Run;
@@ -14,22 +15,30 @@ pub struct Value {
     pub words: &'static str,
 }
 
-/// All of them. The last two are for runs with a teacher.
-pub const VALUES: [Value; 6] = [
+/// All of them.
+pub const VALUES: [Value; 9] = [
     Value { key: LiveSetting::Lr, words: "highest learning rate" },
     Value { key: LiveSetting::L1, words: "lambda of the L1 penalty" },
     Value { key: LiveSetting::L2, words: "lambda of the L2 penalty" },
     Value { key: LiveSetting::GroupL1, words: "lambda of the group lasso" },
     Value { key: LiveSetting::KdAlpha, words: "weight of distillation, 0 to 1" },
     Value { key: LiveSetting::KdTemperature, words: "temperature of distillation" },
+    Value { key: LiveSetting::Rrr, words: "weight of the penalty on wrong reasons" },
+    Value { key: LiveSetting::Consistency, words: "weight of keeping to the reference's reasons" },
+    Value { key: LiveSetting::Masking, words: "share of texts with a masked copy, 0 to 1" },
 ];
 
 /// Those that mean something in `run`.
 #[must_use]
 pub fn offered(run: &Run) -> Vec<&'static Value> {
     let taught = run.started.as_ref().is_some_and(|started| started.teacher.is_some());
-    let needs_teacher = |key| matches!(key, LiveSetting::KdAlpha | LiveSetting::KdTemperature);
-    VALUES.iter().filter(|value| taught || !needs_teacher(value.key)).collect()
+    let to_start = run.started.as_ref().is_some_and(|s| s.settings.consistency_to == Reference::Start);
+    let means_something = |key| match key {
+        LiveSetting::KdAlpha | LiveSetting::KdTemperature => taught,
+        LiveSetting::Consistency => taught || to_start,
+        _ => true,
+    };
+    VALUES.iter().filter(|value| means_something(value.key)).collect()
 }
 
 /// The dialog in which values are changed.
@@ -106,7 +115,7 @@ pub enum Way {
 fn nudged(key: LiveSetting, now: f64, way: Way) -> f64 {
     let (up, sign) = (way == Way::Up, if way == Way::Up { 1.0 } else { -1.0 });
     match key {
-        LiveSetting::KdAlpha => digits((now + 0.05 * sign).clamp(0.0, 1.0)),
+        LiveSetting::KdAlpha | LiveSetting::Masking => digits((now + 0.05 * sign).clamp(0.0, 1.0)),
         LiveSetting::KdTemperature => digits((now + 0.5 * sign).max(0.5)),
         LiveSetting::L1 | LiveSetting::L2 | LiveSetting::GroupL1 if now == 0.0 => {
             if up {
@@ -115,6 +124,14 @@ fn nudged(key: LiveSetting, now: f64, way: Way) -> f64 {
                 0.0
             }
         }
+        LiveSetting::Rrr | LiveSetting::Consistency if now == 0.0 => {
+            if up {
+                1e-2
+            } else {
+                0.0
+            }
+        }
+        LiveSetting::Rrr | LiveSetting::Consistency if !up && now <= 1e-4 => 0.0,
         LiveSetting::L1 | LiveSetting::L2 | LiveSetting::GroupL1 if !up && now <= 1e-8 => 0.0,
         _ => digits(now * 10f64.powf(0.2 * sign)),
     }
@@ -172,9 +189,9 @@ mod tests {
         let mut run = run();
         let mut values = Values::default();
         values.go(&run, -1);
-        assert_eq!(values.marked(&run).map(|value| value.key), Some(LiveSetting::KdTemperature));
+        assert_eq!(values.marked(&run).map(|value| value.key), Some(LiveSetting::Masking));
         run.started = None;
-        assert_eq!(offered(&run).len(), 4);
+        assert_eq!(offered(&run).len(), 6);
         assert!(values.marked(&run).is_none() && values.wanted(&run).is_err());
     }
 }

@@ -8,6 +8,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::subject::Subject;
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
+use crate::error::{Error, Result};
 use crate::model::architecture::Pooling;
 use crate::model::classifier::Classifier;
 use crate::model::dropout::Dropout;
@@ -52,6 +53,15 @@ pub enum Reply {
     Path(Vec<PathPoint>),
     /// To [`Query::Attention`].
     Attention(Attention),
+}
+
+/// Gradient x input of each word of `subject` for class `target`, in logits.
+///
+/// # Errors
+/// When libtorch refuses.
+pub fn word_map(model: &Classifier, subject: &Subject, target: usize) -> Result<Vec<f64>> {
+    let found = gradient(model, subject, target).map_err(|error| Error::Torch(error.to_string()))?;
+    Ok(found.times_input)
 }
 
 /// Answers `query` about class `target` of `subject`, on the thread that owns `model`.

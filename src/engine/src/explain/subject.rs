@@ -38,6 +38,12 @@ impl Subject {
     pub fn new(encoder: &TextEncoder, text: &str, pair: Option<&str>) -> Result<Self> {
         let encoded = encoder.encode(&[(text, pair)])?.pop();
         let encoded = encoded.ok_or_else(|| Error::Torch("tokenizer: no encoding".to_owned()))?;
+        Ok(Self::of(encoder, (text, pair), encoded))
+    }
+
+    /// A text, or a pair of texts, that `encoder` has encoded before.
+    #[must_use]
+    pub fn of(encoder: &TextEncoder, (text, pair): (&str, Option<&str>), encoded: Encoded) -> Self {
         let (shown, shift) = match pair {
             Some(pair) => (format!("{text}{BETWEEN}{pair}"), text.chars().count() + BETWEEN.len()),
             None => (text.to_owned(), 0),
@@ -47,7 +53,7 @@ impl Subject {
             .map(|(&(start, end), &second)| if second { (start + shift, end + shift) } else { (start, end) })
             .collect();
         let found = words::group(&shown, &spans, &encoded.special);
-        Ok(Self {
+        Self {
             text: shown,
             words: found.spans,
             word_of_token: found.of_token,
@@ -55,7 +61,14 @@ impl Subject {
             mask: encoder.mask_id(),
             pad: encoder.pad_id(),
             encoded,
-        })
+        }
+    }
+
+    /// Word number `word` as written.
+    #[must_use]
+    pub fn word(&self, word: usize) -> String {
+        let span = self.words[word];
+        self.text.chars().skip(span.start).take(span.end - span.start).collect()
     }
 
     /// A text, or a pair of texts, with some of its words changed, and where its words are then. Masked words

@@ -155,7 +155,7 @@ impl<'a> Attention<'a> {
 
     /// softmax(scale q k^T + bias) v; all `[rows, heads, width, size]`.
     fn attend(&self, [query, key, value]: [Tensor; 3], bias: Option<Tensor>, scale: f64, drop: &mut Dropout) -> Tensor {
-        if !drop.is_on(self.rate) && self.kept.is_none() {
+        if !drop.is_on(self.rate) && self.kept.is_none() && drop.may_fuse() {
             // The fused kernel wants a mask of its own type and without a gradient.
             let plain = bias.as_ref().is_none_or(|bias| !bias.requires_grad());
             if plain {

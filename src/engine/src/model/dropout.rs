@@ -12,6 +12,8 @@ use crate::host::numbers_mut;
 pub enum Dropout {
     /// None: evaluation, explanation.
     Off,
+    /// None, in a pass that is differentiated twice: fused kernels that have no second derivative are passed over.
+    Twice,
     /// Training.
     On(Draws),
 }
@@ -41,6 +43,12 @@ impl Dropout {
     #[must_use]
     pub fn is_on(&self, rate: f64) -> bool {
         matches!(self, Dropout::On(_)) && rate > 0.0
+    }
+
+    /// Whether kernels that have but one derivative will do.
+    #[must_use]
+    pub fn may_fuse(&self) -> bool {
+        !matches!(self, Dropout::Twice)
     }
 
     /// `x` with a share `rate` of its elements set to zero, the rest scaled up to keep the mean.

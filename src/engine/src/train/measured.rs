@@ -11,6 +11,10 @@ pub struct Measured {
     pub task: f64,
     /// Distillation term before its weight.
     pub kd: f64,
+    /// Penalty on wrong reasons before its weight.
+    pub rrr: f64,
+    /// Distance from the reference's reasons before its weight.
+    pub consistency: f64,
     /// Share of the batch answered rightly.
     pub accuracy: f64,
     /// Norm of the gradient before clipping, penalties included.
@@ -28,6 +32,10 @@ pub struct PenaltyReport {
     pub group: Option<f64>,
     /// Weight of distillation.
     pub alpha: Option<f64>,
+    /// Weight of the penalty on wrong reasons.
+    pub rrr: Option<f64>,
+    /// Weight of the distance from the reference's reasons.
+    pub consistency: Option<f64>,
 }
 
 impl Measured {
@@ -36,7 +44,13 @@ impl Measured {
     /// # Errors
     /// The first such number by name.
     pub fn check_finite(&self, done: u64) -> Result<()> {
-        let terms = [("loss/task", self.task), ("loss/kd", self.kd), ("optim/grad_norm", self.norm)];
+        let terms = [
+            ("loss/task", self.task),
+            ("loss/kd", self.kd),
+            ("loss/rrr", self.rrr),
+            ("loss/consistency", self.consistency),
+            ("optim/grad_norm", self.norm),
+        ];
         match terms.into_iter().find(|(_, value)| !value.is_finite()) {
             Some((term, value)) => Err(Error::NotFinite { step: done + 1, term, value, kept: done }),
             None => Ok(()),
@@ -49,7 +63,12 @@ impl Measured {
         let penalties = [("loss/l1", report.l1), ("loss/l2", report.l2), ("loss/group_l1", report.group)];
         let mut metrics = Metrics::default();
         let sum: f64 = penalties.iter().filter_map(|(_, value)| *value).sum();
-        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + sum);
+        let reasons = [("loss/rrr", report.rrr, self.rrr), ("loss/consistency", report.consistency, self.consistency)];
+        let weighted: f64 = reasons.iter().filter_map(|(_, weight, value)| Some((*weight)? * value)).sum();
+        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + sum + weighted);
+        for (name, _, value) in reasons.into_iter().filter(|(_, weight, _)| weight.is_some()) {
+            metrics.set(name, value);
+        }
         metrics.set("loss/task", self.task);
         for (name, value) in penalties {
             if let Some(value) = value {
@@ -69,7 +88,8 @@ impl Measured {
 mod tests {
     use super::*;
 
-    const STEP: Measured = Measured { task: 1.0, kd: 2.0, accuracy: 0.5, norm: 3.0 };
+    const STEP: Measured = Measured { task: 1.0, kd: 2.0, rrr: 4.0, consistency: 8.0, accuracy: 0.5, norm: 3.0 };
+
     #[test]
     fn the_parts_add_up() {
         let report = PenaltyReport { l1: Some(0.25), alpha: Some(0.75), ..PenaltyReport::default() };
@@ -77,6 +97,10 @@ mod tests {
         let plain = STEP.metrics(&PenaltyReport { group: Some(0.5), ..PenaltyReport::default() });
         assert_eq!((plain.get("loss/total"), plain.get("loss/kd")), (Some(1.5), None));
         assert_eq!((plain.get("loss/group_l1"), plain.get("loss/l1")), (Some(0.5), None));
+        assert_eq!((plain.get("loss/rrr"), plain.get("loss/consistency")), (None, None));
+        let reasons = PenaltyReport { rrr: Some(0.5), consistency: Some(0.25), ..PenaltyReport::default() };
+        let reasons = STEP.metrics(&reasons);
+        assert_eq!((reasons.get("loss/total"), reasons.get("loss/rrr")), (Some(1.0 + 2.0 + 2.0), Some(4.0)));
     }
 
     #[test]

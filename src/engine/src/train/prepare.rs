@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use pellucid_protocol::event::ModelCard;
-use pellucid_protocol::settings::{Frozen, Precision};
+use pellucid_protocol::settings::{Frozen, Precision, Reference};
 use pellucid_protocol::{RunDir, Sample, Settings};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind};
 
+use super::reasons::Reasons;
 use super::rules;
 use super::teacher::{Teacher, TeacherDesk};
 use super::teacher_cache::TeacherCache;
@@ -15,6 +16,7 @@ use crate::data::dataset::Dataset;
 use crate::data::labels::Labels;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
+use crate::explain::subject::Subject;
 use crate::model::classifier::Classifier;
 use crate::model::config::ModelConfig;
 use crate::model::folder;
@@ -30,6 +32,13 @@ pub struct Examples {
 }
 
 impl Examples {
+    /// Example `index` as words; `encoder` is that by which it was encoded.
+    #[must_use]
+    pub fn subject(&self, encoder: &TextEncoder, index: usize) -> Subject {
+        let sample = &self.samples[index];
+        Subject::of(encoder, (&sample.text, sample.pair.as_deref()), self.encoded[index].clone())
+    }
+
     /// The same for the same token ids and classes in the same order, and for no others.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -61,6 +70,8 @@ pub struct Prepared {
     pub encoder: TextEncoder,
     /// The teacher and what it reads, with distillation.
     pub teacher: Option<TeacherDesk>,
+    /// The model before its first step, where explanations are drawn to its own.
+    pub start: Option<Classifier>,
     /// Where to compute.
     pub device: Device,
     /// Things that a person should know.
@@ -115,7 +126,38 @@ pub fn prepare_from(settings: Settings, source: &Path, phase: &mut dyn FnMut(Str
         }
         None => None,
     };
-    Ok(Prepared { settings, labels, weights, train, valid, model, encoder, teacher, device, notes })
+    let start = load_start(&settings, &labels, device)?;
+    check_reasons(&settings, &train, &mut notes)?;
+    Ok(Prepared { settings, labels, weights, train, valid, model, encoder, teacher, start, device, notes })
+}
+
+/// The model as the run began or begins with it, if that is what explanations are drawn to.
+fn load_start(settings: &Settings, labels: &Labels, device: Device) -> Result<Option<Classifier>> {
+    if settings.consistency_to != Reference::Start {
+        return Ok(None);
+    }
+    let config = ModelConfig::load(&settings.model)?;
+    // What is to be said of the model was said when it was loaded for training.
+    let model = load_student(settings, (&settings.model, config), labels, &mut Vec::new())?;
+    Ok(Some(model.to_device(device)))
+}
+
+/// Refuses terms of the loss on reasons for which the run has nothing to go by.
+fn check_reasons(settings: &Settings, train: &Examples, notes: &mut Vec<String>) -> Result<()> {
+    let reasons = Reasons::new(settings, train);
+    if settings.rrr > 0.0 && !reasons.are_known() {
+        let message = format!("{} has no rationales; name words with --avoid", settings.train.display());
+        return Err(Error::Setting { key: "--rrr", message });
+    }
+    if settings.consistency > 0.0 && settings.consistency_to == Reference::Teacher && settings.teacher.is_none() {
+        let message = "there is no --teacher to be consistent with; name one, or give --consistency-to start";
+        return Err(Error::Setting { key: "--consistency", message: message.to_owned() });
+    }
+    let missing = reasons.missing(train);
+    if !missing.is_empty() {
+        notes.push(format!("--avoid: in no training text: {}", missing.join(", ")));
+    }
+    Ok(())
 }
 
 fn class_weights(settings: &Settings, labels: &Labels, train: &Examples) -> Result<Option<Vec<f64>>> {

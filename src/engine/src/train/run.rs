@@ -144,5 +144,6 @@ fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Save
     }
     let best = eval.best;
     emit(Event::Eval(eval));
+    trainer.take_alerts().into_iter().for_each(|alert| emit(Event::Alert(alert)));
     if best { saver.save(trainer, emit, CheckpointKind::Best) } else { Ok(()) }
 }

@@ -8,6 +8,8 @@ use super::teacher_cache::TeacherCache;
 use crate::data::batch::Batch;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::Result;
+use crate::explain::oracle::word_map;
+use crate::explain::subject::Subject;
 use crate::model::classifier::Classifier;
 
 /// Examples as the teacher reads them, with its answers so far.
@@ -97,6 +99,17 @@ pub struct TeacherDesk {
 }
 
 impl TeacherDesk {
+    /// A text as the teacher reads it, with gradient x input of each word for the student's class `class`.
+    ///
+    /// # Errors
+    /// When the text cannot be encoded or libtorch refuses.
+    pub fn word_map(&self, (text, pair): (&str, Option<&str>), class: usize) -> Result<(Subject, Vec<f64>)> {
+        let subject = Subject::new(&self.encoder, text, pair)?;
+        let theirs = self.teacher.classes.int64_value(&[class as i64]) as usize;
+        let scores = word_map(&self.teacher.model, &subject, theirs)?;
+        Ok((subject, scores))
+    }
+
     /// The teacher's logits of every validation example; given up as soon as `interrupt` wishes for it.
     ///
     /// # Errors

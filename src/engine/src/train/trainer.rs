@@ -2,10 +2,13 @@
 
 mod saving;
 mod step;
+mod terms;
 mod validation;
 
-use pellucid_protocol::event::Started;
-use pellucid_protocol::settings::LiveSetting;
+use std::collections::BTreeMap;
+
+use pellucid_protocol::event::{Alert, Started};
+use pellucid_protocol::settings::{LiveSetting, Reference};
 use pellucid_protocol::{Metrics, RunDir, Sample, Settings, log_line};
 use serde::{Deserialize, Serialize};
 use tch::Device;
@@ -16,6 +19,7 @@ use super::loss::Targets;
 use super::optimiser::{Optimiser, OptimiserForm};
 use super::penalty::Penalty;
 use super::prepare::{Examples, Prepared, card};
+use super::reasons::Reasons;
 use super::rules;
 use super::schedule::Schedule;
 use super::teacher::TeacherDesk;
@@ -24,6 +28,7 @@ use crate::data::labels::Labels;
 use crate::data::order::BatchPlan;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
+use crate::explain::alarm::Alarm;
 use crate::explain::probe::Probe;
 use crate::model::classifier::Classifier;
 
@@ -40,6 +45,10 @@ pub struct Trainer {
     model: Classifier,
     encoder: TextEncoder,
     teacher: Option<TeacherDesk>,
+    start: Option<Classifier>,
+    reasons: Reasons,
+    /// What the reference says of training texts, as far as it was asked.
+    maps: BTreeMap<usize, terms::WordMap>,
     targets: Targets,
     optimiser: Optimiser,
     units: Units,
@@ -47,6 +56,8 @@ pub struct Trainer {
     plan: BatchPlan,
     order: Vec<Vec<usize>>,
     probe: Probe,
+    /// None without a probe set.
+    alarm: Option<Alarm>,
     device: Device,
     progress: Progress,
     resumed: Option<u64>,
@@ -54,6 +65,9 @@ pub struct Trainer {
     expected: Vec<(u64, LiveSetting, f64)>,
     notes: Vec<String>,
     interrupt: Interrupt,
+    alerts: Vec<Alert>,
+    /// Seconds that steps and that the probe set took, since this process took the run up.
+    seconds: [f64; 2],
 }
 
 /// How far a run has come.
@@ -61,6 +75,9 @@ pub struct Trainer {
 struct Progress {
     /// Steps done.
     step: u64,
+    /// Tokens trained on.
+    #[serde(default)]
+    tokens: u64,
     /// The best evaluation so far.
     best: Option<Best>,
     /// Evaluations since then.
@@ -81,7 +98,8 @@ impl Trainer {
     /// A run at its start.
     #[must_use]
     pub fn new(prepared: Prepared) -> Self {
-        let Prepared { settings, labels, weights, train, valid, model, encoder, teacher, device, notes } = prepared;
+        let Prepared { settings, labels, weights, train, valid, model, encoder, teacher, start, device, notes } =
+            prepared;
         let plan =
             BatchPlan { batch_size: settings.batch_size as usize, grouping: settings.grouping, seed: settings.seed };
         let steps = plan.batches(train.samples.len()).div_ceil(settings.accumulate as usize);
@@ -100,7 +118,10 @@ impl Trainer {
                 total,
             },
             lengths: train.encoded.iter().map(|row| row.ids.len()).collect(),
-            probe: Probe::choose(&valid, settings.probe as usize, settings.seed),
+            probe: Probe::choose(&valid, &encoder, &settings),
+            alarm: (settings.probe > 0).then(|| Alarm::new(&train, &valid, labels.len())),
+            reasons: Reasons::new(&settings, &train),
+            maps: BTreeMap::new(),
             order: Vec::new(),
             progress: Progress::default(),
             resumed: None,
@@ -112,10 +133,13 @@ impl Trainer {
             model,
             encoder,
             teacher,
+            start,
             plan,
             device,
             notes,
             interrupt: Interrupt::default(),
+            alerts: Vec::new(),
+            seconds: [0.0; 2],
         }
     }
 
@@ -202,9 +226,18 @@ impl Trainer {
     /// # Errors
     /// When the value is out of range, or the setting is of no use in this run: nothing is changed.
     pub fn set(&mut self, key: LiveSetting, value: f64) -> Result<()> {
-        let of_teacher = matches!(key, LiveSetting::KdAlpha | LiveSetting::KdTemperature);
+        let of_teacher = match key {
+            LiveSetting::KdAlpha | LiveSetting::KdTemperature => true,
+            LiveSetting::Consistency => self.settings.consistency_to == Reference::Teacher,
+            _ => false,
+        };
         if of_teacher && self.teacher.is_none() {
             return Err(Error::Refused(format!("{key} is of no use: the run has no teacher")));
+        }
+        if key == LiveSetting::Rrr && !self.reasons.are_known() {
+            let message =
+                format!("{key} is of no use: the training data has no rationales, and --avoid named no words");
+            return Err(Error::Refused(message));
         }
         key.set(&mut self.settings, value).map_err(|error| Error::Refused(error.to_string()))?;
         self.schedule.peak = self.settings.lr;
@@ -236,6 +269,11 @@ impl Trainer {
     /// Adds something that a person should know.
     pub fn note(&mut self, message: String) {
         self.notes.push(message);
+    }
+
+    /// What was found since this was last asked for.
+    pub fn take_alerts(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.alerts)
     }
 
     /// Things that a person should know before the first step.

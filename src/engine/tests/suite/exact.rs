@@ -6,7 +6,7 @@ use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{Control, Flow, Trainer, resume, run};
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::log_writer::LogWriter;
-use pellucid_protocol::settings::LiveSetting;
+use pellucid_protocol::settings::{Avoid, LiveSetting};
 use pellucid_protocol::{Event, RawSettings, Record, RunDir};
 
 use crate::fixture::{Fixture, numbers};
@@ -30,8 +30,13 @@ impl Control for Script {
     }
 }
 
-const CHANGES: [(u64, LiveSetting, f64); 3] =
-    [(2, LiveSetting::Lr, 4e-3), (8, LiveSetting::L1, 2e-3), (13, LiveSetting::KdAlpha, 0.9)];
+const CHANGES: [(u64, LiveSetting, f64); 5] = [
+    (2, LiveSetting::Lr, 4e-3),
+    (5, LiveSetting::Rrr, 0.2),
+    (8, LiveSetting::L1, 2e-3),
+    (11, LiveSetting::Masking, 0.3),
+    (13, LiveSetting::KdAlpha, 0.9),
+];
 
 fn settings(fixture: &Fixture, name: &str) -> RawSettings {
     RawSettings {
@@ -43,6 +48,13 @@ fn settings(fixture: &Fixture, name: &str) -> RawSettings {
         layer_decay: Some(0.9),
         eval_every: Some(4),
         checkpoint_every: Some(3),
+        rrr: Some(0.1),
+        avoid: Some(Avoid::Written("very".into())),
+        consistency: Some(0.3),
+        attribution_every: Some(2),
+        attribution_rows: Some(3),
+        masking: Some(0.25),
+        probe_share: Some(0.3),
         patience: Some(100),
         batch_size: Some(8),
         ..fixture.settings(name)

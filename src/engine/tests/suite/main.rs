@@ -10,5 +10,6 @@ mod lasso;
 mod oracles;
 mod packing;
 mod pretraining;
+mod reasons;
 mod runs;
 mod wrong_input;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ClassWeights, Length, RawSettings, Settings, SettingsError};
+use super::{Avoid, ClassWeights, Length, RawSettings, Settings, SettingsError};
 
 /// Where a number must lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +49,7 @@ impl RawSettings {
     pub fn check(self) -> Result<Settings, SettingsError> {
         self.ranges()?;
         let raw = self;
-        let length = match (raw.epochs, raw.max_steps) {
-            (Some(_), Some(_)) => return refuse("--epochs", "give either --epochs or --max-steps, not both"),
-            (_, Some(steps)) => Length::MaxSteps(steps),
-            (epochs, None) => Length::Epochs(epochs.unwrap_or(3)),
-        };
+        let length = raw.length()?;
         let train = required("--train", raw.train)?;
         let run_dir = match raw.run_dir {
             Some(folder) => absolute("--run-dir", &folder)?,
@@ -91,15 +87,31 @@ impl RawSettings {
             l2_exempt: raw.l2_exempt.unwrap_or_default(),
             kd_alpha: raw.kd_alpha.unwrap_or(0.5),
             kd_temperature: raw.kd_temperature.unwrap_or(2.0),
+            rrr: raw.rrr.unwrap_or(0.0),
+            avoid: raw.avoid.map(|avoid| avoid.words()).transpose()?.unwrap_or_default(),
+            consistency: raw.consistency.unwrap_or(0.0),
+            consistency_to: raw.consistency_to.unwrap_or_default(),
+            attribution_every: raw.attribution_every.unwrap_or(1),
+            attribution_rows: raw.attribution_rows.unwrap_or(8),
+            masking: raw.masking.unwrap_or(0.0),
             eval_every: raw.eval_every.unwrap_or(0),
             checkpoint_every: raw.checkpoint_every.unwrap_or(0),
             keep: raw.keep.unwrap_or(2),
-            probe: raw.probe.unwrap_or(2),
+            probe: raw.probe.unwrap_or(16),
+            probe_share: raw.probe_share.unwrap_or(0.05),
             threads: raw.threads.unwrap_or(0),
             device: raw.device.unwrap_or_default(),
             precision: raw.precision.unwrap_or_default(),
             run_dir,
         })
+    }
+
+    fn length(&self) -> Result<Length, SettingsError> {
+        match (self.epochs, self.max_steps) {
+            (Some(_), Some(_)) => refuse("--epochs", "give either --epochs or --max-steps, not both"),
+            (_, Some(steps)) => Ok(Length::MaxSteps(steps)),
+            (epochs, None) => Ok(Length::Epochs(epochs.unwrap_or(3))),
+        }
     }
 
     /// Refuses a given number that is out of its range.
@@ -108,9 +120,13 @@ impl RawSettings {
             ("--l1", self.l1, Range::FromZero),
             ("--group-l1", self.group_l1, Range::FromZero),
             ("--l2", self.l2, Range::FromZero),
+            ("--rrr", self.rrr, Range::FromZero),
+            ("--consistency", self.consistency, Range::FromZero),
+            ("--masking", self.masking, Range::Share),
             ("--clip-norm", self.clip_norm, Range::FromZero),
             ("--lr", self.lr, Range::Positive),
             ("--kd-temperature", self.kd_temperature, Range::Positive),
+            ("--probe-share", self.probe_share, Range::PartialShare),
             ("--momentum", self.momentum, Range::PartialShare),
             ("--label-smoothing", self.label_smoothing, Range::PartialShare),
             ("--warmup", self.warmup, Range::Share),
@@ -125,6 +141,8 @@ impl RawSettings {
             ("--accumulate", self.accumulate),
             ("--max-tokens", self.max_tokens),
             ("--keep", self.keep),
+            ("--attribution-every", self.attribution_every),
+            ("--attribution-rows", self.attribution_rows),
         ];
         if let Some((key, _)) = from_one.into_iter().find(|(_, value)| *value == Some(0)) {
             return refuse(key, "must be 1 or more, not 0");
@@ -133,7 +151,7 @@ impl RawSettings {
             let weights = weights.values().map(|&weight| Some(weight));
             weights.into_iter().try_for_each(|weight| Range::FromZero.check("--class-weights", weight))?;
         }
-        Ok(())
+        self.avoid.as_ref().map_or(Ok(()), Avoid::check)
     }
 }
 
@@ -190,6 +208,7 @@ mod tests {
             teacher: Some("t".into()),
             freeze: Some("layers:2".parse().unwrap()),
             class_weights: Some("yes=2".parse().unwrap()),
+            avoid: Some(Avoid::Written("Ashdown,Ferndale".into())),
             ..complete()
         };
         let settings = raw.check().unwrap();

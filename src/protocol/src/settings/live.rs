@@ -23,11 +23,27 @@ pub enum LiveSetting {
     KdAlpha,
     /// Temperature of distillation.
     KdTemperature,
+    /// Weight of the penalty on wrong reasons.
+    Rrr,
+    /// Weight of the distance from the reference's reasons.
+    Consistency,
+    /// Share of the texts of each batch that come a second time with words masked.
+    Masking,
 }
 
 impl LiveSetting {
     /// All of them.
-    pub const ALL: [LiveSetting; 6] = [Self::Lr, Self::L1, Self::L2, Self::GroupL1, Self::KdAlpha, Self::KdTemperature];
+    pub const ALL: [LiveSetting; 9] = [
+        Self::Lr,
+        Self::L1,
+        Self::L2,
+        Self::GroupL1,
+        Self::KdAlpha,
+        Self::KdTemperature,
+        Self::Rrr,
+        Self::Consistency,
+        Self::Masking,
+    ];
 
     /// The name in files and events.
     #[must_use]
@@ -44,14 +60,17 @@ impl LiveSetting {
             Self::GroupL1 => &("--group-l1", "group_l1"),
             Self::KdAlpha => &("--kd-alpha", "kd_alpha"),
             Self::KdTemperature => &("--kd-temperature", "kd_temperature"),
+            Self::Rrr => &("--rrr", "rrr"),
+            Self::Consistency => &("--consistency", "consistency"),
+            Self::Masking => &("--masking", "masking"),
         }
     }
 
     fn range(self) -> Range {
         match self {
             Self::Lr | Self::KdTemperature => Range::Positive,
-            Self::L1 | Self::L2 | Self::GroupL1 => Range::FromZero,
-            Self::KdAlpha => Range::Share,
+            Self::L1 | Self::L2 | Self::GroupL1 | Self::Rrr | Self::Consistency => Range::FromZero,
+            Self::KdAlpha | Self::Masking => Range::Share,
         }
     }
 
@@ -63,6 +82,9 @@ impl LiveSetting {
             Self::GroupL1 => &mut settings.group_l1,
             Self::KdAlpha => &mut settings.kd_alpha,
             Self::KdTemperature => &mut settings.kd_temperature,
+            Self::Rrr => &mut settings.rrr,
+            Self::Consistency => &mut settings.consistency,
+            Self::Masking => &mut settings.masking,
         }
     }
 
@@ -76,6 +98,9 @@ impl LiveSetting {
             Self::GroupL1 => settings.group_l1,
             Self::KdAlpha => settings.kd_alpha,
             Self::KdTemperature => settings.kd_temperature,
+            Self::Rrr => settings.rrr,
+            Self::Consistency => settings.consistency,
+            Self::Masking => settings.masking,
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anchor, ClassWeights, Device, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups, Precision,
-    ScheduleKind, SettingsError,
+    Anchor, Avoid, ClassWeights, Device, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups, Precision,
+    Reference, ScheduleKind, SettingsError,
 };
 
 /// Defines the fields once, for the struct, for what is laid over what, and for the names of keys.
@@ -64,10 +64,18 @@ raw_settings! {
     l2_exempt: ParamGroups,
     kd_alpha: f64,
     kd_temperature: f64,
+    rrr: f64,
+    avoid: Avoid,
+    consistency: f64,
+    consistency_to: Reference,
+    attribution_every: u64,
+    attribution_rows: u64,
+    masking: f64,
     eval_every: u64,
     checkpoint_every: u64,
     keep: u64,
     probe: u64,
+    probe_share: f64,
     threads: u64,
     device: Device,
     precision: Precision,
@@ -91,6 +99,7 @@ impl RawSettings {
                 *inner = folder.join(&*inner);
             }
         }
+        raw.avoid = raw.avoid.map(|avoid| avoid.within(folder));
         if let Err(SettingsError::Value { key, message }) = raw.ranges() {
             let name = key.trim_start_matches("--").replace('-', "_");
             return Err(at(line_of(&text, &name), format!("{name}: {message}")));
@@ -157,6 +166,8 @@ mod tests {
             ("seed = 1\nlabel_smooth = 3\n", 2, "unknown key `label_smooth`; did you mean `label_smoothing`?"),
             ("l2-form = \"coupled\"\n", 1, "did you mean `l2_form`?"),
             ("seed = 1\n[optimiser]\nlr = 1\n", 2, "did you mean `optimizer`?"),
+            ("lr = 1\navoid = [\"a\", \"b c\"]\n", 2, "avoid: `b c` is not one word"),
+            ("lr = 1\nmasking = 2\n", 2, "masking: must be from 0 to 1, not 2"),
             ("seed = 1\nxyz = 3\n", 2, "unknown key `xyz`"),
         ] {
             std::fs::write(&path, text).unwrap();

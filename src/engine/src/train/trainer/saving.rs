@@ -11,6 +11,8 @@ use tch::Tensor;
 
 use super::{Progress, Trainer};
 use crate::error::{Error, Result};
+use crate::explain::alarm::Told;
+use crate::explain::probe::ProbeState;
 use crate::model::folder::{SaveRequest, Storage};
 use crate::model::tensor_file;
 use crate::train::checkpoints::{Checkpoints, STATE};
@@ -23,8 +25,12 @@ struct State {
     steps: u64,
     /// The settings that may change, as they are now.
     live: BTreeMap<LiveSetting, f64>,
-    /// The maps of the probe set at the last evaluation.
-    maps: Vec<Option<Vec<f64>>>,
+    /// What the probe set showed so far.
+    #[serde(default)]
+    probe: ProbeState,
+    /// Shortcuts that were told.
+    #[serde(default)]
+    told: Vec<Told>,
     /// Fingerprint of the examples.
     examples: String,
 }
@@ -64,7 +70,8 @@ impl Trainer {
             progress: self.progress.clone(),
             steps,
             live: LiveSetting::ALL.into_iter().map(|key| (key, key.of(&self.settings))).collect(),
-            maps: self.probe.maps().to_vec(),
+            probe: self.probe.state().clone(),
+            told: self.alarm.as_ref().map(|alarm| alarm.told().to_vec()).unwrap_or_default(),
             examples: self.fingerprint(),
         };
         let text = serde_json::to_string(&state).map_err(|error| Error::file(folder, error))?;
@@ -111,7 +118,10 @@ impl Trainer {
             key.set(&mut self.settings, value).map_err(|error| Error::file(&path, error))?;
         }
         self.schedule.peak = self.settings.lr;
-        self.probe.restore(state.maps);
+        self.probe.restore(state.probe);
+        if let Some(alarm) = &mut self.alarm {
+            alarm.restore(state.told);
+        }
         self.resumed = Some(state.progress.step);
         self.progress = state.progress;
         self.order.clear();

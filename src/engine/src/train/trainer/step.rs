@@ -7,11 +7,11 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::Trainer;
 use crate::data::batch::Batch;
-use crate::data::tokenise::Encoded;
 use crate::error::Result;
 use crate::model::dropout::Dropout;
 use crate::train::gradient::{Gradient, Lookup};
 use crate::train::loss::{distillation, right};
+use crate::train::masking;
 use crate::train::measured::{Measured, PenaltyReport};
 use crate::train::optimiser::StepRule;
 use crate::train::penalty::{Penalty, sparsity};
@@ -26,10 +26,28 @@ struct Totals {
     weight: f64,
     /// Number of examples.
     examples: f64,
+    /// Number of examples and of masked copies of them.
+    rows: f64,
 }
 
-/// The sums of a step so far, as tensors: cross entropy, distillation, right answers; each `[]`.
-type Sums = [Tensor; 3];
+/// The sums of a step so far, as tensors: cross entropy, distillation, right answers, wrong reasons, inconsistency;
+/// each `[]`.
+type Sums = [Tensor; 5];
+
+/// The texts of a batch, as numbers of examples.
+#[derive(Debug, Clone, Copy)]
+struct Rows<'a> {
+    /// Those that are whole; they come first.
+    whole: &'a [usize],
+    /// Those that are there a second time, with words masked.
+    masked: &'a [usize],
+}
+
+impl Rows<'_> {
+    fn all(self) -> impl Iterator<Item = usize> {
+        self.whole.iter().chain(self.masked).copied()
+    }
+}
 
 impl Trainer {
     /// The examples of each batch of the next step.
@@ -74,12 +92,14 @@ impl Trainer {
         measured.check_finite(self.progress.step)?;
         let report = self.take_step(gradient, measured.norm, &penalty);
         self.progress.step += 1;
+        self.progress.tokens += tokens as u64;
         let mut metrics = measured.metrics(&report);
         metrics.set("optim/lr", self.schedule.rate(self.progress.step - 1));
         if self.progress.step == 1 || self.progress.step.is_multiple_of(SPARSITY_EVERY) {
             metrics.extend(self.sparsity());
         }
         let seconds = start.elapsed().as_secs_f64();
+        self.seconds[0] += seconds;
         metrics.set("speed/step_ms", seconds * 1e3);
         metrics.set("speed/examples_per_s", batches.iter().map(Vec::len).sum::<usize>() as f64 / seconds);
         metrics.set("speed/tokens_per_s", tokens as f64 / seconds);
@@ -101,26 +121,31 @@ impl Trainer {
             l2: penalty.l2_in_loss().then_some(values.l2),
             group,
             alpha: self.teacher.as_ref().map(|_| self.settings.kd_alpha),
+            rrr: self.weight_now(self.settings.rrr),
+            consistency: self.weight_now(self.settings.consistency),
         }
     }
 
     /// Mean losses and gradient of the batches of a step, and its tokens.
     fn gradient(&mut self, batches: &[Vec<usize>]) -> Result<(Measured, Gradient, usize)> {
-        let classes = batches.iter().flatten().map(|&index| self.train.samples[index].label);
+        let rows: Vec<Rows<'_>> = batches.iter().map(|batch| self.rows(batch)).collect();
+        let classes = rows.iter().flat_map(|rows| rows.all()).map(|index| self.train.samples[index].label);
         let totals = Totals {
             weight: self.targets.total(classes),
             examples: batches.iter().map(Vec::len).sum::<usize>() as f64,
+            rows: rows.iter().map(|rows| rows.whole.len() + rows.masked.len()).sum::<usize>() as f64,
         };
         let (mut sums, mut gradient, mut tokens): (Option<Sums>, Option<Gradient>, usize) = (None, None, 0);
-        for (number, indices) in batches.iter().enumerate() {
-            let rows: Vec<&Encoded> = indices.iter().map(|&index| &self.train.encoded[index]).collect();
-            let batch = Batch::new(&rows, self.device);
-            tokens += batch.tokens();
+        for (number, &rows) in rows.iter().enumerate() {
             let pass = self.progress.step * self.settings.accumulate + number as u64;
-            let (of_batch, new) = self.backward(&batch, indices, (pass, totals))?;
+            let batch = self.batch(rows, pass);
+            tokens += batch.tokens();
+            let ([task, kd, right], mut new) = self.backward(&batch, rows, (pass, totals))?;
+            let [rrr, consistency] = self.add_reasons(rows.whole, totals.examples, &mut new)?;
+            let of_batch = [task, kd, right, rrr, consistency];
             sums = Some(match sums {
                 None => of_batch,
-                Some([task, kd, right]) => [task + &of_batch[0], kd + &of_batch[1], right + &of_batch[2]],
+                Some(sums) => std::array::from_fn(|at| &sums[at] + &of_batch[at]),
             });
             match &mut gradient {
                 None => gradient = Some(new),
@@ -133,20 +158,48 @@ impl Trainer {
         let measured = Measured {
             task: host[0] / totals.weight,
             kd: host[1] / totals.examples,
-            accuracy: host[2] / totals.examples,
+            accuracy: host[2] / totals.rows,
+            rrr: host[3] / totals.examples,
+            consistency: host[4] / totals.examples,
             norm: f64::NAN,
         };
         Ok((measured, gradient, tokens))
     }
 
-    /// Forward and backward pass of one batch, its dropout drawn for `pass`.
+    /// The texts of a batch; the first ones also have a masked copy.
+    fn rows<'a>(&self, whole: &'a [usize]) -> Rows<'a> {
+        Rows { whole, masked: &whole[..masking::count(self.settings.masking, whole.len())] }
+    }
+
+    /// The texts of a batch, the copies with words masked as drawn for `pass`.
+    fn batch(&self, rows: Rows<'_>, pass: u64) -> Batch {
+        let mut draws = masking::generator(self.settings.seed, pass);
+        let masked = masking::masked(&self.train, &self.encoder, rows.masked, &mut draws);
+        let whole = rows.whole.iter().map(|&index| &self.train.encoded[index]);
+        Batch::new(&whole.chain(&masked).collect::<Vec<_>>(), self.device)
+    }
+
+    /// Adds the gradients of the terms on reasons to that of a batch; gives their sums, zero where they take no part.
+    fn add_reasons(&mut self, indices: &[usize], examples: f64, gradient: &mut Gradient) -> Result<[Tensor; 2]> {
+        let terms = [self.wrong_reasons(indices, examples)?, self.inconsistency(indices, examples)?];
+        Ok(terms.map(|term| {
+            let Some(term) = term else { return self.zero() };
+            if let Some(new) = term.gradient {
+                gradient.add(new);
+            }
+            term.sum
+        }))
+    }
+
+    /// Forward and backward pass of one batch, its dropout drawn for `pass`. The teacher is not asked about masked
+    /// copies: distillation is the mean over the whole texts.
     fn backward(
         &mut self,
         batch: &Batch,
-        indices: &[usize],
+        rows: Rows<'_>,
         (pass, totals): (u64, Totals),
-    ) -> Result<(Sums, Gradient)> {
-        let classes: Vec<i64> = indices.iter().map(|&index| self.train.samples[index].label as i64).collect();
+    ) -> Result<([Tensor; 3], Gradient)> {
+        let classes: Vec<i64> = rows.all().map(|index| self.train.samples[index].label as i64).collect();
         let classes = Tensor::from_slice(&classes).to_device(self.device);
         let lookup = self.look_up(batch)?;
         let mut drop = Dropout::of_step(self.settings.seed, pass);
@@ -155,8 +208,9 @@ impl Trainer {
         let task = self.targets.cross_entropy(&logits, &classes);
         let (alpha, temperature) = (self.settings.kd_alpha, self.settings.kd_temperature);
         let kd = self.teacher.as_mut().map(|desk| {
-            let wanted = desk.teacher.logits(&mut desk.train, indices);
-            distillation(&logits, &wanted, temperature)
+            let wanted = desk.teacher.logits(&mut desk.train, rows.whole);
+            // [rows, classes] -> [whole, classes]
+            distillation(&logits.narrow(0, 0, rows.whole.len() as i64), &wanted, temperature)
         });
         let loss = match &kd {
             Some(kd) => &task * ((1.0 - alpha) / totals.weight) + kd * (alpha / totals.examples),
@@ -169,7 +223,7 @@ impl Trainer {
     }
 
     /// The word embeddings of a batch as a leaf, so that the gradient of the table is that of a few rows.
-    fn look_up(&self, batch: &Batch) -> Result<Lookup> {
+    pub(super) fn look_up(&self, batch: &Batch) -> Result<Lookup> {
         let table = self.model.word_table();
         let wanted = self.model.params().leaves()[table].requires_grad();
         let embeddings = no_grad(|| self.model.embed(&batch.ids)).detach().set_requires_grad(wanted);

@@ -1,12 +1,15 @@
 //! Evaluations of a run on its validation set.
 
-use pellucid_protocol::event::Eval;
+use std::time::Instant;
+
+use pellucid_protocol::event::{Alert, Eval, Level};
 use pellucid_protocol::{Metrics, Prediction, RunDir, run_dir};
 
 use super::{Best, SAMPLES_KEPT, Trainer};
 use crate::error::{Error, Result};
-use crate::explain::probe::Asked;
-use crate::train::{evaluate, score};
+use crate::explain::alarm::Sight;
+use crate::explain::probe::Moment;
+use crate::train::{evaluate, masking, score};
 
 impl Trainer {
     /// Evaluates on the validation set and writes the predictions to the run folder; `None` if that was done at this
@@ -21,8 +24,10 @@ impl Trainer {
         let predictions = self.predict_valid()?;
         let mut metrics = self.scores(&predictions);
         metrics.extend(self.sparsity());
-        let (model, encoder, valid, interrupt) = (&self.model, &self.encoder, &self.valid, &self.interrupt);
-        metrics.extend(self.probe.measure(Asked { model, encoder, valid, interrupt })?);
+        if self.settings.masking > 0.0 {
+            metrics.set("valid/masked_accuracy", self.masked_accuracy()?);
+        }
+        metrics.extend(self.probe(&predictions)?);
         self.progress.evaluated = Some(self.progress.step);
         let best = self.judge(&metrics);
         let (predictions, trouble) = match self.write_predictions(&predictions) {
@@ -30,6 +35,48 @@ impl Trainer {
             Err(error) => (None, Some(error)),
         };
         Ok(Some((Eval { step: self.progress.step, epoch: self.epoch(), metrics, best, predictions }, trouble)))
+    }
+
+    /// What the probe set shows, and the share of the time so far that it took.
+    fn probe(&mut self, predictions: &[Prediction]) -> Result<Metrics> {
+        let begun = Instant::now();
+        let moment = Moment { step: self.progress.step, tokens: self.progress.tokens, last: self.is_done() };
+        let (mut metrics, settled) = self.probe.measure(moment, &self.model, self.teacher.as_ref(), &self.interrupt)?;
+        if let Some(effect) = self.watch(predictions)? {
+            metrics.set("explain/shortcut", effect);
+        }
+        self.seconds[1] += begun.elapsed().as_secs_f64();
+        let [steps, probe] = self.seconds;
+        if self.settings.probe > 0 && steps > 0.0 {
+            metrics.set("speed/probe_share", probe / (steps + probe));
+        }
+        if let Some(since) = settled {
+            let message = format!("the explanations of the probe set have not moved since step {since}");
+            self.alerts.push(Alert { step: self.progress.step, level: Level::Info, message });
+        }
+        Ok(metrics)
+    }
+
+    /// Looks for shortcuts; gives the effect of the one that is used most.
+    fn watch(&mut self, predictions: &[Prediction]) -> Result<Option<f64>> {
+        let (step, Some(alarm)) = (self.progress.step, &mut self.alarm) else { return Ok(None) };
+        let (model, encoder, labels, valid) = (&self.model, &self.encoder, &self.labels, &self.valid);
+        let (effect, messages) = alarm.look(step, Sight { model, encoder, labels, valid, predictions })?;
+        let alert = |message| Alert { step, level: Level::Warning, message };
+        self.alerts.extend(messages.into_iter().map(alert));
+        Ok(Some(effect))
+    }
+
+    /// Accuracy on the validation set with words masked, the same ones at each evaluation.
+    fn masked_accuracy(&self) -> Result<f64> {
+        let all: Vec<usize> = (0..self.valid.samples.len()).collect();
+        let mut draws = masking::generator(self.settings.seed, u64::MAX);
+        let rows = masking::masked(&self.valid, &self.encoder, &all, &mut draws);
+        let logits = evaluate::logits_unless(&self.model, &rows, &self.interrupt)?;
+        let pairs = self.valid.samples.iter().zip(&logits);
+        let predicted = pairs.map(|(sample, logits)| evaluate::prediction(logits, sample.label, None).class());
+        let classes: Vec<usize> = self.valid.samples.iter().map(|sample| sample.label).collect();
+        Ok(score::accuracy(&predicted.collect::<Vec<_>>(), &classes))
     }
 
     fn scores(&self, predictions: &[Prediction]) -> Metrics {

@@ -1,0 +1,28 @@
+//! The flags of `pellucid sweep`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::SettingFlags;
+use crate::commands::Axis;
+
+/// `pellucid sweep`.
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// A setting and its values; given more than once, every combination is a run: --grid l1=0,1e-5 --grid seed=1,2,3
+    #[arg(long, value_name = "KEY=A,B", required = true)]
+    pub grid: Vec<Axis>,
+    /// Folder of the runs and of sweep.csv and sweep.json; runs that are there already are gone on with
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Runs at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    pub jobs: u8,
+    /// TOML file with settings that all runs share; a flag wins over the file, and the grid over both
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Settings that all runs share.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}

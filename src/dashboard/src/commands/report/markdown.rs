@@ -1,0 +1,95 @@
+//! A report as Markdown.
+
+use std::fmt::Write;
+
+use pellucid_protocol::scrub::scrub;
+
+use super::page::{Block, Curve, Page, Section, WordMap};
+
+/// Text as it may stand in a line: what Markdown or HTML would read is escaped.
+fn plain(text: &str) -> String {
+    let mut safe = String::new();
+    for character in scrub(text).chars() {
+        if "\\`*_[]<>|#&".contains(character) {
+            safe.push('\\');
+        }
+        safe.push(character);
+    }
+    safe
+}
+
+/// The page.
+pub(super) fn render(page: &Page) -> String {
+    let sections: String = page.sections.iter().map(section).collect();
+    format!("# {}\n{sections}", plain(&page.title))
+}
+
+fn section(section: &Section) -> String {
+    let blocks: String = section.blocks.iter().map(|part| format!("\n{}", block(part))).collect();
+    format!("\n## {}\n{blocks}", plain(&section.title))
+}
+
+fn block(block: &Block) -> String {
+    match block {
+        Block::Text(text) => plain(text) + "\n",
+        // Indented: no fence that a text could close.
+        Block::Code(text) => text.lines().fold(String::new(), |all, line| all + "    " + &scrub(line) + "\n"),
+        Block::Table(head, rows) => {
+            let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+            let rule = line(vec!["---".to_owned(); head.len()]);
+            let rows: String = rows.iter().map(|row| line(row.iter().map(|cell| plain(cell)).collect())).collect();
+            line(head.iter().map(|cell| plain(cell)).collect()) + &rule + &rows
+        }
+        Block::Curve(curve) => figure(curve),
+        Block::Map(map) => words(map),
+    }
+}
+
+/// A curve as its ends and its range.
+fn figure(curve: &Curve) -> String {
+    let Some((least, most)) = curve.range() else { return String::new() };
+    let (first, last) = (curve.points[0], curve.points[curve.points.len() - 1]);
+    format!(
+        "- {}: {:.4} at step {} to {:.4} at step {}; lowest {least:.4}, highest {most:.4}\n",
+        plain(&curve.name),
+        first.1,
+        first.0,
+        last.1,
+        last.0
+    )
+}
+
+fn words(map: &WordMap) -> String {
+    let mut text = format!("{}{}:\n\n", plain(&map.title), if map.holds { "" } else { " (not to be trusted)" });
+    for (word, score) in &map.words {
+        let _ = write!(text, "{} ({score:+.3}) ", plain(word));
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stays_text() {
+        let blocks = vec![
+            Block::Text("<b> `a` | *b* \u{1b}[31m".to_owned()),
+            Block::Table(vec!["x"], vec![vec!["a|b".to_owned()]]),
+            Block::Code("```\nrm".to_owned()),
+            Block::Map(WordMap { title: "t".into(), words: vec![("w_1".into(), 0.5)], holds: false }),
+        ];
+        let page = Page { title: "run".into(), sections: vec![Section::new("S", blocks)] };
+        let text = render(&page);
+        for part in [
+            "# run\n",
+            "\\<b\\> \\`a\\` \\| \\*b\\*",
+            "| a\\|b |",
+            "    ```\n    rm\n",
+            "t (not to be trusted):\n\nw\\_1 (+0.500)",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains('\u{1b}'));
+    }
+}

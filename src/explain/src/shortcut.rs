@@ -1,0 +1,232 @@
+//! Words that a model takes for a reason because they were one in the training data, and that are none afterwards.
+//!
+//! A word is suspected of being a shortcut to a class when two things hold that have nothing to do with each other:
+//! the model answers with the class for validation texts that have the word more often than is right, compared with
+//! all other texts, and the class went with the word in training more often than it does in validation. The first is
+//! about the model and changes as it learns, the second is about the data alone. Whether the model really uses the word
+//! is then asked of the model: see [`USED`].
+//!
+//! What this cannot see: a shortcut that holds in the validation set as well. Nothing that only knows these two sets
+//! can tell it from a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pellucid_protocol::word_importance::{self, Case};
+
+/// Texts with a word that there must be in either set.
+const LEAST_TEXTS: usize = 8;
+/// Standard errors beyond which neither finding is left to chance, hundreds of words being looked at.
+const SIGNIFICANT: f64 = 4.0;
+/// Suspects that are named at most.
+const MOST: usize = 5;
+/// Mean probability of the class that masking the word must take away, for the word to count as used.
+pub const USED: f64 = 0.1;
+
+/// A word as it is compared.
+#[must_use]
+pub fn plain(written: &str) -> String {
+    word_importance::plain(written, Case::Folded)
+}
+
+/// A text as the census takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Its words, each once, see [`plain`].
+    pub words: BTreeSet<String>,
+    /// Its class.
+    pub label: usize,
+}
+
+impl Counted {
+    /// Of words as written.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, label: usize) -> Self {
+        Self { words: words.into_iter().map(plain).collect(), label }
+    }
+}
+
+/// A word that is suspected of being a shortcut.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suspect {
+    /// The word.
+    pub word: String,
+    /// The class that it leads to.
+    pub class: usize,
+    /// Validation texts with the word.
+    pub texts: Vec<usize>,
+    /// How much more often than is right the model answers with the class for them: mean of p(class) - [label = class].
+    pub excess: f64,
+    /// Standard errors by which that is more than for other texts.
+    pub z: f64,
+    /// Share of the training texts with the word that have the class.
+    pub in_training: f64,
+    /// Share of the validation texts with the word that have the class.
+    pub in_validation: f64,
+}
+
+/// Which words go with which classes, in training and in validation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Census {
+    labels: Vec<usize>,
+    classes: usize,
+    words: Vec<Word>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Word {
+    word: String,
+    /// Training texts by class.
+    training: Vec<usize>,
+    /// Validation texts, rising.
+    texts: Vec<usize>,
+}
+
+impl Census {
+    /// Counts the words of both sets. Those that are rare in one of them, and those of more than half of the validation
+    /// texts, are left out.
+    #[must_use]
+    pub fn new(training: &[Counted], validation: &[Counted], classes: usize) -> Self {
+        let mut texts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, text) in validation.iter().enumerate() {
+            text.words.iter().for_each(|word| texts.entry(word).or_default().push(index));
+        }
+        texts.retain(|_, texts| texts.len() >= LEAST_TEXTS && 2 * texts.len() <= validation.len());
+        let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for text in training {
+            for word in text.words.iter().filter(|word| texts.contains_key(word.as_str())) {
+                counts.entry(word).or_insert_with(|| vec![0; classes])[text.label] += 1;
+            }
+        }
+        let word = |(word, texts): (&str, Vec<usize>)| {
+            let training = counts.remove(word)?;
+            let enough = training.iter().sum::<usize>() >= LEAST_TEXTS;
+            enough.then(|| Word { word: word.to_owned(), training, texts })
+        };
+        let words = texts.into_iter().filter_map(word).collect();
+        Self { labels: validation.iter().map(|text| text.label).collect(), classes, words }
+    }
+
+    /// The suspects, the most obvious first, given the probability of each class for each validation text. Each further
+    /// one is found among the texts that have none of those before it, so that a word that only keeps company with a
+    /// shortcut is not named.
+    #[must_use]
+    pub fn suspects(&self, probabilities: &[Vec<f64>]) -> Vec<Suspect> {
+        let mut left = vec![true; self.labels.len()];
+        let mut found: Vec<Suspect> = Vec::new();
+        if probabilities.len() != left.len() {
+            return found;
+        }
+        while found.len() < MOST {
+            let Some(suspect) = self.strongest(probabilities, &left) else { break };
+            suspect.texts.iter().for_each(|&text| left[text] = false);
+            found.push(suspect);
+        }
+        found
+    }
+
+    fn strongest(&self, probabilities: &[Vec<f64>], left: &[bool]) -> Option<Suspect> {
+        let of_class = |class: usize| {
+            let excess: Vec<f64> = (0..self.labels.len())
+                .map(|text| probabilities[text].get(class).copied().unwrap_or(0.0) - self.is(text, class))
+                .collect();
+            let all = Spread::of((0..excess.len()).filter(|&text| left[text]).map(|text| excess[text]));
+            let suspects: Vec<_> =
+                self.words.iter().filter_map(|word| self.judge(word, class, (&excess, left, all))).collect();
+            suspects
+        };
+        (0..self.classes).flat_map(of_class).max_by(|a, b| a.z.total_cmp(&b.z))
+    }
+
+    fn is(&self, text: usize, class: usize) -> f64 {
+        f64::from(u8::from(self.labels[text] == class))
+    }
+
+    fn judge(&self, word: &Word, class: usize, (excess, left, all): (&[f64], &[bool], Spread)) -> Option<Suspect> {
+        let texts: Vec<usize> = word.texts.iter().copied().filter(|&text| left[text]).collect();
+        let (count, others) = (texts.len() as f64, all.count - texts.len() as f64);
+        if texts.len() < LEAST_TEXTS || others < 1.0 {
+            return None;
+        }
+        let mean = texts.iter().map(|&text| excess[text]).sum::<f64>() / count;
+        let error = all.deviation * (1.0 / count - 1.0 / all.count).sqrt();
+        let z = if error > 0.0 { (mean - all.mean) / error } else { 0.0 };
+        let trained = word.training.iter().sum::<usize>() as f64;
+        let in_training = word.training[class] as f64 / trained;
+        let in_validation = texts.iter().map(|&text| self.is(text, class)).sum::<f64>() / count;
+        let pooled = (word.training[class] as f64 + in_validation * count) / (trained + count);
+        let error = (pooled * (1.0 - pooled) * (1.0 / trained + 1.0 / count)).sqrt();
+        let is_shifted = error > 0.0 && (in_training - in_validation) / error >= SIGNIFICANT;
+        let suspect = Suspect { word: word.word.clone(), class, texts, excess: mean, z, in_training, in_validation };
+        (z >= SIGNIFICANT && mean > 0.0 && is_shifted).then_some(suspect)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Spread {
+    count: f64,
+    mean: f64,
+    deviation: f64,
+}
+
+impl Spread {
+    fn of(numbers: impl Iterator<Item = f64>) -> Self {
+        let numbers: Vec<f64> = numbers.collect();
+        let count = numbers.len() as f64;
+        let mean = numbers.iter().sum::<f64>() / count.max(1.0);
+        let squares = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>();
+        Self { count, mean, deviation: (squares / count.max(1.0)).sqrt() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 200 texts of two classes in turn. "planted" is in every fourth, with class 1 in training alone; "ward" is in
+    /// every text with "planted" and in as many others; "filler" is in every third.
+    fn set(training: bool) -> Vec<Counted> {
+        (0..200)
+            .map(|n| {
+                let carries = n % 4 == 1;
+                let label = if training && carries { 1 } else { n / 4 % 2 };
+                let words = [(carries, "Planted,"), (n % 4 < 2, "ward"), (n % 3 == 0, "filler")];
+                Counted::new(words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word), label)
+            })
+            .collect()
+    }
+
+    /// What a model says that answers rightly but takes "planted" for class 1 with this probability.
+    fn answers(reliance: f64) -> Vec<Vec<f64>> {
+        let of = |text: Counted| {
+            let right = if text.label == 1 { 0.9 } else { 0.1 };
+            let p = if text.words.contains("planted") { right + (1.0 - right) * reliance } else { right };
+            vec![1.0 - p, p]
+        };
+        set(false).into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_word_that_only_training_bears_out_is_suspected_once_the_model_believes_it() {
+        let census = Census::new(&set(true), &set(false), 2);
+        assert_eq!(census.suspects(&answers(0.0)), vec![]);
+        let found = census.suspects(&answers(0.8));
+        assert_eq!(found.len(), 1, "not the word that keeps company with it: {found:?}");
+        let suspect = &found[0];
+        assert_eq!((suspect.word.as_str(), suspect.class, suspect.texts.len()), ("planted", 1, 50));
+        assert!(suspect.in_training == 1.0 && suspect.in_validation == 0.5 && suspect.excess > 0.3, "{suspect:?}");
+    }
+
+    #[test]
+    fn where_the_sets_agree_a_wrong_belief_is_no_shortcut() {
+        let census = Census::new(&set(false), &set(false), 2);
+        assert_eq!(census.suspects(&answers(0.8)), vec![]);
+    }
+
+    #[test]
+    fn nothing_to_count_and_answers_of_another_set() {
+        let census = Census::new(&[], &[], 3);
+        assert_eq!(census.suspects(&[]), vec![]);
+        let census = Census::new(&set(true), &set(false), 2);
+        assert_eq!((census.suspects(&[]), census.suspects(&vec![vec![]; 200])), (vec![], vec![]));
+        assert_eq!(plain("(Ashdown's)."), "ashdown's");
+    }
+}

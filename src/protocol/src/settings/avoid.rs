@@ -1,0 +1,126 @@
+//! Words that a model is not to base its answers on.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::SettingsError;
+
+/// Words to be avoided, as written: a list, or a text that is the path of a file or words with commas between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Avoid {
+    /// Words.
+    Words(Vec<String>),
+    /// A file with one word a line (empty lines and those that begin with `#` are passed over), or words with commas
+    /// between.
+    Written(String),
+}
+
+/// As a flag; never refused here, but by [`Avoid::words`].
+impl FromStr for Avoid {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::Written(text.to_owned()))
+    }
+}
+
+const KEY: &str = "--avoid";
+
+impl Avoid {
+    /// The same with the path of a file taken from `folder`, if there is such a file.
+    #[must_use]
+    pub(super) fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::Written(text) if folder.join(&text).is_file() => {
+                Self::Written(folder.join(text).to_string_lossy().into_owned())
+            }
+            other => other,
+        }
+    }
+
+    /// Refuses what is written in place if it is no list of words; a file is not opened.
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        match self {
+            Self::Words(words) => words.iter().try_for_each(|word| one(word).map(drop).map_err(refused)),
+            Self::Written(_) => Ok(()),
+        }
+    }
+
+    /// The words.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or something is not one word: by file and line.
+    pub fn words(&self) -> Result<Vec<String>, SettingsError> {
+        match self {
+            Self::Words(words) => words.iter().map(|word| one(word).map_err(refused)).collect(),
+            Self::Written(text) if Path::new(text).is_file() => from_file(text),
+            Self::Written(text) if text.contains('/') => Err(refused(format!("there is no file {text}"))),
+            Self::Written(text) => text.split(',').map(|word| one(word).map_err(refused)).collect(),
+        }
+    }
+}
+
+fn refused(message: String) -> SettingsError {
+    SettingsError::Value { key: KEY, message }
+}
+
+fn from_file(path: &str) -> Result<Vec<String>, SettingsError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| SettingsError::Read { path: path.to_owned(), message: error.to_string() })?;
+    let lines = text.lines().enumerate();
+    let written = lines.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let word = |(at, line): (usize, &str)| {
+        one(line).map_err(|message| SettingsError::File { path: path.to_owned(), line: at + 1, message })
+    };
+    let words: Vec<String> = written.map(word).collect::<Result<_, _>>()?;
+    if words.is_empty() {
+        return Err(refused(format!("{path} has no words in it; write one a line")));
+    }
+    Ok(words)
+}
+
+/// One word without the space around it.
+fn one(text: &str) -> Result<String, String> {
+    let word = text.trim();
+    if word.is_empty() || word.contains(char::is_whitespace) || !word.contains(char::is_alphanumeric) {
+        return Err(format!("`{word}` is not one word; name each word on its own"));
+    }
+    Ok(word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Result<Vec<String>, String> {
+        let Ok(avoid) = text.parse::<Avoid>();
+        avoid.words().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn words_come_from_a_list_or_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("avoid.txt");
+        std::fs::write(&path, "# wards\nAshdown\n\n Ferndale \n").unwrap();
+        let expected = vec!["Ashdown".to_owned(), "Ferndale".to_owned()];
+        assert_eq!(words("Ashdown, Ferndale").unwrap(), expected);
+        assert_eq!(words(&path.to_string_lossy()).unwrap(), expected);
+        assert_eq!(Avoid::Written("avoid.txt".into()).within(folder.path()).words().unwrap(), expected);
+        assert_eq!(Avoid::Words(expected.clone()).words().unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_no_word_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("avoid.txt");
+        std::fs::write(&path, "Ashdown\nAshdown ward\n").unwrap();
+        assert!(words(&path.to_string_lossy()).unwrap_err().contains("avoid.txt:2: `Ashdown ward` is not one word"));
+        std::fs::write(&path, "# nothing\n").unwrap();
+        assert!(words(&path.to_string_lossy()).unwrap_err().contains("has no words in it"));
+        assert_eq!(words("a,,b").unwrap_err(), "--avoid: `` is not one word; name each word on its own");
+        assert_eq!(words("no/such.txt").unwrap_err(), "--avoid: there is no file no/such.txt");
+    }
+}
