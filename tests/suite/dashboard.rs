@@ -259,3 +259,25 @@ fn with_no_runs_yet_the_demo_is_offered() {
     terminal.send("n\r");
     assert_eq!(terminal.exit_code(), 0);
 }
+
+#[test]
+fn a_record_is_played_and_gone_through_step_by_step() {
+    let place = Workplace::new();
+    let output = place.output(place.train(&["--headless", "--max-steps", "12", "--eval-every", "6", "--probe", "0"]));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut terminal = Terminal::pellucid(&place, &["replay", "test"]);
+    terminal.wait_for("step 12 of 12");
+    terminal.wait_for("finished");
+    for (keys, seen) in [("<<", "step 11 of 12"), ("(", "step  6 of 12"), (">", "step  7 of 12"), ("$", "finished")] {
+        terminal.send(keys);
+        terminal.wait_for(seen);
+    }
+    terminal.send("5^");
+    terminal.wait_until("an empty log", |screen| !screen.contains("checkpoint"));
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let mut terminal = Terminal::pellucid(&place, &["replay", "test", "--speed", "1000"]);
+    terminal.wait_for("step 12 of 12");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}

@@ -14,10 +14,12 @@ use crate::ui::{Alerts, Glyphs, Screen};
 mod bench;
 mod settings;
 mod sweep;
+mod value;
 
 pub(crate) use bench::{BenchAction, BenchMode, BenchTrainArgs, BenchUiArgs};
 pub(crate) use settings::SettingFlags;
 pub(crate) use sweep::SweepArgs;
+use value::{speed, terminal_size};
 
 /// Fine-tune text classifiers and see, while they learn, what they base their answers on.
 ///
@@ -101,8 +103,8 @@ pub(crate) enum Action {
     Resume(ResumeArgs),
     /// Lay runs beside each other: curves, settings that differ, results
     Compare(CompareArgs),
-    /// Open the record of a run
-    Replay(RunArg),
+    /// Open the record of a run, and play it
+    Replay(ReplayArgs),
     /// Print the metrics of a run on stdout
     Export(ExportArgs),
     /// Write the account of a run as one HTML page and as Markdown, for people without pellucid
@@ -210,6 +212,17 @@ pub(crate) struct RunArg {
     /// Name of the run, an unambiguous part of it, its short id, or its folder; the newest run if left out
     #[arg(default_value = "", hide_default_value = true, add = ArgValueCompleter::new(complete::runs))]
     pub run: String,
+}
+
+/// `pellucid replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Play it from its start, so many times as fast as it was; without, it is opened at its end
+    #[arg(long, value_name = "X", value_parser = speed)]
+    pub speed: Option<f64>,
 }
 
 /// `pellucid stop`.
@@ -378,11 +391,6 @@ pub(crate) struct ScreenshotArgs {
     pub out: PathBuf,
 }
 
-fn terminal_size(text: &str) -> Result<(u16, u16), String> {
-    let parts = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parts.filter(|&(columns, rows)| columns > 0 && rows > 0).ok_or_else(|| "give it as 120x40".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -400,14 +408,6 @@ mod tests {
         let Some(Action::Compare(compare)) = cli.action else { panic!("{:?}", cli.action) };
         assert_eq!((compare.compared.len(), cli.global.runs), (3, PathBuf::from("there")));
         assert!(Cli::try_parse_from(["pellucid", "compare", "a"]).is_err(), "one alone is not compared");
-    }
-
-    #[test]
-    fn a_size_is_columns_by_rows() {
-        assert_eq!(terminal_size("80x24"), Ok((80, 24)));
-        for bad in ["80", "80x", "x24", "0x1", "-1x4", "99999x1"] {
-            assert!(terminal_size(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Stop(stop) => wait(stop::stop(look_up(&RunArg { run: stop.run.clone() }, &global)?, &stop)),
         Action::Rm(rm) => rm::rm(&rm, &global),
         Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
-        Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
+        Action::Replay(replay) => open::replay(look_up(&replay.run, &global)?, replay.speed, &global),
         Action::Compare(compare) => compare_runs(&compare, &global),
         Action::Sweep(sweep) => sweep::sweep(*sweep),
         Action::Report(made) => report::report(&look_up(&made.run, &global)?, made.out.as_deref()),

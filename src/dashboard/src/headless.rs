@@ -133,7 +133,7 @@ impl Watcher {
             Some(FromRun::Answered(command, Some(reason))) if self.wish != Wish::GoOn => {
                 self.face.say(&format!("{command:?} was refused: {reason}"));
             }
-            Some(FromRun::Connected | FromRun::Answered(..)) => {}
+            Some(FromRun::Connected | FromRun::Answered(..) | FromRun::Rewound | FromRun::Playback(_)) => {}
             Some(FromRun::ViewOnly(reason)) => return Err(Failure::Failed(self.lost(&reason))),
             None => return Err(Failure::Failed(self.lost("the line to the worker broke"))),
         }

@@ -3,7 +3,7 @@
 //! ```text
 //! launch ──▶ starts a worker ──┐
 //! attach ──────────────────────┴─▶ follow: log file up to the socket's offset, then the socket
-//! replay ──▶ log file alone
+//! replay ──▶ player: log file alone, at its own pace
 //! ```
 //!
 //! Each is a task of its own; the screen holds a [`Link`] to it and knows nothing of files and sockets.
@@ -21,9 +21,12 @@ mod connection;
 mod feed;
 mod follow;
 mod launch;
+mod player;
 #[cfg(test)]
 mod tests;
 pub(crate) mod worker;
+
+pub(crate) use player::{Motion, Play, Playback};
 
 /// What comes from a run, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +41,10 @@ pub(crate) enum FromRun {
     Records(Vec<Record>),
     /// A part of the record cannot be read and was left out: which, for people.
     Damaged(String),
+    /// All that was seen is to be forgotten: it comes again, up to an earlier place.
+    Rewound,
+    /// How the record is being played.
+    Playback(Playback),
     /// The worker answers: commands are possible from here on.
     Connected,
     /// A command was done (`None`) or refused, and why.
@@ -55,6 +62,8 @@ pub(crate) struct Link {
     pub commands: mpsc::UnboundedSender<Command>,
     /// How it is let go of.
     pub parting: PartingNote,
+    /// To a record that is played.
+    pub play: Option<mpsc::UnboundedSender<Play>>,
 }
 
 /// How a [`Link`] is let go of.
@@ -110,7 +119,7 @@ fn line() -> (Link, Ends) {
     let (out, incoming) = mpsc::channel(WAITING);
     let (commands, requests) = mpsc::unbounded_channel();
     let parting = PartingNote::default();
-    (Link { incoming, commands, parting: parting.clone() }, Ends { out, commands: requests, parting })
+    (Link { incoming, commands, parting: parting.clone(), play: None }, Ends { out, commands: requests, parting })
 }
 
 /// Starts the program `worker` on `settings` and follows its run. A run that has not begun when the
@@ -159,9 +168,10 @@ fn length(run: &RunDir) -> u64 {
     std::fs::metadata(run.events()).map_or(0, |meta| meta.len())
 }
 
-/// Reads the log of a run, whether or not it has a worker.
+/// Plays the record of a run from its start at `speed`, or opens it at its end; whether or not it has a worker.
 #[must_use]
-pub(crate) fn replay(run: RunDir) -> (Link, Task) {
+pub(crate) fn replay(run: RunDir, speed: Option<f64>) -> (Link, Task) {
     let (link, ends) = line();
-    (link, tokio::spawn(follow::replay(run, ends)))
+    let (play, asked) = mpsc::unbounded_channel();
+    (Link { play: Some(play), ..link }, tokio::spawn(player::play(run, speed, ends, asked)))
 }

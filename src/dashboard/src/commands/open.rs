@@ -42,12 +42,12 @@ pub(super) fn attach(run: RunDir, rights: Rights, global: &Global) -> Result<End
 }
 
 /// `pellucid replay`.
-pub(super) fn replay(run: RunDir, global: &Global) -> Result<Ending, Failure> {
+pub(super) fn replay(run: RunDir, speed: Option<f64>, global: &Global) -> Result<Ending, Failure> {
     needs_terminal("replay")?;
-    look_at(link::replay, run, options(global))
+    look_at(|run| link::replay(run, speed), run, options(global))
 }
 
-fn look_at(open: fn(RunDir) -> (Link, Task), run: RunDir, options: ui::Options) -> Result<Ending, Failure> {
+fn look_at(open: impl FnOnce(RunDir) -> (Link, Task), run: RunDir, options: ui::Options) -> Result<Ending, Failure> {
     wait(async {
         if let Left::Run(exit, run) = show(open(run), options).await? {
             tell(exit, &run)?;

@@ -46,14 +46,6 @@ pub(super) async fn follow_with(run: RunDir, ends: Ends, begin: Begin) -> Option
     Some(run)
 }
 
-/// Shows the log of `run` alone.
-pub(super) async fn replay(run: RunDir, ends: Ends) -> Option<RunDir> {
-    let mut follower = Follower::new(run.clone(), ends);
-    // The one error is that the screen has let go; a replay has nothing left to do then.
-    let _ = follower.replay().await;
-    Some(run)
-}
-
 /// Whom to speak to.
 enum Worker {
     Here(WorkerInfo),
@@ -123,12 +115,6 @@ impl Follower {
             self.pause(attempt).await?;
         }
         self.watch(Away::OutOfReach("the worker does not answer on its socket; this is what it records".into())).await
-    }
-
-    async fn replay(&mut self) -> Result<(), Gone> {
-        self.ends.say(FromRun::Opened(self.run.clone())).await?;
-        let reason = "this is a record; `pellucid attach` speaks to a run that goes on";
-        self.watch(Away::OutOfReach(reason.into())).await
     }
 
     fn worker(&self) -> Worker {

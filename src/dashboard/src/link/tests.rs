@@ -284,9 +284,17 @@ async fn a_replay_reads_the_record_and_touches_no_worker() {
     let mut paper = Paper::new();
     paper.step();
     paper.end();
-    let (mut link, task) = replay(paper.run.clone());
-    assert_eq!(records_until(&mut link, 2).await, paper.written);
+    let (mut link, task) = replay(paper.run.clone(), None);
     assert!(view_only(&mut link).await.contains("record"));
+    assert_eq!(records_until(&mut link, 2).await, paper.written);
+    link.play.as_ref().unwrap().send(Play::Steps(-1)).unwrap();
+    until(&mut link, |message| (message == FromRun::Rewound).then_some(())).await;
+    assert_eq!(records_until(&mut link, 1).await, paper.written[..1]);
+    let motion = until(
+        &mut link,
+        |message| if let FromRun::Playback(playback) = message { Some(playback.motion) } else { None },
+    );
+    assert_eq!(motion.await, Motion::Held);
     drop(link);
     assert_eq!(task.await.unwrap(), Some(paper.run));
 }

@@ -319,6 +319,12 @@ impl Loop {
                     return self.take(Msg::Closed);
                 }
             }
+            Effect::Play(play) => {
+                if let Some(player) = &self.link.play {
+                    // One that is gone has nothing to show any more.
+                    let _ = player.send(play);
+                }
+            }
             Effect::Copy(text) => self.terminal.copy(&text)?,
             Effect::Call(words) => self.terminal.call(self.state.alerts, &words)?,
             Effect::Redraw => {

@@ -23,6 +23,7 @@ use super::screens::log::Log;
 use super::screens::samples::Samples;
 use super::screens::train::Train;
 use super::values::Values;
+use crate::link::{Motion, Playback};
 
 /// What lies over a screen.
 #[derive(Debug, Clone)]
@@ -117,6 +118,8 @@ pub struct State {
     pub change: Change,
     /// What happens when the run ends.
     pub at_end: AtEnd,
+    /// How the record is played, if it is one.
+    pub playback: Option<Playback>,
     /// The keys.
     pub keys: Keymap,
     /// What the user may do.
@@ -149,6 +152,7 @@ impl State {
             toast: None,
             change: Change::Input,
             at_end: AtEnd::Stay,
+            playback: None,
             keys: Keymap::default(),
             rights: Rights::Steer,
             alerts: Alerts::Off,
@@ -193,6 +197,7 @@ impl State {
     pub fn has(&self, needs: Needs) -> bool {
         match needs {
             Needs::Nothing => true,
+            Needs::Record => self.playback.is_some(),
             Needs::Training => self.run.answers() && self.run.is_going(),
             Needs::Paused => self.run.answers() && self.run.stage == Stage::Paused,
             Needs::Worker => self.run.answers(),
@@ -216,9 +221,19 @@ impl State {
     pub fn hint<'a>(&self, action: Action, otherwise: &'a str) -> &'a str {
         match action {
             Action::Pause if self.run.stage == Stage::Paused => "resume",
+            Action::Play if self.playback.is_some_and(|playback| playback.motion == Motion::Playing) => "hold",
             Action::Survey if self.samples.is_surveyed() => "give up",
             _ => otherwise,
         }
+    }
+
+    /// Forgets what came from the run: it comes again.
+    pub fn rewind(&mut self) {
+        self.run = self.run.rewound(self.now);
+        self.log.rewind();
+        self.explain = Explain::default();
+        self.samples.rewind();
+        self.touch(Change::Data);
     }
 
     /// Says something for a while.

@@ -98,6 +98,8 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
             return vec![Effect::ReadLooks(dir.clone()), Effect::ReadSamples(dir)];
         }
         FromRun::Records(records) => return take_all(state, &records),
+        FromRun::Rewound => state.rewind(),
+        FromRun::Playback(playback) => state.playback = Some(playback),
         FromRun::Damaged(told) => damaged(state, told),
         FromRun::Connected => {
             state.run.access = if state.rights == Rights::Look { Access::ReadOnly } else { Access::Live };
