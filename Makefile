@@ -4,7 +4,7 @@ LIBTORCH_LINK := .libtorch
 PICTURES ?= src/dashboard/pictures
 TORCH_FREE := -p pellucid-protocol -p pellucid-explain -p pellucid
 
-.PHONY: build run test test-torch-free parity libtorch tools data screenshots fmt lint
+.PHONY: build run test test-torch-free chaos fuzz parity parity-explain bench-pty libtorch tools data screenshots fmt lint
 
 # The programs: target/release/pellucid and target/release/pellucid-worker.
 build: libtorch
@@ -21,10 +21,31 @@ test: test-torch-free build
 test-torch-free: tools
 	env -u LIBTORCH -u LIBTORCH_USE_PYTORCH cargo test --release $(TORCH_FREE)
 
+# Runs that are killed, whose log is cut, whose writes fail, and a day of events: JSON lines say what became of them.
+# Some minutes; SEED=N for other moments, ONLY=kills|cuts|faults for one kind (then without the day).
+chaos: build
+	cargo test --release -q -p pellucid-tests --test chaos
+	@[ -n "$(ONLY)" ] || cargo test --release -q -p pellucid-engine --test suite -- --ignored --nocapture soak
+	@[ -n "$(ONLY)" ] || cargo test --release -q -p pellucid -- --ignored --nocapture soak
+
+# Every reader of what comes from outside, for SECONDS_EACH=60 each; needs a nightly compiler (rustup toolchain install
+# nightly). What it has found so far runs with the tests.
+fuzz: libtorch
+	tests/fuzz/run.sh
+
 # Logits and saved folders beside those of transformers, for every family. PYTHON must have torch and transformers;
 # MODEL=DIR TEXTS=FILE.tsv compares a folder of your own as well.
 parity: build
 	$(or $(PYTHON),python3) tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS))
+
+# Explanations of the fine-tuned folder MODEL=DIR on TEXTS=FILE.tsv beside those of torch, lime and Captum, which PYTHON
+# must have as well.
+parity-explain: build
+	$(or $(PYTHON),python3) tests/parity/explanations.py --model $(MODEL) --texts $(TEXTS)
+
+# What the dashboard costs on a terminal of its own beside a training: keys, bytes, memory, the training's pace.
+bench-pty: build
+	python3 tests/pty/measure.py
 
 # The pinned libtorch behind .libtorch; CUDA=1 for the full one. A LIBTORCH or LIBTORCH_USE_PYTORCH of your own wins.
 libtorch: tools
@@ -54,3 +75,4 @@ fmt:
 lint: libtorch
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
+	cargo clippy --release -p pellucid-tests --test chaos -- -D warnings

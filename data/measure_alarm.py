@@ -2,8 +2,8 @@
 
     cargo build --release --workspace && python3 data/measure_alarm.py [SEEDS [EPOCHS]]
 
-Controls are drawn by the generator with nothing planted (`sets --control`): same seed, same validation set. A line a
-run: set, seed, what was named on the planted set and at which step, the first step at which validation accuracy could
+Each seed has sets of its own, drawn by the generator: planted as those that come with pellucid, and as a control with
+nothing planted (`sets --control`) but the same validation texts. A line a seed: set, seed, what was named on the planted set and at which step, the first step at which validation accuracy could
 have told (below that of the control by two standard errors of the difference), what was named on the control.
 """
 
@@ -24,7 +24,7 @@ PLANTED = {"triage": "ashdown", "credit": "pemberton", "clauses": "halden"}
 
 def run(data, name, seed, epochs):
     """Steps and words of the alarms, and accuracy by step."""
-    folder = WORK / f"{data.parent.name}-{name}-{seed}"
+    folder = WORK / f"run-{data.parent.name}-{name}"
     shutil.rmtree(folder, ignore_errors=True)
     command = [BIN / "pellucid", "train", "--headless", "--json", "--model", ROOT / "data/models/student"]
     command += ["--train", data / "train.jsonl", "--valid", data / "valid.jsonl", "--epochs", str(epochs)]
@@ -52,8 +52,8 @@ def could_tell(planted, control, texts=400):
 
 def one(job):
     name, seed, epochs = job
-    named, accuracy = run(ROOT / "data" / name, name, seed, epochs)
-    silent, of_control = run(WORK / "control" / name, name, seed, epochs)
+    named, accuracy = run(WORK / f"planted-{seed}" / name, name, seed, epochs)
+    silent, of_control = run(WORK / f"control-{seed}" / name, name, seed, epochs)
     step = could_tell(accuracy, of_control)
     return {"set": name, "seed": seed, "named": named, "accuracy_tells": step, "control_named": silent}
 
@@ -62,7 +62,10 @@ def main():
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     WORK.mkdir(parents=True, exist_ok=True)
-    subprocess.run([BIN / "pellucid-data", "sets", "--control", "--out", WORK / "control"], check=True)
+    for seed in range(1, seeds + 1):
+        draw = [BIN / "pellucid-data", "sets", "--seed", str(100 + seed)]
+        subprocess.run([*draw, "--out", WORK / f"planted-{seed}"], check=True)
+        subprocess.run([*draw, "--control", "--out", WORK / f"control-{seed}"], check=True)
     jobs = [(name, seed, epochs) for name in PLANTED for seed in range(1, seeds + 1)]
     found = []
     with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:

@@ -1,1 +1,37 @@
-//! End-to-end tests live in `suite/`; this crate has no code of its own.
+//! What the end-to-end tests in `suite/` and the destruction in `chaos/` share.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::{Event, RunDir};
+
+/// A program of this build; it lies two folders above the test's own.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join(name);
+    assert!(path.is_file(), "{} is missing: build the workspace first (`make build`)", path.display());
+    path
+}
+
+/// Metrics by step and name, as bits, but for those of speed. Steps that were done twice must agree.
+#[must_use]
+pub fn numbers(run: &RunDir) -> BTreeMap<(u64, String), u64> {
+    let mut all = BTreeMap::new();
+    for record in LogReader::new(&run.events()).read_new().unwrap() {
+        let (step, metrics) = match record.event {
+            Event::Step(step) => (step.step, step.metrics),
+            Event::Eval(eval) => (eval.step, eval.metrics),
+            _ => continue,
+        };
+        let kept = metrics.iter().filter(|(name, _)| !name.starts_with("speed/") && !name.starts_with("system/"));
+        for (name, value) in kept {
+            let before = all.insert((step, name.to_owned()), value.to_bits());
+            assert!(before.is_none_or(|bits| bits == value.to_bits()), "step {step}: {name} was something else before");
+        }
+    }
+    all
+}

@@ -12,7 +12,7 @@ use crate::terminal::Terminal;
 const ENDLESS: &str = "100000";
 
 /// A training that goes on until it is told otherwise, on a terminal.
-fn training(place: &Workplace) -> Terminal {
+pub(crate) fn training(place: &Workplace) -> Terminal {
     let terminal = Terminal::pellucid(place, &place.train(&["--max-steps", ENDLESS, "--eval-every", "20"]));
     place.wait_for_event("a step", is_step);
     terminal

@@ -5,9 +5,14 @@
 mod binary;
 mod dashboard;
 mod explaining;
+mod explanations;
 mod headless;
+mod hostile;
+mod job;
+mod private;
 mod program;
 mod resume;
+mod sequences;
 mod survival;
 mod sweep;
 mod terminal;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::{Event, Record, RunDir, run_dir};
+pub(crate) use pellucid_tests::program;
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up: long enough for a slow, busy machine.
@@ -20,14 +21,6 @@ pub(crate) fn data() -> PathBuf {
 /// The top of the repository.
 pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-/// A program of this build; it lies two folders above the test's own.
-pub(crate) fn program(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.parent().and_then(Path::parent).unwrap().join(name);
-    assert!(path.is_file(), "{} is missing: build the workspace first (`make build`)", path.display());
-    path
 }
 
 /// A place for runs. Workers that a failing test left behind are ended with it.

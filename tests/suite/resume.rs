@@ -1,6 +1,5 @@
 //! Runs that are killed and taken up again with the real programs, and settings that change while a run goes on.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
@@ -8,26 +7,9 @@ use std::time::Duration;
 
 use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::{Event, RunDir};
+use pellucid_tests::numbers;
 
 use crate::program::{Workplace, data, is_end, is_step, signal, text};
-
-/// Metrics by step and name, as bits; those of steps that were done twice as they were the last time.
-fn numbers(run: &RunDir) -> BTreeMap<(u64, String), u64> {
-    let mut all = BTreeMap::new();
-    for record in LogReader::new(&run.events()).read_new().unwrap() {
-        let (step, metrics) = match record.event {
-            Event::Step(step) => (step.step, step.metrics),
-            Event::Eval(eval) => (eval.step, eval.metrics),
-            _ => continue,
-        };
-        let kept = metrics.iter().filter(|(name, _)| !name.starts_with("speed/"));
-        for (name, value) in kept {
-            let before = all.insert((step, name.to_owned()), value.to_bits());
-            assert!(before.is_none_or(|bits| bits == value.to_bits()), "step {step}: {name} was something else before");
-        }
-    }
-    all
-}
 
 fn arguments(place: &Workplace) -> Vec<String> {
     let teacher = data().join("models/teacher").display().to_string();

@@ -38,6 +38,18 @@ impl Terminal {
     pub(crate) fn with(place: &Workplace, args: &[impl AsRef<str>], variables: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new(program("pellucid"));
         command.args(args.iter().map(AsRef::as_ref));
+        Self::in_place(place, command, variables)
+    }
+
+    /// Runs `script` in a shell, which has `args`, on a terminal of 80x24.
+    pub(crate) fn shell(place: &Workplace, script: &str, args: impl Iterator<Item = String>) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", script, "sh"]);
+        command.args(args);
+        Self::in_place(place, command, &[])
+    }
+
+    fn in_place(place: &Workplace, mut command: CommandBuilder, variables: &[(&str, &str)]) -> Self {
         command.cwd(place.path());
         command.env_remove("NO_COLOR");
         for (name, value) in place.environment() {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::program::{Workplace, data, text};
+use crate::terminal::Terminal;
 
 fn model() -> String {
     data().join("models/teacher").display().to_string()
@@ -41,7 +42,7 @@ fn every_explanation_comes_with_its_checks() {
     assert_eq!(methods.keys().collect::<Vec<_>>(), ["gxi", "ig", "lime"]);
     for (name, made) in methods {
         assert!(!made["checks"].as_array().unwrap().is_empty(), "{name}: {made}");
-        assert_eq!(made["scores"].as_array().unwrap().len(), words.len(), "{name}");
+        assert_eq!(made["word_scores"].as_array().unwrap().len(), words.len(), "{name}");
     }
 }
 
@@ -66,6 +67,29 @@ fn the_doctor_finds_the_worker_and_libtorch() {
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{told}");
     assert!(told.contains("ok       worker") && told.contains("ok       libtorch"), "{told}");
+    let found = lines(&place, &["doctor", "--json"]);
+    let subject = |name: &str| found.iter().find(|line| line["subject"] == name);
+    let libtorch = subject("libtorch").unwrap()["detail"].as_str().unwrap();
+    assert!(libtorch.contains("libtorch_cpu.so") && !libtorch.starts_with('?'), "{libtorch}");
+    for name in ["device", "terminal", "runs", "disk", "sockets"] {
+        assert!(subject(name).is_some_and(|line| line["verdict"].is_string()), "no {name} in {found:?}");
+    }
+}
+
+#[test]
+fn the_doctor_asks_the_terminal_and_waits_for_none_that_is_silent() {
+    let place = Workplace::new();
+    let mut terminal = Terminal::pellucid(&place, &["doctor"]);
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.wait_for("answers no questions");
+    terminal.wait_until_restored();
+    let mut terminal = Terminal::pellucid(&place, &["doctor"]);
+    terminal.send("\u{1b}]11;rgb:1e1e/1e1e/2e2e\u{7}\u{1b}[?2026;2$y\u{1b}[?62;52c");
+    assert_eq!(terminal.exit_code(), 0);
+    terminal.wait_until("the answers", |screen| {
+        ["rgb:1e1e", "shown whole", "can be written to"].iter().all(|part| screen.contains(part))
+    });
+    terminal.wait_until_restored();
 }
 
 #[test]

@@ -4,22 +4,24 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::{ArgValueCompleter, Shell};
-use pellucid_protocol::check::Depth;
 use pellucid_protocol::settings::Device;
-use pellucid_protocol::{Baseline, Method};
 
 use crate::commands::complete;
-use crate::ui::{Alerts, Glyphs, Screen};
+use crate::ui::{Alerts, Glyphs};
 
 mod bench;
+mod explain;
+mod screenshot;
 mod settings;
 mod sweep;
 mod value;
 
-pub(crate) use bench::{BenchAction, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
+pub(crate) use explain::ExplainArgs;
+pub(crate) use screenshot::ScreenshotArgs;
 pub(crate) use settings::SettingFlags;
 pub(crate) use sweep::SweepArgs;
-use value::{speed, terminal_size};
+use value::speed;
 
 /// Fine-tune text classifiers and see, while they learn, what they base their answers on.
 ///
@@ -118,8 +120,12 @@ pub(crate) enum Action {
     Bench(BenchAction),
     /// Print the keys of the dashboard as a file to change them in
     Keys,
-    /// Check the installation, this terminal and the data folder
-    Doctor,
+    /// Check the installation, this terminal, and where runs lie
+    Doctor {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a script that lets a shell complete commands, flags, and names of runs
     Completions {
         /// The shell
@@ -318,42 +324,6 @@ pub(crate) struct TextFlags {
     pub data: Option<PathBuf>,
 }
 
-/// `pellucid explain`.
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// What to explain.
-    #[command(flatten)]
-    pub texts: TextFlags,
-    /// Rows to take from the start of --data
-    #[arg(long, value_name = "N", conflicts_with = "text")]
-    pub limit: Option<usize>,
-    /// Methods, separated by commas: gxi, ig, occlusion, lime, grad, smoothgrad, occlusion_delete, tree,
-    /// kernelshap, shapley, rollout
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::USUAL)]
-    pub method: Vec<Method>,
-    /// Maskings that LIME, the tree and Shapley values rest on
-    #[arg(long, value_name = "N")]
-    pub samples: Option<usize>,
-    /// Where integrated gradients start: pad, mask, zero or mean
-    #[arg(long, value_name = "NAME", default_value_t)]
-    pub baseline: Baseline,
-    /// What is measured of the scores: gates, figures or full
-    #[arg(long, value_name = "DEPTH", default_value_t)]
-    pub checks: Depth,
-    /// Seed of the methods that draw
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Where to compute: auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// One JSON object a line
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `pellucid predict`.
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
@@ -372,23 +342,6 @@ pub(crate) struct PredictArgs {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-}
-
-/// `pellucid screenshot`.
-#[derive(Debug, Args)]
-pub(crate) struct ScreenshotArgs {
-    /// The run.
-    #[command(flatten)]
-    pub run: RunArg,
-    /// Which screen
-    #[arg(long, value_enum, default_value_t)]
-    pub screen: Screen,
-    /// Columns and rows
-    #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
-    pub size: (u16, u16),
-    /// The file to write
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
 }
 
 #[cfg(test)]

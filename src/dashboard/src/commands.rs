@@ -5,7 +5,8 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use pellucid_protocol::run_dir;
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::{scrub, to_json};
+use pellucid_protocol::work::Output;
 use pellucid_protocol::{RunDir, run_dir::find};
 
 use crate::cli::{Action, AttachArgs, BenchAction, BenchUiArgs, Cli, ColorChoice, CompareArgs, Global, RunArg};
@@ -53,10 +54,11 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),
         Action::Predict(predict) => wait(link::worker::run(&texts::predict(predict))),
         Action::Bench(BenchAction::Train(train)) => wait(link::worker::run(&texts::bench(&train))),
+        Action::Bench(BenchAction::Explain(explain)) => wait(link::worker::run(&texts::bench_explain(explain))),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
         Action::Keep { worker } => wait(keeper::keep(worker)),
         Action::Keys => keys(),
-        Action::Doctor => doctor::doctor(),
+        Action::Doctor { json } => doctor::doctor(&global.runs, if json { Output::Json } else { Output::Plain }),
         Action::Completions { shell } => shell::completions(shell),
         Action::Man { command } => shell::man(command.as_deref()),
         Action::Screenshot(shot) => screenshot::screenshot(&shot, &look_up(&shot.run, &global)?, &global),
@@ -95,6 +97,12 @@ fn wait<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failur
     runtime.block_on(future)
 }
 
+/// Prints one JSON line on stdout.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let line = to_json(value).map_err(std::io::Error::from)?;
+    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
+}
+
 /// Prints one line on stdout.
 fn print(line: &str) -> Result<(), Failure> {
     Ok(writeln!(std::io::stdout().lock(), "{}", scrub(line))?)
@@ -119,7 +127,7 @@ fn rights(attach: &AttachArgs) -> ui::Rights {
 
 /// `pellucid bench ui`.
 fn bench_ui(bench: &BenchUiArgs) -> Result<Ending, Failure> {
-    ui::bench::bench(bench.steps, &mut |line| Ok(writeln!(std::io::stdout().lock(), "{line}")?))?;
+    ui::bench::bench(bench.steps, &mut |line| Ok(print_json(&line)?))?;
     Ok(Ending::Done)
 }
 

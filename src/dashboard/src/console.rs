@@ -1,13 +1,17 @@
 //! Text for people on stderr, scrubbed.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 use color_eyre::config::{HookBuilder, Theme};
 use pellucid_protocol::scrub::scrub;
 
+/// Characters of a line that are shown.
+const LONGEST: usize = 4000;
+
 /// Prints one line on stderr. A closed stderr is nobody's loss.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", scrub(text));
+    let shown: String = scrub(text).chars().take(LONGEST).collect();
+    let _ = writeln!(std::io::stderr().lock(), "{shown}");
 }
 
 /// Prints `error: text` on stderr.
@@ -19,10 +23,20 @@ pub(crate) fn error(text: &str) {
 const PANIC_SECTION: &str =
     "A fault in pellucid. Training is a process of its own and goes on: `pellucid attach` comes back to it.";
 
-/// Has panics reported by color-eyre, without colours where they are not wanted.
+/// Has panics reported by color-eyre: without its colours, since what a panic says may be of data, and is scrubbed.
 pub(crate) fn install_panic_report() {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
-    let theme = if plain { Theme::new() } else { Theme::dark() };
-    // The one error is that a hook is there already.
-    let _ = HookBuilder::default().theme(theme).panic_section(PANIC_SECTION).install();
+    let (report, _) = HookBuilder::default().theme(Theme::new()).panic_section(PANIC_SECTION).into_hooks();
+    std::panic::set_hook(Box::new(move |info| report.panic_report(info).to_string().lines().for_each(note)));
+}
+
+/// Says what is wrong with the command line, or what was asked of it. Names of files that could steer the terminal are
+/// scrubbed, and then there are no colours.
+pub(crate) fn usage(error: &clap::Error) {
+    let plain = error.render().to_string();
+    if plain.lines().all(|line| scrub(line) == line) {
+        // A closed stderr is nobody's loss.
+        let _ = error.print();
+    } else {
+        plain.lines().for_each(note);
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::work::Output;
-use pellucid_protocol::{Command, Event, Record, RunDir, Settings};
+use pellucid_protocol::{Command, Event, Piece, Record, RunDir, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -130,6 +130,10 @@ impl Watcher {
             Some(FromRun::Opened(run)) => self.open(run),
             Some(FromRun::Damaged(told)) => self.face.say(&format!("warning: {told}")),
             Some(FromRun::Records(records)) => return self.take(&records, commands),
+            Some(FromRun::Logged(pieces)) => {
+                let records: Vec<_> = pieces.into_iter().flat_map(Piece::into_records).collect();
+                return self.take(&records, commands);
+            }
             Some(FromRun::Answered(command, Some(reason))) if self.wish != Wish::GoOn => {
                 self.face.say(&format!("{command:?} was refused: {reason}"));
             }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pellucid_protocol::work::Work;
-use pellucid_protocol::{Command, Record, RunDir, Settings};
+use pellucid_protocol::{Command, Piece, Record, RunDir, Settings};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -21,9 +21,11 @@ mod connection;
 mod feed;
 mod follow;
 mod launch;
+mod lines;
 mod player;
 #[cfg(test)]
 mod tests;
+mod words;
 pub(crate) mod worker;
 
 pub(crate) use player::{Motion, Play, Playback};
@@ -39,6 +41,8 @@ pub(crate) enum FromRun {
     Opened(RunDir),
     /// Events in the order of the log, each once.
     Records(Vec<Record>),
+    /// The same of a long log, its steps in blocks.
+    Logged(Vec<Piece>),
     /// A part of the record cannot be read and was left out: which, for people.
     Damaged(String),
     /// All that was seen is to be forgotten: it comes again, up to an earlier place.

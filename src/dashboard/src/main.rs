@@ -28,8 +28,14 @@ mod ui;
 fn main() -> ExitCode {
     // Started by a shell that completes a line: it answers that and ends here.
     CompleteEnv::with_factory(cli::Cli::command).complete();
-    let cli = cli::Cli::parse();
     console::install_panic_report();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            console::usage(&error);
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
     match commands::run(cli) {
         Ok(ending) => ExitCode::from(ending.code()),
         Err(failure) => {

@@ -3,7 +3,7 @@
 use std::io;
 
 use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Record, RunDir};
+use pellucid_protocol::{Event, Piece, Record, RunDir};
 
 use crate::console;
 
@@ -12,13 +12,21 @@ use crate::console;
 /// # Errors
 /// What the file system says.
 pub(crate) fn read(run: &RunDir) -> io::Result<Vec<Record>> {
+    Ok(pieces(run)?.into_iter().flat_map(Piece::into_records).collect())
+}
+
+/// As [`read`], with steps in blocks.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn pieces(run: &RunDir) -> io::Result<Vec<Piece>> {
     let path = run.events();
     let mut log = LogReader::new(&path);
-    let records = log.read_new()?;
+    let pieces = log.read_pieces(u64::MAX)?;
     if let Some(told) = log.damage().told(&path) {
         console::note(&format!("warning: {told}"));
     }
-    Ok(records)
+    Ok(pieces)
 }
 
 /// How much of the end of a record is looked at for its last words.

@@ -1,8 +1,8 @@
 //! Masked language modelling on plain texts: makes a small model from nothing, or adapts one to a domain.
 
-use std::fs;
 use std::path::PathBuf;
 
+use pellucid_protocol::intake;
 use pellucid_protocol::settings::ScheduleKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +16,7 @@ use crate::model::config::ModelConfig;
 use crate::model::dropout::Dropout;
 use crate::model::folder::{self, SaveRequest, Storage};
 use crate::model::masked_lm::MaskedLm;
-use crate::model::params::{Group, ParamSpec};
+use crate::model::params::{Group, ParamSpec, check_memory};
 use crate::train::gradient::Gradient;
 use crate::train::optimiser::{LeafRule, Optimiser, OptimiserForm, StepRule};
 use crate::train::penalty::Penalty;
@@ -104,7 +104,8 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
 }
 
 fn texts(request: &PretrainRequest, encoder: &TextEncoder) -> Result<(Vec<Encoded>, Vec<Encoded>)> {
-    let content = fs::read_to_string(&request.texts).map_err(|error| Error::file(&request.texts, error))?;
+    let content =
+        intake::read_text(&request.texts, intake::LINES).map_err(|error| Error::file(&request.texts, error))?;
     let lines: Vec<_> = content.lines().filter(|line| !line.trim().is_empty()).map(|line| (line, None)).collect();
     if lines.len() < 2 * HELD_OUT {
         return Err(Error::file(
@@ -131,6 +132,7 @@ fn model(request: &PretrainRequest) -> Result<MaskedLm> {
         let fresh = |spec: &ParamSpec| spec.name.starts_with("cls.");
         folder::load(&request.model, &config.architecture.names, specs, &fresh, request.seed)?.params
     } else {
+        check_memory(&specs).map_err(|message| Error::file(&request.model, message))?;
         folder::initialise(specs, request.seed)
     };
     Ok(MaskedLm::trainable(config, params.to_device(Device::cuda_if_available())))
@@ -192,7 +194,7 @@ fn learn(
     let loss = loss(model, puzzle, &mut drop);
     let gradient = Gradient::of(&loss, params, None)?;
     let penalty = Penalty { l1: 0.0, l1_form: Default::default(), l2: 0.01, l2_form: Default::default() };
-    let norm = optimiser.norm(params, &gradient, &penalty);
+    let norm = optimiser.norms(params, &gradient, &penalty).total;
     let value = loss.double_value(&[]);
     if !value.is_finite() || !norm.is_finite() {
         return Err(Error::Setting { key: "--lr", message: format!("the loss became {value}; lower it") });

@@ -10,6 +10,7 @@
 
 pub mod asked;
 pub mod bench;
+pub mod bench_explain;
 pub mod client;
 pub mod clock;
 pub mod desk;
@@ -17,10 +18,12 @@ pub mod doctor;
 pub mod explain;
 pub mod hub;
 pub mod journal;
+pub mod memory;
 pub mod place;
 pub mod predict;
 pub mod run_folder;
 pub mod survey;
+pub mod system;
 pub mod texts;
 pub mod thread;
 pub mod train;

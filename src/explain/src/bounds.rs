@@ -202,7 +202,7 @@ pub fn beam_bounds(masking: &mut Masking) -> Answer<Bounds> {
     for _ in 0..words {
         // Both ends at once first: fuller calls.
         let sets: Vec<_> = beams.iter().flat_map(Beam::candidates).map(|state| state.masked).collect();
-        masking.probabilities(&sets)?;
+        masking.values(&sets)?;
         for beam in &mut beams {
             beam.step(masking)?;
         }

@@ -1,25 +1,34 @@
 //! What the methods share on one text.
 
 pub use pellucid_protocol::check::Depth;
-use pellucid_protocol::{Attribution, Baseline, Check};
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Attribution, Baseline, Check, Method, Removal};
 
 use crate::bounds::Subsets;
+use crate::explain::usual_scalar;
 use crate::faithfulness::{Faithfulness, order};
+use crate::integrated::{Path, Steps};
 use crate::neighbourhood::Samples;
 use crate::oracle::{Answer, Slopes};
 use crate::table::{MaskTable, Masking};
 
 /// What the methods share on one text, one class and one state of a model: a new oracle needs a new
 /// context.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Context {
     pub(crate) seed: u64,
     pub(crate) samples: Samples,
     pub(crate) baseline: Baseline,
+    pub(crate) steps: Steps,
+    /// What is explained; of each method its usual one if not given.
+    scalar: Option<Scalar>,
+    /// How words are taken out for surrogates.
+    removal: Removal,
     pub(crate) depth: Depth,
     /// Which words a person marked; empty if nobody did.
     pub(crate) marked: Vec<bool>,
     pub(crate) table: MaskTable,
+    deleted: MaskTable,
     pub(crate) subsets: Option<Subsets>,
     faithfulness: Option<Faithfulness>,
 }
@@ -28,7 +37,20 @@ impl Context {
     /// With the default number of samples and rows a call.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
+        Self {
+            seed,
+            samples: Samples::default(),
+            baseline: Baseline::default(),
+            steps: Steps::default(),
+            scalar: None,
+            removal: Removal::default(),
+            depth: Depth::default(),
+            marked: Vec::new(),
+            table: MaskTable::default(),
+            deleted: MaskTable::default().by(Removal::Delete),
+            subsets: None,
+            faithfulness: None,
+        }
     }
 
     /// With so many perturbations for the surrogates, and as many maskings for Shapley values.
@@ -43,6 +65,25 @@ impl Context {
         Self { baseline, ..self }
     }
 
+    /// With so many nodes for integrated gradients.
+    #[must_use]
+    pub fn with_steps(self, steps: Steps) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// With this scalar explained by every method that explains one, instead of each method's usual one. Checks
+    /// that mask words are of the probability all the same.
+    #[must_use]
+    pub fn with_scalar(self, scalar: Option<Scalar>) -> Self {
+        Self { scalar, ..self }
+    }
+
+    /// With words taken out in this way for LIME and the tree. Shapley values and checks mask them.
+    #[must_use]
+    pub fn with_removal(self, removal: Removal) -> Self {
+        Self { removal, ..self }
+    }
+
     /// With these checks.
     #[must_use]
     pub fn with_depth(self, depth: Depth) -> Self {
@@ -55,17 +96,41 @@ impl Context {
         Self { marked, ..self }
     }
 
-    /// With at most `rows` in one call of [`Predict::probabilities`](crate::oracle::Predict::probabilities),
+    /// With at most `rows` in one call of [`Predict::outcomes`](crate::oracle::Predict::outcomes),
     /// for long texts; at least one. To be called before anything is evaluated.
     #[must_use]
     pub fn with_rows_per_call(self, rows: usize) -> Self {
-        Self { table: MaskTable::new(rows), ..self }
+        Self { table: MaskTable::new(rows), deleted: MaskTable::new(rows).by(Removal::Delete), ..self }
     }
 
-    /// Rows of masked texts asked of the oracle so far, for scores and checks together.
+    /// Rows of texts with words taken out that were asked of the oracle so far, for scores and checks together.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.table.spent()
+        self.table.spent() + self.deleted.spent()
+    }
+
+    /// What `method` explains here.
+    #[must_use]
+    pub fn scalar(&self, method: Method) -> Scalar {
+        match usual_scalar(method) {
+            Scalar::Attention => Scalar::Attention,
+            usual => self.scalar.unwrap_or(usual),
+        }
+    }
+
+    /// How `method` takes words out, if it does.
+    #[must_use]
+    pub fn removal(&self, method: Method) -> Option<Removal> {
+        match method {
+            Method::Lime | Method::Tree => Some(self.removal),
+            Method::OcclusionDelete => Some(Removal::Delete),
+            Method::Occlusion | Method::KernelShap | Method::Shapley => Some(Removal::Mask),
+            Method::Gradient
+            | Method::GradientInput
+            | Method::IntegratedGradients
+            | Method::SmoothGrad
+            | Method::Rollout => None,
+        }
     }
 
     /// Brings the faithfulness of all methods of this text to the same bounds. On long texts the bounds are
@@ -79,9 +144,24 @@ impl Context {
         }
     }
 
-    /// The text with its words to be masked.
+    /// The text with its words to be masked, and its probability.
     pub(crate) fn masking<'a>(&'a mut self, oracle: &'a mut dyn Slopes) -> Masking<'a> {
         Masking::new(oracle, &mut self.table)
+    }
+
+    /// The text with its words to be taken out as `method` does, and what that explains.
+    pub(crate) fn masking_for<'a>(&'a mut self, oracle: &'a mut dyn Slopes, method: Method) -> Masking<'a> {
+        let scalar = self.scalar(method);
+        let table = match self.removal(method) {
+            Some(Removal::Delete) => &mut self.deleted,
+            _ => &mut self.table,
+        };
+        Masking::new(oracle, table).of(scalar)
+    }
+
+    pub(crate) fn path(&self) -> Path {
+        let scalar = self.scalar(Method::IntegratedGradients);
+        Path { baseline: self.baseline, scalar, steps: self.steps }
     }
 
     /// Asks for all maskings of a short text, if they are not known yet.

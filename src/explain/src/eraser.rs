@@ -32,7 +32,7 @@ pub fn eraser(masking: &mut Masking, order: &[usize]) -> Answer<Eraser> {
     let taken: Vec<WordSet> = SHARES.iter().map(|share| top(words, order, count(words, *share))).collect();
     let rest: Vec<WordSet> = taken.iter().map(|set| set.complement(words)).collect();
     // Both at once first: one call.
-    masking.probabilities(&[taken.clone(), rest.clone()].concat())?;
+    masking.values(&[taken.clone(), rest.clone()].concat())?;
     let mut mean = |sets: &[WordSet]| Ok(masking.drops(sets)?.iter().sum::<f64>() / SHARES.len() as f64);
     Ok(Eraser { comprehensiveness: mean(&taken)?, sufficiency: if words > 0 { mean(&rest)? } else { 0.0 } })
 }
@@ -70,11 +70,8 @@ pub fn curves(masking: &mut Masking, order: &[usize]) -> Answer<Curves> {
     let words = masking.words();
     let deleted: Vec<_> = std::iter::once(WordSet::empty(words)).chain(steps(words, order)).collect();
     let inserted: Vec<_> = deleted.iter().map(|set| set.complement(words)).collect();
-    masking.probabilities(&[deleted.clone(), inserted.clone()].concat())?;
-    Ok(Curves {
-        deletion: area(&masking.probabilities(&deleted)?),
-        insertion: area(&masking.probabilities(&inserted)?),
-    })
+    masking.values(&[deleted.clone(), inserted.clone()].concat())?;
+    Ok(Curves { deletion: area(&masking.values(&deleted)?), insertion: area(&masking.values(&inserted)?) })
 }
 
 /// Mean height of a curve over equal steps.

@@ -19,7 +19,7 @@ pub const SUFFICIENT: f64 = 0.9;
 pub const SUFFICIENT_SETS: usize = 8;
 
 /// Everything but the words' own scores, for a text all of whose maskings the table of `masking` knows: nothing
-/// is asked of the oracle. The line and the tree have the weights of `samples.fit` samples.
+/// is asked of the oracle. The line and the tree have the weights of `samples.scale` samples.
 ///
 /// # Errors
 /// As [`Subsets::ask`].

@@ -3,6 +3,7 @@
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Check, Method};
 
+use crate::bounds::Subsets;
 use crate::context::{Context, Depth};
 use crate::drift::is_ranking;
 use crate::exhaustive::{TABLE_WORDS, exhaustive};
@@ -11,7 +12,7 @@ use crate::gradient::{gradient_input, gradient_norm};
 use crate::integrated::integrated_gradients;
 use crate::kernel_shap::kernel_shap;
 use crate::lime::{Lime, lime};
-use crate::occlusion::{occlusion, occlusion_delete};
+use crate::occlusion::occlusion;
 use crate::oracle::{Answer, Slopes};
 use crate::rollout::attention_rollout;
 use crate::shapley::{self, Shapley};
@@ -23,7 +24,7 @@ use crate::tree::tree;
 /// integrated gradients, fidelity of a surrogate), then faithfulness, then figures to be read. A gate is
 /// [`Check::Undefined`] where it has no meaning, e.g. faithfulness of scores that are all the same.
 ///
-/// Gradients explain the logit, rollout nothing but the text, the other methods the probability. `evaluations` counts the different
+/// What is explained is [`Context::scalar`]. `evaluations` counts the different
 /// rows and points that the scores rest on, whether or not another method had already asked for them; those
 /// for checks are not among them. `ms` is 0: it is the caller's to measure.
 ///
@@ -71,9 +72,10 @@ pub fn check(oracle: &mut dyn Slopes, mut made: Attribution, context: &mut Conte
     Ok(made)
 }
 
-/// The number that a method explains.
+/// The number that a method explains if nothing else is asked for: gradients the logit, rollout nothing but the
+/// text, the other methods the probability.
 #[must_use]
-pub fn scalar(method: Method) -> Scalar {
+pub fn usual_scalar(method: Method) -> Scalar {
     match method {
         Method::Gradient | Method::GradientInput | Method::IntegratedGradients | Method::SmoothGrad => Scalar::Logit,
         Method::Occlusion
@@ -97,38 +99,35 @@ pub fn score(
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
     let gradients = usize::from(oracle.words() > 0);
+    let scalar = context.scalar(method);
+    let made = |scores| plain(context, method, scores, gradients);
     match method {
-        Method::Gradient => Ok(plain(method, gradient_norm(oracle)?, gradients)),
-        Method::GradientInput => Ok(plain(method, gradient_input(oracle)?, gradients)),
+        Method::Gradient => Ok(made(gradient_norm(oracle, scalar)?)),
+        Method::GradientInput => Ok(made(gradient_input(oracle, scalar)?)),
         Method::IntegratedGradients => {
-            let found = integrated_gradients(oracle, context.baseline)?;
-            let made = plain(method, found.scores, found.evaluations);
+            let found = integrated_gradients(oracle, context.path())?;
+            let made = plain(context, method, found.scores, found.evaluations);
             let (checks, baseline) = (vec![found.check], Some(context.baseline));
             Ok(Attribution { checks, baseline, start: found.start, ..made })
         }
         Method::SmoothGrad => score_smooth(oracle, context),
-        Method::Occlusion => {
-            let scores = occlusion(&mut context.masking(oracle))?;
+        Method::Occlusion | Method::OcclusionDelete => {
+            let scores = occlusion(&mut context.masking_for(oracle, method))?;
             let rows = scores.len() + 1;
-            Ok(plain(method, scores, rows))
-        }
-        Method::OcclusionDelete => {
-            let scores = occlusion_delete(oracle)?;
-            let rows = scores.len() + gradients;
-            Ok(plain(method, scores, rows))
+            Ok(plain(context, method, scores, rows))
         }
         Method::Lime => score_lime(oracle, context, watch),
         Method::Tree => score_tree(oracle, context),
         Method::KernelShap => score_kernel_shap(oracle, context, watch),
         Method::Shapley => score_shapley(oracle, context, watch),
-        Method::Rollout => Ok(plain(method, attention_rollout(oracle)?, gradients)),
+        Method::Rollout => Ok(made(attention_rollout(oracle)?)),
     }
 }
 
-fn plain(method: Method, scores: Vec<f64>, evaluations: usize) -> Attribution {
+fn plain(context: &Context, method: Method, scores: Vec<f64>, evaluations: usize) -> Attribution {
     Attribution {
         method,
-        scalar: scalar(method),
+        scalar: context.scalar(method),
         scores,
         errors: Vec::new(),
         checks: Vec::new(),
@@ -136,6 +135,7 @@ fn plain(method: Method, scores: Vec<f64>, evaluations: usize) -> Attribution {
         tree: None,
         exhaustive: None,
         baseline: None,
+        removal: context.removal(method),
         start: None,
         evaluations,
         seed: None,
@@ -144,17 +144,17 @@ fn plain(method: Method, scores: Vec<f64>, evaluations: usize) -> Attribution {
 }
 
 fn score_smooth(oracle: &mut dyn Slopes, context: &mut Context) -> Answer<Attribution> {
-    let found = smooth_gradient(oracle, context.seed)?;
+    let found = smooth_gradient(oracle, context.scalar(Method::SmoothGrad), context.seed)?;
     let draws = found.evaluations;
     let checks = vec![Check::Smoothing { sigma: SIGMA, draws }, sampling(&found.errors, (draws, draws))];
-    let made = plain(Method::SmoothGrad, found.scores, draws);
+    let made = plain(context, Method::SmoothGrad, found.scores, draws);
     Ok(Attribution { errors: found.errors, checks, seed: Some(context.seed), ..made })
 }
 
 /// Held-out weighted R2 of LIME's surrogate; `None` where it is not defined.
 pub(crate) fn fidelity(oracle: &mut dyn Slopes, context: &mut Context) -> Answer<Option<f64>> {
     let (samples, seed) = (context.samples, context.seed);
-    Ok(lime(&mut context.masking(oracle), samples, seed, &mut |_| {})?.held_out)
+    Ok(lime(&mut context.masking_for(oracle, Method::Lime), samples, seed, &mut |_| {})?.held_out)
 }
 
 fn score_lime(
@@ -163,22 +163,23 @@ fn score_lime(
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
+    let blank = plain(context, Method::Lime, Vec::new(), 0);
     let of = |found: &Lime, checks: Vec<Check>| {
-        let scores = found.surrogate.coefficients.clone();
-        let made = plain(Method::Lime, scores, found.evaluations);
+        let (scores, evaluations) = (found.surrogate.coefficients.clone(), found.rows);
+        let made = Attribution { scores, evaluations, ..blank.clone() };
         let (errors, surrogate) = (found.errors.clone(), Some(found.surrogate.clone()));
         let start = Some(found.surrogate.intercept);
         Attribution { errors, checks, surrogate, start, seed: Some(seed), ..made }
     };
     let mut interim = |found: &Lime| watch(&of(found, vec![found.sampling()]));
-    let found = lime(&mut context.masking(oracle), samples, seed, &mut interim)?;
+    let found = lime(&mut context.masking_for(oracle, Method::Lime), samples, seed, &mut interim)?;
     Ok(of(&found, vec![found.check(), found.sampling()]))
 }
 
 fn score_tree(oracle: &mut dyn Slopes, context: &mut Context) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
-    let found = tree(&mut context.masking(oracle), samples, seed)?;
-    let made = plain(Method::Tree, found.scores, found.evaluations);
+    let found = tree(&mut context.masking_for(oracle, Method::Tree), samples, seed)?;
+    let made = plain(context, Method::Tree, found.scores, found.evaluations);
     Ok(Attribution { checks: vec![found.check], tree: Some(found.tree), seed: Some(seed), ..made })
 }
 
@@ -188,8 +189,10 @@ fn score_kernel_shap(
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
-    let of = |found: &Shapley| Attribution { seed: Some(seed), ..values(Method::KernelShap, found) };
-    kernel_shap(&mut context.masking(oracle), samples, seed, &mut |found| watch(&of(found))).map(|found| of(&found))
+    let blank = plain(context, Method::KernelShap, Vec::new(), 0);
+    let of = |found: &Shapley| Attribution { seed: Some(seed), ..values(&blank, found) };
+    let mut masking = context.masking_for(oracle, Method::KernelShap);
+    kernel_shap(&mut masking, samples, seed, &mut |found| watch(&of(found))).map(|found| of(&found))
 }
 
 fn score_shapley(
@@ -197,24 +200,29 @@ fn score_shapley(
     context: &mut Context,
     watch: &mut dyn FnMut(&Attribution),
 ) -> Answer<Attribution> {
+    let (samples, seed) = (context.samples, context.seed);
+    let blank = plain(context, Method::Shapley, Vec::new(), 0);
     if oracle.words() <= TABLE_WORDS {
+        let mut masking = context.masking_for(oracle, Method::Shapley);
+        shapley::ask_by_size(&mut masking, &mut |found| watch(&values(&blank, found)))?;
         context.ask_all_subsets(oracle)?;
     }
-    let (samples, seed) = (context.samples, context.seed);
     if let Some(subsets) = &context.subsets {
-        let made = values(Method::Shapley, &shapley::exact(subsets));
-        let found = exhaustive(&mut Masking::new(oracle, &mut context.table), subsets, samples)?;
-        return Ok(Attribution { exhaustive: Some(found), ..made });
+        let mut masking = Masking::new(oracle, &mut context.table);
+        let found = exhaustive(&mut masking, subsets, samples)?;
+        // Of the same rows, the scalar that is asked for.
+        let explained = Subsets::ask(&mut masking.of(blank.scalar))?;
+        return Ok(Attribution { exhaustive: Some(found), ..values(&blank, &shapley::exact(&explained)) });
     }
-    let of = |found: &Shapley| Attribution { seed: Some(seed), ..values(Method::Shapley, found) };
-    let mut masking = Masking::new(oracle, &mut context.table);
+    let of = |found: &Shapley| Attribution { seed: Some(seed), ..values(&blank, found) };
+    let mut masking = context.masking_for(oracle, Method::Shapley);
     shapley::sampled(&mut masking, samples, seed, &mut |found| watch(&of(found))).map(|found| of(&found))
 }
 
-fn values(method: Method, found: &Shapley) -> Attribution {
+fn values(blank: &Attribution, found: &Shapley) -> Attribution {
     let checks = vec![sampling(&found.errors, (found.rows, found.planned))];
-    let made = plain(method, found.scores.clone(), found.rows);
-    Attribution { errors: found.errors.clone(), checks, start: Some(found.nothing), ..made }
+    let (scores, errors) = (found.scores.clone(), found.errors.clone());
+    Attribution { scores, errors, checks, start: Some(found.nothing), evaluations: found.rows, ..blank.clone() }
 }
 
 fn sampling(errors: &[f64], (rows, planned): (usize, usize)) -> Check {
@@ -253,7 +261,7 @@ mod tests {
     fn every_method_finds_the_words_of_a_linear_logit() {
         let weights = [1.2, -0.7, 0.0, 0.4];
         for found in all(&mut Smooth::linear(-0.3, &weights)) {
-            assert_eq!(found.scalar, scalar(found.method));
+            assert_eq!(found.scalar, usual_scalar(found.method));
             assert!(found.evaluations > 0, "{found:?}");
             if found.method.is_signed() {
                 assert_eq!(order(&found.scores, found.method), [0, 3, 2, 1], "{found:?}");
@@ -312,6 +320,22 @@ mod tests {
     }
 
     #[test]
+    fn scores_that_add_up_say_to_what() {
+        for found in all(&mut Smooth::linear(-0.3, &[1.2, -0.7, 0.0, 0.4])) {
+            let adds = [Method::IntegratedGradients, Method::Lime, Method::KernelShap, Method::Shapley];
+            assert_eq!(found.ends().is_some(), adds.contains(&found.method), "{}", found.method);
+            let Some((start, end)) = found.ends() else { continue };
+            let logit = |shift: f64| 1.0 / (1.0 + (-shift).exp());
+            let (nothing, whole) = (-0.3, -0.3 + 1.2 - 0.7 + 0.4);
+            match found.method {
+                Method::IntegratedGradients => assert!((end - start - (whole - nothing)).abs() < 0.05),
+                Method::Lime => assert!((end - found.surrogate.unwrap().local_prediction).abs() < 1e-9),
+                _ => assert!((start - logit(nothing)).abs() < 1e-9 && (end - logit(whole)).abs() < 1e-9),
+            }
+        }
+    }
+
+    #[test]
     fn a_known_table_makes_bounds_exact() {
         let weights: Vec<_> = (0..12).map(|word| f64::from(word % 5) / 3.0 - 0.4).collect();
         let (mut model, mut context) = (Smooth::linear(0.0, &weights), Context::new(1));
@@ -335,8 +359,33 @@ mod tests {
         assert_eq!(evaluations(Method::Occlusion, &mut oracle, &mut context), 5);
         assert_eq!(context.rows(), 16);
         assert_eq!(evaluations(Method::Lime, &mut oracle, &mut context), 16);
+        // Deleted words make other texts than masked ones.
+        assert_eq!(context.rows(), 32);
         assert_eq!(evaluations(Method::GradientInput, &mut oracle, &mut context), 1);
-        assert_eq!(context.rows(), 16);
+        assert_eq!(evaluations(Method::OcclusionDelete, &mut oracle, &mut context), 5);
+        assert_eq!(context.rows(), 32);
+    }
+
+    #[test]
+    fn every_method_explains_the_scalar_that_is_asked_for() {
+        let weights = [1.2, -0.7, 0.0, 0.4];
+        let made = |method, scalar| {
+            let mut context = Context::new(1).with_scalar(Some(scalar));
+            attribute(&mut Smooth::linear(-0.3, &weights), method, &mut context).unwrap()
+        };
+        for method in Method::ALL.into_iter().filter(|method| !matches!(method, Method::Tree | Method::Rollout)) {
+            let (logit, margin) = (made(method, Scalar::Logit), made(method, Scalar::Margin));
+            assert_eq!((logit.scalar, margin.scalar), (Scalar::Logit, Scalar::Margin));
+            for ((logit, margin), weight) in logit.scores.iter().zip(&margin.scores).zip(weights) {
+                let size = if method.is_signed() { weight } else { weight.abs() };
+                // The penalty of a ridge is all that is between it and a line's own weights.
+                assert!(
+                    (logit - size).abs() < 0.01 && (margin - 2.0 * size).abs() < 0.02,
+                    "{method}: {logit} {margin}"
+                );
+            }
+        }
+        assert_eq!(made(Method::Rollout, Scalar::Logit).scalar, Scalar::Attention);
     }
 
     #[test]
@@ -407,7 +456,7 @@ mod tests {
     fn small_calls_change_nothing() {
         let weights: Vec<_> = (0..12).map(|word| f64::from(word % 5) / 3.0 - 0.4).collect();
         let explain = |context: Context| attribute(&mut Smooth::linear(0.0, &weights), Method::Lime, &mut { context });
-        let samples = Samples { fit: 50, held_out: 20 };
+        let samples = Samples { fit: 50, held_out: 20, scale: 5000 };
         let wide = explain(Context::new(4).with_samples(samples));
         assert_eq!(wide, explain(Context::new(4).with_samples(samples).with_rows_per_call(0)));
     }

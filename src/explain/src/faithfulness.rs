@@ -132,7 +132,7 @@ fn random(masking: &mut Masking, seed: u64) -> Answer<Vec<f64>> {
     let orders: Vec<_> = (0..RANDOM_ORDERS).map(|_| sampling::order(words, &mut generator)).collect();
     // All at once first: full calls instead of one for each order.
     let sets: Vec<_> = orders.iter().flat_map(|order| steps(words, order)).collect();
-    masking.probabilities(&sets)?;
+    masking.values(&sets)?;
     orders.iter().map(|order| aopc(masking, order)).collect()
 }
 

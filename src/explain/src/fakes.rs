@@ -1,8 +1,9 @@
 //! Oracles whose right answers are known, for tests.
 
-use pellucid_protocol::Baseline;
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Baseline, Removal};
 
-use crate::oracle::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
+use crate::oracle::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
 use crate::sampling::normals;
 
 type Value = Box<dyn Fn(&[bool]) -> f64>;
@@ -36,6 +37,11 @@ impl Game {
     pub(crate) fn rows(&self) -> usize {
         self.calls.iter().sum()
     }
+
+    /// The logit that goes with a probability, which may also be 0, 1 or beyond.
+    pub(crate) fn logit(probability: f64) -> f64 {
+        3.0 * probability - 1.0
+    }
 }
 
 /// Sum of the weights of the words present.
@@ -58,15 +64,15 @@ impl Predict for Game {
         self.words
     }
 
-    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+    fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>> {
         self.calls.push(presence.len());
-        Ok(presence.iter().map(|row| (self.value)(row)).collect())
-    }
-
-    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        self.calls.push(presence.len());
-        let deleted = |row: &[bool]| row.iter().filter(|present| !**present).count() as f64;
-        Ok(presence.iter().map(|row| (self.value)(row) - self.gap * deleted(row)).collect())
+        let gap = if removal == Removal::Delete { self.gap } else { 0.0 };
+        let outcome = |row: &Vec<bool>| {
+            let probability = (self.value)(row) - gap * row.iter().filter(|present| !**present).count() as f64;
+            let logit = Self::logit(probability);
+            Outcome { probability, logit, margin: 2.0 * logit }
+        };
+        Ok(presence.iter().map(outcome).collect())
     }
 }
 
@@ -116,8 +122,14 @@ impl Smooth {
         Self::new(words, move |x| inside.iter().map(|term| monomial(term, x)).sum(), gradient)
     }
 
-    fn at(&self, x: &[f64]) -> WordGradient {
-        let gradient = (self.gradient)(x);
+    /// Of two classes whose logits are each other's negative, the margin is twice the logit; what depends on
+    /// how steep the probability is, is left to models.
+    fn scale(&self, scalar: Scalar) -> f64 {
+        if scalar == Scalar::Margin { 2.0 } else { 1.0 }
+    }
+
+    fn at(&self, x: &[f64], scalar: Scalar) -> WordGradient {
+        let gradient: Vec<_> = (self.gradient)(x).into_iter().map(|slope| self.scale(scalar) * slope).collect();
         WordGradient { norm: gradient.iter().map(|slope| slope.abs()).collect(), times_input: gradient }
     }
 
@@ -155,28 +167,29 @@ impl Predict for Smooth {
         self.words
     }
 
-    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+    fn outcomes(&mut self, presence: &[Vec<bool>], _: Removal) -> Answer<Vec<Outcome>> {
         let numbers = |row: &Vec<bool>| row.iter().map(|present| f64::from(u8::from(*present))).collect::<Vec<_>>();
-        Ok(presence.iter().map(|row| logistic((self.logit)(&numbers(row)))).collect())
-    }
-
-    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        self.probabilities(presence)
+        let outcome = |row: &Vec<bool>| {
+            let logit = (self.logit)(&numbers(row));
+            Outcome { logit, probability: logistic(logit), margin: self.scale(Scalar::Margin) * logit }
+        };
+        Ok(presence.iter().map(outcome).collect())
     }
 }
 
 impl Slopes for Smooth {
-    fn gradient(&mut self) -> Answer<WordGradient> {
-        Ok(self.at(&vec![1.0; self.words]))
+    fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient> {
+        Ok(self.at(&vec![1.0; self.words], scalar))
     }
 
-    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+    fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>> {
         self.path_calls.push(alphas.len());
         let start = if baseline == Baseline::Mask { 0.5 } else { 0.0 };
         let point = |alpha: &f64| {
             let x = vec![start + alpha * (1.0 - start); self.words];
-            let slopes = (self.gradient)(&x).into_iter().map(|slope| slope * (1.0 - start)).collect();
-            PathPoint { logit: (self.logit)(&x), slopes }
+            let scale = self.scale(scalar);
+            let slopes = (self.gradient)(&x).into_iter().map(|slope| scale * slope * (1.0 - start)).collect();
+            PathPoint { value: scale * (self.logit)(&x), slopes }
         };
         Ok(alphas.iter().map(point).collect())
     }
@@ -186,7 +199,7 @@ impl Slopes for Smooth {
             let drawn = normals(noise.seed, index, self.words);
             drawn.into_iter().map(|number| 1.0 + noise.sigma * number).collect::<Vec<_>>()
         };
-        Ok((first..first + count as u64).map(|index| self.at(&input(index))).collect())
+        Ok((first..first + count as u64).map(|index| self.at(&input(index), noise.scalar)).collect())
     }
 
     /// One layer in which every token takes the more of a token the later it is; the first is special, and read.
@@ -211,21 +224,17 @@ impl Predict for Cancelled {
         3
     }
 
-    fn probabilities(&mut self, _: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        Err(OracleError::Cancelled)
-    }
-
-    fn shortened(&mut self, _: &[Vec<bool>]) -> Answer<Vec<f64>> {
+    fn outcomes(&mut self, _: &[Vec<bool>], _: Removal) -> Answer<Vec<Outcome>> {
         Err(OracleError::Cancelled)
     }
 }
 
 impl Slopes for Cancelled {
-    fn gradient(&mut self) -> Answer<WordGradient> {
+    fn gradient(&mut self, _: Scalar) -> Answer<WordGradient> {
         Err(OracleError::Cancelled)
     }
 
-    fn path(&mut self, _: Baseline, _: &[f64]) -> Answer<Vec<PathPoint>> {
+    fn path(&mut self, _: Baseline, _: &[f64], _: Scalar) -> Answer<Vec<PathPoint>> {
         Err(OracleError::Cancelled)
     }
 

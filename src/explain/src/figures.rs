@@ -80,7 +80,7 @@ pub(crate) fn stability(oracle: &mut dyn Slopes, made: &Attribution, context: &m
         }
         found.push(Check::Stability { runs: maps.len(), spearman: agreement(&maps) });
     }
-    let max = sensitivity(oracle, made.method, context.seed)?;
+    let max = sensitivity(oracle, (made.method, made.scalar), context.seed)?;
     found.extend(max.map(|max| Check::Sensitivity { max, draws: COPIES }));
     Ok(found)
 }

@@ -123,7 +123,8 @@ fn a_fit_to_limes_samples_is_limes() {
 fn own_samples_follow_limes_law() {
     for case in cases(include_str!("../golden/lime.json"), "means") {
         let (words, runs) = (words(&case), case["runs"].as_u64().unwrap());
-        let samples = Samples { fit: usize::try_from(case["samples"].as_u64().unwrap()).unwrap(), held_out: 0 };
+        let samples =
+            Samples { fit: number(&case, "samples") as usize, held_out: 0, scale: number(&case, "samples") as usize };
         let (mut game, mut table) = (probability(words), MaskTable::default());
         let mut mean = vec![0.0; words];
         for seed in 0..runs {
@@ -242,7 +243,8 @@ fn shapley_values_and_interactions_are_those_of_the_definition() {
 fn the_tables_lime_is_ridge_on_the_whole_law() {
     for case in cases(include_str!("../golden/lime_table.json"), "cases") {
         let mut game = Game::table(words(&case), numbers(&case["values"]));
-        let samples = Samples { fit: number(&case, "samples") as usize, held_out: 0 };
+        let samples =
+            Samples { fit: number(&case, "samples") as usize, held_out: 0, scale: number(&case, "samples") as usize };
         let found = lime(&mut Masking::new(&mut game, &mut MaskTable::default()), samples, 1, &mut |_| {}).unwrap();
         all_close(&found.surrogate.coefficients, &numbers(&case["coefficients"]));
         close(found.surrogate.intercept, number(&case, "intercept"));

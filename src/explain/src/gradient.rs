@@ -1,20 +1,22 @@
 //! Word scores from one gradient: its norm, and gradient x input.
 
+use pellucid_protocol::explanation::Scalar;
+
 use crate::oracle::{Answer, Slopes, WordGradient, check_numbers};
 
-/// Gradient x input, in logits: s_w = sum over the word's pieces and the hidden axis of
-/// (d logit / d e) e, with its sign. e is the output of the word-embedding lookup.
+/// Gradient x input, in units of the scalar f: s_w = sum over the word's pieces and the hidden axis of
+/// (d f / d e) e, with its sign. e is the output of the word-embedding lookup.
 ///
 /// Source: Shrikumar et al. 2016, arXiv 1605.01713; the sum over pieces is the aggregation that keeps
-/// the first-order change of the logit.
+/// the first-order change of f.
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
-pub fn gradient_input(oracle: &mut dyn Slopes) -> Answer<Vec<f64>> {
-    Ok(gradient(oracle)?.times_input)
+pub fn gradient_input(oracle: &mut dyn Slopes, scalar: Scalar) -> Answer<Vec<f64>> {
+    Ok(gradient(oracle, scalar)?.times_input)
 }
 
-/// Gradient norm, in logits per unit of embedding: s_w = L2 norm of d logit / d e over the word's
+/// Gradient norm, in units of the scalar f per unit of embedding: s_w = L2 norm of d f / d e over the word's
 /// pieces and the hidden axis. It has no sign: it says how much, not which way.
 ///
 /// Source: Simonyan et al. 2013, arXiv 1312.6034, section 3; L2 norm over the hidden axis as LIT's
@@ -22,16 +24,16 @@ pub fn gradient_input(oracle: &mut dyn Slopes) -> Answer<Vec<f64>> {
 ///
 /// # Errors
 /// As [`gradient_input`].
-pub fn gradient_norm(oracle: &mut dyn Slopes) -> Answer<Vec<f64>> {
-    Ok(gradient(oracle)?.norm)
+pub fn gradient_norm(oracle: &mut dyn Slopes, scalar: Scalar) -> Answer<Vec<f64>> {
+    Ok(gradient(oracle, scalar)?.norm)
 }
 
-fn gradient(oracle: &mut dyn Slopes) -> Answer<WordGradient> {
+fn gradient(oracle: &mut dyn Slopes, scalar: Scalar) -> Answer<WordGradient> {
     let words = oracle.words();
     if words == 0 {
         return Ok(WordGradient { times_input: Vec::new(), norm: Vec::new() });
     }
-    let gradient = oracle.gradient()?;
+    let gradient = oracle.gradient(scalar)?;
     check(&gradient, words)?;
     Ok(gradient)
 }
@@ -51,21 +53,22 @@ mod tests {
     #[test]
     fn a_linear_logit_gives_its_weights() {
         let mut model = Smooth::linear(0.5, &[2.0, -1.0, 0.0]);
-        assert_eq!(gradient_input(&mut model).unwrap(), [2.0, -1.0, 0.0]);
-        assert_eq!(gradient_norm(&mut model).unwrap(), [2.0, 1.0, 0.0]);
+        assert_eq!(gradient_input(&mut model, Scalar::Logit).unwrap(), [2.0, -1.0, 0.0]);
+        assert_eq!(gradient_norm(&mut model, Scalar::Logit).unwrap(), [2.0, 1.0, 0.0]);
+        assert_eq!(gradient_input(&mut model, Scalar::Margin).unwrap(), [4.0, -2.0, 0.0]);
     }
 
     #[test]
     fn no_words_no_scores() {
         let mut model = Smooth::new(0, |_| f64::NAN, |_| vec![f64::NAN]);
-        assert_eq!(gradient_input(&mut model).unwrap(), Vec::<f64>::new());
-        assert_eq!(gradient_norm(&mut model).unwrap(), Vec::<f64>::new());
+        assert_eq!(gradient_input(&mut model, Scalar::Logit).unwrap(), Vec::<f64>::new());
+        assert_eq!(gradient_norm(&mut model, Scalar::Logit).unwrap(), Vec::<f64>::new());
     }
 
     #[test]
     fn a_diverged_model_is_an_error() {
         let mut model = Smooth::new(1, |_| 0.0, |_| vec![f64::INFINITY]);
-        assert!(matches!(gradient_input(&mut model), Err(OracleError::Failed(_))));
-        assert_eq!(gradient_norm(&mut Cancelled), Err(OracleError::Cancelled));
+        assert!(matches!(gradient_input(&mut model, Scalar::Logit), Err(OracleError::Failed(_))));
+        assert_eq!(gradient_norm(&mut Cancelled, Scalar::Logit), Err(OracleError::Cancelled));
     }
 }

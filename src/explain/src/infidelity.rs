@@ -1,6 +1,7 @@
 //! Infidelity and max-sensitivity: how badly a map adds up, and how easily noise moves it.
 
 use pellucid_protocol::Method;
+use pellucid_protocol::explanation::Scalar;
 
 use crate::gradient::{gradient_input, gradient_norm};
 use crate::oracle::{Answer, Noise, Slopes, WordGradient};
@@ -52,7 +53,7 @@ pub(crate) fn relative_error(said: &[f64], drops: &[f64]) -> Option<f64> {
 ///
 /// # Errors
 /// As [`infidelity`].
-pub fn sensitivity(oracle: &mut dyn Slopes, method: Method, seed: u64) -> Answer<Option<f64>> {
+pub fn sensitivity(oracle: &mut dyn Slopes, (method, scalar): (Method, Scalar), seed: u64) -> Answer<Option<f64>> {
     let of: fn(&WordGradient) -> &Vec<f64> = match method {
         Method::Gradient => |gradient| &gradient.norm,
         Method::GradientInput => |gradient| &gradient.times_input,
@@ -61,10 +62,11 @@ pub fn sensitivity(oracle: &mut dyn Slopes, method: Method, seed: u64) -> Answer
     if oracle.words() == 0 {
         return Ok(None);
     }
-    let still = if method == Method::Gradient { gradient_norm(oracle)? } else { gradient_input(oracle)? };
+    let still =
+        if method == Method::Gradient { gradient_norm(oracle, scalar)? } else { gradient_input(oracle, scalar)? };
     let length = norm(still.iter().copied());
     let scale = if length > 0.0 { length } else { 1.0 };
-    let moved = noisy(oracle, Noise { sigma: SIGMA, seed }, COPIES)?;
+    let moved = noisy(oracle, Noise { sigma: SIGMA, seed, scalar }, COPIES)?;
     let change = |gradient: &WordGradient| norm(of(gradient).iter().zip(&still).map(|(a, b)| a - b)) / scale;
     Ok(Some(moved.iter().map(change).fold(0.0, f64::max)))
 }
@@ -106,14 +108,14 @@ mod tests {
     #[test]
     fn noise_moves_a_curved_logit_and_no_straight_one() {
         let mut straight = Smooth::linear(0.5, &[2.0, -1.0]);
-        assert_eq!(sensitivity(&mut straight, Method::GradientInput, 1), Ok(Some(0.0)));
+        assert_eq!(sensitivity(&mut straight, (Method::GradientInput, Scalar::Logit), 1), Ok(Some(0.0)));
         let mut curved = Smooth::polynomial(2, vec![(1.0, vec![3, 0]), (1.0, vec![0, 1])]);
-        let found = sensitivity(&mut curved, Method::Gradient, 1).unwrap().unwrap();
+        let found = sensitivity(&mut curved, (Method::Gradient, Scalar::Logit), 1).unwrap().unwrap();
         // The slope 3 x^2 moves by 6 sigma a unit of noise, of a norm of sqrt(10).
         assert!(found > 0.5 * 0.06 / 10_f64.sqrt() && found < 4.0 * 0.06 / 10_f64.sqrt(), "{found}");
-        assert_eq!(sensitivity(&mut curved, Method::Lime, 1), Ok(None));
-        assert_eq!(sensitivity(&mut Smooth::linear(0.5, &[]), Method::Gradient, 1), Ok(None));
-        assert_eq!(sensitivity(&mut Smooth::linear(0.5, &[0.0]), Method::Gradient, 1), Ok(Some(0.0)));
-        assert_eq!(sensitivity(&mut Cancelled, Method::Gradient, 1), Err(OracleError::Cancelled));
+        assert_eq!(sensitivity(&mut curved, (Method::Lime, Scalar::Logit), 1), Ok(None));
+        assert_eq!(sensitivity(&mut Smooth::linear(0.5, &[]), (Method::Gradient, Scalar::Logit), 1), Ok(None));
+        assert_eq!(sensitivity(&mut Smooth::linear(0.5, &[0.0]), (Method::Gradient, Scalar::Logit), 1), Ok(Some(0.0)));
+        assert_eq!(sensitivity(&mut Cancelled, (Method::Gradient, Scalar::Logit), 1), Err(OracleError::Cancelled));
     }
 }

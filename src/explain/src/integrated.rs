@@ -1,5 +1,6 @@
 //! Integrated gradients, with as many nodes as completeness needs.
 
+use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Check};
 
 use crate::oracle::{Answer, OracleError, PathPoint, Slopes, check_numbers};
@@ -9,16 +10,37 @@ use crate::quadrature::{Node, gauss_legendre};
 pub const FIRST_STEPS: usize = 16;
 /// Nodes of the last attempt.
 pub const MOST_STEPS: usize = 256;
-/// Most points in one call of the oracle: each costs a backward pass.
-pub const POINTS_PER_CALL: usize = 16;
+/// Most points in one call of the oracle, as many as examples in a usual training step: each costs a backward pass.
+pub const POINTS_PER_CALL: usize = 32;
 /// Smallest |F(input) - F(baseline)| that counts as a change, relative to the larger of 1 and the two
 /// logits: models compute in f32.
 pub const CHANGE: f64 = 1e-5;
 
+/// What is integrated, and from where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// Where the path begins.
+    pub baseline: Baseline,
+    /// The number F that is explained.
+    pub scalar: Scalar,
+    /// How many nodes.
+    pub steps: Steps,
+}
+
+/// How many nodes a rule has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Steps {
+    /// From [`FIRST_STEPS`] on, doubled until the completeness gap passes or [`MOST_STEPS`] are used.
+    #[default]
+    Enough,
+    /// So many, whatever the gap; one at least.
+    Fixed(usize),
+}
+
 /// Integrated gradients of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Integrated {
-    /// Per word, in logits; they add up to F(input) - F(baseline).
+    /// Per word, in units of the scalar F; they add up to F(input) - F(baseline).
     pub scores: Vec<f64>,
     /// F(baseline), to which they are added; `None` without words.
     pub start: Option<f64>,
@@ -28,7 +50,7 @@ pub struct Integrated {
     pub evaluations: usize,
 }
 
-/// Integrated gradients along the straight path from the `baseline` to the input.
+/// Integrated gradients along the straight path from the baseline to the input.
 ///
 /// IG_w = sum_k weight_k slopes_w(alpha_k) over a Gauss-Legendre rule that starts with
 /// [`FIRST_STEPS`] nodes and doubles until the completeness gap is at most
@@ -46,21 +68,31 @@ pub struct Integrated {
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
-pub fn integrated_gradients(oracle: &mut dyn Slopes, baseline: Baseline) -> Answer<Integrated> {
+pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integrated> {
     if oracle.words() == 0 {
         return Ok(Integrated { scores: Vec::new(), start: None, check: Check::Undefined, evaluations: 0 });
     }
-    let change = Change::ask(oracle, baseline)?;
-    let (mut steps, mut evaluations) = (FIRST_STEPS, 2);
+    let (mut steps, most) = match path.steps {
+        Steps::Enough => (FIRST_STEPS, MOST_STEPS),
+        Steps::Fixed(steps) => (steps.max(1), steps),
+    };
+    let mut rule = gauss_legendre(steps);
+    // The ends go with the first rule: one call fewer.
+    let ends = [0.0, 1.0].into_iter();
+    let mut found = points(oracle, path, &ends.chain(rule.iter().map(|node| node.at)).collect::<Vec<_>>())?;
+    let inner = found.split_off(2);
+    let change = Change::between(&found[0], &found[1]);
+    let (mut scores, mut evaluations) = (integral(&rule, inner, oracle.words()), 2 + steps);
     loop {
-        let scores = integrate(oracle, baseline, &gauss_legendre(steps))?;
-        evaluations += steps;
         let gap = change.gap(&scores);
-        if gap <= Check::COMPLETENESS_LIMIT || steps >= MOST_STEPS {
+        if gap <= Check::COMPLETENESS_LIMIT || steps >= most {
             let start = Some(change.start);
             return Ok(Integrated { scores, start, check: change.check(gap, steps), evaluations });
         }
         steps *= 2;
+        rule = gauss_legendre(steps);
+        let inner = points(oracle, path, &rule.iter().map(|node| node.at).collect::<Vec<_>>())?;
+        (scores, evaluations) = (integral(&rule, inner, oracle.words()), evaluations + steps);
     }
 }
 
@@ -75,10 +107,9 @@ struct Change {
 }
 
 impl Change {
-    fn ask(oracle: &mut dyn Slopes, baseline: Baseline) -> Answer<Self> {
-        let ends = points(oracle, baseline, &[0.0, 1.0])?;
-        let (start, input) = (ends[0].logit, ends[1].logit);
-        Ok(Self { start, total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) })
+    fn between(start: &PathPoint, input: &PathPoint) -> Self {
+        let (start, input) = (start.value, input.value);
+        Self { start, total: input - start, noise: CHANGE * start.abs().max(input.abs()).max(1.0) }
     }
 
     fn gap(&self, scores: &[f64]) -> f64 {
@@ -90,28 +121,29 @@ impl Change {
     }
 }
 
-fn integrate(oracle: &mut dyn Slopes, baseline: Baseline, rule: &[Node]) -> Answer<Vec<f64>> {
-    let mut scores = vec![0.0; oracle.words()];
-    for nodes in rule.chunks(POINTS_PER_CALL) {
-        let alphas: Vec<_> = nodes.iter().map(|node| node.at).collect();
-        for (node, point) in nodes.iter().zip(points(oracle, baseline, &alphas)?) {
-            scores.iter_mut().zip(point.slopes).for_each(|(score, slope)| *score += node.weight * slope);
-        }
+/// Sum over the nodes of weight x slopes.
+fn integral(rule: &[Node], points: Vec<PathPoint>, words: usize) -> Vec<f64> {
+    let mut scores = vec![0.0; words];
+    for (node, point) in rule.iter().zip(points) {
+        scores.iter_mut().zip(point.slopes).for_each(|(score, slope)| *score += node.weight * slope);
     }
-    Ok(scores)
+    scores
 }
 
-fn points(oracle: &mut dyn Slopes, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
-    let words = oracle.words();
-    let points = oracle.path(baseline, alphas)?;
-    if points.len() != alphas.len() {
-        return Err(OracleError::Failed(format!("the model gave {} points, not {}", points.len(), alphas.len())));
+fn points(oracle: &mut dyn Slopes, path: Path, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+    let (words, mut all) = (oracle.words(), Vec::with_capacity(alphas.len()));
+    for alphas in alphas.chunks(POINTS_PER_CALL) {
+        let points = oracle.path(path.baseline, alphas, path.scalar)?;
+        if points.len() != alphas.len() {
+            return Err(OracleError::Failed(format!("the model gave {} points, not {}", points.len(), alphas.len())));
+        }
+        for point in &points {
+            check_numbers(&[point.value], 1, "values")?;
+            check_numbers(&point.slopes, words, "gradients")?;
+        }
+        all.extend(points);
     }
-    for point in &points {
-        check_numbers(&[point.logit], 1, "logits")?;
-        check_numbers(&point.slopes, words, "gradients")?;
-    }
-    Ok(points)
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -121,17 +153,32 @@ mod tests {
     use super::*;
     use crate::fakes::{Cancelled, Smooth};
 
+    fn path(baseline: Baseline) -> Path {
+        Path { baseline, scalar: Scalar::Logit, steps: Steps::Enough }
+    }
+
     fn explain(model: &mut dyn Slopes) -> Answer<Integrated> {
-        integrated_gradients(model, Baseline::Pad)
+        integrated_gradients(model, path(Baseline::Pad))
     }
 
     #[test]
     fn the_path_begins_at_the_baseline() {
         // F = x^2 from 0 and, for masks, from 0.5.
         let of = |baseline| {
-            integrated_gradients(&mut Smooth::polynomial(1, vec![(1.0, vec![2])]), baseline).unwrap().scores[0]
+            integrated_gradients(&mut Smooth::polynomial(1, vec![(1.0, vec![2])]), path(baseline)).unwrap().scores[0]
         };
         assert!((of(Baseline::Zero) - 1.0).abs() < 1e-12 && (of(Baseline::Mask) - 0.75).abs() < 1e-12);
+    }
+
+    #[test]
+    fn so_many_nodes_as_are_asked_for_and_the_scalar_too() {
+        let mut steep = Smooth::tanh(&[150.0, -30.0]);
+        let fixed = Path { steps: Steps::Fixed(10), scalar: Scalar::Margin, ..path(Baseline::Pad) };
+        let found = integrated_gradients(&mut steep, fixed).unwrap();
+        assert_eq!((found.evaluations, gap(found.check).1), (12, 10));
+        let mut straight = Smooth::linear(0.5, &[2.0, -1.0]);
+        let found = integrated_gradients(&mut straight, fixed).unwrap();
+        assert!(found.scores.iter().zip([4.0, -2.0]).all(|(score, twice)| (score - twice).abs() < 1e-12));
     }
 
     fn gap(check: Check) -> (f64, usize) {

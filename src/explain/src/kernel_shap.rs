@@ -53,6 +53,25 @@ pub fn kernel_shap(
     estimate(masking, &plan.take(planned), planned)
 }
 
+/// The solution to all sets that have, or lack, at most `size` words, the text and nothing included; of `size` half of
+/// the words that is the Shapley values. Nothing is left to chance, so the errors are zeros: how far the larger sets
+/// would move it, it does not say. For texts of at least two words.
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn up_to_size(masking: &mut Masking, size: usize) -> Answer<Shapley> {
+    let words = masking.words();
+    let random = &mut generator(0, Purpose::Coalitions);
+    let strata = (1..=size.min(words / 2)).map(|size| {
+        let (weight, pairs) = kernel(words, size);
+        let sets = paired(words, size, pairs as usize, random);
+        Stratum { sets, population: 2.0 * pairs, weight, together: 2 }
+    });
+    let plan = Plan::new(strata.collect());
+    let planned = (0..=words).map(|size| binomial(words, size)).sum::<f64>() as usize;
+    estimate(masking, &plan.take(plan.rows()), planned - 2)
+}
+
 /// Pairs of complements, by the size of the smaller.
 fn plan(words: usize, rows: usize, seed: u64) -> Plan {
     let sizes: Vec<_> = (1..=words / 2).map(|size| kernel(words, size)).collect();
@@ -95,8 +114,9 @@ fn widen(set: &WordSet, words: usize) -> WordSet {
 fn estimate(masking: &mut Masking, taken: &Taken, planned: usize) -> Answer<Shapley> {
     let words = masking.words();
     let ends = [WordSet::empty(words), WordSet::empty(words).complement(words)];
-    let ends = masking.probabilities(&ends)?;
-    let targets: Vec<_> = masking.probabilities(&taken.sets)?.into_iter().map(|p| p - ends[1]).collect();
+    masking.values(&ends.iter().chain(&taken.sets).cloned().collect::<Vec<_>>())?;
+    let ends = masking.values(&ends)?;
+    let targets: Vec<_> = masking.values(&taken.sets)?.into_iter().map(|p| p - ends[1]).collect();
     let presence = |set: &WordSet| set.presence(words).into_iter().map(|present| f64::from(u8::from(present)));
     let rows: Vec<Vec<f64>> = taken.sets.iter().map(|set| presence(set).collect()).collect();
     let system = System::new(&rows, &taken.weights, words);
@@ -154,7 +174,7 @@ mod tests {
     use crate::table::MaskTable;
 
     fn explain(game: &mut Game, rows: usize, seed: u64) -> Shapley {
-        let samples = Samples { fit: rows, held_out: 0 };
+        let samples = Samples { fit: rows, ..Samples::default() };
         kernel_shap(&mut Masking::new(game, &mut MaskTable::default()), samples, seed, &mut |_| {}).unwrap()
     }
 
@@ -196,12 +216,26 @@ mod tests {
             sets.push(set);
         }
         let mut table = MaskTable::default();
-        let targets = Masking::new(game, &mut table).probabilities(&sets).unwrap();
+        let targets = Masking::new(game, &mut table).values(&sets).unwrap();
         let numbers = |set: &WordSet| set.presence(words).into_iter().map(|p| f64::from(u8::from(p))).collect();
         let rows: Vec<Vec<f64>> = sets.iter().map(numbers).collect();
         let weights: Vec<_> = (0..sets.len()).map(|row| if row < 2 { 1e6 } else { 1.0 }).collect();
         let data = crate::ridge::Weighted { rows: &rows, targets: &targets, weights: &weights };
         crate::ridge::Ridge::fit(&data, 1e-6).coefficients
+    }
+
+    #[test]
+    fn sizes_lead_to_the_shapley_values() {
+        for words in 2..=9 {
+            let truth = exact(&mut interacting(words));
+            let (mut game, mut table) = (interacting(words), MaskTable::default());
+            let mut masking = Masking::new(&mut game, &mut table);
+            let ways: Vec<_> =
+                (1..=words / 2).map(|size| far(&up_to_size(&mut masking, size).unwrap().scores, &truth)).collect();
+            assert!(ways.last().unwrap() < &1e-9, "{words}: {ways:?}");
+            assert!(ways.windows(2).all(|pair| pair[1] < pair[0].max(1e-9)), "{words}: {ways:?}");
+            assert_eq!(table.spent(), 1 << words);
+        }
     }
 
     #[test]
@@ -273,7 +307,7 @@ mod tests {
     #[test]
     fn watchers_see_it_settle() {
         let mut seen = Vec::new();
-        let samples = Samples { fit: 600, held_out: 0 };
+        let samples = Samples { fit: 600, ..Samples::default() };
         let mut game = interacting(14);
         let mut table = MaskTable::default();
         let mut watch = |found: &Shapley| seen.push((found.rows, found.errors.iter().sum::<f64>()));

@@ -74,6 +74,7 @@ mod golden;
 
 pub use context::{Context, Depth};
 pub use explain::{attribute, attribute_watched, check, score};
+pub use integrated::Steps;
 pub use neighbourhood::Samples;
-pub use oracle::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
+pub use oracle::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
 pub use probe::{Probe, probe};

@@ -22,14 +22,13 @@ pub struct Lime {
     /// Weighted R2 on the perturbations it was fitted to, as `lime`'s `score`; `None` where the
     /// probability does not vary on them.
     pub in_sample: Option<f64>,
-    /// Weighted R2 on the held-out perturbations; `None` as above, and for a fit that is not the last.
+    /// Weighted R2 on perturbations that a line has not seen, each left out in turn; where all are fitted to, on
+    /// all but the text. `None` as above, and for a fit that is not the last.
     pub held_out: Option<f64>,
     /// Different maskings that it is fitted to.
     pub rows: usize,
     /// Different maskings that the last fit will be fitted to.
     pub planned: usize,
-    /// Different maskings that it rests on, those on which it is judged included.
-    pub evaluations: usize,
 }
 
 impl Lime {
@@ -70,7 +69,10 @@ pub(crate) fn fidelity(in_sample: Option<f64>, held_out: Option<f64>) -> Check {
 /// A text with one word has two maskings only, and the line through them is given without penalty; a
 /// text without words has its probability as intercept. For both, R2 is not defined.
 ///
-/// Cost: at most `samples.fit + samples.held_out` rows, and each subset only once, hence at most 2^words.
+/// It is judged on rows that it has not seen without asking for more: on each of them by the line fitted to all
+/// the others ([`Ridge::left_out`]; without the pairs, which only bring it nearer to that of all maskings).
+///
+/// Cost: at most `samples.fit` rows, and each subset only once, hence at most 2^words.
 ///
 /// Source: Ribeiro et al. 2016, arXiv 1602.04938; `lime` 0.2.0.1 with `bow=False`,
 /// `feature_selection='none'`.
@@ -97,9 +99,10 @@ pub fn lime_of(masking: &mut Masking, neighbourhood: &Neighbourhood, watch: &mut
     }
     let seen = neighbourhood.ask(masking, neighbourhood.planned())?;
     let (ridge, mut found) = fit(&seen, neighbourhood);
-    let judged = neighbourhood.ask_held_out(masking)?;
-    found.held_out = ridge.r2(&judged.data());
-    found.evaluations = neighbourhood.evaluations();
+    found.held_out = match neighbourhood.is_complete() {
+        true => ridge.r2(&neighbourhood.ask_held_out(masking)?.data()),
+        false => seen.left_out_r2(&Ridge::fit(&seen.data(), PENALTY), PENALTY),
+    };
     Ok(found)
 }
 
@@ -120,7 +123,6 @@ fn fit(seen: &Seen, neighbourhood: &Neighbourhood) -> (Ridge, Lime) {
         held_out: None,
         rows: seen.rows(),
         planned: neighbourhood.planned(),
-        evaluations: seen.rows(),
         surrogate: surrogate(&ridge),
     };
     (ridge, found)
@@ -151,8 +153,7 @@ pub(crate) fn line(masking: &mut Masking) -> Answer<Lime> {
     let intercept = local_prediction - coefficients.iter().sum::<f64>();
     let surrogate = Surrogate { intercept, coefficients, local_prediction };
     let rows = words + 1;
-    let (errors, evaluations) = (vec![0.0; words], rows);
-    Ok(Lime { surrogate, errors, in_sample: None, held_out: None, rows, planned: rows, evaluations })
+    Ok(Lime { surrogate, errors: vec![0.0; words], in_sample: None, held_out: None, rows, planned: rows })
 }
 
 fn surrogate(ridge: &Ridge) -> Surrogate {
@@ -189,7 +190,7 @@ mod tests {
         let words = Masking::new(game, &mut MaskTable::default()).words();
         let mut sets = vec![WordSet::empty(words)];
         sets.extend(perturbations(words, rows - 1, &mut generator(seed, Purpose::Fit)));
-        let targets = Masking::new(game, &mut MaskTable::default()).probabilities(&sets).unwrap();
+        let targets = Masking::new(game, &mut MaskTable::default()).values(&sets).unwrap();
         let numbers = |set: &WordSet| set.presence(words).into_iter().map(|p| f64::from(u8::from(p))).collect();
         let rows: Vec<Vec<f64>> = sets.iter().map(numbers).collect();
         let weights: Vec<_> = sets.iter().map(|set| weight(distance(set.len(), words))).collect();
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn the_same_solution_with_less_scatter_than_lime() {
         for (words, rows, times) in [(12, 300, 2.0), (20, 500, 1.5), (20, 1000, 2.0), (40, 1000, 1.5)] {
-            let samples = Samples { fit: rows, held_out: 0 };
+            let samples = Samples { fit: rows, held_out: 0, scale: rows };
             // So that the penalty is that of `rows` samples.
             let runs = 20;
             let mut solution = vec![0.0; words];
@@ -252,11 +253,7 @@ mod tests {
         assert!((found.surrogate.local_prediction - 0.65).abs() < 0.01);
         assert!(found.in_sample.unwrap() > 0.99 && found.held_out.unwrap() > 0.99);
         assert!(found.check().passes());
-        assert!(
-            game.rows() <= 32
-                && game.rows() == found.evaluations
-                && game.calls.iter().all(|rows| *rows <= ROWS_PER_CALL)
-        );
+        assert!(game.rows() <= 32 && game.rows() == found.rows && game.calls.iter().all(|rows| *rows <= ROWS_PER_CALL));
     }
 
     #[test]
@@ -265,10 +262,7 @@ mod tests {
         let mut game = Game::new(30, move |words| logistic(present_sum(words, &weights)));
         let found = explain(&mut game, 3);
         assert!(
-            game.rows() > 1000
-                && game.rows() <= 1280
-                && game.rows() == found.evaluations
-                && found.held_out.unwrap() > 0.7
+            game.rows() > 1000 && game.rows() <= 1024 && game.rows() == found.rows && found.held_out.unwrap() > 0.7
         );
     }
 
@@ -310,9 +304,7 @@ mod tests {
 
     #[test]
     fn few_or_no_samples_are_undefined_not_wrong() {
-        for samples in
-            [Samples { fit: 0, held_out: 0 }, Samples { fit: 1, held_out: 5 }, Samples { fit: 9, held_out: 0 }]
-        {
+        for samples in [Samples { fit: 0, ..Samples::default() }, Samples { fit: 1, held_out: 0, scale: 0 }] {
             let mut game = Game::additive(0.1, &[0.2, 0.3, 0.0, 0.1]);
             let found = with_samples(&mut game, samples, 1);
             assert_eq!(found.check(), Check::Undefined);

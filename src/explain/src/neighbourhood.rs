@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::control_variate::Law;
 use crate::oracle::Answer;
-use crate::ridge::Weighted;
+use crate::ridge::{Ridge, Weighted};
 use crate::sampling::{Purpose, distance, generator, perturbations, weight};
 use crate::strata::{Plan, Stratum, Taken, allocate};
 use crate::subset_draw::{binomial, distinct};
@@ -16,14 +16,17 @@ use crate::word_set::WordSet;
 pub struct Samples {
     /// To fit to, the text itself being the first; at least one.
     pub fit: usize,
-    /// To judge a surrogate on.
+    /// To judge a tree on; a line is judged on the rows it is fitted to, each left out in turn.
     pub held_out: usize,
+    /// How many of `lime`'s samples the maskings stand for, the text being one of them: what the ridge's
+    /// penalty is weighed against, however many are drawn.
+    pub scale: usize,
 }
 
 impl Default for Samples {
-    /// 1024 and 256: up to 10 words, that is all of them.
+    /// 1024 and 256: up to 10 words, that is all of them. They stand for 5000, `lime`'s own default.
     fn default() -> Self {
-        Self { fit: 1024, held_out: 256 }
+        Self { fit: 1024, held_out: 256, scale: 5000 }
     }
 }
 
@@ -35,8 +38,9 @@ const ALLOCATION: f64 = 0.7;
 ///
 /// `lime`'s law: the text itself once, then N - 1 rows, each with m ~ U{1..n} words masked, every set of
 /// that size equally likely, and weight kernel(m). Here the sets of a size are a [`Stratum`] that weighs
-/// what the law expects, (N - 1) kernel(m) / n, however many of its sets are taken: so the normal equations
-/// are those of `lime` in the mean, and those of infinitely many samples where all sets are taken. More rows
+/// what the law expects of N = [`Samples::scale`], (N - 1) kernel(m) / n, however many of its sets are taken: so
+/// the normal equations are those of `lime` in the mean, and those of infinitely many samples where all sets are
+/// taken. More rows
 /// go to the sizes that weigh more, because the far ones hardly count.
 ///
 /// Source of the law: `lime` 0.2.0.1, `lime_text.py`, `__data_labels_distances`; of stratifying by what
@@ -55,14 +59,14 @@ impl Neighbourhood {
         Self::with_rows(words, samples, seed, samples.fit.saturating_sub(1))
     }
 
-    /// All maskings of a short text, with the weights of `samples.fit` samples.
+    /// All maskings of a short text, with the weights of `samples.scale` samples.
     #[must_use]
     pub fn whole(words: usize, samples: Samples) -> Self {
         Self::with_rows(words, samples, 0, (1 << words) - 1)
     }
 
     fn with_rows(words: usize, samples: Samples, seed: u64, rows: usize) -> Self {
-        let lime_rows = samples.fit.saturating_sub(1) as f64;
+        let lime_rows = samples.scale.saturating_sub(1) as f64;
         let sizes: Vec<_> = (1..=words)
             .map(|size| (lime_rows * weight(distance(size, words)) / words as f64, binomial(words, size)))
             .collect();
@@ -107,7 +111,7 @@ impl Neighbourhood {
         doubling.take_while(|rows| *rows < self.planned()).chain([self.planned()]).collect()
     }
 
-    /// Different maskings in all.
+    /// Different maskings in all, the held-out ones included.
     #[must_use]
     pub fn evaluations(&self) -> usize {
         let mut sets = self.plan.take(self.plan.rows()).sets;
@@ -126,7 +130,7 @@ impl Neighbourhood {
         Seen::ask(masking, &sets, weights, taken)
     }
 
-    /// The maskings that no surrogate is fitted to, drawn after the same law from a stream of their own,
+    /// The maskings that no tree is fitted to, drawn after the same law from a stream of their own,
     /// without the text itself. Where all maskings are fitted to, there are no others, and these are all but
     /// the text: on them the true fidelity is measured, without the weight of the text alone, which can lift
     /// the one in sample.
@@ -158,7 +162,7 @@ impl Seen {
         let presence = |set: &WordSet| set.presence(words).into_iter().map(|present| f64::from(u8::from(present)));
         Ok(Self {
             rows: masked.iter().map(|set| presence(set).collect()).collect(),
-            probabilities: masking.probabilities(masked)?,
+            probabilities: masking.values(masked)?,
             weights,
             taken,
         })
@@ -182,6 +186,24 @@ impl Seen {
         Weighted { rows: &self.rows, targets: &self.probabilities, weights: &self.weights }
     }
 
+    /// All but the text itself, whose weight alone can lift an R2.
+    fn without_text(&self) -> Weighted<'_> {
+        let rest = 1.min(self.rows.len())..;
+        Weighted {
+            rows: &self.rows[rest.clone()],
+            targets: &self.probabilities[rest.clone()],
+            weights: &self.weights[rest],
+        }
+    }
+
+    /// Weighted R2 of a ridge regression on maskings that it has not seen: on each but the text, that of the fit
+    /// to all the others. `None` as for [`Weighted::r2`].
+    #[must_use]
+    pub fn left_out_r2(&self, line: &Ridge, penalty: f64) -> Option<f64> {
+        let predictions = line.left_out(&self.data(), penalty);
+        self.without_text().r2_of(predictions.get(1..).unwrap_or_default())
+    }
+
     /// [`Taken::errors`] for influences of which the text's own, not drawn, is the first.
     #[must_use]
     pub fn errors(&self, influences: &[Vec<f64>]) -> Vec<f64> {
@@ -201,7 +223,7 @@ mod tests {
     #[test]
     fn weights_are_what_limes_law_expects() {
         for words in [2, 8, 20, 60] {
-            let samples = Samples { fit: 501, held_out: 0 };
+            let samples = Samples { fit: 501, held_out: 0, scale: 501 };
             let found = Neighbourhood::new(words, samples, 3);
             let law: f64 = (1..=words).map(|size| 500.0 * weight(distance(size, words)) / words as f64).sum();
             assert!((total(&found, 500) - law).abs() < 1e-9 * law);
@@ -219,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_whole_weighs_as_its_samples() {
-        let samples = Samples { fit: 300, held_out: 9 };
+        let samples = Samples { fit: 300, held_out: 9, scale: 300 };
         let whole = Neighbourhood::whole(9, samples);
         assert!(whole.is_complete() && whole.planned() == 512);
         assert!((total(&whole, 511) - total(&Neighbourhood::new(9, samples, 1), 299)).abs() < 1e-9);
@@ -227,7 +249,7 @@ mod tests {
 
     #[test]
     fn rounds_double_and_end_with_all() {
-        let rounds = |words, fit| Neighbourhood::new(words, Samples { fit, held_out: 5 }, 1).rounds();
+        let rounds = |words, fit| Neighbourhood::new(words, Samples { fit, held_out: 5, scale: 1000 }, 1).rounds();
         assert_eq!(rounds(30, 1000), [64, 128, 256, 512, 1000]);
         assert_eq!((rounds(30, 40), rounds(2, 1000), rounds(30, 0)), (vec![40], vec![4], vec![1]));
     }

@@ -1,11 +1,12 @@
-//! Occlusion: the probability lost when one word is masked or deleted.
+//! Occlusion: what is lost when one word is masked or deleted.
 
-use crate::oracle::{Answer, Predict, check_numbers};
-use crate::table::{Masking, ROWS_PER_CALL};
+use crate::oracle::Answer;
+use crate::table::Masking;
 use crate::word_set::WordSet;
 
-/// s_w = p(text) - p(text without word w), as a difference of probabilities; positive if the word
-/// speaks for the class. All pieces of a word are masked together, and the text keeps its length.
+/// s_w = f(text) - f(text without word w) of the explained scalar f, as a rule the probability; positive if the
+/// word speaks for the class. All pieces of a word are taken out together: masked, and the text keeps its length,
+/// or deleted, and what follows moves up; that is the masking's.
 ///
 /// Cost: one row for each word, and one for the text.
 ///
@@ -20,37 +21,15 @@ pub fn occlusion(masking: &mut Masking) -> Answer<Vec<f64>> {
     masking.drops(&alone)
 }
 
-/// The same with word w deleted: the text gets shorter, and what follows moves up.
-///
-/// Cost: one row for each word, and one for the text.
-///
-/// Source: leave-one-out ("erasure") of Li et al. 2016, arXiv 1612.08220.
-///
-/// # Errors
-/// As [`occlusion`].
-pub fn occlusion_delete(oracle: &mut dyn Predict) -> Answer<Vec<f64>> {
-    let words = oracle.words();
-    if words == 0 {
-        return Ok(Vec::new());
-    }
-    let all = WordSet::empty(words);
-    let rows: Vec<_> =
-        std::iter::once(all.presence(words)).chain((0..words).map(|word| all.with(word).presence(words))).collect();
-    let mut probabilities = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(ROWS_PER_CALL) {
-        let found = oracle.shortened(chunk)?;
-        check_numbers(&found, chunk.len(), "probabilities")?;
-        probabilities.extend(found);
-    }
-    Ok(probabilities[1..].iter().map(|probability| probabilities[0] - probability).collect())
-}
-
 #[cfg(test)]
 mod tests {
+    use pellucid_protocol::Removal;
+    use pellucid_protocol::explanation::Scalar;
+
     use super::*;
     use crate::fakes::{Cancelled, Game};
     use crate::oracle::OracleError;
-    use crate::table::MaskTable;
+    use crate::table::{MaskTable, ROWS_PER_CALL};
 
     fn scores(game: &mut Game) -> Vec<f64> {
         occlusion(&mut Masking::new(game, &mut MaskTable::default())).unwrap()
@@ -65,7 +44,10 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_hide_each_other() {
+    fn calls_stay_small_and_duplicates_hide_each_other() {
+        let mut long = Game::additive(0.4, &[0.001; 200]);
+        assert_eq!(scores(&mut long).len(), 200);
+        assert!(long.calls.iter().all(|rows| *rows <= ROWS_PER_CALL) && long.rows() == 201);
         let mut either = Game::new(2, |words| if words[0] || words[1] { 0.9 } else { 0.1 });
         assert_eq!(scores(&mut either), [0.0, 0.0]);
     }
@@ -74,14 +56,12 @@ mod tests {
     fn deleting_is_not_masking() {
         let mut game = Game::additive(0.4, &[0.3, -0.2, 0.0]);
         game.gap = 0.05;
-        let found = occlusion_delete(&mut game).unwrap();
+        let mut table = MaskTable::default().by(Removal::Delete);
+        let found = occlusion(&mut Masking::new(&mut game, &mut table)).unwrap();
         assert!(found.iter().zip([0.35, -0.15, 0.05]).all(|(score, loss)| (score - loss).abs() < 1e-12));
-        assert_eq!(occlusion_delete(&mut Game::additive(0.4, &[])).unwrap(), Vec::<f64>::new());
-        let mut long = Game::additive(0.4, &[0.001; 200]);
-        assert_eq!(occlusion_delete(&mut long).unwrap().len(), 200);
-        assert!(long.calls.iter().all(|rows| *rows <= ROWS_PER_CALL) && long.rows() == 201);
-        assert!(occlusion_delete(&mut Game::new(1, |_| f64::NAN)).is_err());
-        assert_eq!(occlusion_delete(&mut Cancelled), Err(OracleError::Cancelled));
+        let mut table = MaskTable::default().by(Removal::Delete);
+        let logits = occlusion(&mut Masking::new(&mut game, &mut table).of(Scalar::Logit)).unwrap();
+        assert!(logits.iter().zip(&found).all(|(logit, drop)| (logit - 3.0 * drop).abs() < 1e-12));
     }
 
     #[test]

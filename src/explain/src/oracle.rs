@@ -1,6 +1,7 @@
 //! What an explainer may ask of a model about one text and one class, and nothing else.
 
-use pellucid_protocol::Baseline;
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Baseline, Removal};
 
 /// Why an oracle gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,54 +17,78 @@ pub enum OracleError {
 /// The answer of an oracle.
 pub type Answer<T> = Result<T, OracleError>;
 
-/// Probabilities of the explained class for the text with some of its words masked.
+/// What a model says of one row about the explained class.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Its logit.
+    pub logit: f64,
+    /// Its softmax probability.
+    pub probability: f64,
+    /// Its logit minus the highest of the other classes; the logit where there is no other.
+    pub margin: f64,
+}
+
+impl Outcome {
+    /// The number that is explained. Attention is no number of a row, and is measured by the probability.
+    #[must_use]
+    pub fn of(self, scalar: Scalar) -> f64 {
+        match scalar {
+            Scalar::Logit => self.logit,
+            Scalar::Margin => self.margin,
+            Scalar::Probability | Scalar::Attention => self.probability,
+        }
+    }
+
+    /// As [`check_numbers`], for the three of each row.
+    pub(crate) fn check(outcomes: &[Outcome], expected: usize) -> Answer<()> {
+        let of = |scalar| outcomes.iter().map(|outcome| outcome.of(scalar)).collect::<Vec<_>>();
+        check_numbers(&of(Scalar::Probability), expected, "probabilities")?;
+        check_numbers(&of(Scalar::Logit), expected, "logits")?;
+        check_numbers(&of(Scalar::Margin), expected, "margins")
+    }
+}
+
+/// What a model says of the text with some of its words taken out.
 pub trait Predict {
     /// Number of words, all of which the model sees.
     fn words(&self) -> usize;
 
-    /// Probability of the explained class for each row of `presence`; `presence[r][w]` says whether
-    /// word `w` is left as it is (`true`) or masked, all its pieces together (`false`).
+    /// One outcome for each row of `presence`; `presence[r][w]` says whether word `w` is left as it is (`true`)
+    /// or taken out, all its pieces together (`false`): masked, or deleted, so that the text gets shorter.
+    /// Special tokens stay; of a text with no token left, one stands for it that means nothing.
     ///
     /// # Errors
     /// When the model could not be evaluated or nobody waits any more.
-    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>>;
-
-    /// The same with the words that are not present deleted, all their pieces together, so that the text
-    /// gets shorter. Special tokens stay; of a text with no token left, one stands for it that means
-    /// nothing.
-    ///
-    /// # Errors
-    /// As [`Predict::probabilities`].
-    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>>;
+    fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>>;
 }
 
-/// What lies inside the model: gradients of the explained logit by the word embeddings, and attention.
+/// What lies inside the model: gradients of the explained scalar by the word embeddings, and attention.
 pub trait Slopes: Predict {
     /// At the input: per word, the sum over pieces and hidden axis of gradient x embedding, and the
     /// norm of the gradient over pieces and hidden axis.
     ///
     /// # Errors
-    /// As [`Predict::probabilities`].
-    fn gradient(&mut self) -> Answer<WordGradient>;
+    /// As [`Predict::outcomes`].
+    fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient>;
 
     /// At the points `baseline + alpha * (input - baseline)`, one for each of `alphas`. Every word's pieces
     /// start from the `baseline`; special tokens stay, and so do the positions of all tokens.
     ///
     /// # Errors
-    /// As [`Predict::probabilities`].
-    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>>;
+    /// As [`Predict::outcomes`].
+    fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>>;
 
-    /// At the noisy inputs `first..first + count` of `noise`: the gradient there, per word its norm and its
-    /// product with the input as it is without noise.
+    /// At the noisy inputs `first..first + count` of `noise`: the gradient of `noise.scalar` there, per word its
+    /// norm and its product with the input as it is without noise.
     ///
     /// # Errors
-    /// As [`Predict::probabilities`].
+    /// As [`Predict::outcomes`].
     fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>>;
 
     /// Attention at the input.
     ///
     /// # Errors
-    /// As [`Predict::probabilities`].
+    /// As [`Predict::outcomes`].
     fn attention(&mut self) -> Answer<Attention>;
 }
 
@@ -90,9 +115,11 @@ pub struct Noise {
     pub sigma: f64,
     /// One seed, one sequence of noisy inputs.
     pub seed: u64,
+    /// What the gradients are of.
+    pub scalar: Scalar,
 }
 
-/// Gradient of the logit at the input.
+/// Gradient of the explained scalar at the input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WordGradient {
     /// Per word, gradient x embedding, summed.
@@ -104,8 +131,8 @@ pub struct WordGradient {
 /// The model at one point between baseline and input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathPoint {
-    /// The explained logit.
-    pub logit: f64,
+    /// The explained scalar.
+    pub value: f64,
     /// Per word, gradient x (input - baseline), summed over pieces and hidden axis.
     pub slopes: Vec<f64>,
 }

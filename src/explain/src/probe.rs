@@ -1,6 +1,6 @@
 //! The small explanation that is repeated at every evaluation of a training.
 
-use pellucid_protocol::{Check, Method};
+use pellucid_protocol::{Check, Method, Removal};
 
 use crate::context::{Context, Depth};
 use crate::explain::{attribute, fidelity};
@@ -8,7 +8,7 @@ use crate::neighbourhood::Samples;
 use crate::oracle::{Answer, Slopes};
 
 /// Perturbations of the probe's surrogate: enough to see whether it fits at all.
-pub const SAMPLES: Samples = Samples { fit: 128, held_out: 64 };
+pub const SAMPLES: Samples = Samples { fit: 128, held_out: 64, scale: 5000 };
 
 /// One text of the probe set at one state of the model.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,13 +26,14 @@ pub struct Probe {
 
 /// Explains a text at little cost.
 ///
-/// Cost: 1 gradient; up to 10 words at most 2^words rows for everything, beyond that 192 for the surrogate
+/// Cost: 1 gradient; up to 10 words at most 2^words rows for everything, beyond that 128 for the surrogate
 /// and those of [`Faithfulness::prepare`](crate::faithfulness::Faithfulness::prepare).
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
 pub fn probe(oracle: &mut dyn Slopes, seed: u64) -> Answer<Probe> {
-    let mut context = Context::new(seed).with_samples(SAMPLES).with_depth(Depth::Gates);
+    // By masks, so that all that is asked for is in one table.
+    let mut context = Context::new(seed).with_samples(SAMPLES).with_depth(Depth::Gates).with_removal(Removal::Mask);
     let gradient = attribute(oracle, Method::GradientInput, &mut context)?;
     let fidelity = fidelity(oracle, &mut context)?;
     Ok(Probe {

@@ -33,9 +33,16 @@ impl Weighted<'_> {
     /// Source: scikit-learn's `r2_score` with `sample_weight`, which gives 1 or 0 where this gives `None`.
     #[must_use]
     pub fn r2(&self, predict: &dyn Fn(&[f64]) -> f64) -> Option<f64> {
+        self.r2_of(&self.rows.iter().map(|row| predict(row)).collect::<Vec<_>>())
+    }
+
+    /// The same of one prediction for each row.
+    #[must_use]
+    pub fn r2_of(&self, predictions: &[f64]) -> Option<f64> {
         let middle = self.mean(self.targets.iter().copied());
         let total: f64 = self.samples().map(|(_, target, weight)| weight * (target - middle).powi(2)).sum();
-        let left: f64 = self.samples().map(|(row, target, weight)| weight * (target - predict(row)).powi(2)).sum();
+        let pairs = self.samples().zip(predictions);
+        let left: f64 = pairs.map(|((_, target, weight), predicted)| weight * (target - predicted).powi(2)).sum();
         let rounding = NOISE * NOISE * self.weights.iter().sum::<f64>();
         (total > rounding).then(|| 1.0 - left / total)
     }
@@ -108,6 +115,27 @@ impl Ridge {
         data.samples().map(pull).collect()
     }
 
+    /// For each sample, what the fit to all the others gives for it; this is the fit to `data` with `penalty`.
+    ///
+    /// y - (y - g) / (1 - h), h being how much the sample pulls its own prediction.
+    ///
+    /// Source: Allen 1974, "The relationship between variable selection and data augmentation and a method for
+    /// prediction" (PRESS); exact for a penalised fit, by Sherman and Morrison.
+    #[must_use]
+    pub fn left_out(&self, data: &Weighted, penalty: f64) -> Vec<f64> {
+        let centre = data.centre();
+        let equations = equations(data, &centre, penalty);
+        let total: f64 = data.weights.iter().sum();
+        let predicted = |(row, target, weight): (&Vec<f64>, f64, f64)| {
+            let place: Vec<f64> = centred(row, &centre).collect();
+            let own = weight * (1.0 / total.max(f64::MIN_POSITIVE) + dot(&place, &equations.solve(place.clone())));
+            // A sample that is alone has no others to be told by: then its own prediction is no better than none.
+            let rest = (1.0 - own).max(f64::EPSILON);
+            target - (target - self.predict(row)) / rest
+        };
+        data.samples().map(predicted).collect()
+    }
+
     /// Value for a row.
     #[must_use]
     pub fn predict(&self, row: &[f64]) -> f64 {
@@ -148,6 +176,22 @@ mod tests {
         assert!((fit.coefficients[0] - 2.0 / 3.0).abs() < 1e-15);
         assert!((fit.intercept - 2.0 / 3.0).abs() < 1e-15);
         assert!((fit.predict(&[1.0]) - 4.0 / 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn leaving_out_is_fitting_again() {
+        let rows: Vec<_> = (0..9).map(|row| vec![f64::from(row % 2), f64::from(row % 3), f64::from(row)]).collect();
+        let targets: Vec<_> = (0..9).map(|row| f64::from((row * 7) % 5)).collect();
+        let weights: Vec<_> = (0..9).map(|row| 0.2 + f64::from(row % 4)).collect();
+        let data = Weighted { rows: &rows, targets: &targets, weights: &weights };
+        let found = Ridge::fit(&data, 0.7).left_out(&data, 0.7);
+        for out in 0..9 {
+            let without = |numbers: &[f64]| [&numbers[..out], &numbers[out + 1..]].concat();
+            let others = [&rows[..out], &rows[out + 1..]].concat();
+            let (targets, weights) = (without(&targets), without(&weights));
+            let again = Ridge::fit(&Weighted { rows: &others, targets: &targets, weights: &weights }, 0.7);
+            assert!((found[out] - again.predict(&rows[out])).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Shapley values: exactly from all maskings of a short text, by random orders for a long one.
 
 use crate::bounds::Subsets;
+use crate::kernel_shap::up_to_size;
 use crate::neighbourhood::Samples;
 use crate::oracle::Answer;
 use crate::sampling::{Purpose, generator, order};
@@ -35,6 +36,26 @@ pub fn exact(subsets: &Subsets) -> Shapley {
     Shapley { scores, errors, nothing: subsets.nothing(), rows, planned: rows }
 }
 
+/// Asks for all maskings of a short text from the outer sizes inward: first one word masked or left, then two, and
+/// so on. `watch` gets what is known so far: the solution of Kernel SHAP to all sets of these sizes, whose errors are
+/// here how far each value has moved since the sizes before. With the last size it is exact, and not shown.
+///
+/// Sizes are that order because one of few words, or of all but few, weighs most in the kernel.
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn ask_by_size(masking: &mut Masking, watch: &mut dyn FnMut(&Shapley)) -> Answer<()> {
+    let words = masking.words();
+    let mut before = vec![0.0; words];
+    for size in 1..(words / 2).max(1) {
+        let mut found = up_to_size(masking, size)?;
+        found.errors = found.scores.iter().zip(&before).map(|(now, before)| (now - before).abs()).collect();
+        before.clone_from(&found.scores);
+        watch(&found);
+    }
+    Ok(())
+}
+
 /// Estimates the Shapley values by masking the words in random orders, each followed by its reverse: the mean
 /// drop when a word is masked. As many orders as make at most `samples.fit` rows, but two pairs at least, for
 /// the standard errors; `watch` gets the estimate after each pair from the second on.
@@ -55,7 +76,7 @@ pub fn sampled(masking: &mut Masking, samples: Samples, seed: u64, watch: &mut d
     let pairs = (samples.fit.saturating_sub(2) / pair).max(2);
     let mut random = generator(seed, Purpose::Coalitions);
     let ends = [WordSet::empty(words), WordSet::empty(words).complement(words)];
-    let nothing = masking.probabilities(&ends)?[1];
+    let nothing = masking.values(&ends)?[1];
     let mut found: Vec<Vec<f64>> = Vec::new();
     loop {
         found.push(antithetic(masking, order(words, &mut random))?);
@@ -86,7 +107,7 @@ fn marginal(masking: &mut Masking, order: &[usize]) -> Answer<Vec<f64>> {
         masked.insert(*word);
         steps.push(masked.clone());
     }
-    let probabilities = masking.probabilities(&steps)?;
+    let probabilities = masking.values(&steps)?;
     let mut drops = vec![0.0; order.len()];
     for (word, pair) in order.iter().zip(probabilities.windows(2)) {
         drops[*word] = pair[0] - pair[1];
@@ -132,7 +153,7 @@ mod tests {
     }
 
     fn estimate(game: &mut Game, rows: usize, seed: u64) -> Shapley {
-        let samples = Samples { fit: rows, held_out: 0 };
+        let samples = Samples { fit: rows, ..Samples::default() };
         sampled(&mut Masking::new(game, &mut MaskTable::default()), samples, seed, &mut |_| {}).unwrap()
     }
 
@@ -149,6 +170,33 @@ mod tests {
         let gloves = |words: &[bool]| f64::from(u8::from(words[0] && (words[1] || words[2])));
         assert!(close(&of(&mut Game::new(3, gloves)), &[2.0 / 3.0, 1.0 / 6.0, 1.0 / 6.0]));
         assert!(close(&of(&mut Game::new(2, |words| if words[0] ^ words[1] { 0.9 } else { 0.1 })), &[0.0, 0.0]));
+    }
+
+    #[test]
+    fn the_table_is_asked_for_by_size_and_gets_better() {
+        let weights: Vec<_> = (0..10).map(|word| f64::from(word % 5) / 2.0 - 0.7).collect();
+        let mut game = Game::new(10, move |words| logistic(present_sum(words, &weights)));
+        let mut table = MaskTable::default();
+        let mut masking = Masking::new(&mut game, &mut table);
+        let mut shown = Vec::new();
+        ask_by_size(&mut masking, &mut |found| shown.push(found.clone())).unwrap();
+        let truth = exact(&Subsets::ask(&mut masking).unwrap()).scores;
+        let sum = |sizes: &[f64]| 2 * (sizes.iter().sum::<f64>() as usize);
+        let rows: Vec<_> = shown.iter().map(|found| found.rows).collect();
+        let expected =
+            [&[1.0, 10.0][..], &[1.0, 10.0, 45.0], &[1.0, 10.0, 45.0, 120.0], &[1.0, 10.0, 45.0, 120.0, 210.0]];
+        assert_eq!(rows, expected.map(sum));
+        let far = |found: &Shapley| found.scores.iter().zip(&truth).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        assert!(shown.windows(2).all(|pair| far(&pair[1]) < far(&pair[0])));
+        assert!(shown.iter().all(|found| found.planned == 1024 && found.errors.iter().all(|error| *error > 0.0)));
+        assert_eq!(table.spent(), 1024);
+        for words in 0..=2 {
+            let mut few = Game::additive(0.1, &[0.2, 0.3][..words]);
+            assert!(
+                ask_by_size(&mut Masking::new(&mut few, &mut table.clone()), &mut |_| panic!("nothing between"))
+                    .is_ok()
+            );
+        }
     }
 
     #[test]

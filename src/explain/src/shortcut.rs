@@ -15,8 +15,8 @@ use pellucid_protocol::word_importance::{self, Case};
 
 /// Texts with a word that there must be in either set.
 const LEAST_TEXTS: usize = 8;
-/// Standard errors beyond which neither finding is left to chance, hundreds of words being looked at.
-const SIGNIFICANT: f64 = 4.0;
+/// Chance of taking any word for a shortcut to any class by either finding alone, if none is.
+const CHANCE: f64 = 0.01;
 /// Suspects that are named at most.
 const MOST: usize = 5;
 /// Mean probability of the class that masking the word must take away, for the word to count as used.
@@ -69,6 +69,8 @@ pub struct Census {
     labels: Vec<usize>,
     classes: usize,
     words: Vec<Word>,
+    /// Standard errors that both findings must reach.
+    limit: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -101,8 +103,9 @@ impl Census {
             let enough = training.iter().sum::<usize>() >= LEAST_TEXTS;
             enough.then(|| Word { word: word.to_owned(), training, texts })
         };
-        let words = texts.into_iter().filter_map(word).collect();
-        Self { labels: validation.iter().map(|text| text.label).collect(), classes, words }
+        let words: Vec<Word> = texts.into_iter().filter_map(word).collect();
+        let limit = limit(words.len() * classes);
+        Self { labels: validation.iter().map(|text| text.label).collect(), classes, words, limit }
     }
 
     /// The suspects, the most obvious first, given the probability of each class for each validation text. Each further
@@ -154,10 +157,22 @@ impl Census {
         let in_validation = texts.iter().map(|&text| self.is(text, class)).sum::<f64>() / count;
         let pooled = (word.training[class] as f64 + in_validation * count) / (trained + count);
         let error = (pooled * (1.0 - pooled) * (1.0 / trained + 1.0 / count)).sqrt();
-        let is_shifted = error > 0.0 && (in_training - in_validation) / error >= SIGNIFICANT;
+        let is_shifted = error > 0.0 && (in_training - in_validation) / error >= self.limit;
         let suspect = Suspect { word: word.word.clone(), class, texts, excess: mean, z, in_training, in_validation };
-        (z >= SIGNIFICANT && mean > 0.0 && is_shifted).then_some(suspect)
+        (z >= self.limit && mean > 0.0 && is_shifted).then_some(suspect)
     }
+}
+
+/// Standard errors that the largest of `tests` normal deviations exceeds with a chance of at most [`CHANCE`] (Bonferroni),
+/// by the upper bound exp(-z^2 / 2) / (z sqrt(2 pi)) of the normal tail.
+fn limit(tests: usize) -> f64 {
+    let exceeds = |z: f64| tests as f64 * (-z * z / 2.0).exp() / (z * std::f64::consts::TAU.sqrt()) > CHANCE;
+    let (mut low, mut high) = (2.0, 12.0);
+    for _ in 0..40 {
+        let middle = (low + high) / 2.0;
+        if exceeds(middle) { low = middle } else { high = middle }
+    }
+    high
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -219,6 +234,18 @@ mod tests {
     fn where_the_sets_agree_a_wrong_belief_is_no_shortcut() {
         let census = Census::new(&set(false), &set(false), 2);
         assert_eq!(census.suspects(&answers(0.8)), vec![]);
+    }
+
+    // scipy 1.17.1: norm.isf(0.01 / 900) is 4.2413, norm.isf(0.01 / 10) is 3.0902.
+    #[test]
+    fn many_words_take_much_to_be_believed() {
+        assert!(
+            (limit(900) - 4.2413).abs() < 0.03 && (limit(10) - 3.0902).abs() < 0.04,
+            "{} {}",
+            limit(900),
+            limit(10)
+        );
+        assert!(limit(0) >= 2.0 && limit(usize::MAX) < 12.0);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! SmoothGrad: gradients averaged over noisy copies of the input.
 
+use pellucid_protocol::explanation::Scalar;
+
 use crate::gradient::check;
 use crate::oracle::{Answer, Noise, OracleError, Slopes, WordGradient};
 
@@ -31,12 +33,12 @@ pub struct SmoothGradient {
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
-pub fn smooth_gradient(oracle: &mut dyn Slopes, seed: u64) -> Answer<SmoothGradient> {
+pub fn smooth_gradient(oracle: &mut dyn Slopes, scalar: Scalar, seed: u64) -> Answer<SmoothGradient> {
     let words = oracle.words();
     if words == 0 {
         return Ok(SmoothGradient { scores: Vec::new(), errors: Vec::new(), evaluations: 0 });
     }
-    let drawn = noisy(oracle, Noise { sigma: SIGMA, seed }, DRAWS)?;
+    let drawn = noisy(oracle, Noise { sigma: SIGMA, seed, scalar }, DRAWS)?;
     let column = |word: usize| drawn.iter().map(move |gradient| gradient.times_input[word]);
     let count = drawn.len() as f64;
     let scores: Vec<f64> = (0..words).map(|word| column(word).sum::<f64>() / count).collect();
@@ -70,7 +72,7 @@ mod tests {
 
     #[test]
     fn noise_does_not_move_a_linear_logit() {
-        let found = smooth_gradient(&mut Smooth::linear(0.5, &[2.0, -1.0, 0.0]), 1).unwrap();
+        let found = smooth_gradient(&mut Smooth::linear(0.5, &[2.0, -1.0, 0.0]), Scalar::Logit, 1).unwrap();
         assert_eq!((found.scores, found.errors), (vec![2.0, -1.0, 0.0], vec![0.0; 3]));
         assert_eq!(found.evaluations, DRAWS);
     }
@@ -80,20 +82,22 @@ mod tests {
         // x + 0.02 sin(400 x): its slope at 1 is 1 + 8 cos(400), but on average over the noise 1 + 8 cos(400) e^-8.
         let mut ripples =
             Smooth::new(1, |x| x[0] + 0.02 * (400.0 * x[0]).sin(), |x| vec![1.0 + 8.0 * (400.0 * x[0]).cos()]);
-        let plain = crate::gradient::gradient_input(&mut ripples).unwrap()[0];
-        let mean = (0..50).map(|seed| smooth_gradient(&mut ripples, seed).unwrap().scores[0]).sum::<f64>() / 50.0;
+        let plain = crate::gradient::gradient_input(&mut ripples, Scalar::Logit).unwrap()[0];
+        let mean =
+            (0..50).map(|seed| smooth_gradient(&mut ripples, Scalar::Logit, seed).unwrap().scores[0]).sum::<f64>()
+                / 50.0;
         assert!((plain - 1.0).abs() > 3.0 && (mean - 1.0).abs() < 0.8, "{plain} and {mean}");
-        let one = smooth_gradient(&mut ripples, 1).unwrap();
+        let one = smooth_gradient(&mut ripples, Scalar::Logit, 1).unwrap();
         assert!(one.errors[0] > 0.5 && one.errors[0] < 3.0);
-        assert_eq!(one, smooth_gradient(&mut ripples, 1).unwrap());
-        assert_ne!(one, smooth_gradient(&mut ripples, 2).unwrap());
+        assert_eq!(one, smooth_gradient(&mut ripples, Scalar::Logit, 1).unwrap());
+        assert_ne!(one, smooth_gradient(&mut ripples, Scalar::Logit, 2).unwrap());
     }
 
     #[test]
     fn no_words_and_bad_answers() {
-        assert_eq!(smooth_gradient(&mut Smooth::linear(0.5, &[]), 1).unwrap().scores, Vec::<f64>::new());
-        assert_eq!(smooth_gradient(&mut Cancelled, 1), Err(OracleError::Cancelled));
+        assert_eq!(smooth_gradient(&mut Smooth::linear(0.5, &[]), Scalar::Logit, 1).unwrap().scores, Vec::<f64>::new());
+        assert_eq!(smooth_gradient(&mut Cancelled, Scalar::Logit, 1), Err(OracleError::Cancelled));
         let mut diverged = Smooth::new(1, |_| 0.0, |_| vec![f64::NAN]);
-        assert!(matches!(smooth_gradient(&mut diverged, 1), Err(OracleError::Failed(_))));
+        assert!(matches!(smooth_gradient(&mut diverged, Scalar::Logit, 1), Err(OracleError::Failed(_))));
     }
 }

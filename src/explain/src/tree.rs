@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn few_samples_and_cancelling_are_defined() {
-        let samples = Samples { fit: 0, held_out: 0 };
+        let samples = Samples { fit: 0, held_out: 0, scale: 0 };
         let mut game = Game::additive(0.1, &[0.2, 0.3]);
         let found = tree(&mut Masking::new(&mut game, &mut MaskTable::default()), samples, 1).unwrap();
         assert_eq!((found.scores, found.check), (vec![0.0, 0.0], Check::Undefined));

@@ -1,10 +1,13 @@
 //! What a model bases one answer on: scores for each word, each method with its own checks.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::check::{Check, Verdict};
 use crate::edit::WordEdit;
-pub use crate::method::{Baseline, Method};
+pub use crate::method::{Baseline, Method, Removal};
 pub use crate::surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
 /// The number that is explained.
@@ -15,8 +18,41 @@ pub enum Scalar {
     Logit,
     /// The softmax probability of the class.
     Probability,
+    /// The logit of the class minus the highest of the other classes.
+    Margin,
     /// None: a share of attention, the same for every class.
     Attention,
+}
+
+impl Scalar {
+    /// Those that can be asked for.
+    pub const CHOICES: [Scalar; 3] = [Scalar::Logit, Scalar::Probability, Scalar::Margin];
+
+    /// The name on the command line and in files.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Scalar::Logit => "logit",
+            Scalar::Probability => "probability",
+            Scalar::Margin => "margin",
+            Scalar::Attention => "attention",
+        }
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Scalar {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = Scalar::CHOICES.into_iter().find(|scalar| scalar.key() == name);
+        known.ok_or_else(|| format!("unknown scalar `{name}`; known are logit, probability, margin"))
+    }
 }
 
 /// Explanations of one text by one state of a model.
@@ -143,6 +179,9 @@ pub struct Attribution {
     /// Where the path of integrated gradients begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
+    /// How words were taken out of the text, for methods that take out words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Removal>,
     /// What the scores are added to, for methods whose scores add up: the explained number with all words
     /// masked, at the baseline, or of the surrogate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -192,6 +231,15 @@ mod tests {
             "evaluations":2,"seed":1,"ms":3.0}"#;
         let attribution: Attribution = serde_json::from_str(old).unwrap();
         Attribution { checks: checks.to_vec(), ..attribution }
+    }
+
+    #[test]
+    fn names_of_scalars_read_back() {
+        for scalar in Scalar::CHOICES {
+            assert_eq!(scalar.key().parse::<Scalar>(), Ok(scalar));
+            assert_eq!(serde_json::to_string(&scalar).unwrap(), format!("\"{scalar}\""));
+        }
+        assert!("attention".parse::<Scalar>().unwrap_err().contains("margin"));
     }
 
     #[test]

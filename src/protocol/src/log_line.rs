@@ -9,6 +9,7 @@
 //! hexadecimal digits. A line stays a JSON object that any reader takes.
 
 use crate::event::Record;
+use crate::scrub::to_json;
 
 /// Format of the logs that are written: 0 without checksums, 1 with them.
 pub const FORMAT: u32 = 1;
@@ -41,12 +42,12 @@ pub(crate) enum Age {
     Checked,
 }
 
-/// The line of `record`, with its checksum and line break.
+/// The line of `record`, with its checksum and line break. What could steer a terminal is escaped in it.
 ///
 /// # Errors
 /// When the record cannot be written as JSON.
 pub fn seal(record: &Record) -> serde_json::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(record)?;
+    let mut line = to_json(record)?.into_bytes();
     // The object is closed after the checksum.
     line.pop();
     let digits = digits(&line);

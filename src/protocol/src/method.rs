@@ -167,6 +167,46 @@ impl FromStr for Baseline {
     }
 }
 
+/// How words are taken out of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Removal {
+    /// All pieces of a word are deleted, and the text gets shorter: what `lime` does.
+    #[default]
+    Delete,
+    /// The token that stands for a masked one takes the place of each piece, and the text keeps its length.
+    Mask,
+}
+
+impl Removal {
+    /// All ways.
+    pub const ALL: [Removal; 2] = [Removal::Delete, Removal::Mask];
+
+    /// The name on the command line and in files.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Removal::Delete => "delete",
+            Removal::Mask => "mask",
+        }
+    }
+}
+
+impl fmt::Display for Removal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Removal {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = Removal::ALL.into_iter().find(|removal| removal.key() == name);
+        known.ok_or_else(|| format!("unknown removal `{name}`; known are delete, mask"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +218,15 @@ mod tests {
             assert_eq!(serde_json::to_string(&method).unwrap(), format!("\"{}\"", method.key()));
         }
         assert!("magic".parse::<Method>().unwrap_err().contains("gxi"));
+    }
+
+    #[test]
+    fn names_of_removals_read_back() {
+        for removal in Removal::ALL {
+            assert_eq!(removal.key().parse::<Removal>(), Ok(removal));
+            assert_eq!(serde_json::to_string(&removal).unwrap(), format!("\"{removal}\""));
+        }
+        assert!("hide".parse::<Removal>().unwrap_err().contains("mask"));
     }
 
     #[test]

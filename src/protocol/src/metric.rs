@@ -129,6 +129,13 @@ pub const DEFINITIONS: &[Definition] = &[
     define("speed/examples_per_s", "1/s", Direction::Up, "training examples a second"),
     define("speed/tokens_per_s", "1/s", Direction::Up, "real tokens a second, padding not counted"),
     define("speed/probe_share", "", Direction::Down, "share of the time so far that explaining the probe set took"),
+    define("system/cpu", "%", Direction::Neutral, "processor time used on the machine, of all its cores"),
+    define("system/worker_cpu", "%", Direction::Neutral, "processor time of the worker; 100 is one core"),
+    define("system/memory", "MB", Direction::Neutral, "memory in use on the machine"),
+    define("system/worker_memory", "MB", Direction::Neutral, "resident memory of the worker"),
+    define("system/gpu", "%", Direction::Neutral, "time in which the GPU that trains was busy"),
+    define("system/gpu_memory", "MB", Direction::Neutral, "memory in use on that GPU"),
+    define("system/gpu_power", "W", Direction::Neutral, "power that it draws"),
     define(
         "explain/faithfulness",
         "",

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::intake;
 use crate::owner::Owner;
 use crate::sample::{Prediction, Sample};
 
@@ -127,7 +129,37 @@ impl RunDir {
     /// Reads [`RunDir::worker`]; `None` when there is none.
     #[must_use]
     pub fn worker_info(&self) -> Option<WorkerInfo> {
-        serde_json::from_slice(&fs::read(self.worker()).ok()?).ok()
+        serde_json::from_slice(&intake::read(&self.worker(), intake::SETTINGS).ok()?).ok()
+    }
+
+    /// Where the worker's socket is when its path is short enough.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.root.join("worker.sock")
+    }
+
+    /// What in the folder is a link that leads out of it, if anything is: nothing that a run writes is.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn way_out(&self) -> io::Result<Option<PathBuf>> {
+        let home = self.root.canonicalize()?;
+        for folder in [self.root.clone(), self.root.join("checkpoints")] {
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for entry in entries {
+                let entry = entry?;
+                // One that leads to nothing yet may lead anywhere once it is written to.
+                let stays = || entry.path().canonicalize().is_ok_and(|path| path.starts_with(&home));
+                if entry.file_type()?.is_symlink() && !stays() {
+                    return Ok(Some(entry.path()));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The step of the newest checkpoint that training can go on from.
@@ -141,9 +173,9 @@ impl RunDir {
     /// Reads the validation samples.
     ///
     /// # Errors
-    /// When the file cannot be read or a line is not a sample.
+    /// When the file lies elsewhere, cannot be read, or has a line that is not a sample.
     pub fn read_samples(&self) -> io::Result<Vec<Sample>> {
-        read_lines(&self.samples())
+        self.read_lines(&self.samples())
     }
 
     /// Reads predictions by the relative name of an `eval` event.
@@ -151,17 +183,17 @@ impl RunDir {
     /// # Errors
     /// When the name leads out of the folder, or the file cannot be read or has a bad line.
     pub fn read_predictions(&self, name: &str) -> io::Result<Vec<Prediction>> {
-        let inside = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !inside {
+        self.read_lines(&self.root.join(name))
+    }
+
+    fn read_lines<T: for<'de> Deserialize<'de>>(&self, path: &Path) -> io::Result<Vec<T>> {
+        // Followed to its end: neither `..` nor a link leads out.
+        if !path.canonicalize()?.starts_with(self.root.canonicalize()?) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path outside the run folder"));
         }
-        read_lines(&self.root.join(name))
+        let text = intake::read_text(path, intake::LINES)?;
+        text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
     }
-}
-
-fn read_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Vec<T>> {
-    let text = fs::read_to_string(path)?;
-    text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
 }
 
 /// Writes `values` as JSON lines under a temporary name and renames: the file appears whole or not at all.
@@ -177,7 +209,7 @@ pub fn write_lines<T: Serialize>(path: &Path, values: &[T]) -> io::Result<()> {
     write_whole(path, &text)
 }
 
-/// Writes a file under a temporary name, syncs and renames it.
+/// Writes a file under a temporary name, syncs and renames it. Only the user can read it.
 ///
 /// # Errors
 /// What the file system says.
@@ -185,7 +217,10 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = path.with_file_name(name);
-    let written = fs::File::create(&partial).and_then(|mut file| {
+    // Made anew: one that is there may be a link to something else.
+    let _ = fs::remove_file(&partial);
+    let fresh = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
+    let written = fresh.and_then(|mut file| {
         io::Write::write_all(&mut file, content)?;
         file.sync_all()
     });
@@ -268,6 +303,8 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{MetadataExt, symlink};
+
     use super::*;
 
     #[test]
@@ -296,8 +333,42 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path().join("run"));
         fs::write(folder.path().join("secret"), "").unwrap();
-        assert!(run.read_predictions("../secret").is_err());
-        assert!(run.read_predictions("/etc/hostname").is_err());
+        fs::create_dir(run.root()).unwrap();
+        symlink(folder.path().join("secret"), run.samples()).unwrap();
+        symlink(folder.path(), run.root().join("predictions")).unwrap();
+        for name in ["../secret", "/etc/hostname", "samples.jsonl", "predictions/secret"] {
+            let error = run.read_predictions(name).unwrap_err();
+            assert!(error.to_string().contains("outside"), "{name}: {error}");
+        }
+        assert!(run.read_samples().is_err());
+    }
+
+    #[test]
+    fn links_that_lead_out_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path().join("run"));
+        fs::create_dir_all(run.root().join("checkpoints/step-000001")).unwrap();
+        symlink("step-000001", run.root().join("checkpoints/best")).unwrap();
+        assert_eq!(run.way_out().unwrap(), None);
+        for (name, target) in
+            [("events.jsonl", "/nowhere/yet"), ("checkpoints/last", "../../.."), ("view.toml", "/etc")]
+        {
+            let link = run.root().join(name);
+            symlink(target, &link).unwrap();
+            assert_eq!(run.way_out().unwrap().as_ref(), Some(&link));
+            fs::remove_file(link).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_written_whole_is_private_and_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, victim) = (folder.path().join("view.toml"), folder.path().join("victim"));
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, folder.path().join("view.toml.partial")).unwrap();
+        write_whole(&path, b"new").unwrap();
+        assert_eq!((fs::read(&victim).unwrap(), fs::read(&path).unwrap()), (b"precious".to_vec(), b"new".to_vec()));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -137,6 +137,9 @@ pub struct Settings {
     pub keep: u64,
     /// Validation samples that are explained again as training goes on; 0 for none.
     pub probe: u64,
+    /// File whose texts are explained in the place of validation samples, the first `probe` of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_data: Option<PathBuf>,
     /// Share of the training's computing that this may cost; 0 for no limit, which is at every evaluation.
     #[serde(default)]
     pub probe_share: f64,

@@ -2,6 +2,8 @@
 //!
 //! Only what [`crate::log_writer`] writes is taken; any other spelling of the same is left to the general reader.
 
+mod number;
+
 use crate::log_line::{Age, Seal, ending};
 use crate::step_block::StepBlock;
 
@@ -153,22 +155,10 @@ impl Cursor<'_> {
 
     /// A finite number, as JSON spells it, to the nearest f64.
     fn number(&mut self) -> Option<f64> {
-        let rest = self.rest();
-        is_json_number(rest).then_some(())?;
-        let (value, length) = fast_float2::parse_partial::<f64, _>(rest).ok()?;
-        value.is_finite().then_some(())?;
+        let (value, length) = number::number(self.rest())?;
         self.at += length;
         Some(value)
     }
-}
-
-/// Whether the number that `text` begins with is one in JSON: a digit first, no zeros before it, and a digit after
-/// its point. What lies beyond this is the same in the library that reads it.
-fn is_json_number(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let whole = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let after_point = || text.get(whole + 1).is_some_and(u8::is_ascii_digit);
-    whole > 0 && (whole == 1 || text[0] != b'0') && (text.get(whole) != Some(&b'.') || after_point())
 }
 
 #[cfg(test)]

@@ -25,6 +25,6 @@ pub struct WhatIfAnswer {
     pub before: Vec<f64>,
     /// Probability of each class for the changed text.
     pub after: Vec<f64>,
-    /// Time that the model took for both, in milliseconds.
+    /// Time that the worker took from the question to the answer, in milliseconds.
     pub ms: f64,
 }

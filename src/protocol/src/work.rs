@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Depth;
-use crate::method::{Baseline, Method};
+use crate::explanation::Scalar;
+use crate::method::{Baseline, Method, Removal};
 use crate::settings::{Device, Settings};
 
 /// A worker's job. All but [`Work::Train`] and [`Work::Resume`] print JSON lines on stdout and end.
@@ -25,6 +26,8 @@ pub enum Work {
     Predict(PredictWork),
     /// Time training steps as the Python peer does.
     BenchTrain(BenchTrainWork),
+    /// Time explanations as the Python peer does.
+    BenchExplain(BenchExplainWork),
     /// Say what libtorch and which devices there are.
     Doctor,
 }
@@ -59,12 +62,62 @@ pub struct ExplainWork {
     pub seed: u64,
     /// Maskings that surrogates and Shapley values rest on; the usual number if not given.
     pub samples: Option<usize>,
+    /// The class to explain, by name or index; the predicted one if not given.
+    pub class: Option<String>,
+    /// What is explained of it; of each method its usual scalar if not given.
+    pub scalar: Option<Scalar>,
+    /// How LIME and the tree take words out.
+    pub removal: Removal,
     /// Where integrated gradients start.
     pub baseline: Baseline,
+    /// Nodes of integrated gradients; as many as completeness needs if not given.
+    pub steps: Option<usize>,
     /// How much is asked about the scores.
     pub checks: Depth,
-    /// How to print.
-    pub output: Output,
+    /// How to write.
+    pub format: ExplainFormat,
+    /// The file to write; stdout if not given.
+    pub out: Option<PathBuf>,
+}
+
+/// How explanations are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExplainFormat {
+    /// Plain lines for people.
+    #[default]
+    Text,
+    /// One JSON object a text.
+    Json,
+    /// A table with one row a word.
+    Csv,
+    /// One page with everything in it.
+    Html,
+}
+
+/// `pellucid bench explain`, with the flags of the Python peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BenchExplainWork {
+    /// Model folder.
+    pub model: PathBuf,
+    /// Data file.
+    pub data: PathBuf,
+    /// Texts from its start.
+    pub texts: usize,
+    /// Threads of libtorch.
+    pub threads: usize,
+    /// What is timed.
+    pub methods: Vec<Method>,
+    /// Maskings of LIME and the tree.
+    pub lime_samples: usize,
+    /// Maskings of Shapley values.
+    pub shap_samples: usize,
+    /// Nodes of integrated gradients; as many as completeness needs if not given.
+    pub steps: Option<usize>,
+    /// Seed of the methods that draw.
+    pub seed: u64,
+    /// Instead of timing, so many explanations with the resident memory before and after.
+    pub soak: Option<usize>,
 }
 
 /// `pellucid predict`.

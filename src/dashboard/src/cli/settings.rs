@@ -98,6 +98,9 @@ pub(crate) struct SettingFlags {
     /// Validation samples that are explained again as training goes on, 0 for none [default: 16]
     #[arg(long, value_name = "N", help_heading = "Training")]
     probe: Option<u64>,
+    /// File whose texts are explained in their place, the first --probe of them
+    #[arg(long, value_name = "FILE", help_heading = "Training")]
+    probe_data: Option<PathBuf>,
     /// Share of the computing that these explanations may cost; 0 for all of them at every evaluation [default: 0.05]
     #[arg(long, value_name = "SHARE", help_heading = "Training")]
     probe_share: Option<f64>,
@@ -216,6 +219,7 @@ impl SettingFlags {
             checkpoint_every: self.checkpoint_every,
             keep: self.keep,
             probe: self.probe,
+            probe_data: self.probe_data,
             probe_share: self.probe_share,
             threads: self.threads,
             device: self.device,
@@ -255,7 +259,7 @@ mod tests {
              --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \
              --schedule cosine --layer-decay 19 --freeze layers:2 --checkpoint-every 20 --keep 21 --precision bf16 \
              --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases --rrr 23 --avoid a,b --consistency 24 \
-             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28",
+             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f",
         );
         let written = serde_json::to_value(&raw).unwrap();
         let left_out: Vec<_> = written.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).collect();

@@ -18,9 +18,9 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
         return Err(Failure::Usage(format!("{MOST} runs at most can be told apart")));
     }
     let read = runs.iter().map(|run| {
-        let records = record::read(run);
+        let pieces = record::pieces(run);
         let failed = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
-        Ok((run.name(), records.map_err(failed)?))
+        Ok((run.name(), pieces.map_err(failed)?))
     });
     let compare = Compare::new(read.collect::<Result<_, Failure>>()?);
     if !std::io::stdout().is_terminal() {

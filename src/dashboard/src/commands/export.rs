@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use pellucid_protocol::metric::DEFINITIONS;
+use pellucid_protocol::scrub::{scrub, to_json};
 use pellucid_protocol::{Event, Metrics, Record, RunDir};
 use serde::Serialize;
 
@@ -50,7 +51,7 @@ fn rows(records: Vec<Record>) -> Vec<Row> {
 
 fn write_csv(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let columns = columns(rows);
-    let titles = columns.iter().map(|name| quoted(name));
+    let titles = columns.iter().map(|name| quoted(&scrub(name)));
     writeln!(
         out,
         "{}",
@@ -71,8 +72,7 @@ fn write_csv(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
 
 fn write_lines(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     for row in rows {
-        serde_json::to_writer(&mut *out, row)?;
-        writeln!(out)?;
+        writeln!(out, "{}", to_json(row)?)?;
     }
     Ok(())
 }
@@ -97,8 +97,11 @@ fn layer(name: &str) -> Option<usize> {
     name.strip_prefix("sparsity/layer/")?.parse().ok()
 }
 
-/// A CSV field; quoted if it needs to be.
+/// A CSV field; quoted if it needs to be. A spreadsheet takes no name for a formula.
 pub(super) fn quoted(field: &str) -> String {
+    if field.starts_with(['=', '+', '-', '@']) && field.parse::<f64>().is_err() {
+        return quoted(&format!("'{field}"));
+    }
     if field.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

@@ -5,7 +5,7 @@ use std::path::Path;
 use pellucid_protocol::RunDir;
 use pellucid_protocol::run_dir::short_ids;
 
-use super::{listed, print};
+use super::{listed, print, print_json};
 use crate::cli::RunsArgs;
 use crate::console;
 use crate::failure::{Ending, Failure};
@@ -45,8 +45,7 @@ fn summaries(runs: &[RunDir]) -> Vec<Summary> {
 
 fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
     for summary in summaries(runs) {
-        let line = serde_json::to_string(&summary).map_err(std::io::Error::from)?;
-        print(&line)?;
+        print_json(&summary)?;
     }
     Ok(Ending::Done)
 }

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use pellucid_protocol::work::{BenchEpoch, BenchTrainWork, ExplainWork, Grouping, Output, PredictWork, Texts, Work};
+use pellucid_protocol::work::{
+    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, Grouping, Output, PredictWork, Texts,
+    Work,
+};
 
-use crate::cli::{BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
+use crate::cli::{BenchExplainArgs, BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
 
 /// Lambda of the peer's L1 penalty and weight of its distillation term.
 const PEER_L1: f64 = 1e-7;
@@ -19,9 +22,14 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
         device: explain.device,
         seed: explain.seed,
         samples: explain.samples,
+        class: explain.class,
+        scalar: explain.scalar,
+        removal: explain.removal,
         baseline: explain.baseline,
+        steps: explain.ig_steps.map(usize::from),
         checks: explain.checks,
-        output: output(explain.json),
+        format: if explain.json { ExplainFormat::Json } else { explain.format.into() },
+        out: explain.out.as_deref().map(absolute),
     })
 }
 
@@ -38,6 +46,22 @@ pub(super) fn predict(predict: PredictArgs) -> Work {
 /// `pellucid bench train`.
 pub(super) fn bench(train: &BenchTrainArgs) -> Work {
     Work::BenchTrain(bench_train(train))
+}
+
+/// `pellucid bench explain`.
+pub(super) fn bench_explain(bench: BenchExplainArgs) -> Work {
+    Work::BenchExplain(BenchExplainWork {
+        model: absolute(&bench.model),
+        data: absolute(&bench.data),
+        texts: bench.n,
+        threads: bench.threads,
+        methods: bench.methods,
+        lime_samples: bench.lime_samples,
+        shap_samples: bench.shap_samples,
+        steps: (bench.ig_steps > 0).then_some(bench.ig_steps),
+        seed: bench.seed,
+        soak: bench.soak,
+    })
 }
 
 fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
@@ -84,7 +108,8 @@ fn absolute(path: &Path) -> PathBuf {
 mod tests {
     use clap::Parser;
     use pellucid_protocol::check::Depth;
-    use pellucid_protocol::{Baseline, Method};
+    use pellucid_protocol::explanation::Scalar;
+    use pellucid_protocol::{Baseline, Method, Removal};
 
     use super::*;
     use crate::cli::{Action, BenchAction, Cli};
@@ -94,6 +119,7 @@ mod tests {
             Some(Action::Explain(args)) => explain(args),
             Some(Action::Predict(args)) => predict(args),
             Some(Action::Bench(BenchAction::Train(args))) => bench(&args),
+            Some(Action::Bench(BenchAction::Explain(args))) => bench_explain(args),
             other => panic!("{other:?}"),
         }
     }
@@ -116,8 +142,27 @@ mod tests {
         assert_eq!(work.methods.iter().map(|method| method.key()).collect::<Vec<_>>(), ["ig", "lime"]);
         assert!(work.model.is_absolute());
         assert!(matches!(work.texts, Texts::File { path, limit: Some(2) } if path.is_absolute()));
-        assert_eq!(work.output, Output::Json);
+        assert_eq!((work.format, work.out), (ExplainFormat::Json, None));
         assert_eq!((work.samples, work.baseline, work.checks), (None, Baseline::Pad, Depth::Figures));
+    }
+
+    #[test]
+    fn what_is_explained_and_where_it_goes() {
+        let line = "pellucid explain --model m --text t --class bad --scalar margin --removal mask --ig-steps 50 \
+            --format html --out page.html";
+        let Work::Explain(found) = work(line) else { panic!("no explain work") };
+        assert_eq!((found.class.as_deref(), found.scalar), (Some("bad"), Some(Scalar::Margin)));
+        assert_eq!((found.removal, found.steps), (Removal::Mask, Some(50)));
+        assert!(found.format == ExplainFormat::Html && found.out.is_some_and(|out| out.is_absolute()));
+        assert!(Cli::try_parse_from("pellucid explain --model m --text t --json --format csv".split(' ')).is_err());
+    }
+
+    #[test]
+    fn the_bench_takes_the_peers_flags() {
+        let line = "pellucid bench explain --model m --data d --n 6 --threads 1 --methods ig,lime --ig-steps 0";
+        let Work::BenchExplain(found) = work(line) else { panic!("no bench") };
+        assert_eq!((found.texts, found.threads, found.steps, found.soak), (6, 1, None, None));
+        assert_eq!((found.lime_samples, found.shap_samples, found.methods.len()), (1000, 512, 2));
     }
 
     #[test]

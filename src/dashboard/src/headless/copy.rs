@@ -1,10 +1,11 @@
-//! Copies the event log to stdout, byte for byte, while it grows.
+//! Copies the event log to stdout, line by line, while it grows.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::log_line::{Seal, check};
+use pellucid_protocol::scrub::escape_json;
 use serde::Deserialize;
 
 /// A copy under way. It ends with the line of the run's end.
@@ -32,7 +33,9 @@ impl LogCopy {
         for line in bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
             self.offset += line.len() as u64;
             if let (false, Ok(tag)) = (self.ended || check(line) == Seal::Broken, serde_json::from_slice::<Tag>(line)) {
-                out.write_all(line)?;
+                // A log of another's hand may have what steers a terminal; in ours that is escaped already.
+                let Ok(text) = std::str::from_utf8(line) else { continue };
+                out.write_all(escape_json(text).as_bytes())?;
                 self.ended = tag.event == "ended";
             }
         }
@@ -72,6 +75,17 @@ mod tests {
         let wanted =
             "{\"time\":0.1000,\"event\":\"step\"}\n{\"time\":1, \"event\":\"a newer one\"}\n{\"event\":\"ended\"}\n";
         assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn nothing_that_steers_a_terminal_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let lines = b"{\"event\":\"x\",\"a\":\"\xff\"}\n{\"event\":\"x\",\"a\":\"\x1b[2J\"}\n{\"event\":\"x\",\"a\":\"\xc2\x9b2J\"}\n";
+        std::fs::write(&path, lines).unwrap();
+        let mut out = Vec::new();
+        LogCopy::beyond(&path, 0).copy_new(&mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "{\"event\":\"x\",\"a\":\"\\u009b2J\"}\n");
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 
+use pellucid_protocol::run_dir::WorkerInfo;
 use pellucid_protocol::{Command, ToClient, ToWorker};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use rustix::process::geteuid;
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, UCred};
+
+use super::lines::Lines;
 
 /// An open connection.
 #[derive(Debug)]
@@ -19,17 +22,20 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(socket: &Path) -> io::Result<Self> {
-        let (read, write) = UnixStream::connect(socket).await?.into_split();
-        Ok(Self { lines: BufReader::new(read).lines(), write, next_id: 1, unanswered: BTreeMap::new() })
+    /// Connects to the worker of `info`, which must be the process that listens, and this user's.
+    pub(super) async fn open(info: &WorkerInfo) -> io::Result<Self> {
+        let stream = UnixStream::connect(&info.socket).await?;
+        check(info, &stream.peer_cred()?)?;
+        let (read, write) = stream.into_split();
+        Ok(Self { lines: Lines::new(BufReader::new(read)), write, next_id: 1, unanswered: BTreeMap::new() })
     }
 
     /// The next line; `None` when the connection is lost. May be dropped while it waits.
     pub(super) async fn next(&mut self) -> Option<ToClient> {
         loop {
-            let line = self.lines.next_line().await.ok().flatten()?;
+            let line = self.lines.next().await?;
             // A line of a newer worker that says nothing to us is passed over.
-            if let Ok(message) = serde_json::from_str(&line) {
+            if let Ok(message) = serde_json::from_slice(&line) {
                 return Some(message);
             }
         }
@@ -66,5 +72,36 @@ impl Connection {
     /// The commands that will have no answer, now that the connection is lost.
     pub(super) fn into_unanswered(self) -> impl Iterator<Item = Command> {
         self.unanswered.into_values()
+    }
+}
+
+/// A run folder may come from anywhere, and name any socket: nothing is said to a stranger.
+fn check(info: &WorkerInfo, peer: &UCred) -> io::Result<()> {
+    let refuse = |message| Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    if peer.uid() != geteuid().as_raw() {
+        return refuse("its socket belongs to another user");
+    }
+    match peer.pid().map(u32::try_from) {
+        Some(Ok(pid)) if pid != info.owner.pid => refuse("its socket belongs to another process"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::owner::Owner;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_of_another_process_is_not_spoken_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("s");
+        let _listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let owner = |pid| Owner { pid, ..Owner::of_this_process() };
+        let info = |pid| WorkerInfo { owner: owner(pid), socket: socket.clone(), keeper: None };
+        assert!(Connection::open(&info(std::process::id())).await.is_ok());
+        let error = Connection::open(&info(1)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     }
 }

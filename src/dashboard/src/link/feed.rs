@@ -3,21 +3,25 @@
 use std::io;
 
 use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Record, RunDir};
+use pellucid_protocol::{Piece, RunDir};
 
-/// How far the reader goes in one call, so that a long log neither blocks the screen nor fills memory.
-const CHUNK: u64 = 1 << 20;
+/// How far the reader goes in its first call, so that something is seen at once.
+const FIRST: u64 = 256 << 10;
+/// How far it goes in one call later, so that a long log does not fill memory.
+const LARGEST: u64 = 4 << 20;
 
 /// Reads the log and knows which of the records ahead of it came over the socket already.
 ///
 /// The worker appends to the log first and then sends, so whatever came over the socket is in the
 /// file, right after what was read from it: those records are skipped by their number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Feed {
     log: LogReader,
     path: std::path::PathBuf,
     /// The reader was sent up to this byte.
     asked: u64,
+    /// Bytes of the next call.
+    chunk: u64,
     /// Records beyond the reader that came over the socket.
     ahead: usize,
     /// Damaged lines that were told.
@@ -31,7 +35,14 @@ impl Feed {
 
     /// Of what the log has beyond byte `offset`, where a line must begin.
     pub(super) fn beyond(run: &RunDir, offset: u64) -> Self {
-        Self { log: LogReader::beyond(&run.events(), offset), path: run.events(), asked: offset, ahead: 0, told: 0 }
+        Self {
+            log: LogReader::beyond(&run.events(), offset),
+            path: run.events(),
+            asked: offset,
+            chunk: FIRST,
+            ahead: 0,
+            told: 0,
+        }
     }
 
     /// Notes that the next record of the log came over the socket.
@@ -63,43 +74,74 @@ impl Feed {
         (torn > 0).then(|| format!("{path}: the last record is torn, its {torn} bytes are left out"))
     }
 
+    /// Whether the reader was sent as far as byte `end`.
+    pub(super) fn is_at(&self, end: u64) -> bool {
+        self.asked >= end
+    }
+
     /// The next records not seen yet within the first `end` bytes; `None` when that end is reached.
-    pub(super) fn next_chunk(&mut self, end: u64) -> io::Result<Option<Vec<Record>>> {
-        while self.asked < end {
-            self.asked = (self.asked + CHUNK).min(end);
-            let mut records = self.log.read_until(self.asked)?;
-            let known = self.ahead.min(records.len());
-            self.ahead -= known;
-            records.drain(..known);
-            if !records.is_empty() {
-                return Ok(Some(records));
+    pub(super) fn next_chunk(&mut self, end: u64) -> io::Result<Option<Vec<Piece>>> {
+        while !self.is_at(end) {
+            self.asked = (self.asked + self.chunk).min(end);
+            self.chunk = (self.chunk * 2).min(LARGEST);
+            let mut pieces = self.log.read_pieces(self.asked)?;
+            self.leave_known(&mut pieces);
+            if !pieces.is_empty() {
+                return Ok(Some(pieces));
             }
         }
         Ok(None)
+    }
+
+    /// Leaves out the records that came over the socket.
+    fn leave_known(&mut self, pieces: &mut Vec<Piece>) {
+        let whole = pieces.iter().scan(0, |sum, piece| {
+            *sum += piece.len();
+            Some(*sum)
+        });
+        let whole = whole.take_while(|&sum| sum <= self.ahead).count();
+        self.ahead -= pieces.drain(..whole).map(|piece| piece.len()).sum::<usize>();
+        if let Some(Piece::Steps(block)) = pieces.first_mut() {
+            block.skip(self.ahead);
+            self.ahead = 0;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use pellucid_protocol::Event;
-    use pellucid_protocol::event::{Alert, Level};
+    use pellucid_protocol::Metrics;
+    use pellucid_protocol::event::{Alert, Level, Step};
     use pellucid_protocol::log_writer::LogWriter;
+    use pellucid_protocol::{Event, Record};
     use proptest::prelude::*;
 
     use super::*;
 
     fn record(number: u64, length: usize) -> Record {
-        let alert = Alert { step: number, level: Level::Info, message: "x".repeat(length) };
-        Record { time: 0.0, event: Event::Alert(alert) }
+        let event = if number % 3 == 2 {
+            let mut metrics = Metrics::default();
+            metrics.set("loss/total", 0.5);
+            Event::Step(Step { step: number, epoch: 0.0, metrics })
+        } else {
+            Event::Alert(Alert { step: number, level: Level::Info, message: "x".repeat(length) })
+        };
+        Record { time: 0.0, event }
     }
 
     fn numbers(records: &[Record]) -> Vec<u64> {
-        records.iter().map(|record| if let Event::Alert(alert) = &record.event { alert.step } else { 0 }).collect()
+        let number = |record: &Record| match &record.event {
+            Event::Alert(alert) => alert.step,
+            Event::Step(step) => step.step,
+            _ => 0,
+        };
+        records.iter().map(number).collect()
     }
 
     fn read_to(feed: &mut Feed, end: u64) -> Vec<u64> {
         let mut seen = Vec::new();
-        while let Some(records) = feed.next_chunk(end).unwrap() {
+        while let Some(pieces) = feed.next_chunk(end).unwrap() {
+            let records: Vec<_> = pieces.into_iter().flat_map(Piece::into_records).collect();
             seen.extend(numbers(&records));
         }
         seen
@@ -110,8 +152,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         let mut writer = LogWriter::open(&run.events()).unwrap();
-        let long = usize::try_from(CHUNK).unwrap() * 2;
-        for (number, length) in [(0, 3), (1, long), (2, 5), (3, long), (4, 1)] {
+        let long = usize::try_from(FIRST).unwrap() * 2;
+        for (number, length) in [(0, 3), (1, long), (2, 5), (3, long), (4, long)] {
             writer.append(&record(number, length)).unwrap();
         }
         assert_eq!(read_to(&mut Feed::new(&run), writer.length()), [0, 1, 2, 3, 4]);
@@ -120,7 +162,7 @@ mod tests {
     proptest! {
         /// Any order of appending, hearing over the socket and losing the socket gives each record once.
         #[test]
-        fn never_a_gap_and_never_twice(rounds in prop::collection::vec((0u64..4, 0u64..4), 1..12)) {
+        fn never_a_gap_and_never_twice(rounds in prop::collection::vec((0u64..9, 0u64..9), 1..12)) {
             let folder = tempfile::tempdir().unwrap();
             let run = RunDir::new(folder.path());
             let mut writer = LogWriter::open(&run.events()).unwrap();

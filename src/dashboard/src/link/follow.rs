@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use pellucid_protocol::owner::{Whereabouts, is_alive};
 use pellucid_protocol::run_dir::WorkerInfo;
-use pellucid_protocol::{Command, Event, Record, RunDir, ToClient};
+use pellucid_protocol::{Command, Event, Piece, Record, RunDir, ToClient};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
 use super::feed::Feed;
 use super::{Ends, FromRun, Gone};
 use crate::handle::resume_hint;
 
+/// Steps in a row that are passed on as a block.
+const BLOCK: usize = 64;
+/// Chunks of the log that may wait to be passed on.
+const AHEAD: usize = 2;
 /// Attempts to reach a worker that lives but does not answer, before the log alone is shown.
 const ATTEMPTS: u32 = 12;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -44,6 +50,14 @@ pub(super) async fn follow_with(run: RunDir, ends: Ends, begin: Begin) -> Option
         follower.farewell().await;
     }
     Some(run)
+}
+
+/// Passes on all of the record of `run`, and gives the line back.
+pub(super) async fn read_all(run: &RunDir, ends: Ends) -> Result<Ends, Gone> {
+    let mut follower = Follower::new(run.clone(), ends);
+    follower.ends.say(FromRun::Opened(run.clone())).await?;
+    follower.read_on().await?;
+    Ok(follower.ends)
 }
 
 /// Whom to speak to.
@@ -105,11 +119,15 @@ impl Follower {
                 Worker::Here(info) => info,
                 Worker::Away(away) => return self.watch(away).await,
             };
-            match Connection::open(&info.socket).await {
+            match Connection::open(&info).await {
                 Ok(connection) => match self.serve(connection).await? {
                     Greeting::Heard => attempt = 0,
                     Greeting::Missing => attempt += 1,
                 },
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    let reason = format!("the worker is out of reach: {error}; this is what it records");
+                    return self.watch(Away::OutOfReach(reason)).await;
+                }
                 Err(_) => attempt += 1,
             }
             self.pause(attempt).await?;
@@ -213,27 +231,58 @@ impl Follower {
     }
 
     async fn read_to(&mut self, end: u64) -> Result<(), Gone> {
-        loop {
-            match self.feed.next_chunk(end) {
-                Ok(Some(records)) => self.pass_on(records).await?,
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    let path = self.run.events().display().to_string();
-                    return self.ends.say(FromRun::ViewOnly(format!("cannot read {path}: {error}"))).await;
+        if self.feed.is_at(end) {
+            return Ok(());
+        }
+        let (out, mut chunks) = mpsc::channel(AHEAD);
+        let mut feed = self.feed.clone();
+        // Beside the screen, which goes on meanwhile, and ahead of it.
+        let reading = spawn_blocking(move || {
+            while let Some(pieces) = feed.next_chunk(end)? {
+                if out.blocking_send(pieces).is_err() {
+                    break;
                 }
             }
+            Ok(feed)
+        });
+        while let Some(pieces) = chunks.recv().await {
+            self.pass_on_all(pieces).await?;
         }
+        match reading.await.unwrap_or_else(|lost| Err(lost.into())) {
+            Ok(feed) => self.feed = feed,
+            Err(error) => return self.unreadable(&error).await,
+        }
+        Ok(())
+    }
+
+    async fn unreadable(&self, error: &std::io::Error) -> Result<(), Gone> {
+        let path = self.run.events().display().to_string();
+        self.ends.say(FromRun::ViewOnly(format!("cannot read {path}: {error}"))).await
+    }
+
+    async fn pass_on_all(&mut self, pieces: Vec<Piece>) -> Result<(), Gone> {
+        if pieces.iter().all(|piece| piece.len() < BLOCK) {
+            return self.pass_on(pieces.into_iter().flat_map(Piece::into_records).collect()).await;
+        }
+        for piece in &pieces {
+            if let Piece::Record(record) = piece {
+                self.note(record);
+            }
+        }
+        self.ends.say(FromRun::Logged(pieces)).await
     }
 
     async fn pass_on(&mut self, records: Vec<Record>) -> Result<(), Gone> {
-        for record in &records {
-            match record.event {
-                Event::Ended(_) => self.last = Last::Ended,
-                Event::Started(_) => self.last = Last::GoingOn,
-                _ => {}
-            }
-        }
+        records.iter().for_each(|record| self.note(record));
         self.ends.say(FromRun::Records(records)).await
+    }
+
+    fn note(&mut self, record: &Record) {
+        match record.event {
+            Event::Ended(_) => self.last = Last::Ended,
+            Event::Started(_) => self.last = Last::GoingOn,
+            _ => {}
+        }
     }
 
     async fn lost(&mut self, connection: Connection) -> Result<(), Gone> {
@@ -302,7 +351,7 @@ impl Follower {
             return;
         }
         if let Worker::Here(info) = self.worker()
-            && let Ok(connection) = Connection::open(&info.socket).await
+            && let Ok(connection) = Connection::open(&info).await
         {
             let _ = self.part(connection).await;
         }

@@ -9,11 +9,13 @@ use std::time::Duration;
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, RunDir};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
 use super::follow::Begin;
+use super::lines::Lines;
+use super::words::Words;
 use super::worker::{cannot_start, hand_over, kept, pass_on};
 use super::{Ends, FromRun, Gone, Parting, follow};
 
@@ -100,13 +102,13 @@ enum Launch {
 
 /// Passes on the phases until the last line. Commands that come early are kept for later.
 async fn wait(stdout: ChildStdout, ends: &mut Ends, early: &mut Vec<Command>) -> Result<Launch, Miss> {
-    let mut lines = BufReader::new(stdout).lines();
+    let mut lines = Lines::new(BufReader::new(stdout));
     let mut phase = "starting".to_owned();
     loop {
         tokio::select! {
-            line = lines.next_line() => {
-                let Ok(Some(line)) = line else { return Ok(Launch::Silent(phase)) };
-                match serde_json::from_str(&line) {
+            line = lines.next() => {
+                let Some(line) = line else { return Ok(Launch::Silent(phase)) };
+                match serde_json::from_slice(&line) {
                     Ok(LaunchLine::Phase { text }) => {
                         phase.clone_from(&text);
                         ends.say(FromRun::Phase(text)).await?;
@@ -140,9 +142,9 @@ impl LastWords {
         let kept = Arc::clone(&lines);
         let reader = tokio::spawn(async move {
             let Some(stderr) = stderr else { return };
-            let mut pieces = BufReader::new(stderr).split(b'\n');
-            while let Ok(Some(piece)) = pieces.next_segment().await {
-                keep(&kept, String::from_utf8_lossy(&piece).trim().to_owned());
+            let mut words = Words::new(stderr);
+            while let Some(piece) = words.next().await {
+                keep(&kept, piece);
             }
         });
         Self { lines, reader }

@@ -7,6 +7,7 @@ use pellucid_protocol::{Event, Record, RunDir};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::follow::read_all;
 use super::{Ends, FromRun, Gone};
 
 /// Between two looks at which records are due.
@@ -63,36 +64,56 @@ pub(crate) enum Motion {
 pub(super) async fn play(
     run: RunDir,
     speed: Option<f64>,
-    mut ends: Ends,
+    ends: Ends,
     mut asked: UnboundedReceiver<Play>,
 ) -> Option<RunDir> {
     // The one error is that the screen has let go; there is nothing left to do then.
-    let _ = open(&run, speed, &mut ends, &mut asked).await;
+    let _ = open(&run, speed, ends, &mut asked).await;
     Some(run)
 }
 
-async fn open(
-    run: &RunDir,
-    speed: Option<f64>,
-    ends: &mut Ends,
-    asked: &mut UnboundedReceiver<Play>,
-) -> Result<(), Gone> {
-    ends.say(FromRun::Opened(run.clone())).await?;
+async fn open(run: &RunDir, speed: Option<f64>, ends: Ends, asked: &mut UnboundedReceiver<Play>) -> Result<(), Gone> {
+    let why = "this is a record; `pellucid attach` speaks to a run that goes on";
+    let (mut ends, mut first) = (ends, None);
+    if speed.is_none() {
+        // All at once, as fast as it can be; one by one only when that is asked for.
+        ends = read_all(run, ends).await?;
+        ends.say(FromRun::ViewOnly(why.to_owned())).await?;
+        ends.say(FromRun::Playback(Playback { speed: USUAL, motion: Motion::AtEnd })).await?;
+        first = Some(next(&mut ends, asked).await?);
+    } else {
+        ends.say(FromRun::Opened(run.clone())).await?;
+        ends.say(FromRun::ViewOnly(why.to_owned())).await?;
+    }
     let path = run.events();
     let mut log = LogReader::new(&path);
-    let why = "this is a record; `pellucid attach` speaks to a run that goes on";
     let records = match log.read_new() {
         Ok(records) => records,
         Err(error) => return ends.say(FromRun::ViewOnly(format!("cannot read {}: {error}", path.display()))).await,
     };
-    ends.say(FromRun::ViewOnly(why.to_owned())).await?;
-    if let Some(told) = log.damage().told(&path) {
-        ends.say(FromRun::Damaged(told)).await?;
-    }
     let mut player = Player::new(records, speed);
-    let first = if speed.is_some() { player.seek(0) } else { player.seek(player.records.len()) };
-    pass_on(&player, first, ends).await?;
-    turns(&mut player, ends, asked).await
+    let moved = match first {
+        Some(play) => {
+            player.seek(player.records.len());
+            player.heed(play)
+        }
+        None => player.seek(0),
+    };
+    pass_on(&player, moved, &ends).await?;
+    turns(&mut player, &mut ends, asked).await
+}
+
+/// What is asked next. Commands are for runs that go on.
+async fn next(ends: &mut Ends, asked: &mut UnboundedReceiver<Play>) -> Result<Play, Gone> {
+    loop {
+        tokio::select! {
+            play = asked.recv() => return play.ok_or(Gone),
+            command = ends.commands.recv() => {
+                let refused = FromRun::Answered(command.ok_or(Gone)?, Some("this is a record".to_owned()));
+                ends.say(refused).await?;
+            }
+        }
+    }
 }
 
 /// Waits for the clock and for what is asked, as long as somebody looks.
@@ -107,21 +128,10 @@ async fn turns(player: &mut Player, ends: &mut Ends, asked: &mut UnboundedReceiv
                 before = now;
                 player.pass(passed.as_secs_f64())
             }
-            play = asked.recv() => {
+            play = next(ends, asked) => {
                 before = Instant::now();
-                match play {
-                    Some(play) => player.heed(play),
-                    None => return Err(Gone),
-                }
+                player.heed(play?)
             }
-            command = ends.commands.recv() => match command {
-                Some(command) => {
-                    let why = "this is a record".to_owned();
-                    ends.say(FromRun::Answered(command, Some(why))).await?;
-                    continue;
-                }
-                None => return Err(Gone),
-            },
         };
         pass_on(player, moved, ends).await?;
     }

@@ -3,13 +3,16 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use pellucid_protocol::work::Work;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::words::Words;
+use crate::console;
 use crate::failure::{Ending, Failure};
 
 /// Names the worker program, when it is not beside this one.
@@ -73,7 +76,7 @@ pub(crate) fn command(worker: &Path) -> Command {
     command
 }
 
-/// Runs the worker on `work` with this program's stdout and stderr, and gives its exit code.
+/// Runs the worker on `work` with this program's stdout, passes on what it says, and gives its exit code.
 ///
 /// # Errors
 /// When there is no worker or it cannot be started.
@@ -82,12 +85,17 @@ pub(crate) async fn run(work: &Work) -> Result<Ending, Failure> {
     let cannot = |error: std::io::Error| cannot_start(&worker, &error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut child = command(&worker).spawn().map_err(cannot)?;
+    let mut child = command(&worker).stderr(Stdio::piped()).spawn().map_err(cannot)?;
+    let said = tokio::spawn(pass_on_words(child.stderr.take()));
     hand_over(&mut child, work).await;
     let pid = child.id();
     loop {
         tokio::select! {
-            status = child.wait() => return Ok(ending(status.map_err(cannot)?)),
+            status = child.wait() => {
+                // What it said last comes before what is said of its end. An heir may keep its stderr open.
+                let _ = tokio::time::timeout(Duration::from_secs(1), said).await;
+                return Ok(ending(status.map_err(cannot)?));
+            }
             _ = interrupt.recv() => pass_on(pid, Signal::INT),
             _ = terminate.recv() => pass_on(pid, Signal::TERM),
         }
@@ -102,14 +110,24 @@ pub(crate) async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
     let worker = find()?;
     let cannot = |error: std::io::Error| cannot_start(&worker, &error);
     let mut command = command(&worker);
-    command.stdout(Stdio::piped()).kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(cannot)?;
+    tokio::spawn(pass_on_words(child.stderr.take()));
     hand_over(&mut child, work).await;
     let output = child.wait_with_output().await.map_err(cannot)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     Err(Failure::Failed(format!("{} did not start rightly ({})", worker.display(), output.status)))
+}
+
+/// Says on stderr what the worker, or a library in it, says there: scrubbed.
+async fn pass_on_words(stderr: Option<ChildStderr>) {
+    let Some(stderr) = stderr else { return };
+    let mut words = Words::new(stderr);
+    while let Some(line) = words.next().await {
+        console::note(&line);
+    }
 }
 
 /// Writes the job to the worker's stdin and closes it. A worker that does not read it says why itself.

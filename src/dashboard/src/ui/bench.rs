@@ -1,11 +1,11 @@
 //! What the dashboard costs: time, bytes and memory, each measured on made-up runs of a known size.
 
-use std::io::Write;
+mod open_log;
+
 use std::time::Instant;
 
-use color_eyre::eyre::{WrapErr, eyre};
+use color_eyre::eyre::eyre;
 use pellucid_protocol::event::{ModelCard, Started, Step};
-use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::{Event, Metrics, RawSettings, Record};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
@@ -25,9 +25,6 @@ const SIZE: Size = Size { width: 200, height: 50 };
 
 /// Frames of a measurement.
 const FRAMES: u64 = 200;
-
-/// Bytes of a log that are taken in at once, as the dashboard does.
-const CHUNK: u64 = 1 << 20;
 
 /// Metrics of a step of a usual run.
 const USUAL: [&str; 11] = [
@@ -51,15 +48,19 @@ const USUAL: [&str; 11] = [
 pub fn bench(log_steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
     let before = resident();
     let mut twenty = Scene::new(20, 100_000)?;
-    let mebibytes = resident().zip(before).map(|(after, before)| after.saturating_sub(before) as f64 / 1_048_576.0);
-    tell(json!({"bench": "ui/memory", "series": 20, "points": 100_000, "mib": mebibytes}))?;
+    let mebibytes = |bytes: u64| bytes as f64 / 1_048_576.0;
+    let after = resident();
+    tell(json!({
+        "bench": "ui/memory", "series": 20, "points": 100_000, "resident_mib": after.map(mebibytes),
+        "mib": after.zip(before).map(|(after, before)| mebibytes(after.saturating_sub(before))),
+    }))?;
     twenty.first(tell)?;
     drop(twenty);
     for (charts, points) in [(4, 100_000), (20, 50_000)] {
         Scene::new(charts, points)?.frames(tell)?;
     }
     live(tell)?;
-    open_log(log_steps, tell)
+    open_log::open_log(log_steps, tell)
 }
 
 /// A run with so many charts, drawn again and again.
@@ -136,51 +137,19 @@ fn live(tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Re
     }))
 }
 
-/// From a log on the disk to its last frame.
-fn open_log(steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
-    let path = std::env::temp_dir().join(format!("pellucid-bench-{}.jsonl", std::process::id()));
-    let written = write_log(&path, steps);
-    let figures = written.and_then(|()| read_log(&path));
-    // Made for this alone.
-    let _gone = std::fs::remove_file(&path);
-    let (took, first, bytes) = figures.wrap_err_with(|| path.display().to_string())?;
-    let mebibytes = bytes as f64 / 1_048_576.0;
-    tell(json!({"bench": "ui/open_log", "steps": steps, "mib": mebibytes, "ms": took, "first_chunk_ms": first}))
-}
-
-fn write_log(path: &std::path::Path, steps: u64) -> color_eyre::Result<()> {
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
-    for number in 1..=steps {
-        file.write_all(&pellucid_protocol::log_line::seal(&step(&USUAL, number))?)?;
-    }
-    Ok(file.flush()?)
-}
-
-/// Milliseconds until all is seen and until something is, and the bytes read.
-fn read_log(path: &std::path::Path) -> color_eyre::Result<(f64, f64, u64)> {
-    let bytes = std::fs::metadata(path)?.len();
-    let (mut state, styles, mut frame) = (started(1)?, styles()?, Frame::default());
-    let start = Instant::now();
-    let mut log = LogReader::new(path);
-    let (mut end, mut first) = (0, None);
-    while end < bytes {
-        end = (end + CHUNK).min(bytes);
-        update(&mut state, Msg::Run(FromRun::Records(log.read_until(end)?)));
-        if first.is_none() {
-            frame.next(SIZE, |buffer| view(&state, &styles, buffer))?;
-            first = Some(milliseconds(start));
-        }
-    }
-    frame.next(SIZE, |buffer| view(&state, &styles, buffer))?;
-    Ok((milliseconds(start), first.unwrap_or(0.0), bytes))
-}
-
 fn styles() -> color_eyre::Result<Styles> {
     Ok(Styles::new(&Theme::find(None).map_err(|why| eyre!(why))?, Level::Ansi256))
 }
 
 /// A run that has begun.
 fn started(total_steps: u64) -> color_eyre::Result<State> {
+    let mut state = State::new(0.0, SIZE, Screen::Train);
+    let record = Record { time: 0.0, event: Event::Started(Box::new(started_event(total_steps)?)) };
+    update(&mut state, Msg::Run(FromRun::Records(vec![record])));
+    Ok(state)
+}
+
+fn started_event(total_steps: u64) -> color_eyre::Result<Started> {
     let raw = RawSettings {
         model: Some("model".into()),
         train: Some("train.jsonl".into()),
@@ -189,7 +158,7 @@ fn started(total_steps: u64) -> color_eyre::Result<State> {
     };
     let model =
         ModelCard { path: "model".into(), family: "bert".into(), layers: 2, hidden: 128, parameters: 4_000_000 };
-    let started = Started {
+    Ok(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         log: pellucid_protocol::log_line::FORMAT,
         run: "bench".to_owned(),
@@ -205,11 +174,7 @@ fn started(total_steps: u64) -> color_eyre::Result<State> {
         total_steps,
         resumed: None,
         settings: raw.check()?,
-    };
-    let mut state = State::new(0.0, SIZE, Screen::Train);
-    let record = Record { time: 0.0, event: Event::Started(Box::new(started)) };
-    update(&mut state, Msg::Run(FromRun::Records(vec![record])));
-    Ok(state)
+    })
 }
 
 fn feed(state: &mut State, names: &[&str], steps: std::ops::RangeInclusive<u64>) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pellucid_protocol::Record;
+use pellucid_protocol::Piece;
 use pellucid_protocol::metric::{Direction, definition};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
@@ -11,10 +11,11 @@ use serde_json::Value;
 use super::health;
 use super::page::Page;
 use super::screens::train::Grid;
+use super::state::course::XAxis;
 use super::state::run::Run;
 use super::text;
 use super::theme::{SERIES, Styles};
-use super::widgets::curve::{Chart, Line, Look, MARKS, Scale};
+use super::widgets::curve::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale, Sheet};
 use super::widgets::paper::{Paper, below, from, row, to};
 use super::widgets::table::{Cell, Table};
 
@@ -35,6 +36,7 @@ pub struct Compare {
     names: Vec<String>,
     metrics: Vec<String>,
     scale: Scale,
+    axis: XAxis,
     /// The first chart shown.
     top: usize,
 }
@@ -42,14 +44,14 @@ pub struct Compare {
 impl Compare {
     /// Runs by name, each from its records. Colours go by the order of names, so that they stay the same.
     #[must_use]
-    pub fn new(mut runs: Vec<(String, Vec<Record>)>) -> Self {
+    pub fn new(mut runs: Vec<(String, Vec<Piece>)>) -> Self {
         runs.sort_by(|a, b| a.0.cmp(&b.0));
         runs.truncate(MOST);
-        let mut compare =
-            Self { runs: Vec::new(), names: Vec::new(), metrics: Vec::new(), scale: Scale::Fitted, top: 0 };
-        for (name, records) in runs {
+        let (scale, axis) = (Scale::Fitted, XAxis::Step);
+        let mut compare = Self { runs: Vec::new(), names: Vec::new(), metrics: Vec::new(), scale, axis, top: 0 };
+        for (name, pieces) in runs {
             let mut run = Run::new(0.0);
-            records.iter().for_each(|record| run.take(record));
+            pieces.iter().for_each(|piece| run.take_piece(piece));
             compare.names.push(name);
             compare.runs.push(run);
         }
@@ -144,18 +146,21 @@ impl Compare {
         let lines = self.runs.iter().zip(&numbers).enumerate().filter_map(|(slot, (run, name))| {
             let series = run.series.get(metric)?;
             let look = if series.len() > 4 * run.evals.len().max(10) { Look::Smoothed } else { Look::Joined };
-            Some(Line { name, series, look, slot })
+            Some(Line { name, series, look, slot, course: Some(&run.course) })
         });
-        let end = self.runs.iter().map(Run::horizon).max().unwrap_or(1);
-        let chart = Chart {
-            title: metric,
-            lines: lines.collect(),
-            steps: (0, end),
-            scale: self.scale,
-            cursor: None,
-            empty: "",
+        let domain = Domain { axis: self.axis, ends: (0.0, self.end()), course: None, marks: None };
+        let chart =
+            Chart { title: metric, lines: lines.collect(), steps: (0, 1), scale: self.scale, cursor: None, empty: "" };
+        chart.draw_on(&Sheet { domain, band: Band::Shown, focus: Focus::Elsewhere }, paper, area);
+    }
+
+    /// Where the run that goes furthest ends on the axis.
+    fn end(&self) -> f64 {
+        let end = |run: &Run| match self.axis {
+            XAxis::Step => run.horizon() as f64,
+            _ => run.course.x(self.axis, run.step as f64),
         };
-        chart.draw(paper, area);
+        self.runs.iter().map(end).fold(0.0, f64::max).max(1e-9)
     }
 }
 
@@ -190,8 +195,8 @@ impl Page for Compare {
         }
         results.draw(paper, from(tables, left), WIDEST);
         self.charts(paper, Rect { x: area.x, width: area.width, ..below(rest, rows + 1) });
-        let keys = "j k other charts   l log scale   q leave";
-        paper.write(from(row(area, area.height.saturating_sub(1)), 1), keys, styles.muted);
+        let keys = format!("j k other charts   l log scale   x by {}   q leave", self.axis.title());
+        paper.write(from(row(area, area.height.saturating_sub(1)), 1), &keys, styles.muted);
     }
 
     fn press(&mut self, key: &KeyEvent, _: Size) -> Option<()> {
@@ -201,6 +206,13 @@ impl Page for Compare {
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(()),
             KeyCode::Char('l') => {
                 self.scale = if self.scale == Scale::Log { Scale::Fitted } else { Scale::Log };
+            }
+            KeyCode::Char('x') => {
+                self.axis = match self.axis {
+                    XAxis::Step => XAxis::Epoch,
+                    XAxis::Epoch => XAxis::Relative,
+                    XAxis::Relative | XAxis::Wall => XAxis::Step,
+                };
             }
             KeyCode::Char('j') | KeyCode::Down | KeyCode::PageDown => self.top = (self.top + 1).min(last),
             KeyCode::Char('k') | KeyCode::Up | KeyCode::PageUp => self.top = self.top.saturating_sub(1),
@@ -243,7 +255,7 @@ fn winner(metric: &str, values: &[Option<f64>]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use pellucid_protocol::Event;
+    use pellucid_protocol::{Event, Record};
 
     use super::*;
     use crate::ui::fixture;
@@ -262,7 +274,11 @@ mod tests {
                 _ => {}
             }
         }
-        Compare::new(vec![("20260102-triage".to_owned(), second), ("20260101-triage".to_owned(), first)])
+        let pieces = |records: Vec<Record>| records.into_iter().map(Piece::Record).collect();
+        Compare::new(vec![
+            ("20260102-triage".to_owned(), pieces(second)),
+            ("20260101-triage".to_owned(), pieces(first)),
+        ])
     }
 
     #[test]
@@ -277,6 +293,22 @@ mod tests {
             page_text(&two(), Size { width, height });
             page_text(&Compare::new(Vec::new()), Size { width, height });
         }
+    }
+
+    #[test]
+    fn runs_of_other_lengths_are_laid_over_each_other_by_share_and_by_time() {
+        let mut compare = two();
+        let mut press = |c| {
+            compare.press(&KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE), Size { width: 80, height: 24 });
+            (compare.axis, compare.end(), page_text(&compare, Size { width: 120, height: 40 }))
+        };
+        let (axis, end, epochs) = press('x');
+        assert_eq!((axis, end), (XAxis::Epoch, 12.4), "the longer run decides");
+        assert!(epochs.contains("x by epoch"));
+        let (axis, seconds, times) = press('x');
+        assert!(axis == XAxis::Relative && (300.0..320.0).contains(&seconds), "{seconds}");
+        assert!(times.contains("time since the start") && times != epochs);
+        assert_eq!(press('x').0, XAxis::Step);
     }
 
     #[test]

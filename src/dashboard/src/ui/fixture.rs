@@ -111,6 +111,17 @@ pub fn step(number: u64) -> Record {
         let size = (1.6 - 0.35 * layer as f64) * (0.4 + 2.0 * (-x / 150.0).exp());
         metrics.set(layer_grad_norm(layer), size + 0.1 * noise(n + 6 + layer as u64).abs());
     }
+    // A look at the machine every two seconds.
+    if number.is_multiple_of(8) {
+        for (name, value) in [
+            ("system/cpu", 61.0 + 3.0 * noise(n + 12)),
+            ("system/memory", 5210.0 + 40.0 * noise(n + 13)),
+            ("system/worker_cpu", 196.0 + 3.0 * noise(n + 14)),
+            ("system/worker_memory", 861.0 + noise(n + 15)),
+        ] {
+            metrics.set(name, value);
+        }
+    }
     record(number, Event::Step(Step { step: number, epoch: x / 750.0, metrics }))
 }
 
@@ -208,6 +219,7 @@ fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribu
         errors: if method == Method::Lime { vec![0.008; words] } else { Vec::new() },
         tree: (method == Method::Tree).then(|| tree(words)),
         exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
+        removal: None,
         baseline: None,
         start: match method {
             Method::Lime | Method::KernelShap | Method::Shapley => Some(0.31),

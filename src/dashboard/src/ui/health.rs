@@ -185,9 +185,9 @@ enum Trend {
     Rising,
 }
 
-/// Points in the stretches that are held against each other.
+/// Points in the stretches that are held against each other; more in a long run, so that a look at it stays cheap.
 fn window(series: &Series) -> usize {
-    (series.len() / 5).clamp(5, 500)
+    (series.len() / 5).clamp(5, 500).max(series.len() / 200)
 }
 
 /// Whole stretches from the end backwards, put in order: the first step of each, and its mean.

@@ -1,9 +1,9 @@
 //! The history of one metric: every point is kept, and any range is summed up in a few steps.
 //!
 //! ```text
-//! level 2   [       256 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
-//! level 1   [ 16 ][ 16 ][ 16 ] ...           built when its sixteen children are complete
-//! points     ...... ...... ....              eleven bytes each with all that is above
+//! level 2   [      1024 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
+//! level 1   [ 32 ][ 32 ][ 32 ] ...           built when its 32 children are complete
+//! points     ...... ...... ....              less than ten bytes each with all that is above
 //! ```
 //!
 //! Extremes are exact at every zoom: no spike is ever lost to thinning. The smoothed line is computed on
@@ -14,7 +14,7 @@ mod steps;
 pub use steps::Steps;
 
 /// Children of a bucket, and points between two kept states of the smoothed line.
-const FAN: usize = 16;
+const FAN: usize = 32;
 
 /// Share of the old value in the smoothed line, unless another is asked for.
 pub const MEMORY: f64 = 0.95;
@@ -78,7 +78,7 @@ pub struct Series {
     levels: Vec<Vec<Summary>>,
     memory: f64,
     average: Average,
-    /// The average before each sixteenth point.
+    /// The average before each 32nd point.
     averages: Vec<Average>,
 }
 
@@ -123,7 +123,55 @@ impl Series {
         self.steps.push(step);
         self.average_in(value);
         self.values.push(value);
-        self.complete();
+        if self.values.len().is_multiple_of(FAN) {
+            self.build();
+        }
+    }
+
+    /// Appends values by step, as [`Series::push`] does one by one.
+    pub fn extend(&mut self, points: impl Iterator<Item = (u64, f64)>) {
+        let mut last = self.steps.last();
+        for (step, value) in points {
+            if last.is_some_and(|last| step <= last) {
+                self.build();
+                self.cut(self.steps.below(step as f64));
+            }
+            last = Some(step);
+            self.steps.push(step);
+            self.average_in(value);
+            self.values.push(value);
+        }
+        self.build();
+    }
+
+    /// Builds all buckets that are complete and not there yet.
+    fn build(&mut self) {
+        let mut size = FAN;
+        for level in 0.. {
+            let count = self.values.len() / size;
+            if count == 0 {
+                break;
+            }
+            if self.levels.len() == level {
+                self.levels.push(Vec::new());
+            }
+            for bucket in self.levels[level].len()..count {
+                let built = self.children(level, bucket);
+                self.levels[level].push(built);
+            }
+            size *= FAN;
+        }
+    }
+
+    /// What the children of a bucket come to, in their order.
+    fn children(&self, level: usize, bucket: usize) -> Summary {
+        let mut sum = Summary::EMPTY;
+        let range = bucket * FAN..(bucket + 1) * FAN;
+        match level.checked_sub(1) {
+            None => self.values[range].iter().for_each(|&value| sum.add(&Summary::of(value))),
+            Some(below) => self.levels[below][range].iter().for_each(|child| sum.add(child)),
+        }
+        sum
     }
 
     /// Takes the value that comes next into the moving average.
@@ -147,23 +195,6 @@ impl Series {
                 self.averages.push(self.average);
             }
             self.average.push(value, memory);
-        }
-    }
-
-    /// Builds the buckets that the last point has completed.
-    fn complete(&mut self) {
-        let mut size = FAN;
-        for level in 0.. {
-            if !self.values.len().is_multiple_of(size) {
-                break;
-            }
-            let end = self.values.len();
-            let bucket = self.summary(end - size, end);
-            if self.levels.len() == level {
-                self.levels.push(Vec::new());
-            }
-            self.levels[level].push(bucket);
-            size *= FAN;
         }
     }
 
@@ -340,6 +371,22 @@ mod tests {
             let mut sum = Summary::EMPTY;
             series.columns(&even_edges(0.0, 5000.0, count)).iter().for_each(|column| sum.add(&column.summary));
             prop_assert!(same(&sum, &brute(&values)));
+        }
+
+        /// In blocks, with steps done again, as point by point.
+        #[test]
+        fn blocks_are_as_points(values in values(), back in prop::collection::vec(0u64..40, 1..40), size in 1usize..400) {
+            let steps = (0u64..).scan(0u64, |taken, index| {
+                if index % 37 == 36 {
+                    *taken += back[index as usize % back.len()];
+                }
+                Some((index * 2).saturating_sub(*taken))
+            });
+            let points: Vec<_> = steps.zip(values).collect();
+            let (mut once, mut blocks) = (Series::default(), Series::default());
+            points.iter().for_each(|&(step, value)| once.push(step, value));
+            points.chunks(size).for_each(|block| blocks.extend(block.iter().copied()));
+            prop_assert_eq!(format!("{once:?}"), format!("{blocks:?}"));
         }
 
         #[test]

@@ -65,6 +65,16 @@ pub enum Action {
     Sort,
     /// Filter by text.
     Filter,
+    /// Search for a text.
+    Search,
+    /// The next line with what is searched for.
+    NextMatch,
+    /// The line with it before.
+    PreviousMatch,
+    /// Only what is worse.
+    Level,
+    /// Long lines on several rows, or cut.
+    Wrap,
     /// Logarithmic or linear.
     Scale,
     /// A shorter range of steps.

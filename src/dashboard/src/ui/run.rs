@@ -2,12 +2,13 @@
 
 mod fault;
 mod files;
-pub(super) mod keys;
+pub mod keys;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use color_eyre::eyre::{WrapErr, eyre};
 use pellucid_protocol::event::Outcome;
+use pellucid_protocol::intake;
 use ratatui::buffer::Buffer;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -86,7 +87,7 @@ impl Rates {
 fn keymap() -> color_eyre::Result<Keymap> {
     let Some(path) = config::path("keys.toml").filter(|path| path.is_file()) else { return Ok(Keymap::default()) };
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(&path).wrap_err_with(|| shown.clone())?;
+    let text = intake::read_text(&path, intake::SETTINGS).wrap_err_with(|| shown.clone())?;
     Keymap::read(&text, &shown).map_err(|why| eyre!(why))
 }
 

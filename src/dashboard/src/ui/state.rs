@@ -38,6 +38,8 @@ pub enum Overlay {
     Text(Input),
     /// The filter of the samples.
     Filter(Input),
+    /// What is searched for in the log.
+    Search(Input),
     /// Another word in the place of the marked one.
     Retype(Input),
     /// Which charts? The marked one.
@@ -178,7 +180,7 @@ impl State {
             Some(Overlay::Help(_)) => Place::Help,
             Some(Overlay::Leaving) => Place::Leaving,
             Some(Overlay::Stopping) => Place::Stopping,
-            Some(Overlay::Text(_) | Overlay::Filter(_) | Overlay::Retype(_)) => Place::Typing,
+            Some(Overlay::Text(_) | Overlay::Filter(_) | Overlay::Search(_) | Overlay::Retype(_)) => Place::Typing,
             Some(Overlay::Charts(_)) => Place::Charts,
             Some(Overlay::Palette(_)) => Place::Palette,
             Some(Overlay::Values(_)) => Place::Values,

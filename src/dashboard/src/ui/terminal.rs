@@ -231,7 +231,7 @@ impl Frame {
         let changes = before.diff(buffer);
         if !changes.is_empty() {
             queue!(bytes, BeginSynchronizedUpdate)?;
-            pen::write(&mut bytes, &changes)?;
+            pen::write(&mut bytes, &changes, buffer)?;
             queue!(bytes, EndSynchronizedUpdate)?;
         }
         Ok(bytes)

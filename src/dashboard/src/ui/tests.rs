@@ -3,8 +3,11 @@
 mod charts;
 mod explaining;
 mod frames;
+mod fuzz;
+mod hostile;
 mod reducer;
 mod robust;
+mod soak;
 mod thrift;
 
 use ratatui::buffer::Buffer;

@@ -5,6 +5,7 @@ mod glyphs;
 
 use std::path::{Path, PathBuf};
 
+use pellucid_protocol::intake;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
@@ -90,13 +91,17 @@ impl Theme {
 
     fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+        let text = intake::read_text(path, intake::SETTINGS).map_err(|error| format!("{shown}: {error}"))?;
         Self::parse(&text, &shown)
     }
 
-    fn parse(text: &str, from: &str) -> Result<Self, String> {
+    /// The theme that is written in `text`; `from` names it in errors.
+    ///
+    /// # Errors
+    /// One line that says which line is wrong.
+    pub fn parse(text: &str, from: &str) -> Result<Self, String> {
         let theme: Theme = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            let line = intake::line_at(text, error.span().map_or(0, |span| span.start));
             format!("theme {from}:{line}: {}", error.message())
         })?;
         if theme.ramp.against.is_empty() || theme.ramp.speaks_for.is_empty() {

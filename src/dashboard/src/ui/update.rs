@@ -3,7 +3,7 @@
 mod keys;
 
 use pellucid_protocol::event::{Alert, Eval, Level};
-use pellucid_protocol::{Command, Event, Explanation, Record};
+use pellucid_protocol::{Command, Event, Explanation, Piece, Record};
 use ratatui::crossterm::event::KeyEventKind;
 
 use super::Screen;
@@ -16,18 +16,22 @@ use crate::link::FromRun;
 
 /// Takes one message in; returns what is to be done.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
-    let before = health::judge(&state.run, state.now).verdict;
+    let before = is_watched(state).then(|| health::judge(&state.run, state.now).verdict);
     let mut effects = route(state, msg);
-    effects.extend(call(state, before));
+    effects.extend(before.and_then(|before| call(state, before)));
     effects
+}
+
+/// Whether the user is to be called when something happens.
+fn is_watched(state: &State) -> bool {
+    state.alerts != Alerts::Off && matches!(state.run.access, Access::Live | Access::ReadOnly)
 }
 
 /// The user is called when a run that is watched turns to something that a person should see to.
 fn call(state: &State, before: Verdict) -> Option<Effect> {
     let now = health::judge(&state.run, state.now);
-    let watched = matches!(state.run.access, Access::Live | Access::ReadOnly) && state.alerts != Alerts::Off;
     let turned = now.verdict != before && now.verdict.calls() && before != Verdict::Starting;
-    (watched && turned).then(|| Effect::Call(format!("{}: {}", state.run.name(), now.words)))
+    (is_watched(state) && turned).then(|| Effect::Call(format!("{}: {}", state.run.name(), now.words)))
 }
 
 fn route(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -97,7 +101,8 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
             state.run.dir = Some(dir.clone());
             return vec![Effect::ReadLooks(dir.clone()), Effect::ReadSamples(dir)];
         }
-        FromRun::Records(records) => return take_all(state, &records),
+        FromRun::Records(records) => return take_all(state, records.into_iter().map(Piece::Record)),
+        FromRun::Logged(pieces) => return take_all(state, pieces),
         FromRun::Rewound => state.rewind(),
         FromRun::Playback(playback) => state.playback = Some(playback),
         FromRun::Damaged(told) => damaged(state, told),
@@ -136,16 +141,24 @@ fn closed(state: &mut State) -> Vec<Effect> {
 }
 
 /// Takes records in. Files are read for the last evaluation only, not for each one of a long log.
-fn take_all(state: &mut State, records: &[Record]) -> Vec<Effect> {
+fn take_all(state: &mut State, pieces: impl IntoIterator<Item = Piece>) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut last = None;
-    for record in records {
-        effects.extend(take(state, record));
-        if let Event::Eval(eval) = &record.event {
-            last = Some(eval);
+    for piece in pieces {
+        match piece {
+            Piece::Steps(block) => {
+                state.run.take_steps(&block);
+                state.log.reach(state.run.step);
+            }
+            Piece::Record(record) => {
+                effects.extend(take(state, &record));
+                if let Event::Eval(eval) = record.event {
+                    last = Some(eval);
+                }
+            }
         }
     }
-    effects.extend(last.map(|eval| evaluated(state, eval)).unwrap_or_default());
+    effects.extend(last.map(|eval| evaluated(state, &eval)).unwrap_or_default());
     effects
 }
 

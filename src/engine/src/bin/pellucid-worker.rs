@@ -1,15 +1,17 @@
 //! The worker binary: does one job that arrives on stdin, or pretrains.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use color_eyre::config::{HookBuilder, Theme};
 use pellucid_engine::error::Error;
+use pellucid_engine::fence::is_fenced;
 use pellucid_engine::model::folder::Storage;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::thread::Start;
-use pellucid_engine::worker::{bench, doctor, explain, predict, train};
+use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
 use pellucid_protocol::RunDir;
 use pellucid_protocol::work::Work;
 
@@ -71,9 +73,7 @@ enum Dtype {
 }
 
 fn main() -> ExitCode {
-    if let Err(error) = color_eyre::install() {
-        eprintln!("error: {error}");
-    }
+    report_panics();
     match Cli::parse().job {
         Job::Work => match serde_json::from_reader::<_, Work>(io::stdin().lock().take_line()) {
             Ok(work) => do_work(work),
@@ -82,6 +82,17 @@ fn main() -> ExitCode {
         Job::Pretrain(asked) => finish(run_pretrain(asked)),
         Job::Halve { from, to } => finish(predict::halve(&from, &to)),
     }
+}
+
+/// Has panics reported by color-eyre, but for those that a fence turns into errors.
+fn report_panics() {
+    let (report, _) = HookBuilder::default().theme(Theme::new()).into_hooks();
+    std::panic::set_hook(Box::new(move |info| {
+        if !is_fenced() {
+            // The file behind stderr may be on a full disk, and a panic over that would end the process.
+            let _ = writeln!(io::stderr(), "{}", report.panic_report(info));
+        }
+    }));
 }
 
 trait TakeLine {
@@ -105,6 +116,7 @@ fn do_work(work: Work) -> ExitCode {
         Work::Explain(work) => finish(explain::explain(&work)),
         Work::Predict(work) => finish(predict::predict(&work)),
         Work::BenchTrain(work) => finish(bench::bench_train(&work)),
+        Work::BenchExplain(work) => finish(bench_explain::bench_explain(&work)),
         Work::Doctor => {
             doctor::doctor();
             ExitCode::SUCCESS
@@ -129,7 +141,12 @@ fn finish(done: Result<(), Error>) -> ExitCode {
     }
 }
 
+/// Characters of an error that are shown.
+const LONGEST_MESSAGE: usize = 2000;
+
 fn fail(message: &str, code: u8) -> ExitCode {
-    eprintln!("error: {}", pellucid_protocol::scrub::scrub(message));
+    // What is named in a message may be of any length.
+    let shown: String = pellucid_protocol::scrub::scrub(message).chars().take(LONGEST_MESSAGE).collect();
+    eprintln!("error: {shown}");
     ExitCode::from(code)
 }

@@ -1,9 +1,9 @@
 //! Reads rows from TSV, CSV and JSON Lines files; every bad row is named by file and line.
 
-use std::fs;
 use std::path::Path;
 
 use pellucid_protocol::explanation::Span;
+use pellucid_protocol::intake;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ const LABEL_NAMES: &[&str] = &["label", "labels", "class", "category"];
 /// # Errors
 /// When the file cannot be read, is empty, misses a column, or has a row that is not UTF-8 or not complete.
 pub fn read_rows(path: &Path, need: LabelNeed) -> Result<Vec<Row>> {
-    let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
+    let bytes = intake::read(path, intake::LINES).map_err(|error| Error::file(path, error))?;
     let text = utf8(path, &bytes)?;
     let ending = path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
     let rows = match ending.as_str() {
@@ -103,7 +103,14 @@ fn rationale(value: Option<&Value>, text: &str) -> std::result::Result<Vec<Span>
     }
 }
 
+/// Characters of a row's texts and label at most, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
+
 fn complete(row: Row) -> std::result::Result<Row, String> {
+    let parts = [Some(&row.text), row.pair.as_ref(), row.label.as_ref()];
+    if let Some(long) = parts.into_iter().flatten().find(|part| part.len() > LONGEST_TEXT) {
+        return Err(format!("has a text of {} bytes; {LONGEST_TEXT} at most: cut it into rows", long.len()));
+    }
     if row.text.trim().is_empty() {
         return Err("the text is empty; remove the row".to_owned());
     }
@@ -205,7 +212,7 @@ mod tests {
     fn read(name: &str, content: &[u8]) -> Result<Vec<Row>> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
-        fs::write(&path, content).unwrap();
+        std::fs::write(&path, content).unwrap();
         read_rows(&path, LabelNeed::Required)
     }
 
@@ -260,5 +267,16 @@ mod tests {
             assert!(shown.starts_with(part), "{shown}");
         }
         assert!(message("a.xls", b"x").contains("unknown format"));
+    }
+
+    #[test]
+    fn rows_that_are_too_long_or_too_deep_are_named() {
+        let long = "a".repeat(LONGEST_TEXT + 1);
+        let shown = message("a.tsv", format!("good\t1\n{long}\t0\n").as_bytes());
+        assert_eq!(shown, "a.tsv:2: has a text of 1048577 bytes; 1048576 at most: cut it into rows");
+        let deep = "[".repeat(100_000);
+        let rationale = format!("text\tlabel\trationale\na\t1\t{deep}\n");
+        assert!(message("a.jsonl", format!("{{\"text\":{deep}").as_bytes()).contains("a.jsonl:1: not a JSON object"));
+        assert!(message("a.tsv", rationale.as_bytes()).contains("a.tsv:2: `rationale` is not JSON"));
     }
 }

@@ -1,10 +1,14 @@
 //! From texts to token ids, with spans of characters and the mark of special tokens.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
+use pellucid_protocol::intake;
 use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
 
 use crate::error::{Error, Result};
+use crate::fence::fenced;
+use crate::model::member::member;
 
 /// A text as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +44,17 @@ impl TextEncoder {
     /// # Errors
     /// When there is no such file or it is not one.
     pub fn load(folder: &Path, max_tokens: usize) -> Result<Self> {
-        let path = folder.join("tokenizer.json");
-        if !path.is_file() {
+        let path = member(folder, "tokenizer.json")?;
+        if !path.exists() {
             let remedy = "has no tokenizer.json; make it with transformers: \
                           AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)";
             return Err(Error::file(folder, remedy));
         }
-        let mut tokenizer = Tokenizer::from_file(&path).map_err(|error| Error::file(&path, error))?;
+        let bytes = intake::read(&path, intake::TOKENIZER).map_err(|error| Error::file(&path, error))?;
+        // The library panics at some of what is no tokenizer.
+        let made = fenced(move || Tokenizer::from_bytes(bytes).map_err(|error| error.to_string()));
+        let damaged = |message: String| Error::file(&path, format!("is no tokenizer: {message}"));
+        let mut tokenizer = made.and_then(|made| made).map_err(damaged)?;
         tokenizer.with_padding(None);
         let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
         tokenizer.with_truncation(Some(truncation)).map_err(|error| Error::file(&path, error))?;
@@ -75,6 +83,18 @@ impl TextEncoder {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// A token as the vocabulary writes it.
+    #[must_use]
+    pub fn token(&self, id: i64) -> String {
+        u32::try_from(id).ok().and_then(|id| self.tokenizer.id_to_token(id)).unwrap_or_default()
+    }
+
+    /// The largest id of a token, whichever way they are numbered; -1 if none is known.
+    #[must_use]
+    pub fn largest_id(&self) -> i64 {
+        self.tokenizer.get_vocab(true).into_values().map(i64::from).max().unwrap_or(-1)
+    }
+
     /// Encodes texts, each with its second text if it has one, on all cores.
     ///
     /// # Errors
@@ -87,10 +107,9 @@ impl TextEncoder {
                 None => EncodeInput::Single(text.into()),
             })
             .collect();
-        let encodings = self
-            .tokenizer
-            .encode_batch_char_offsets(inputs, true)
-            .map_err(|error| Error::Torch(format!("tokenizer: {error}")))?;
+        let refused = |message| Error::Refused(format!("tokenizer.json cannot encode the texts: {message}"));
+        let encode = || self.tokenizer.encode_batch_char_offsets(inputs, true).map_err(|error| error.to_string());
+        let encodings = fenced(AssertUnwindSafe(encode)).and_then(|encodings| encodings).map_err(refused)?;
         Ok(encodings.iter().map(encoded).collect())
     }
 }

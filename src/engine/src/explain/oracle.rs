@@ -1,8 +1,9 @@
 //! Answers what an explainer asks of a classifier about one text and one class.
 
 use pellucid_explain::sampling::normals;
-use pellucid_explain::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
-use pellucid_protocol::Baseline;
+use pellucid_explain::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Baseline, Removal};
 use tch::{Kind, Tensor, no_grad};
 
 use super::subject::Subject;
@@ -13,20 +14,20 @@ use crate::model::architecture::Pooling;
 use crate::model::classifier::Classifier;
 use crate::model::dropout::Dropout;
 
-/// Masked copies in one forward pass.
-const ROWS: usize = 64;
+/// Most tokens in one forward pass, if a text is not longer: what bounds the memory of any method.
+const TOKENS: usize = 2048;
+/// The same of a pass that goes back as well and keeps what every layer has computed.
+const TOKENS_BACK: usize = 1024;
 
 /// What can be asked; see [`Predict`] and [`Slopes`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Query {
-    /// [`Predict::probabilities`].
-    Probabilities(Vec<Vec<bool>>),
-    /// [`Predict::shortened`].
-    Shortened(Vec<Vec<bool>>),
+    /// [`Predict::outcomes`].
+    Outcomes(Vec<Vec<bool>>, Removal),
     /// [`Slopes::gradient`].
-    Gradient,
+    Gradient(Scalar),
     /// [`Slopes::path`].
-    Path(Baseline, Vec<f64>),
+    Path(PathQuery),
     /// [`Slopes::noisy_gradients`].
     Noisy {
         /// What is added.
@@ -40,11 +41,22 @@ pub enum Query {
     Attention,
 }
 
+/// Points of a path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PathQuery {
+    /// Where it begins.
+    pub baseline: Baseline,
+    /// How far each point is on the way.
+    pub alphas: Vec<f64>,
+    /// What is explained.
+    pub scalar: Scalar,
+}
+
 /// The answer to the [`Query`] of the same name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// To [`Query::Probabilities`] and [`Query::Shortened`].
-    Probabilities(Vec<f64>),
+    /// To [`Query::Outcomes`].
+    Outcomes(Vec<Outcome>),
     /// To [`Query::Gradient`].
     Gradient(WordGradient),
     /// To [`Query::Noisy`].
@@ -60,7 +72,7 @@ pub enum Reply {
 /// # Errors
 /// When libtorch refuses.
 pub fn word_map(model: &Classifier, subject: &Subject, target: usize) -> Result<Vec<f64>> {
-    let found = gradient(model, subject, target).map_err(|error| Error::Torch(error.to_string()))?;
+    let found = gradient(model, subject, (target, Scalar::Logit)).map_err(|error| Error::Torch(error.to_string()))?;
     Ok(found.times_input)
 }
 
@@ -70,10 +82,10 @@ pub fn word_map(model: &Classifier, subject: &Subject, target: usize) -> Result<
 /// When libtorch refuses.
 pub fn answer(model: &Classifier, subject: &Subject, target: usize, query: &Query) -> Answer<Reply> {
     match query {
-        Query::Probabilities(presence) => probabilities(model, subject, target, presence).map(Reply::Probabilities),
-        Query::Shortened(presence) => shortened(model, subject, target, presence).map(Reply::Probabilities),
-        Query::Gradient => gradient(model, subject, target).map(Reply::Gradient),
-        Query::Path(baseline, alphas) => path(model, subject, target, (*baseline, alphas)).map(Reply::Path),
+        Query::Outcomes(presence, Removal::Mask) => masked(model, subject, target, presence).map(Reply::Outcomes),
+        Query::Outcomes(presence, Removal::Delete) => deleted(model, subject, target, presence).map(Reply::Outcomes),
+        Query::Gradient(scalar) => gradient(model, subject, (target, *scalar)).map(Reply::Gradient),
+        Query::Path(wanted) => path(model, subject, target, wanted).map(Reply::Path),
         Query::Noisy { noise, first, count } => {
             noisy(model, subject, target, (*noise, *first, *count)).map(Reply::Gradients)
         }
@@ -90,43 +102,101 @@ fn host(tensor: &Tensor) -> Answer<Vec<f64>> {
     Vec::<f64>::try_from(tensor.to_kind(Kind::Double).contiguous().view([-1])).map_err(failed)
 }
 
-fn probabilities(model: &Classifier, subject: &Subject, target: usize, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+fn masked(model: &Classifier, subject: &Subject, target: usize, presence: &[Vec<bool>]) -> Answer<Vec<Outcome>> {
     let mut all = Vec::with_capacity(presence.len());
-    for chunk in presence.chunks(ROWS) {
+    for chunk in presence.chunks((TOKENS / subject.encoded.ids.len().max(1)).max(1)) {
         let rows: Vec<Vec<i64>> = chunk.iter().map(|row| subject.masked(row)).collect();
         let batch = Batch::same_shape(&rows, &subject.encoded.types, model.device());
-        all.extend(shares(model, &batch, target)?);
+        all.extend(outcomes(model, &batch, target)?);
     }
     Ok(all)
 }
 
-fn shortened(model: &Classifier, subject: &Subject, target: usize, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
+fn deleted(model: &Classifier, subject: &Subject, target: usize, presence: &[Vec<bool>]) -> Answer<Vec<Outcome>> {
     let mut all = Vec::with_capacity(presence.len());
-    for chunk in presence.chunks(ROWS) {
-        let rows: Vec<Encoded> = chunk.iter().map(|row| subject.shortened(row)).collect();
-        let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), model.device());
-        all.extend(shares(model, &batch, target)?);
+    let mut rows: Vec<Encoded> = Vec::new();
+    for row in presence {
+        let row = subject.shortened(row);
+        let tokens = rows.iter().map(|row| row.ids.len()).sum::<usize>() + row.ids.len();
+        if tokens > TOKENS && !rows.is_empty() {
+            all.extend(of_rows(model, &std::mem::take(&mut rows), target)?);
+        }
+        rows.push(row);
     }
+    all.extend(of_rows(model, &rows, target)?);
     Ok(all)
 }
 
-/// Probability of `target` for each row of a batch.
-fn shares(model: &Classifier, batch: &Batch, target: usize) -> Answer<Vec<f64>> {
-    host(&no_grad(|| model.logits(batch).softmax(-1, Kind::Double).select(1, target as i64)))
+fn of_rows(model: &Classifier, rows: &[Encoded], target: usize) -> Answer<Vec<Outcome>> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    outcomes(model, &Batch::new(&rows.iter().collect::<Vec<_>>(), model.device()), target)
 }
 
-/// Gradient of the logit of `target`, summed over rows, by word embeddings `[rows, tokens, size]`.
-fn slope(model: &Classifier, subject: &Subject, target: usize, points: &Tensor) -> Answer<(Vec<f64>, Tensor)> {
+/// What the model says about `target` in each row of a batch.
+fn outcomes(model: &Classifier, batch: &Batch, target: usize) -> Answer<Vec<Outcome>> {
+    let logits = host(&no_grad(|| model.logits(batch)))?;
+    Ok(logits.chunks(model.classes() as usize).map(|row| outcome(row, target)).collect())
+}
+
+fn outcome(logits: &[f64], target: usize) -> Outcome {
+    let highest = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(f64::NEG_INFINITY, f64::max);
+    let top = highest(&mut logits.iter().copied());
+    let total: f64 = logits.iter().map(|logit| (logit - top).exp()).sum();
+    let others = logits.iter().enumerate().filter(|(class, _)| *class != target).map(|(_, logit)| *logit);
+    let rival = if logits.len() > 1 { highest(&mut { others }) } else { 0.0 };
+    let logit = logits[target];
+    Outcome { logit, probability: (logit - top).exp() / total, margin: logit - rival }
+}
+
+/// The scalar of each row, from its logits `[rows, classes]`: `[rows]`.
+fn explained(logits: &Tensor, target: usize, scalar: Scalar) -> Tensor {
+    let (own, classes) = (logits.select(1, target as i64), logits.size()[1]);
+    match scalar {
+        Scalar::Logit => own,
+        Scalar::Probability | Scalar::Attention => logits.softmax(-1, Kind::Float).select(1, target as i64),
+        Scalar::Margin if classes == 1 => own,
+        Scalar::Margin => {
+            let others: Vec<i64> = (0..classes).filter(|class| *class != target as i64).collect();
+            let others = Tensor::from_slice(&others).to_device(logits.device());
+            own - logits.index_select(1, &others).amax([1i64].as_slice(), false)
+        }
+    }
+}
+
+/// A class and what of it is explained.
+type Explained = (usize, Scalar);
+
+/// The scalar of each row, and its gradient by word embeddings `[rows, tokens, size]`.
+fn slope(model: &Classifier, subject: &Subject, of: Explained, points: &Tensor) -> Answer<(Vec<f64>, Tensor)> {
+    let (rows, tokens, _) = points.size3().map_err(failed)?;
+    let (mut values, mut gradients) = (Vec::new(), Vec::new());
+    for points in points.split((TOKENS_BACK as i64 / tokens.max(1)).clamp(1, rows.max(1)), 0) {
+        let (value, gradient) = slope_at(model, subject, of, &points)?;
+        values.extend(value);
+        gradients.push(gradient);
+    }
+    Ok((values, Tensor::cat(&gradients, 0)))
+}
+
+fn slope_at(
+    model: &Classifier,
+    subject: &Subject,
+    (target, scalar): Explained,
+    points: &Tensor,
+) -> Answer<(Vec<f64>, Tensor)> {
     let (rows, tokens, size) = points.size3().map_err(failed)?;
     // [rows, tokens, size] -> [rows * tokens, size]
     let points = points.detach().reshape([rows * tokens, size]).set_requires_grad(true);
     let batch =
         Batch::same_shape(&vec![subject.encoded.ids.clone(); rows as usize], &subject.encoded.types, model.device());
-    let logits = model.forward(&points, &batch.types, &batch.layout, &mut Dropout::Off).select(1, target as i64);
-    let gradient = Tensor::f_run_backward(&[logits.sum(Kind::Float)], &[&points], false, false).map_err(failed)?;
+    let logits = model.forward(&points, &batch.types, &batch.layout, &mut Dropout::Off);
+    let values = explained(&logits, target, scalar);
+    let gradient = Tensor::f_run_backward(&[values.sum(Kind::Float)], &[&points], false, false).map_err(failed)?;
     let gradient = gradient.into_iter().next().ok_or_else(|| failed("no gradient"))?;
     // [rows * tokens, size] -> [rows, tokens, size]
-    Ok((host(&logits.detach())?, gradient.view([rows, tokens, size])))
+    Ok((host(&values.detach())?, gradient.view([rows, tokens, size])))
 }
 
 /// Word embeddings of one row of ids, `[1, tokens, size]`.
@@ -141,9 +211,9 @@ fn by_token(product: &Tensor) -> Answer<Vec<f64>> {
     host(&product.to_kind(Kind::Double).sum_dim_intlist([-1i64].as_slice(), false, Kind::Double))
 }
 
-fn gradient(model: &Classifier, subject: &Subject, target: usize) -> Answer<WordGradient> {
+fn gradient(model: &Classifier, subject: &Subject, of: Explained) -> Answer<WordGradient> {
     let input = embed(model, subject, subject.encoded.ids.clone());
-    let gradients = gradients(model, subject, target, (&input, &input))?;
+    let gradients = gradients(model, subject, of, (&input, &input))?;
     gradients.into_iter().next().ok_or_else(|| failed("no gradient"))
 }
 
@@ -151,10 +221,10 @@ fn gradient(model: &Classifier, subject: &Subject, target: usize) -> Answer<Word
 fn gradients(
     model: &Classifier,
     subject: &Subject,
-    target: usize,
+    of: Explained,
     (points, input): (&Tensor, &Tensor),
 ) -> Answer<Vec<WordGradient>> {
-    let (_, gradient) = slope(model, subject, target, points)?;
+    let (_, gradient) = slope(model, subject, of, points)?;
     let (products, squares) = (by_token(&(&gradient * input))?, by_token(&gradient.square())?);
     let tokens = subject.encoded.ids.len();
     let rows = products.chunks(tokens).zip(squares.chunks(tokens));
@@ -184,7 +254,7 @@ fn noisy(
         .map(|number| (noise.sigma * range * number) as f32)
         .collect();
     let drawn = Tensor::from_slice(&drawn).to_device(model.device()).view([count as i64, tokens, size]);
-    gradients(model, subject, target, (&(&input + drawn * subject.is_word(model.device())), &input))
+    gradients(model, subject, (target, noise.scalar), (&(&input + drawn * subject.is_word(model.device())), &input))
 }
 
 /// Where a path begins, `[1, tokens, size]`.
@@ -199,24 +269,19 @@ fn start(model: &Classifier, subject: &Subject, baseline: Baseline, input: &Tens
     input * (1.0 - &is_word) + constant * is_word
 }
 
-fn path(
-    model: &Classifier,
-    subject: &Subject,
-    target: usize,
-    (baseline, alphas): (Baseline, &[f64]),
-) -> Answer<Vec<PathPoint>> {
+fn path(model: &Classifier, subject: &Subject, target: usize, wanted: &PathQuery) -> Answer<Vec<PathPoint>> {
     let input = embed(model, subject, subject.encoded.ids.clone());
-    let baseline = start(model, subject, baseline, &input);
+    let baseline = start(model, subject, wanted.baseline, &input);
     let way = &input - &baseline;
     // [alphas] -> [alphas, 1, 1]
-    let alphas = Tensor::from_slice(alphas).to_kind(Kind::Float).to_device(model.device()).view([-1, 1, 1]);
-    let (logits, gradient) = slope(model, subject, target, &(&baseline + alphas * &way))?;
+    let alphas = Tensor::from_slice(&wanted.alphas).to_kind(Kind::Float).to_device(model.device()).view([-1, 1, 1]);
+    let (values, gradient) = slope(model, subject, (target, wanted.scalar), &(&baseline + alphas * &way))?;
     let tokens = subject.encoded.ids.len();
     let slopes = by_token(&(gradient * &way))?;
-    Ok(logits
+    Ok(values
         .into_iter()
         .zip(slopes.chunks(tokens))
-        .map(|(logit, of_tokens)| PathPoint { logit, slopes: subject.by_word(of_tokens) })
+        .map(|(value, of_tokens)| PathPoint { value, slopes: subject.by_word(of_tokens) })
         .collect())
 }
 
@@ -253,22 +318,21 @@ impl Predict for ModelOracle<'_> {
         self.subject.words.len()
     }
 
-    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        probabilities(self.model, self.subject, self.target, presence)
-    }
-
-    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        shortened(self.model, self.subject, self.target, presence)
+    fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>> {
+        match removal {
+            Removal::Mask => masked(self.model, self.subject, self.target, presence),
+            Removal::Delete => deleted(self.model, self.subject, self.target, presence),
+        }
     }
 }
 
 impl Slopes for ModelOracle<'_> {
-    fn gradient(&mut self) -> Answer<WordGradient> {
-        gradient(self.model, self.subject, self.target)
+    fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient> {
+        gradient(self.model, self.subject, (self.target, scalar))
     }
 
-    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
-        path(self.model, self.subject, self.target, (baseline, alphas))
+    fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>> {
+        path(self.model, self.subject, self.target, &PathQuery { baseline, alphas: alphas.to_vec(), scalar })
     }
 
     fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>> {

@@ -104,13 +104,24 @@ impl Probe {
         let (tested, others) = short.split_at(TESTED.min(short.len()));
         let mut others = [others, long].concat();
         others.shuffle(&mut random);
-        let chosen = tested.iter().chain(&others).take(settings.probe as usize);
+        let chosen: Vec<usize> = tested.iter().chain(&others).copied().take(settings.probe as usize).collect();
+        Self::new(valid, encoder, settings, &chosen)
+    }
+
+    /// The first of the texts that a person named, as many as the settings ask for.
+    #[must_use]
+    pub fn of(given: &Examples, encoder: &TextEncoder, settings: &Settings) -> Self {
+        let count = given.samples.len().min(settings.probe as usize);
+        Self::new(given, encoder, settings, &(0..count).collect::<Vec<_>>())
+    }
+
+    fn new(valid: &Examples, encoder: &TextEncoder, settings: &Settings, chosen: &[usize]) -> Self {
         let text = |&index: &usize| {
             let (subject, sample) = (valid.subject(encoder, index), &valid.samples[index]);
             let marked = marked(&subject.words, &sample.rationale);
             Text { text: sample.text.clone(), pair: sample.pair.clone(), subject, label: sample.label, marked }
         };
-        let texts: Vec<Text> = chosen.map(text).collect();
+        let texts: Vec<Text> = chosen.iter().map(text).collect();
         let state =
             ProbeState { before: vec![None; texts.len()], start: vec![None; texts.len()], ..Default::default() };
         Self { texts, seed: settings.seed, share: settings.probe_share, state, teacher: None }

@@ -3,14 +3,15 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use pellucid_explain::{Answer, Attention, Noise, OracleError, PathPoint, Predict, Slopes, WordGradient};
-use pellucid_protocol::Baseline;
+use pellucid_explain::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Baseline, Removal};
 
-use super::oracle::{Query, Reply};
+use super::oracle::{PathQuery, Query, Reply};
 
-/// Words in the texts of one question: some 20 ms of a small model. What is asked between two questions,
+/// Words in the texts of one question: some 15 ms of a small model. What is asked between two questions,
 /// or the next training step, waits that long at most.
-const WORDS: usize = 160;
+const WORDS: usize = 96;
 /// Passes forward that cost as much as one that goes back as well.
 const BACKWARD: usize = 3;
 
@@ -81,17 +82,6 @@ impl RemoteOracle {
     fn gradients(&self) -> usize {
         (self.rows() / BACKWARD).max(1)
     }
-
-    fn ask_about(&self, presence: &[Vec<bool>], query: fn(Vec<Vec<bool>>) -> Query) -> Answer<Vec<f64>> {
-        let mut all = Vec::with_capacity(presence.len());
-        for rows in presence.chunks(self.rows()) {
-            match self.ask(query(rows.to_vec()))? {
-                Reply::Probabilities(values) => all.extend(values),
-                _ => return mismatch(),
-            }
-        }
-        Ok(all)
-    }
 }
 
 fn mismatch<T>() -> Answer<T> {
@@ -103,27 +93,30 @@ impl Predict for RemoteOracle {
         self.words
     }
 
-    fn probabilities(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        self.ask_about(presence, Query::Probabilities)
-    }
-
-    fn shortened(&mut self, presence: &[Vec<bool>]) -> Answer<Vec<f64>> {
-        self.ask_about(presence, Query::Shortened)
+    fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>> {
+        let mut all = Vec::with_capacity(presence.len());
+        for rows in presence.chunks(self.rows()) {
+            match self.ask(Query::Outcomes(rows.to_vec(), removal))? {
+                Reply::Outcomes(outcomes) => all.extend(outcomes),
+                _ => return mismatch(),
+            }
+        }
+        Ok(all)
     }
 }
 
 impl Slopes for RemoteOracle {
-    fn gradient(&mut self) -> Answer<WordGradient> {
-        match self.ask(Query::Gradient)? {
+    fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient> {
+        match self.ask(Query::Gradient(scalar))? {
             Reply::Gradient(gradient) => Ok(gradient),
             _ => mismatch(),
         }
     }
 
-    fn path(&mut self, baseline: Baseline, alphas: &[f64]) -> Answer<Vec<PathPoint>> {
+    fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>> {
         let mut all = Vec::with_capacity(alphas.len());
         for some in alphas.chunks(self.gradients()) {
-            match self.ask(Query::Path(baseline, some.to_vec()))? {
+            match self.ask(Query::Path(PathQuery { baseline, alphas: some.to_vec(), scalar }))? {
                 Reply::Path(points) => all.extend(points),
                 _ => return mismatch(),
             }
@@ -159,13 +152,15 @@ mod tests {
     fn questions_are_answered_across_threads_in_order() {
         let (mut oracle, questions) = remote(2);
         let asker = std::thread::spawn(move || {
-            (0..3).map(|n| oracle.probabilities(&vec![vec![true, false]; n]).unwrap().len()).collect::<Vec<_>>()
+            let rows = |n| vec![vec![true, false]; n];
+            (1..4).map(|n| oracle.outcomes(&rows(n), Removal::Mask).unwrap().len()).collect::<Vec<_>>()
         });
         let mut answered = 0;
         loop {
             match questions.poll(Duration::from_millis(10)) {
-                Question::Asked(Query::Probabilities(rows)) => {
-                    questions.reply(Ok(Reply::Probabilities(vec![0.5; rows.len()])));
+                Question::Asked(Query::Outcomes(rows, Removal::Mask)) => {
+                    let outcome = Outcome { logit: 0.0, probability: 0.5, margin: 0.0 };
+                    questions.reply(Ok(Reply::Outcomes(vec![outcome; rows.len()])));
                     answered += 1;
                 }
                 Question::Asked(_) => panic!("nobody asked for that"),
@@ -173,7 +168,7 @@ mod tests {
                 Question::Over => break,
             }
         }
-        assert_eq!(asker.join().unwrap(), [0, 1, 2]);
+        assert_eq!(asker.join().unwrap(), [1, 2, 3]);
         assert_eq!(answered, 3);
     }
 
@@ -182,15 +177,21 @@ mod tests {
         let (mut oracle, questions) = remote(WORDS / 4);
         let asker = std::thread::spawn(move || {
             let rows: Vec<_> = (0..10).map(|row| vec![row % 2 == 0; WORDS / 4]).collect();
-            (oracle.probabilities(&rows).unwrap(), oracle.probabilities(&[]).unwrap())
+            let mut ask = |rows: &[Vec<bool>]| -> Vec<f64> {
+                oracle.outcomes(rows, Removal::Delete).unwrap().iter().map(|outcome| outcome.probability).collect()
+            };
+            (ask(&rows), ask(&[]))
         });
         let mut sizes = Vec::new();
         loop {
             match questions.poll(Duration::from_millis(10)) {
-                Question::Asked(Query::Probabilities(rows)) => {
+                Question::Asked(Query::Outcomes(rows, Removal::Delete)) => {
                     sizes.push(rows.len());
-                    questions
-                        .reply(Ok(Reply::Probabilities(rows.iter().map(|row| f64::from(u8::from(row[0]))).collect())));
+                    let outcome = |row: &Vec<bool>| {
+                        let probability = f64::from(u8::from(row[0]));
+                        Outcome { logit: 0.0, probability, margin: 0.0 }
+                    };
+                    questions.reply(Ok(Reply::Outcomes(rows.iter().map(outcome).collect())));
                 }
                 Question::Asked(_) => panic!("nobody asked for that"),
                 Question::NotYet => {}
@@ -205,6 +206,6 @@ mod tests {
     fn dropping_the_box_cancels_the_explainer() {
         let (mut oracle, questions) = remote(1);
         drop(questions);
-        assert_eq!(oracle.gradient(), Err(OracleError::Cancelled));
+        assert_eq!(oracle.gradient(Scalar::Logit), Err(OracleError::Cancelled));
     }
 }

@@ -1,5 +1,7 @@
 //! A text to be explained: its tokens, and the words they make up.
 
+use std::collections::HashMap;
+
 use pellucid_explain::words;
 use pellucid_protocol::WordEdit;
 use pellucid_protocol::edit::{Change, Edited, edit};
@@ -26,6 +28,19 @@ pub struct Subject {
     pub mask: i64,
     /// The padding token.
     pub pad: i64,
+}
+
+/// What scores are given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// What stands between whitespace, wherever it comes.
+    Word,
+    /// All words that are written alike as one, in the order in which they first come: what `lime` explains.
+    DistinctWord,
+    /// Tokens, but not the special ones.
+    Token,
+    /// Tokens, special ones included.
+    AnyToken,
 }
 
 const BETWEEN: &str = "\n\n";
@@ -69,6 +84,50 @@ impl Subject {
     pub fn word(&self, word: usize) -> String {
         let span = self.words[word];
         self.text.chars().skip(span.start).take(span.end - span.start).collect()
+    }
+
+    /// The same text with other units in the place of its words.
+    #[must_use]
+    pub fn by(&self, unit: Unit) -> Self {
+        match unit {
+            Unit::Word => self.clone(),
+            Unit::DistinctWord => self.by_distinct_word(),
+            Unit::Token => self.by_token(|special| !special),
+            Unit::AnyToken => self.by_token(|_| true),
+        }
+    }
+
+    fn by_distinct_word(&self) -> Self {
+        let written: Vec<char> = self.text.chars().collect();
+        let (mut spans, mut known) = (Vec::new(), HashMap::new());
+        let number = |span: &Span| {
+            *known.entry(&written[span.start..span.end]).or_insert_with(|| {
+                spans.push(*span);
+                spans.len() - 1
+            })
+        };
+        let numbers: Vec<usize> = self.words.iter().map(number).collect();
+        let word_of_token = self.word_of_token.iter().map(|word| word.map(|word| numbers[word])).collect();
+        Self { words: spans, word_of_token, ..self.clone() }
+    }
+
+    fn by_token(&self, is_unit: impl Fn(bool) -> bool) -> Self {
+        let mut spans = Vec::new();
+        let tokens = self.encoded.spans.iter().zip(&self.encoded.special);
+        let number = |(&(start, end), &special): (&(usize, usize), &bool)| {
+            is_unit(special).then(|| {
+                spans.push(Span { start, end });
+                spans.len() - 1
+            })
+        };
+        let word_of_token = tokens.map(number).collect();
+        Self { words: spans, word_of_token, ..self.clone() }
+    }
+
+    /// For each token the number of its unit; 0 for tokens that are of none.
+    #[must_use]
+    pub fn by_tokens(&self, of_units: &[f64]) -> Vec<f64> {
+        self.word_of_token.iter().map(|unit| unit.map_or(0.0, |unit| of_units[unit])).collect()
     }
 
     /// A text, or a pair of texts, with some of its words changed, and where its words are then. Masked words

@@ -1,12 +1,12 @@
 //! `config.json` of a model folder: what the architecture needs of it, the rest kept as it came.
 
-use std::fs;
 use std::path::Path;
 
+use pellucid_protocol::intake;
 use serde_json::{Map, Value, json};
 
 use super::architecture::Architecture;
-use super::family;
+use super::{family, member};
 use crate::data::labels::Labels;
 use crate::error::{Error, Result};
 
@@ -27,9 +27,8 @@ impl ModelConfig {
         if !folder.is_dir() {
             return Err(Error::file(folder, "is not a folder; give a model folder in Hugging Face layout"));
         }
-        let path = folder.join("config.json");
-        let text = fs::read_to_string(&path).map_err(|error| Error::file(&path, error))?;
-        Self::parse(&text).map_err(|message| Error::file(&path, message))
+        let text = member::read_text(folder, "config.json", intake::SETTINGS)?;
+        Self::parse(&text).map_err(|message| Error::file(&folder.join("config.json"), message))
     }
 
     /// Parses the text of a `config.json`.
@@ -117,6 +116,9 @@ mod tests {
             ),
             (SMALL.replace("\"hidden_size\":4", "\"hidden_size\":5"), "hidden_size 5 cannot be split into 2"),
             (SMALL.replace("\"vocab_size\":9", "\"vocab_size\":-9"), "vocab_size is -9"),
+            (SMALL.replace("\"vocab_size\":9", "\"vocab_size\":1000000000000"), "vocab_size is 1000000000000; at most"),
+            (SMALL.replace("layers\":1", "layers\":1000000000000"), "num_hidden_layers is 1000000000000; at most 1000"),
+            (SMALL.replace("[1]", &"[".repeat(1000)), "recursion limit"),
             (SMALL.replace("\"vocab_size\":9,", ""), "missing field `vocab_size`"),
             (SMALL.replace("bert\",", "bert\",\"hidden_act\":\"mish\","), "unknown variant `mish`"),
         ];

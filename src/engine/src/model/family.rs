@@ -39,9 +39,48 @@ pub fn read(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let Some((_, reader)) = READERS.iter().find(|(name, _)| *name == family) else {
         return Err(format!("model_type `{family}` is not supported; supported are {}", supported()));
     };
+    check_sizes(raw)?;
     let architecture = reader(raw)?;
     architecture.check()?;
     Ok(architecture)
+}
+
+/// The most layers that a model may have, and the most of anything else.
+const MOST_LAYERS: i64 = 1000;
+const MOST: i64 = 1 << 24;
+
+/// Refuses sizes of no machine before anything is made of them.
+fn check_sizes(raw: &Map<String, Value>) -> Result<(), String> {
+    for (key, value) in raw {
+        let most = match key.as_str() {
+            "num_hidden_layers" | "n_layer" | "n_layers" => MOST_LAYERS,
+            "vocab_size"
+            | "embedding_size"
+            | "hidden_size"
+            | "intermediate_size"
+            | "max_position_embeddings"
+            | "num_attention_heads"
+            | "attention_head_size"
+            | "type_vocab_size"
+            | "pad_token_id"
+            | "dim"
+            | "hidden_dim"
+            | "n_heads"
+            | "n_embd"
+            | "n_head"
+            | "n_inner"
+            | "n_positions"
+            | "local_attention"
+            | "global_attn_every_n_layers"
+            | "max_relative_positions"
+            | "position_buckets" => MOST,
+            _ => continue,
+        };
+        if let Some(size) = value.as_f64().filter(|size| size.abs() > most as f64) {
+            return Err(format!("{key} is {size}; at most {most}"));
+        }
+    }
+    Ok(())
 }
 
 /// The keys that a family reads.

@@ -8,12 +8,14 @@ use half::f16;
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
 use super::architecture::{Architecture, Names};
 use super::config::ModelConfig;
-use super::params::{FlatParams, Group, ParamSpec};
+use super::member::member;
+use super::params::{FlatParams, Group, ParamSpec, check_memory};
+use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 
 /// Files that make up a tokenizer; copied along when a model is saved.
@@ -56,27 +58,87 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When the file is missing or damaged, or disagrees with `config.json`: then with all that is missing, of
-/// another shape, or of a layer that the configuration does not have.
+/// another shape, or of a layer that the configuration does not have. Nothing is allocated before all of it fits.
 pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
-    let path = weights_file(folder)?;
-    let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(&path, format!("damaged: {error}")))?;
-    let tensors = file.tensors();
-    let known: HashMap<String, &TensorView<'_>> =
-        tensors.iter().map(|(name, view)| (canonical(name, names.prefix), view)).collect();
-    let mut params = FlatParams::zeros(specs.clone(), Device::Cpu);
-    let (mut made, mut wrong) = (Vec::new(), beyond(names, &specs, known.keys()));
-    for (index, spec) in specs.iter().enumerate() {
-        match read_parts(&known, names.prefix, spec) {
-            Ok(value) => params.set(&spec.name, &value),
-            Err(_) if fresh(spec) => {
-                params.set(&spec.name, &fresh_tensor(spec, seed, index));
-                made.push(spec.name.clone());
-            }
+    let file = weights_file(folder)?;
+    let known = Known::of(&file, names.prefix);
+    let mut wrong = beyond(names, &specs, known.names.keys());
+    let mut made = Vec::new();
+    for spec in &specs {
+        match known.check(spec) {
+            Ok(()) => {}
+            Err(_) if fresh(spec) => made.push(spec.name.clone()),
             Err(messages) => wrong.extend(messages),
         }
     }
-    if wrong.is_empty() { Ok(Loaded { params, fresh: made }) } else { Err(disagreement(&path, &wrong)) }
+    if !wrong.is_empty() {
+        return Err(disagreement(file.path(), &wrong));
+    }
+    check_memory(&specs).map_err(|message| Error::file(folder, message))?;
+    let mut params = FlatParams::zeros(specs.clone(), Device::Cpu);
+    for (index, spec) in specs.iter().enumerate() {
+        let value = if made.contains(&spec.name) { fresh_tensor(spec, seed, index) } else { known.read(spec)? };
+        params.set(&spec.name, &value);
+    }
+    Ok(Loaded { params, fresh: made })
+}
+
+/// The tensors of a file by the names that this program compares.
+struct Known<'a> {
+    file: &'a WeightsFile,
+    prefix: &'a str,
+    names: HashMap<String, String>,
+}
+
+impl<'a> Known<'a> {
+    fn of(file: &'a WeightsFile, prefix: &'a str) -> Self {
+        let names = file.names().into_iter().map(|name| (canonical(&name, prefix), name)).collect();
+        Self { file, prefix, names }
+    }
+
+    fn stored(&self, name: &str) -> Option<&String> {
+        self.names.get(&canonical(name, self.prefix))
+    }
+
+    /// What is wrong with each of the stored tensors of a parameter, by the header alone.
+    fn check(&self, spec: &ParamSpec) -> std::result::Result<(), Vec<String>> {
+        let fault = |name: &str, expected: &[i64]| {
+            let info = self.stored(name).and_then(|stored| self.file.info(stored));
+            let Some((dtype, shape)) = info else { return Some("is missing".to_owned()) };
+            if shape != expected {
+                return Some(format!("has shape {shape:?}, not {expected:?}"));
+            }
+            kind(dtype).err()
+        };
+        let stored = spec.stored.iter();
+        let wrong: Vec<String> = stored
+            .filter_map(|part| Some(format!("{} {}", part.name, fault(&part.name, &spec.stored_shape(part))?)))
+            .collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    /// The value of a parameter that was checked.
+    fn read(&self, spec: &ParamSpec) -> Result<Tensor> {
+        let mut parts = Vec::new();
+        for part in &spec.stored {
+            let name = self.stored(&part.name).map_or("", String::as_str);
+            let dtype = self.file.info(name).map_or(Dtype::F32, |(dtype, _)| dtype);
+            let kind = kind(dtype).map_err(|message| Error::file(self.file.path(), message))?;
+            let value = Tensor::f_from_data_size(&self.file.bytes(name)?, &spec.stored_shape(part), kind)?;
+            parts.push(if part.transposed { value.tr() } else { value }.to_kind(Kind::Float));
+        }
+        Ok(Tensor::cat(&parts, 0))
+    }
+}
+
+fn kind(dtype: Dtype) -> std::result::Result<Kind, String> {
+    match dtype {
+        Dtype::F32 => Ok(Kind::Float),
+        Dtype::F16 => Ok(Kind::Half),
+        Dtype::BF16 => Ok(Kind::BFloat16),
+        Dtype::F64 => Ok(Kind::Double),
+        other => Err(format!("has type {other:?}; supported are F32, F16, BF16, F64")),
+    }
 }
 
 /// Faults that a message names one by one.
@@ -103,36 +165,14 @@ fn beyond<'a>(names: &Names, specs: &[ParamSpec], known: impl Iterator<Item = &'
     numbers.into_iter().map(told).collect()
 }
 
-/// The value of a parameter from its stored tensors, or what is wrong with each of them.
-fn read_parts(
-    known: &HashMap<String, &TensorView<'_>>,
-    prefix: &str,
-    spec: &ParamSpec,
-) -> std::result::Result<Tensor, Vec<String>> {
-    let (mut parts, mut wrong) = (Vec::new(), Vec::new());
-    for stored in &spec.stored {
-        let read = match known.get(&canonical(&stored.name, prefix)) {
-            Some(view) => read_tensor(view, &spec.stored_shape(stored)),
-            None => Err("is missing".to_owned()),
-        };
-        match read {
-            Ok(value) => parts.push(if stored.transposed { value.tr() } else { value }.to_kind(Kind::Float)),
-            Err(message) => wrong.push(format!("{} {message}", stored.name)),
-        }
-    }
-    if wrong.is_empty() { Ok(Tensor::cat(&parts, 0)) } else { Err(wrong) }
-}
-
 /// Number of classes of the classification head in `folder`.
 ///
 /// # Errors
 /// When the weights cannot be read or there is no head.
 pub fn classes(folder: &Path, architecture: &Architecture) -> Result<usize> {
-    let path = weights_file(folder)?;
-    let bytes = fs::read(&path).map_err(|error| Error::file(&path, error))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(&path, format!("damaged: {error}")))?;
-    let out = file.tensor(&format!("{}.weight", architecture.head.out));
-    out.map(|view| view.shape()[0]).map_err(|_| Error::file(folder, HEADLESS))
+    let out = weights_file(folder)?.info(&format!("{}.weight", architecture.head.out));
+    let count = out.and_then(|(_, shape)| usize::try_from(*shape.first()?).ok()).filter(|&count| count > 0);
+    count.ok_or_else(|| Error::file(folder, HEADLESS))
 }
 
 /// What is said of a folder without a classification head.
@@ -148,10 +188,10 @@ pub fn initialise(specs: Vec<ParamSpec>, seed: u64) -> FlatParams {
     params
 }
 
-fn weights_file(folder: &Path) -> Result<PathBuf> {
-    let path = folder.join("model.safetensors");
-    if path.is_file() {
-        return Ok(path);
+fn weights_file(folder: &Path) -> Result<WeightsFile> {
+    let path = member(folder, "model.safetensors")?;
+    if path.exists() {
+        return WeightsFile::open(&path);
     }
     let pickle = ["pytorch_model.bin", "model.pt", "pytorch_model.pt", "model.bin"]
         .iter()
@@ -173,21 +213,6 @@ fn weights_file(folder: &Path) -> Result<PathBuf> {
 fn canonical(name: &str, prefix: &str) -> String {
     let bare = name.strip_prefix(prefix).unwrap_or(name);
     bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-}
-
-fn read_tensor(view: &TensorView<'_>, expected: &[i64]) -> std::result::Result<Tensor, String> {
-    let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-    if shape != expected {
-        return Err(format!("has shape {shape:?}, not {expected:?}"));
-    }
-    let kind = match view.dtype() {
-        Dtype::F32 => Kind::Float,
-        Dtype::F16 => Kind::Half,
-        Dtype::BF16 => Kind::BFloat16,
-        Dtype::F64 => Kind::Double,
-        other => return Err(format!("has type {other:?}; supported are F32, F16, BF16, F64")),
-    };
-    Tensor::f_from_data_size(view.data(), &shape, kind).map_err(|error| error.to_string())
 }
 
 fn fresh_tensor(spec: &ParamSpec, seed: u64, index: usize) -> Tensor {
@@ -272,9 +297,12 @@ fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
     let weights = folder.join("model.safetensors");
     write_weights(&weights, request.params, request.storage)?;
     for name in TOKENIZER_FILES {
-        let from = request.tokenizer.join(name);
+        let from = member(request.tokenizer, name)?;
         if from.is_file() {
-            fs::copy(&from, folder.join(name)).map_err(told)?;
+            // Not `fs::copy`, which copies the permissions too: who may read this is said by the umask.
+            let copied =
+                File::open(&from).and_then(|mut from| std::io::copy(&mut from, &mut File::create(folder.join(name))?));
+            copied.map_err(told)?;
         }
     }
     for entry in fs::read_dir(folder).map_err(told)? {
@@ -393,6 +421,25 @@ mod tests {
         lying.extend(b"{}");
         fs::write(folder.path().join("model.safetensors"), lying).unwrap();
         assert!(refused().contains("model.safetensors: damaged"));
+    }
+
+    #[test]
+    fn a_configuration_of_no_machine_is_refused_by_the_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, _, target) = saved(folder.path(), Storage::F32);
+        let config = ModelConfig::parse(&CONFIG.replace("\"vocab_size\":11", "\"vocab_size\":16000000")).unwrap();
+        let message = again(&config, &target, 3, &|_| false).unwrap_err().to_string();
+        assert!(message.contains("word_embeddings.weight has shape [11, 8], not [16000000, 8]"), "{message}");
+    }
+
+    #[test]
+    fn a_tokenizer_that_is_a_link_to_elsewhere_is_not_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, params, _) = saved(folder.path(), Storage::F32);
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("vocab.txt")).unwrap();
+        let request = SaveRequest { params: &params, config: &config, tokenizer: folder.path(), storage: Storage::F32 };
+        let message = save(&folder.path().join("other"), request).unwrap_err().to_string();
+        assert!(message.contains("leads out of the model folder") && !folder.path().join("other").exists());
     }
 
     #[test]

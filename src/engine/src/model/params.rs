@@ -85,6 +85,34 @@ pub struct FlatParams {
     compute: Kind,
 }
 
+/// Refuses parameters that the memory of this machine cannot hold.
+///
+/// # Errors
+/// How much they need, and how much there is.
+pub fn check_memory(specs: &[ParamSpec]) -> Result<(), String> {
+    let numbers: f64 = specs.iter().map(|spec| spec.shape.iter().map(|&size| size as f64).product::<f64>()).sum();
+    let needed = numbers * size_of::<f32>() as f64;
+    match memory() {
+        Some(there) if needed > there => {
+            let gib = |bytes: f64| bytes / f64::from(1u32 << 30);
+            Err(format!("its weights need {:.1} GiB of memory; the machine has {:.1}", gib(needed), gib(there)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of memory of this machine, where it says.
+#[cfg(target_os = "linux")]
+fn memory() -> Option<f64> {
+    let info = rustix::system::sysinfo();
+    Some(info.totalram as f64 * f64::from(info.mem_unit.max(1)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn memory() -> Option<f64> {
+    None
+}
+
 impl FlatParams {
     /// Parameters of these places, all zero.
     #[must_use]

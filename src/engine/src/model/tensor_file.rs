@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use pellucid_protocol::run_dir::sync_folder;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
+use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 use crate::host::numbers;
 
@@ -57,20 +58,16 @@ fn little_endian(tensor: &Tensor) -> Vec<u8> {
 /// # Errors
 /// When it cannot be read or is damaged.
 pub fn read(path: &Path) -> Result<(HashMap<String, Tensor>, String)> {
-    let bytes = fs::read(path).map_err(|error| Error::file(path, error))?;
-    let damaged = |error: &dyn ToString| Error::file(path, format!("damaged: {}", error.to_string()));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(&error))?;
-    let text = header.metadata().as_ref().and_then(|map| map.get(TEXT)).cloned().unwrap_or_default();
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(&error))?;
+    let file = WeightsFile::open(path)?;
     let mut tensors = HashMap::new();
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F32 {
-            return Err(damaged(&format!("{name} is not F32")));
-        }
-        let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-        tensors.insert(name, Tensor::f_from_data_size(view.data(), &shape, Kind::Float)?);
+    for name in file.names() {
+        let Some((Dtype::F32, shape)) = file.info(&name) else {
+            return Err(Error::file(path, format!("damaged: {name} is not F32")));
+        };
+        let value = Tensor::f_from_data_size(&file.bytes(&name)?, &shape, Kind::Float)?;
+        tensors.insert(name, value);
     }
-    Ok((tensors, text))
+    Ok((tensors, file.text(TEXT).unwrap_or_default().to_owned()))
 }
 
 #[cfg(test)]

@@ -109,8 +109,10 @@ impl Checkpoints {
     fn steps(&self) -> Vec<(u64, PathBuf)> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok();
+        // A link is no checkpoint: it may lead anywhere.
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
         let mut found: Vec<(u64, PathBuf)> =
-            entries.filter_map(|entry| Some((number(&entry.path())?, entry.path()))).collect();
+            folders.filter_map(|entry| Some((number(&entry.path())?, entry.path()))).collect();
         found.sort();
         found
     }
@@ -146,11 +148,12 @@ mod tests {
         kept.link("best", 1).unwrap();
         kept.link("best", 2).unwrap();
         kept.mark_requested(3).unwrap();
+        symlink("/", kept.folder.join("step-000009")).unwrap();
         for half in ["step-000007.partial", "step-000001.old"] {
             fs::create_dir(kept.folder.join(half)).unwrap();
         }
         kept.prune(2);
-        assert_eq!(fs::read_dir(&kept.folder).unwrap().count(), 4 + 1, "four checkpoints and a name");
+        assert_eq!(fs::read_dir(&kept.folder).unwrap().count(), 4 + 2, "four checkpoints, a name and a link");
         let steps: Vec<u64> = kept.steps().into_iter().map(|(step, _)| step).collect();
         assert_eq!(steps, [2, 3, 5, 6]);
         assert_eq!(kept.resumable().first().unwrap().0, 6);

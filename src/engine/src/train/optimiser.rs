@@ -20,10 +20,31 @@ pub struct StepRule {
     pub rate: f64,
     /// Norm to which the gradient is clipped; 0 for no clipping.
     pub clip_norm: f64,
-    /// Norm of the gradient before clipping, see [`Optimiser::norm`].
+    /// Norm of the gradient before clipping, see [`Optimiser::norms`].
     pub norm: f64,
     /// The penalties.
     pub penalty: Penalty,
+}
+
+/// How long the gradient is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GradientNorms {
+    /// That of all parameters.
+    pub total: f64,
+    /// That of the parameters of each encoder layer.
+    pub layers: Vec<f64>,
+}
+
+impl GradientNorms {
+    /// From sums of squares: of everything, and of each layer.
+    fn of(total: f64, layers: impl IntoIterator<Item = f64>) -> Self {
+        Self { total: total.sqrt(), layers: layers.into_iter().map(f64::sqrt).collect() }
+    }
+}
+
+/// Encoder layers that the parameters belong to.
+fn layer_count(params: &FlatParams) -> usize {
+    params.specs().iter().filter_map(|spec| spec.layer).max().map_or(0, |last| last + 1)
 }
 
 /// What the optimiser may do to one parameter.
@@ -107,12 +128,12 @@ impl Optimiser {
         self.touched.clear();
     }
 
-    /// Norm of the gradient with the penalties that are part of it.
+    /// Norms of the gradient with the penalties that are part of it: one pass, and at most one sync.
     #[must_use]
-    pub fn norm(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> f64 {
+    pub fn norms(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
         match self.first.device() {
-            Device::Cpu => self.norm_on_cpu(params, gradient, penalty),
-            _ => self.norm_on_device(params, gradient, penalty),
+            Device::Cpu => self.norms_on_cpu(params, gradient, penalty),
+            _ => self.norms_on_device(params, gradient, penalty),
         }
     }
 
@@ -238,11 +259,11 @@ mod tests {
             let rule = |norm| StepRule { rate: 0.05, clip_norm: 0.3, norm, penalty };
             match path {
                 Path::Cpu => {
-                    let norm = optimiser.norm(&params, &gradient, &penalty);
+                    let norm = optimiser.norms(&params, &gradient, &penalty).total;
                     optimiser.step(&params, gradient, rule(norm));
                 }
                 Path::Device => {
-                    let norm = optimiser.norm_on_device(&params, &gradient, &penalty);
+                    let norm = optimiser.norms_on_device(&params, &gradient, &penalty).total;
                     optimiser.steps += 1;
                     optimiser.step_on_device(&params, &gradient, rule(norm));
                 }
@@ -306,7 +327,7 @@ mod tests {
         let nothing = || Gradient { dense: vec![None], words: None };
         let penalty = Penalty { l2: 1.0, l2_form: L2Form::Coupled, ..NO_PENALTY };
         for _ in 0..200 {
-            let norm = optimiser.norm(&params, &nothing(), &penalty);
+            let norm = optimiser.norms(&params, &nothing(), &penalty).total;
             optimiser.step(&params, nothing(), StepRule { rate: 0.05, clip_norm: 0.0, norm, penalty });
         }
         let found: Vec<f32> = params.weights().try_into().unwrap();
@@ -337,6 +358,35 @@ mod tests {
         assert!((params.view("head.weight").double_value(&[0, 0]) - 0.9).abs() < 1e-6);
         assert_eq!((of("layer.bias"), of("head.bias")), (1.0, 1.0));
         assert!((values.l1 - 0.2 * 4.0).abs() < 1e-6 && values.l2 == 0.0);
+    }
+
+    #[test]
+    fn the_norm_of_each_layer_is_that_of_its_own_gradient() {
+        let mut list = SpecList::default();
+        list.table("words", 4, 2);
+        for layer in 0..2 {
+            list.enter(layer, false);
+            list.linear(&format!("layer.{layer}"), [2, 2], true);
+            list.leave();
+        }
+        let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
+        let _ = no_grad(|| params.weights().shallow_clone().fill_(1.0));
+        params.train(&|_| false);
+        let rule = |_: &ParamSpec| LeafRule { l1: true, l2: true, rate: 1.0 };
+        let optimiser = Optimiser::new(OptimiserForm::default(), &params, &rule);
+        let full = |index: usize, value: f64| Some(params.leaves()[index].detach().full_like(value));
+        // Two and three of four numbers each, and the biases: one of the layers has none.
+        let values = [Some(7.0), Some(2.0), Some(3.0), Some(-4.0), None];
+        let dense: Vec<_> = (0..5).map(|index| values[index].and_then(|value| full(index, value))).collect();
+        let gradient = Gradient { dense, words: None };
+        for norms in [
+            optimiser.norms_on_cpu(&params, &gradient, &NO_PENALTY),
+            optimiser.norms_on_device(&params, &gradient, &NO_PENALTY),
+        ] {
+            let expected = [4.0 * 4.0 + 2.0 * 9.0, 4.0 * 16.0].map(f64::sqrt);
+            assert!(norms.layers.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{norms:?}");
+            assert!((norms.total - (8.0 * 49.0 + 34.0 + 64.0f64).sqrt()).abs() < 1e-5 && norms.layers.len() == 2);
+        }
     }
 
     #[test]

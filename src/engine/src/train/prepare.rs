@@ -64,6 +64,8 @@ pub struct Prepared {
     pub train: Examples,
     /// Validation examples.
     pub valid: Examples,
+    /// Texts to be explained as training goes on, if they are not to be validation examples.
+    pub probe: Option<Examples>,
     /// The model, trainable.
     pub model: Classifier,
     /// The model's tokenizer.
@@ -112,7 +114,13 @@ pub fn prepare_from(settings: Settings, source: &Path, phase: &mut dyn FnMut(Str
     check_vocabulary(source, &config, &encoder)?;
     phase(format!("tokenising {} texts", train.samples().len() + valid.samples().len()));
     let (train, valid) = (examples(&train, &encoder)?, examples(&valid, &encoder)?);
-    check_ids(source, &config, [&train.encoded, &valid.encoded])?;
+    let probe = settings.probe_data.as_deref().map(|path| {
+        let dataset = Dataset::new(path, Dataset::rows(path)?, &labels)?;
+        examples(&dataset, &encoder)
+    });
+    let probe = probe.transpose()?;
+    let of_probe = probe.iter().map(|examples| &examples.encoded);
+    check_ids(source, &config, [&train.encoded, &valid.encoded].into_iter().chain(of_probe))?;
     note_cuts("training", &train, limit, &mut notes);
     note_cuts("validation", &valid, limit, &mut notes);
     let weights = class_weights(&settings, &labels, &train)?;
@@ -128,7 +136,7 @@ pub fn prepare_from(settings: Settings, source: &Path, phase: &mut dyn FnMut(Str
     };
     let start = load_start(&settings, &labels, device)?;
     check_reasons(&settings, &train, &mut notes)?;
-    Ok(Prepared { settings, labels, weights, train, valid, model, encoder, teacher, start, device, notes })
+    Ok(Prepared { settings, labels, weights, train, valid, probe, model, encoder, teacher, start, device, notes })
 }
 
 /// The model as the run began or begins with it, if that is what explanations are drawn to.
@@ -236,6 +244,11 @@ pub fn check_vocabulary(folder: &Path, config: &ModelConfig, encoder: &TextEncod
     let (known, rows) = (encoder.vocabulary() as i64, config.architecture.vocabulary);
     if known > rows {
         let message = format!("tokenizer.json knows {known} tokens, but config.json has vocab_size {rows}");
+        return Err(Error::file(folder, message));
+    }
+    let largest = encoder.largest_id();
+    if largest >= rows {
+        let message = format!("tokenizer.json has a token of id {largest}, but config.json has vocab_size {rows}");
         return Err(Error::file(folder, message));
     }
     Ok(())

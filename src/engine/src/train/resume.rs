@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::settings::LiveSetting;
-use pellucid_protocol::{Event, RunDir, Settings};
+use pellucid_protocol::{Event, RunDir, Settings, intake};
 
 use super::checkpoints::Checkpoints;
 use super::prepare::prepare_from;
@@ -17,7 +17,13 @@ use crate::error::{Error, Result};
 /// When there is no run, or its settings cannot be read.
 pub fn settings(run: &RunDir) -> Result<Settings> {
     let path = run.settings();
-    let text = std::fs::read_to_string(&path).map_err(|error| Error::file(&path, error))?;
+    if let Some(link) = run.way_out().map_err(|error| Error::file(run.root(), error))? {
+        return Err(Error::file(
+            &link,
+            "leads out of the run folder, which must hold all that it writes; put it there",
+        ));
+    }
+    let text = intake::read_text(&path, intake::SETTINGS).map_err(|error| Error::file(&path, error))?;
     let settings: Settings = toml::from_str(&text).map_err(|error| Error::file(&path, error.message()))?;
     Ok(Settings { run_dir: run.root().to_owned(), ..settings })
 }

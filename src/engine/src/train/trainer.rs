@@ -98,7 +98,7 @@ impl Trainer {
     /// A run at its start.
     #[must_use]
     pub fn new(prepared: Prepared) -> Self {
-        let Prepared { settings, labels, weights, train, valid, model, encoder, teacher, start, device, notes } =
+        let Prepared { settings, labels, weights, train, valid, probe, model, encoder, teacher, start, device, notes } =
             prepared;
         let plan =
             BatchPlan { batch_size: settings.batch_size as usize, grouping: settings.grouping, seed: settings.seed };
@@ -118,7 +118,10 @@ impl Trainer {
                 total,
             },
             lengths: train.encoded.iter().map(|row| row.ids.len()).collect(),
-            probe: Probe::choose(&valid, &encoder, &settings),
+            probe: match &probe {
+                Some(given) => Probe::of(given, &encoder, &settings),
+                None => Probe::choose(&valid, &encoder, &settings),
+            },
             alarm: (settings.probe > 0).then(|| Alarm::new(&train, &valid, labels.len())),
             reasons: Reasons::new(&settings, &train),
             maps: BTreeMap::new(),
@@ -179,6 +182,12 @@ impl Trainer {
             resumed: self.resumed,
             settings: self.settings.clone(),
         }
+    }
+
+    /// What it computes on.
+    #[must_use]
+    pub fn device(&self) -> tch::Device {
+        self.device
     }
 
     /// Steps done.

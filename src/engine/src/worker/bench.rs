@@ -6,6 +6,7 @@ use pellucid_protocol::work::{BenchEpoch, BenchTrainWork};
 use pellucid_protocol::{RawSettings, Settings};
 use serde_json::json;
 
+use super::memory::peak_rss_mb;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::train::Trainer;
@@ -94,11 +95,4 @@ fn settings(work: &BenchTrainWork) -> Result<Settings> {
 
 fn round(value: f64, digits: i32) -> f64 {
     (value * 10f64.powi(digits)).round() / 10f64.powi(digits)
-}
-
-/// The largest resident size of this process so far, as Linux counts it; 0 elsewhere.
-fn peak_rss_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }

@@ -12,7 +12,7 @@ use super::thread::Mail;
 use crate::train::interrupt::{Interrupt, Urgency};
 
 /// Longest line that a client may send, in bytes.
-const LINE_LIMIT: u64 = 1 << 20;
+const LINE_LIMIT: usize = 1 << 20;
 
 /// What a client needs of the hub.
 pub struct Seat {
@@ -54,7 +54,8 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
     }
     let mut line = Vec::new();
     loop {
-        let mut limited = (&mut requests).take(LINE_LIMIT);
+        // What was read of a line before something else came counts as well.
+        let mut limited = (&mut requests).take((LINE_LIMIT - line.len()) as u64);
         let sent = tokio::select! {
             biased;
             Some(reply) = answered.recv() => send(&mut write, &reply).await,

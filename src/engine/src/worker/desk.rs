@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use pellucid_protocol::event::{Alert, CheckpointKind, Level, Setting};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
-    Cancel, Command, Event, ExplainRequest, SetRequest, SurveyProgress, SurveyRequest, SurveyState, WhatIf,
+    Cancel, Command, Event, ExplainRequest, SetRequest, Subject, SurveyProgress, SurveyRequest, SurveyState, WhatIf,
     WhatIfAnswer,
 };
 
@@ -44,9 +44,8 @@ pub struct Desk {
     snapshot: Option<Snapshot>,
     job: Option<Job>,
     survey: Option<Survey>,
+    original: Option<Original>,
     requests: u64,
-    /// Steps done.
-    step: u64,
     training: Training,
     /// Steps that a held training is to do.
     steps_asked: u64,
@@ -67,6 +66,13 @@ struct Snapshot {
     model: Classifier,
 }
 
+/// What the model says to a text that changes are tried on: known until the weights move.
+struct Original {
+    subject: Subject,
+    step: u64,
+    probabilities: Vec<f64>,
+}
+
 impl Desk {
     /// A desk for commands from `mailbox`; explanations go to `hub`.
     #[must_use]
@@ -78,8 +84,8 @@ impl Desk {
             snapshot: None,
             job: None,
             survey: None,
+            original: None,
             requests: 0,
-            step: 0,
             training: Training::Running,
             steps_asked: 0,
             left: Instant::now(),
@@ -116,7 +122,6 @@ impl Desk {
     }
 
     fn tell(&self, event: Event) {
-        // A hub that is gone means the process is ending.
         drop(self.hub.blocking_send(FromThread::Event(event)));
     }
 
@@ -205,19 +210,25 @@ impl Desk {
         Ok(())
     }
 
-    /// Answers on the weights of now: both texts in one pass.
-    fn what_if(&self, question: WhatIf, trainer: &Trainer) -> Result<()> {
-        let start = Instant::now();
+    /// Answers on the weights of now: both texts in one pass, the text as it is once only.
+    fn what_if(&mut self, question: WhatIf, trainer: &Trainer) -> Result<()> {
+        let (start, step) = (Instant::now(), trainer.step_count());
         let texts = Texts::of(&question.subject, trainer)?;
-        let (before, _) = texts.edited(trainer, &[])?;
-        let (after, _) = texts.edited(trainer, &question.edits)?;
-        let logits = evaluate::logits(trainer.model(), &[before.encoded, after.encoded])?;
-        let (before, after) = (evaluate::softmax(&logits[0]), evaluate::softmax(&logits[1]));
+        let mut rows = vec![texts.edited(trainer, &question.edits)?.0.encoded];
+        let known = self.original.take().filter(|known| known.step == step && known.subject == question.subject);
+        if known.is_none() {
+            rows.push(texts.edited(trainer, &[])?.0.encoded);
+        }
+        let logits = evaluate::logits(trainer.model(), &rows)?;
+        let mut said = logits.iter().map(|row| evaluate::softmax(row));
+        let after = said.next().unwrap_or_default();
+        let before = said.next().or(known.map(|known| known.probabilities)).unwrap_or_default();
         if !before.iter().chain(&after).all(|share| share.is_finite()) {
             return refuse("the model's answer is not a number");
         }
+        let (subject, probabilities) = (question.subject.clone(), before.clone());
+        self.original = Some(Original { subject, step, probabilities });
         let ms = start.elapsed().as_secs_f64() * 1e3;
-        let step = trainer.step_count();
         self.tell(Event::WhatIf(Box::new(WhatIfAnswer { question, step, before, after, ms })));
         Ok(())
     }
@@ -312,12 +323,12 @@ impl Desk {
 
     /// Lets go of what is under way and cannot be answered.
     fn give_up(&mut self, error: &Error) -> bool {
-        let asker = self.job.take().map(|job| job.asker);
-        if asker == Some(Asker::Survey) {
+        if self.job.take().is_some_and(|job| job.asker == Asker::Survey) {
             return self.end_survey(SurveyState::Failed(error.to_string())).is_ok();
         }
-        let message = format!("explanation given up: {error}");
-        self.tell(Event::Alert(Alert { step: self.step, level: Level::Error, message }));
+        let (step, message) =
+            (self.snapshot.as_ref().map_or(0, |kept| kept.step), format!("explanation given up: {error}"));
+        self.tell(Event::Alert(Alert { step, level: Level::Error, message }));
         true
     }
 
@@ -357,7 +368,6 @@ fn set(SetRequest { key, value }: SetRequest, trainer: &mut Trainer, emit: &mut 
 
 impl Control for Desk {
     fn between_steps(&mut self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
-        self.step = trainer.step_count();
         let step = self.left.elapsed();
         let person = step.clamp(EXPLAIN_BUDGET.0, EXPLAIN_BUDGET.1);
         let mut survey = self.survey.as_mut().map_or(Duration::ZERO, |survey| survey.earn(step));
@@ -370,8 +380,7 @@ impl Control for Desk {
                     ending => return ending,
                 }
             }
-            let wish = wished(trainer);
-            if wish != Flow::Continue {
+            if let wish @ (Flow::Leave | Flow::StopNow) = wished(trainer) {
                 return wish;
             }
             let start = Instant::now();

@@ -3,12 +3,14 @@
 
 mod end;
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
 use pellucid_protocol::owner::Lock;
+use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Command, Event, Metrics, Record, RunDir, ToClient};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
@@ -168,7 +170,7 @@ impl Hub {
                     self.sync_after(&record.event);
                     self.tell(news);
                 }
-                Err(error) => eprintln!("an event could not be written as a line: {error}"),
+                Err(error) => note(&format!("an event could not be written as a line: {error}")),
             }
         } else if let Ok(mut line) = serde_json::to_vec(&ToClient::Event { record: Box::new(record) }) {
             line.push(b'\n');
@@ -197,7 +199,7 @@ impl Hub {
     }
 
     fn alert(&mut self, level: Level, message: String) {
-        eprintln!("{message}");
+        note(&message);
         self.record(Event::Alert(Alert { step: self.step, level, message }));
     }
 
@@ -225,7 +227,7 @@ impl Hub {
         if matches!(event, Event::Eval(_) | Event::Checkpoint(_) | Event::Ended(_))
             && let Err(error) = self.journal.sync()
         {
-            eprintln!("{}: {error}; the disk may not have all of it", self.place.run().events().display());
+            note(&format!("{}: {error}; the disk may not have all of it", self.place.run().events().display()));
         }
     }
 
@@ -306,9 +308,14 @@ impl Hub {
         let _ = self.journal.sync();
         let left = self.journal.waiting().len();
         if left > 0 {
-            eprintln!("{}: the last {left} events could not be written", self.place.run().events().display());
+            note(&format!("{}: the last {left} events could not be written", self.place.run().events().display()));
         }
     }
+}
+
+/// Prints a line. Not `eprintln`, which panics when the disk that is full is that of the worker's log.
+fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", scrub(message));
 }
 
 /// A line of the log as clients get it.

@@ -10,7 +10,7 @@ use pellucid_protocol::owner::{Lock, Owner, keeper};
 use pellucid_protocol::run_dir::{WorkerInfo, write_whole};
 use tokio::net::UnixListener;
 
-use super::run_folder::socket_path;
+use super::run_folder::{listen, socket_path};
 use crate::error::{Error, Result};
 
 /// A worker's place in its run folder.
@@ -30,7 +30,7 @@ impl Place {
     /// # Errors
     /// What the file system says.
     pub fn open(run: RunDir, lock: Lock) -> Result<Self> {
-        let (listener, socket) = listen(&run)?;
+        let (listener, socket) = open(&run)?;
         let kept = [run.settings(), run.samples()];
         let kept = kept.into_iter().filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect();
         Ok(Self { run, lock, listener, socket, kept })
@@ -57,7 +57,7 @@ impl Place {
             write_whole(path, content).map_err(|error| Error::file(path, error))?;
         }
         self.lock = Lock::take(&self.run, Duration::ZERO).map_err(|error| Error::file(self.run.root(), error))?;
-        (self.listener, self.socket) = listen(&self.run)?;
+        (self.listener, self.socket) = open(&self.run)?;
         Ok(())
     }
 }
@@ -68,13 +68,10 @@ impl Drop for Place {
     }
 }
 
-fn listen(run: &RunDir) -> Result<(UnixListener, PathBuf)> {
+fn open(run: &RunDir) -> Result<(UnixListener, PathBuf)> {
     let socket = socket_path(run)?;
     let told = |error: std::io::Error| Error::file(&socket, error);
-    if socket.exists() {
-        fs::remove_file(&socket).map_err(told)?;
-    }
-    let listener = UnixListener::bind(&socket).map_err(told)?;
+    let listener = listen(&socket).map_err(told)?;
     let info = WorkerInfo { owner: Owner::of_this_process(), socket: socket.clone(), keeper: keeper() };
     let text = serde_json::to_vec(&info).map_err(|error| Error::file(&run.worker(), error))?;
     write_whole(&run.worker(), &text).map_err(|error| Error::file(&run.worker(), error))?;

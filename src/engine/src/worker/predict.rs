@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::{Output, PredictWork};
 use serde_json::json;
 
@@ -36,7 +36,8 @@ pub fn predict(work: &PredictWork) -> Result<()> {
         let name = &labels.names()[class];
         let line = match work.output {
             Output::Json => {
-                json!({"text": row.text, "logits": logits, "probs": probabilities, "label": name}).to_string()
+                let line = json!({"text": row.text, "logits": logits, "probs": probabilities, "label": name});
+                escape_json(&line.to_string()).into_owned()
             }
             Output::Plain => {
                 format!("{:>6.1} %  {:<16} {}", probabilities[class] * 100.0, scrub(name), scrub(&row.text))

@@ -1,12 +1,15 @@
 //! Makes the run folder of a run that is known to be able to start.
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pellucid_protocol::owner::Lock;
 use pellucid_protocol::{RunDir, Sample, Settings, run_dir};
+use rustix::fs::Mode;
+
+use tokio::net::UnixListener;
 
 use crate::error::{Error, Result};
 
@@ -14,6 +17,11 @@ use crate::error::{Error, Result};
 const SOCKET_LIMIT: usize = 100;
 /// How long the lock of a run may still be held by whoever writes down how its last worker died.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// From here on whatever this process writes is for its user alone, as if the user had asked for that.
+pub fn keep_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
 
 /// Makes the folder with the settings and samples of the run; only the user can look in.
 ///
@@ -36,9 +44,19 @@ pub fn own(run: &RunDir) -> Result<Lock> {
     Lock::take(run, PATIENCE).map_err(|error| Error::file(run.root(), error))
 }
 
+/// A folder that only the user can look into; one that is there is closed to others.
 fn private_folder(folder: &Path) -> Result<()> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Error::file(folder, error))
+    let told = |error: std::io::Error| Error::file(folder, error);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(told)?;
+    // Not followed: whoever could put a link there could look at what it leads to.
+    let meta = fs::symlink_metadata(folder).map_err(told)?;
+    if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() {
+        return Err(Error::file(folder, "is not a folder of yours, so others could look in; name another one"));
+    }
+    if meta.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(told)?;
+    }
+    Ok(())
 }
 
 /// Where the run's socket goes: into the run folder, or, where that path is too long for a socket, into
@@ -47,7 +65,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 /// # Errors
 /// When the private folder cannot be made.
 pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
-    let inside = run.root().join("worker.sock");
+    let inside = run.socket();
     if inside.as_os_str().len() <= SOCKET_LIMIT {
         return Ok(inside);
     }
@@ -60,9 +78,37 @@ pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
     Ok(folder.join(format!("{}.sock", std::process::id())))
 }
 
+/// Binds the run's socket at `path` so that only the user can connect, from its first moment on.
+///
+/// # Errors
+/// What the file system says.
+pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    // Between the two lines the folder, which is private, keeps others out.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_was_open_to_all_is_closed_and_a_link_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let open = place.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        private_folder(&open).unwrap();
+        assert_eq!(fs::metadata(&open).unwrap().mode() & 0o777, 0o700);
+        std::os::unix::fs::symlink(&open, place.path().join("link")).unwrap();
+        let message = private_folder(&place.path().join("link")).unwrap_err().to_string();
+        assert!(message.contains("not a folder of yours"), "{message}");
+    }
 
     #[test]
     fn a_long_path_gets_its_socket_elsewhere() {

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 use super::desk::Desk;
 use super::run_folder;
+use super::system::SystemMeter;
 use crate::error::{Error, Result};
 use crate::train::interrupt::Interrupt;
 use crate::train::prepare::prepare;
@@ -80,7 +81,13 @@ fn work(start: Start, ends: Ends) {
     };
     trainer.heed(interrupt);
     let mut desk = Desk::new(mailbox, hub.clone());
-    let mut emit = |event| tell(FromThread::Event(event));
+    let mut meter = SystemMeter::new(trainer.device());
+    let mut emit = |mut event| {
+        if let Event::Step(step) = &mut event {
+            step.metrics.extend(meter.measure().unwrap_or_default());
+        }
+        tell(FromThread::Event(event));
+    };
     let done = catch_unwind(AssertUnwindSafe(|| run(&mut trainer, &mut emit, &mut desk)));
     if let Err(panic) = done {
         let (step, message) = (trainer.step_count(), panic_text(&*panic));

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 
 use super::hub::{Hub, Lines};
-use super::run_folder::own;
+use super::run_folder::{keep_private, own};
 use super::thread::{Ends, FromThread, Start, spawn};
 use crate::error::{Error, Result};
 use crate::train::interrupt::Interrupt;
@@ -31,6 +31,7 @@ const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(rustix::process::Signal:
 pub fn train(start: Start) -> ExitCode {
     // A session of its own: the run outlives the terminal. Failing means it already leads one.
     let _ = rustix::process::setsid();
+    keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| {
         runtime.block_on(async {

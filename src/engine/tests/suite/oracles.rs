@@ -3,11 +3,12 @@
 use pellucid_engine::explain::oracle::{ModelOracle, answer};
 use pellucid_engine::explain::remote::{Question, remote};
 use pellucid_engine::explain::session;
-use pellucid_engine::explain::subject::Subject;
+use pellucid_engine::explain::subject::{Subject, Unit};
 use pellucid_engine::train::evaluate;
 use pellucid_engine::train::prepare::load_classifier;
 use pellucid_explain::{Context, Noise, Predict, Slopes};
-use pellucid_protocol::{Baseline, Check, Method};
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Baseline, Check, Method, Removal};
 use std::time::Duration;
 
 use crate::fixture::Fixture;
@@ -22,13 +23,13 @@ fn masking_nothing_is_the_prediction_and_masking_is_by_word() {
     assert_eq!(subject.words.len(), 6);
     let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
-    let all = oracle.probabilities(&[vec![true; 6]]).unwrap()[0];
+    let all = oracle.outcomes(&[vec![true; 6]], Removal::Mask).unwrap()[0].probability;
     assert!((all - evaluate::softmax(&logits[0])[1]).abs() < 1e-6);
 
     let masked = encoder.encode(&[("the film was [MASK] very good", None)]).unwrap();
     let expected = evaluate::softmax(&evaluate::logits(&model, &masked).unwrap()[0])[1];
     let row = (0..6).map(|word| word != 3).collect();
-    assert!((oracle.probabilities(&[row]).unwrap()[0] - expected).abs() < 1e-6);
+    assert!((oracle.outcomes(&[row], Removal::Mask).unwrap()[0].probability - expected).abs() < 1e-6);
 }
 
 #[test]
@@ -41,9 +42,43 @@ fn deleting_is_the_shorter_text() {
     let expected: Vec<f64> =
         evaluate::logits(&model, &texts.unwrap()).unwrap().iter().map(|logits| evaluate::softmax(logits)[1]).collect();
     let rows = [vec![true; 6], (0..6).map(|word| !(2..4).contains(&word)).collect(), vec![false; 6]];
-    for (found, expected) in oracle.shortened(&rows).unwrap().iter().zip(expected) {
+    for (found, expected) in oracle.outcomes(&rows, Removal::Delete).unwrap().iter().zip(expected) {
+        let found = found.probability;
         assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
     }
+}
+
+#[test]
+fn the_margin_is_the_logit_before_the_best_of_the_others() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap().remove(0);
+    for target in 0..logits.len() {
+        let others = logits.iter().enumerate().filter(|(class, _)| *class != target);
+        let rival = others.map(|(_, logit)| *logit).fold(f32::NEG_INFINITY, f32::max);
+        let mut oracle = ModelOracle { model: &model, subject: &subject, target };
+        let found = oracle.outcomes(&[vec![true; 6]], Removal::Mask).unwrap()[0];
+        assert!((found.logit - f64::from(logits[target])).abs() < 1e-5);
+        assert!((found.margin - f64::from(logits[target] - rival)).abs() < 1e-5);
+        let end = oracle.path(Baseline::Pad, &[1.0], Scalar::Margin).unwrap()[0].value;
+        assert!((end - found.margin).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn units_are_words_that_are_alike_or_tokens() {
+    let fixture = Fixture::new();
+    let (_, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, "not good not very good", None).unwrap();
+    let distinct = subject.by(Unit::DistinctWord);
+    let of = |subject: &Subject| subject.word_of_token.clone();
+    assert_eq!((subject.words.len(), distinct.words.len()), (5, 3));
+    assert_eq!(of(&distinct), [None, Some(0), Some(1), Some(0), Some(2), Some(1), None]);
+    assert_eq!(of(&subject.by(Unit::Token)), of(&subject));
+    assert_eq!(of(&subject.by(Unit::AnyToken)), (0..7).map(Some).collect::<Vec<_>>());
+    assert_eq!(distinct.by_tokens(&[1.0, 2.0, 3.0]), [0.0, 1.0, 2.0, 1.0, 3.0, 2.0, 0.0]);
+    assert_eq!(subject.by(Unit::Word), subject);
 }
 
 #[test]
@@ -56,10 +91,10 @@ fn every_path_ends_at_the_input_and_begins_somewhere_else() {
         evaluate::logits(&model, &encoder.encode(&[(["[MASK]"; 6].join(" ").as_str(), None)]).unwrap()).unwrap();
     let mut starts = Vec::new();
     for baseline in Baseline::ALL {
-        let ends = oracle.path(baseline, &[0.0, 1.0]).unwrap();
+        let ends = oracle.path(baseline, &[0.0, 1.0], Scalar::Logit).unwrap();
         let input = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap()[0][0];
-        assert!((ends[1].logit - f64::from(input)).abs() < 1e-5);
-        starts.push(ends[0].logit);
+        assert!((ends[1].value - f64::from(input)).abs() < 1e-5);
+        starts.push(ends[0].value);
     }
     assert!((starts[1] - f64::from(masked[0][0])).abs() < 1e-5, "{starts:?}");
     assert!((0..4).all(|a| (0..a).all(|b| (starts[a] - starts[b]).abs() > 1e-7)), "{starts:?}");
@@ -71,8 +106,10 @@ fn no_noise_is_the_gradient_and_noise_has_a_seed() {
     let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
-    let plain = oracle.gradient().unwrap();
-    let mut noisy = |sigma, seed, first, count| oracle.noisy_gradients(Noise { sigma, seed }, first, count).unwrap();
+    let plain = oracle.gradient(Scalar::Logit).unwrap();
+    let mut noisy = |sigma, seed, first, count| {
+        oracle.noisy_gradients(Noise { sigma, seed, scalar: Scalar::Logit }, first, count).unwrap()
+    };
     for still in noisy(0.0, 1, 0, 2) {
         let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
         assert!(near(&still.times_input, &plain.times_input) && near(&still.norm, &plain.norm));
@@ -106,10 +143,12 @@ fn the_gradient_is_that_of_finite_differences_along_the_path() {
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
     let h = 1e-2;
-    let points = oracle.path(Baseline::Pad, &[0.5 - h, 0.5, 0.5 + h]).unwrap();
-    let numeric = (points[2].logit - points[0].logit) / (2.0 * h);
-    let analytic: f64 = points[1].slopes.iter().sum();
-    assert!((numeric - analytic).abs() < 1e-3 + 0.02 * analytic.abs(), "{numeric} and {analytic}");
+    for scalar in Scalar::CHOICES {
+        let points = oracle.path(Baseline::Pad, &[0.5 - h, 0.5, 0.5 + h], scalar).unwrap();
+        let numeric = (points[2].value - points[0].value) / (2.0 * h);
+        let analytic: f64 = points[1].slopes.iter().sum();
+        assert!((numeric - analytic).abs() < 1e-3 + 0.02 * analytic.abs(), "{scalar}: {numeric} and {analytic}");
+    }
 }
 
 #[test]

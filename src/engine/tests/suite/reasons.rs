@@ -1,5 +1,7 @@
 //! The terms of the loss on reasons: their gradients, their effect on whole runs, and what is refused.
 
+use std::fs;
+
 use pellucid_engine::data::batch::Batch;
 use pellucid_engine::data::tokenise::Encoded;
 use pellucid_engine::model::classifier::Classifier;
@@ -257,4 +259,19 @@ fn explaining_the_probe_set_changes_no_bit_of_the_training() {
     assert_eq!((count(&all, "explain/drift"), count(&all, "explain/drift_start")), (2, 2));
     assert_eq!(count(&some, "explain/entropy"), 2, "at the start and, whatever it costs, at the end");
     assert!(count(&all, "explain/faithfulness") > 0 && count(&some, "explain/faithfulness") == 1);
+}
+
+#[test]
+fn a_person_can_name_the_texts_of_the_probe_set() {
+    let fixture = Fixture::new();
+    fs::write(fixture.path("probe.csv"), "text,label\nthe film was very good,positive\n").unwrap();
+    let with = |name: &str, file: &str| {
+        let probe_data = Some(fixture.path(file));
+        RawSettings { probe_data, seed: Some(7), ..fixture.settings(name) }
+    };
+    let (named, usual) = (train(with("named", "probe.csv")).0, train(with("all", "valid.jsonl")).0);
+    assert_ne!(series(&named, "explain/entropy"), series(&usual, "explain/entropy"));
+    fs::write(fixture.path("bad.csv"), "text,label\nthe film,maybe\n").unwrap();
+    let Err(error) = prepare(with("bad", "bad.csv").check().unwrap(), &mut |_| {}) else { panic!("it was accepted") };
+    assert!(error.to_string().contains("bad.csv:2: unknown label `maybe`"), "{error}");
 }

@@ -98,6 +98,7 @@ impl RawSettings {
             checkpoint_every: raw.checkpoint_every.unwrap_or(0),
             keep: raw.keep.unwrap_or(2),
             probe: raw.probe.unwrap_or(16),
+            probe_data: raw.probe_data.map(|file| absolute("--probe-data", &file)).transpose()?,
             probe_share: raw.probe_share.unwrap_or(0.05),
             threads: raw.threads.unwrap_or(0),
             device: raw.device.unwrap_or_default(),
@@ -209,6 +210,7 @@ mod tests {
             freeze: Some("layers:2".parse().unwrap()),
             class_weights: Some("yes=2".parse().unwrap()),
             avoid: Some(Avoid::Written("Ashdown,Ferndale".into())),
+            probe_data: Some("p".into()),
             ..complete()
         };
         let settings = raw.check().unwrap();

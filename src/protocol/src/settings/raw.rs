@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::intake;
+
 use super::{
     Anchor, Avoid, ClassWeights, Device, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups, Precision,
     Reference, ScheduleKind, SettingsError,
@@ -75,6 +77,7 @@ raw_settings! {
     checkpoint_every: u64,
     keep: u64,
     probe: u64,
+    probe_data: PathBuf,
     probe_share: f64,
     threads: u64,
     device: Device,
@@ -89,12 +92,14 @@ impl RawSettings {
     /// When the file cannot be read, is not TOML or has an unknown key or a value of the wrong type.
     pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
+        let text = intake::read_text(path, intake::SETTINGS)
             .map_err(|error| SettingsError::Read { path: shown.clone(), message: error.to_string() })?;
         let at = |line: usize, message: String| SettingsError::File { path: shown.clone(), line, message };
         let mut raw = Self::parse(&text).map_err(|(line, message)| at(line, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for place in [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.run_dir] {
+        let places =
+            [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.probe_data, &mut raw.run_dir];
+        for place in places {
             if let Some(inner) = place.as_mut() {
                 *inner = folder.join(&*inner);
             }
@@ -110,8 +115,7 @@ impl RawSettings {
     /// Reads the text of a settings file; what is wrong comes with its line.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         let failed = |error: toml::de::Error| {
-            let start = error.span().map_or(0, |span| span.start);
-            (text[..start.min(text.len())].matches('\n').count() + 1, error.message().to_owned())
+            (intake::line_at(text, error.span().map_or(0, |span| span.start)), error.message().to_owned())
         };
         let table: toml::Table = toml::from_str(text).map_err(failed)?;
         if let Some(key) = table.keys().find(|key| !Self::KEYS.contains(&key.as_str())) {

@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use pellucid_protocol::intake;
+
 use super::{Key, Keymap, Place, kebab};
 
 /// Places and actions by name, and the keys that are written for them.
@@ -34,7 +36,7 @@ impl Keymap {
     /// for two things in one place.
     pub fn read(text: &str, from: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            let line = intake::line_at(text, error.span().map_or(0, |span| span.start));
             format!("keys {from}:{line}: {}", error.message())
         })?;
         let mut keymap = Self::default();

@@ -136,6 +136,12 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[on(KeyCode::End), ch('G')], Action::Last, LAYERS, (FREE, "", "to the last layer")),
 
     bind(&[ch('w')], Action::OtherPane, LOG, (FREE, "other list", "scroll the other list: events or worker output")),
+    bind(&[ch('/')], Action::Search, LOG, (FREE, "search", "search both lists; capitals count if you type some")),
+    bind(&[ch('n')], Action::NextMatch, LOG, (FREE, "", "the next line with it, further down")),
+    bind(&[ch('N')], Action::PreviousMatch, LOG, (FREE, "", "the line with it further up")),
+    bind(&[on(KeyCode::Esc)], Action::Close, LOG, (FREE, "", "end the search")),
+    bind(&[ch('l')], Action::Level, LOG, (FREE, "level", "all lines, warnings and errors, errors alone")),
+    bind(&[ch('W')], Action::Wrap, LOG, (FREE, "wrap", "long lines on several rows, or cut")),
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, LOG, (FREE, "scroll", "one line up")),
     bind(&[on(KeyCode::Down), ch('j')], Action::Down, LOG, (FREE, "", "one line down")),
     bind(&[on(KeyCode::PageUp)], Action::PageUp, LOG, (FREE, "", "one page up")),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use pellucid_protocol::intake;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::spawn_blocking;
 
@@ -35,7 +36,7 @@ pub fn answer(effect: Effect) -> Option<Msg> {
             let answers = dir.read_predictions(&name).map_err(|error| format!("{name}: {error}"));
             Some(Msg::Predictions(step, answers))
         }
-        Effect::ReadLooks(dir) => std::fs::read_to_string(dir.view()).ok().map(Msg::Looks),
+        Effect::ReadLooks(dir) => intake::read_text(&dir.view(), intake::SETTINGS).ok().map(Msg::Looks),
         Effect::KeepLooks(dir, text) => {
             // Kept where it can be: how charts are looked at is no reason to trouble anyone.
             let _not_kept = pellucid_protocol::run_dir::write_whole(&dir.view(), text.as_bytes());

@@ -1,6 +1,6 @@
 //! Keys, read on a thread of their own, and the end of the terminal noticed at once.
 
-mod parse;
+pub mod parse;
 
 use std::fs::File;
 use std::io;

@@ -177,7 +177,7 @@ fn whole(run: &Run, paper: &mut Paper, area: Rect) {
     }
     let series = [("sparsity/exact", "exactly zero"), ("sparsity/near", "zero or nearly so")];
     let lines = series.iter().enumerate().filter_map(|(slot, (metric, name))| {
-        Some(Line { name, series: run.series.get(*metric)?, look: Look::Joined, slot })
+        Some(Line { name, series: run.series.get(*metric)?, look: Look::Joined, slot, course: None })
     });
     let chart = Chart {
         title: "share of weights, all layers",

@@ -1,37 +1,28 @@
-//! What happened in the run, and what its worker printed.
+//! What happened in the run, and what its worker printed; filtered by level, searched, cut or wrapped.
 
-use std::collections::VecDeque;
+mod entry;
+mod list;
 
-use pellucid_protocol::event::{CheckpointKind, Level, Outcome};
-use pellucid_protocol::explanation::Asker;
-use pellucid_protocol::{Event, Metrics, Record, SurveyState};
+use pellucid_protocol::event::Level;
+use pellucid_protocol::{Event, Record};
 use ratatui::layout::{Rect, Size};
+use ratatui::style::{Modifier, Style};
+use unicode_segmentation::UnicodeSegmentation;
 
-use crate::ui::clock;
-use crate::ui::health::Tone;
+use self::entry::Entry;
+use self::list::{Filter, List, Way};
 use crate::ui::keymap::Action;
 use crate::ui::text;
+use crate::ui::theme::Styles;
 use crate::ui::view;
+use crate::ui::view::chrome::toned;
 use crate::ui::widgets::paper::{Paper, below, from, row, to};
-
-/// Lines that are kept.
-const KEPT: usize = 10_000;
 
 /// Lines that are copied at most.
 const COPIED: usize = 200;
 
 /// Seconds between two looks at the worker's output.
 const PERIOD: f64 = 1.0;
-
-/// One line of the upper list.
-#[derive(Debug, Clone, PartialEq)]
-struct Entry {
-    time: f64,
-    step: u64,
-    tone: Tone,
-    sign: &'static str,
-    words: String,
-}
 
 /// Which list the cursor keys move.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,14 +32,22 @@ enum Pane {
     Worker,
 }
 
+/// What becomes of lines that are too long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Long {
+    #[default]
+    Cut,
+    Wrapped,
+}
+
 /// The screen.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    entries: VecDeque<Entry>,
-    tail: Vec<String>,
+    events: List,
+    worker: List,
     pane: Pane,
-    /// Lines between the end of each list and the end of what is shown; 0 follows.
-    back: [usize; 2],
+    long: Long,
+    filter: Filter,
     looked: f64,
     /// The step of the last record.
     step: u64,
@@ -57,31 +56,28 @@ pub struct Log {
 impl Log {
     /// Forgets the records.
     pub fn rewind(&mut self) {
-        self.entries.clear();
+        self.events = List::default();
         self.step = 0;
     }
 
     /// Takes a record in, if it is worth a line.
     pub fn take(&mut self, record: &Record) {
         if let Event::Step(step) = &record.event {
-            self.step = step.step;
+            self.reach(step.step);
         }
-        let Some((tone, sign, words)) = entry(&record.event) else { return };
-        let step = step(&record.event).unwrap_or(self.step);
-        self.entries.push_back(Entry { time: record.time, step, tone, sign, words });
-        if self.entries.len() > KEPT {
-            self.entries.pop_front();
+        if let Some(entry) = Entry::of(record, self.step) {
+            self.events.push(entry, &self.filter);
         }
-        if self.back[0] > 0 {
-            self.back[0] += 1;
-        }
+    }
+
+    /// Steps were done, up to this one.
+    pub fn reach(&mut self, step: u64) {
+        self.step = step;
     }
 
     /// The worker's output was read; whether it has changed.
     pub fn set_tail(&mut self, lines: Vec<String>) -> bool {
-        let changed = self.tail != lines;
-        self.tail = lines;
-        changed
+        self.worker.replace(lines, &self.filter)
     }
 
     /// Whether it is time for another look at the worker's output.
@@ -93,39 +89,81 @@ impl Log {
         due
     }
 
+    /// What is searched for.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.filter.query
+    }
+
+    /// Searches for `query`, from the end on; in the list with the keys, or in the other one if only that has it.
+    pub fn search(&mut self, query: &str, size: Size) {
+        query.clone_into(&mut self.filter.query);
+        let filter = self.filter.clone();
+        let hits = |list: &List| list.count(&filter).1;
+        if hits(self.list()) == 0 && hits(self.other()) > 0 {
+            self.turn();
+        }
+        self.seek(Way::Up, size);
+    }
+
+    fn list(&self) -> &List {
+        if self.pane == Pane::Events { &self.events } else { &self.worker }
+    }
+
+    fn other(&self) -> &List {
+        if self.pane == Pane::Events { &self.worker } else { &self.events }
+    }
+
+    fn turn(&mut self) {
+        self.pane = if self.pane == Pane::Events { Pane::Worker } else { Pane::Events };
+    }
+
+    fn seek(&mut self, way: Way, size: Size) {
+        let (page, filter) = (page(size), self.filter.clone());
+        self.list_mut().seek(way, &filter, page);
+    }
+
+    fn list_mut(&mut self) -> &mut List {
+        if self.pane == Pane::Events { &mut self.events } else { &mut self.worker }
+    }
+
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, size: Size) {
-        let page = usize::from(view::body(size).height / 2).saturating_sub(2).max(1);
-        let (index, length) = match self.pane {
-            Pane::Events => (0, self.entries.len()),
-            Pane::Worker => (1, self.tail.len()),
+        let lines = match action {
+            Action::Up => 1,
+            Action::Down => -1,
+            Action::PageUp => page(size) as isize,
+            Action::PageDown => -(page(size) as isize),
+            Action::First => isize::MAX,
+            Action::Last => isize::MIN + 1,
+            _ => 0,
         };
-        let back = &mut self.back[index];
+        let filter = self.filter.clone();
+        self.list_mut().scroll(lines, &filter);
         match action {
-            Action::OtherPane => self.pane = if self.pane == Pane::Events { Pane::Worker } else { Pane::Events },
-            Action::Up => *back += 1,
-            Action::Down => *back = back.saturating_sub(1),
-            Action::PageUp => *back += page,
-            Action::PageDown => *back = back.saturating_sub(page),
-            Action::First => *back = length,
-            Action::Last => *back = 0,
+            Action::OtherPane => self.turn(),
+            Action::NextMatch => self.seek(Way::Down, size),
+            Action::PreviousMatch => self.seek(Way::Up, size),
+            Action::Wrap => self.long = if self.long == Long::Cut { Long::Wrapped } else { Long::Cut },
+            Action::Level => {
+                self.filter.level = match self.filter.level {
+                    Level::Info => Level::Warning,
+                    Level::Warning => Level::Error,
+                    Level::Error => Level::Info,
+                };
+                (self.events.back, self.worker.back) = (0, 0);
+            }
+            Action::Close => self.filter.query.clear(),
             _ => {}
         }
-        self.back[index] = self.back[index].min(length.saturating_sub(1));
     }
 
     /// The lines of the list that the cursor keys move, as far as they come before what is shown last.
     #[must_use]
     pub fn copied(&self) -> Option<String> {
-        let lines: Vec<String> = match self.pane {
-            Pane::Events => {
-                let words =
-                    |entry: &Entry| format!("{}\t{}\t{}", clock::show(entry.time, "%H:%M:%S"), entry.step, entry.words);
-                self.entries.iter().map(words).collect()
-            }
-            Pane::Worker => self.tail.clone(),
-        };
-        let end = lines.len().saturating_sub(self.back[usize::from(self.pane == Pane::Worker)]);
+        let shown = self.list().shown(&self.filter);
+        let lines: Vec<String> = shown.iter().map(|(_, entry)| entry.copied()).collect();
+        let end = lines.len().saturating_sub(self.list().back);
         Some(lines[end.saturating_sub(COPIED)..end].join("\n"))
     }
 
@@ -133,159 +171,139 @@ impl Log {
     /// ╭ events ──────────────────────────────────╮
     /// │ 14:03:12    400  ✔ evaluated: accuracy …  │
     /// ╰──────────────────────────────────────────╯
-    /// ╭ worker output ───────────────────────────╮
+    /// ╭ worker output ───────────── warnings ─ 1/3 ╮
     /// │ [W] a warning of libtorch                │
     /// ╰──────────────────────────────────────────╯
     /// ```
     pub fn draw(&self, paper: &mut Paper, area: Rect) {
-        let upper = if area.height < 12 { area.height } else { area.height - area.height / 3 };
-        let (events, worker) = (Rect { height: upper, ..area }, below(area, upper));
-        if area.height < 12 && self.pane == Pane::Worker {
-            return self.draw_worker(paper, area);
+        if area.height < 12 {
+            return self.draw_list(paper, area, self.pane);
         }
-        self.draw_events(paper, events);
-        self.draw_worker(paper, worker);
+        let upper = area.height - area.height / 3;
+        self.draw_list(paper, Rect { height: upper, ..area }, Pane::Events);
+        self.draw_list(paper, below(area, upper), Pane::Worker);
     }
 
-    fn draw_events(&self, paper: &mut Paper, area: Rect) {
-        let inside = self.list(paper, area, Pane::Events);
-        let (start, end) = window(self.entries.len(), inside.height, self.back[0]);
-        for (index, entry) in self.entries.range(start..end).enumerate() {
-            draw_entry(entry, paper, row(inside, index as u16));
+    /// The lines of a list up to what is seen last, from below.
+    fn draw_list(&self, paper: &mut Paper, area: Rect, pane: Pane) {
+        let list = if pane == Pane::Events { &self.events } else { &self.worker };
+        let inside = self.frame(paper, area, pane, list);
+        let shown = list.shown(&self.filter);
+        let mut end = shown.len().saturating_sub(list.back);
+        let rows = |index: usize| shown.get(index).map_or(1, |(_, entry)| self.rows(entry, inside.width));
+        // At the start the list stays full: what lies below fills it.
+        let (mut filled, mut start) = (0, end);
+        while start > 0 && filled < inside.height {
+            start -= 1;
+            filled = filled.saturating_add(rows(start));
         }
-    }
-
-    fn draw_worker(&self, paper: &mut Paper, area: Rect) {
-        let inside = self.list(paper, area, Pane::Worker);
-        let (start, end) = window(self.tail.len(), inside.height, self.back[1]);
-        let muted = paper.styles.muted;
-        for (index, line) in self.tail[start..end].iter().enumerate() {
-            paper.write(row(inside, index as u16), line, muted);
+        while end < shown.len() && filled < inside.height {
+            filled = filled.saturating_add(rows(end));
+            end += 1;
+        }
+        let mut y = i32::from(inside.height.min(filled)) - i32::from(filled);
+        for (number, entry) in &shown[start..end] {
+            let style = if list.is_found(*number) { Modifier::BOLD } else { Modifier::empty() };
+            self.draw_entry(entry, paper, (inside, y), style);
+            y += i32::from(self.rows(entry, inside.width));
         }
     }
 
     /// The box of a list; the one that the keys move has a sign.
-    fn list(&self, paper: &mut Paper, area: Rect, pane: Pane) -> Rect {
-        let (index, name) = if pane == Pane::Events { (0, "events") } else { (1, "worker output") };
+    fn frame(&self, paper: &mut Paper, area: Rect, pane: Pane, list: &List) -> Rect {
+        let name = if pane == Pane::Events { "events" } else { "worker output" };
         let title = if self.pane == pane { format!("▸ {name}") } else { name.to_owned() };
         let inside = paper.boxed(area, &title);
-        let words = if self.back[index] == 0 { "follows".to_owned() } else { format!("{} below", self.back[index]) };
-        paper.corner(area, &words, paper.styles.muted);
+        let level = match self.filter.level {
+            Level::Info => None,
+            Level::Warning => Some("warnings and errors".to_owned()),
+            Level::Error => Some("errors".to_owned()),
+        };
+        let search = (!self.filter.query.is_empty()).then(|| {
+            let (at, count) = list.count(&self.filter);
+            let query = text::clip(&self.filter.query, 16);
+            if at > 0 { format!("/{query} {at} of {count}") } else { format!("/{query} {count}") }
+        });
+        let place = if list.back == 0 { "follows".to_owned() } else { format!("{} below", list.back) };
+        let words: Vec<_> = level.into_iter().chain(search).chain([place]).collect();
+        paper.corner(area, &words.join(" ─ "), paper.styles.muted);
         to(from(inside, 1), inside.width.saturating_sub(2))
     }
-}
 
-/// The lines of a list of `length` that are shown.
-fn window(length: usize, height: u16, back: usize) -> (usize, usize) {
-    let end = length.saturating_sub(back).max(usize::from(height).min(length));
-    (end.saturating_sub(usize::from(height)), end)
-}
+    /// Rows that a line takes.
+    fn rows(&self, entry: &Entry, width: u16) -> u16 {
+        match self.long {
+            Long::Cut => 1,
+            Long::Wrapped => pieces(entry, width).len() as u16,
+        }
+    }
 
-fn draw_entry(entry: &Entry, paper: &mut Paper, area: Rect) {
-    let styles = paper.styles;
-    let style = match entry.tone {
-        Tone::Good => styles.good,
-        Tone::Plain => styles.text,
-        Tone::Warn => styles.warn,
-        Tone::Bad => styles.bad,
-    };
-    let plain = if entry.tone == Tone::Bad { styles.bad } else { styles.text };
-    let step = format!("{:>7} ", entry.step);
-    let sign = format!(" {} ", entry.sign);
-    paper.line(
-        area,
-        &[
-            (&clock::show(entry.time, "%H:%M:%S"), styles.muted),
-            (&step, styles.muted),
-            (&sign, style),
-            (&entry.words, plain),
-        ],
-    );
-}
-
-fn step(event: &Event) -> Option<u64> {
-    match event {
-        Event::Started(_) => Some(0),
-        Event::Step(step) => Some(step.step),
-        Event::Eval(eval) => Some(eval.step),
-        Event::Checkpoint(checkpoint) => Some(checkpoint.step),
-        Event::Setting(setting) => Some(setting.step),
-        Event::Alert(alert) => Some(alert.step),
-        Event::Explained(explanation) => Some(explanation.step),
-        Event::WhatIf(answer) => Some(answer.step),
-        Event::Survey(survey) => Some(survey.step),
-        Event::Ended(ended) => Some(ended.step),
-        Event::Unknown => None,
+    /// A line from row `y` of a list on, which may lie above what is seen.
+    fn draw_entry(&self, entry: &Entry, paper: &mut Paper, (area, y): (Rect, i32), found: Modifier) {
+        let styles = paper.styles;
+        let plain = style(entry, styles).add_modifier(found);
+        let margin = margin(entry);
+        let pieces = match self.long {
+            Long::Cut => vec![entry.words.as_str()],
+            Long::Wrapped => pieces(entry, area.width),
+        };
+        for (index, piece) in (0i32..).zip(pieces) {
+            let Ok(line) = u16::try_from(y + index) else { continue };
+            let place = row(area, line);
+            if index == 0 && margin > 0 {
+                let sign = format!(" {} ", entry.sign);
+                paper.line(place, &[(&entry.head(), styles.muted), (&sign, toned(styles, entry.tone))]);
+            }
+            let runs = highlighted(piece, &self.filter, plain);
+            paper.line(from(place, margin), &runs);
+        }
     }
 }
 
-fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
-    Some(match event {
-        Event::Started(started) => (
-            Tone::Plain,
-            "▸",
-            format!("started: {} training and {} validation examples", started.train_examples, started.valid_examples),
-        ),
-        Event::Eval(eval) => (
-            if eval.best { Tone::Good } else { Tone::Plain },
-            if eval.best { "★" } else { "·" },
-            format!("evaluated: {}{}", measures(&eval.metrics), if eval.best { ", the best so far" } else { "" }),
-        ),
-        Event::Checkpoint(checkpoint) => {
-            let kind = match checkpoint.kind {
-                CheckpointKind::Best => "best checkpoint",
-                CheckpointKind::Last => "last checkpoint",
-                CheckpointKind::Requested => "checkpoint as asked",
-            };
-            (Tone::Good, "✔", format!("{kind}: {}", checkpoint.path))
-        }
-        Event::Setting(setting) => {
-            (Tone::Plain, "▸", format!("{} is now {}", setting.key, plain_value(&setting.value)))
-        }
-        Event::Alert(alert) => (
-            match alert.level {
-                Level::Info => Tone::Plain,
-                Level::Warning => Tone::Warn,
-                Level::Error => Tone::Bad,
-            },
-            match alert.level {
-                Level::Info => "·",
-                Level::Warning => "⚠",
-                Level::Error => "✖",
-            },
-            alert.message.clone(),
-        ),
-        Event::Survey(survey) if survey.state != SurveyState::Going => {
-            let tone = if survey.state == SurveyState::Done { Tone::Good } else { Tone::Warn };
-            (tone, "·", format!("explained {} of {} samples", survey.done, survey.total))
-        }
-        // Those of a survey are told of at its end.
-        Event::Explained(explanation) if !explanation.partial && explanation.asker == Asker::Person => {
-            let subject = explanation.sample.map_or_else(|| "a text".to_owned(), |index| format!("sample {index}"));
-            (Tone::Plain, "·", format!("explained {subject}"))
-        }
-        Event::Ended(ended) => match ended.outcome {
-            Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
-            Outcome::Stopped => {
-                let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
-                (Tone::Warn, "■", format!("stopped{more}"))
-            }
-            Outcome::Failed | Outcome::Died => {
-                let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
-                (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
-            }
-        },
-        Event::Step(_) | Event::Explained(_) | Event::WhatIf(_) | Event::Survey(_) | Event::Unknown => return None,
-    })
+/// What is bad is so in all of its words; else the sign tells.
+fn style(entry: &Entry, styles: &Styles) -> Style {
+    match (entry.at, entry.level) {
+        (_, Level::Error) => styles.bad,
+        (None, Level::Warning) => styles.warn,
+        (None, Level::Info) => styles.muted,
+        (Some(_), _) => styles.text,
+    }
 }
 
-fn measures(metrics: &Metrics) -> String {
-    let named = [("valid/accuracy", "accuracy"), ("valid/loss", "loss"), ("valid/f1", "F1")];
-    let shown =
-        named.iter().filter_map(|(metric, name)| Some(format!("{name} {}", text::number(metrics.get(metric)?))));
-    shown.collect::<Vec<_>>().join(", ")
+/// Columns before the words of a line.
+fn margin(entry: &Entry) -> u16 {
+    if entry.at.is_some() { text::width(&entry.head()) as u16 + 3 } else { 0 }
 }
 
-fn plain_value(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// The words of a line in pieces that fit into `width`, one at least.
+fn pieces(entry: &Entry, width: u16) -> Vec<&str> {
+    let room = usize::from(width.saturating_sub(margin(entry))).max(1);
+    let (mut pieces, mut start, mut used) = (Vec::new(), 0, 0);
+    for (at, grapheme) in entry.words.grapheme_indices(true) {
+        let wide = text::width(grapheme);
+        if used + wide > room && at > start {
+            pieces.push(&entry.words[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += wide;
+    }
+    pieces.push(&entry.words[start..]);
+    pieces
+}
+
+/// A piece with what is searched for in reverse.
+fn highlighted<'a>(piece: &'a str, filter: &Filter, plain: Style) -> Vec<(&'a str, Style)> {
+    let (mut runs, mut at) = (Vec::new(), 0);
+    for (start, end) in filter.places(piece) {
+        runs.push((&piece[at..start], plain));
+        runs.push((&piece[start..end], plain.add_modifier(Modifier::REVERSED)));
+        at = end;
+    }
+    runs.push((&piece[at..], plain));
+    runs
+}
+
+/// Lines that a page key moves.
+fn page(size: Size) -> usize {
+    usize::from(view::body(size).height / 2).saturating_sub(2).max(1)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Ended, Eval, Outcome, Setting, Started, Step};
-use pellucid_protocol::{Event, LiveSetting, Metrics, Record, RunDir};
+use pellucid_protocol::{Event, LiveSetting, Metrics, Piece, Record, RunDir, StepBlock};
 
 use super::course::Course;
 use super::mark::Marks;
@@ -124,6 +124,31 @@ impl Run {
         }
     }
 
+    /// Takes over what a log has.
+    pub fn take_piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Record(record) => self.take(record),
+            Piece::Steps(block) => self.take_steps(block),
+        }
+    }
+
+    /// Takes steps over that follow each other.
+    pub fn take_steps(&mut self, block: &StepBlock) {
+        let Some(Event::Step(last)) = block.len().checked_sub(1).and_then(|last| block.record(last)).map(|r| r.event)
+        else {
+            return;
+        };
+        for row in block.rows() {
+            self.pace.pass(row.time, self.stage == Stage::Running);
+            self.pace.mark(row.step);
+            self.course.pass(row.step, row.time);
+        }
+        for name in block.names() {
+            self.series(name).extend(block.column(name));
+        }
+        self.reach(&last);
+    }
+
     fn start(&mut self, time: f64, started: &Started) {
         self.course.begin(time, started.steps_per_epoch);
         self.started = Some(Box::new(started.clone()));
@@ -134,10 +159,15 @@ impl Run {
     }
 
     fn step(&mut self, step: &Step) {
-        self.step = step.step;
-        self.epoch = step.epoch;
         self.pace.mark(step.step);
         self.measure(step.step, &step.metrics);
+        self.reach(step);
+    }
+
+    /// This step is the last one.
+    fn reach(&mut self, step: &Step) {
+        self.step = step.step;
+        self.epoch = step.epoch;
         let broken = step
             .metrics
             .iter()
@@ -153,16 +183,16 @@ impl Run {
     }
 
     fn measure(&mut self, step: u64, metrics: &Metrics) {
-        for (name, value) in metrics.iter() {
-            if let Some(series) = self.series.get_mut(name) {
-                series.push(step, value);
-            } else {
-                let mut series = Series::default();
-                series.smooth_by(self.memory);
-                series.push(step, value);
-                self.series.insert(name.to_owned(), series);
-            }
+        metrics.iter().for_each(|(name, value)| self.series(name).push(step, value));
+    }
+
+    fn series(&mut self, name: &str) -> &mut Series {
+        if !self.series.contains_key(name) {
+            let mut series = Series::default();
+            series.smooth_by(self.memory);
+            self.series.insert(name.to_owned(), series);
         }
+        self.series.entry(name.to_owned()).or_default()
     }
 
     fn set(&mut self, setting: &Setting) {

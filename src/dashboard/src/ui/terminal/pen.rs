@@ -5,13 +5,16 @@
 
 use std::io::Write;
 
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 /// What the terminal writes with.
 type Look = (Color, Color, Modifier);
 
 const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
+
+/// Cells that may be written again: a way is three or four bytes.
+const BRIDGE: u16 = 3;
 
 /// Where the terminal's cursor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +28,11 @@ enum Cursor {
 }
 
 /// Writes cells, and remembers what the terminal has understood so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pen<'a> {
-    bytes: &'a mut Vec<u8>,
+    bytes: Vec<u8>,
+    /// The whole frame, of which only the changed cells have to be written.
+    frame: &'a Buffer,
     cursor: Cursor,
     look: Look,
 }
@@ -36,12 +41,14 @@ struct Pen<'a> {
 ///
 /// # Errors
 /// Never, as far as known: it writes to memory.
-pub fn write(bytes: &mut Vec<u8>, changes: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
-    let mut pen = Pen { bytes, cursor: Cursor::Lost, look: PLAIN };
+pub fn write(bytes: &mut Vec<u8>, changes: &[(u16, u16, &Cell)], frame: &Buffer) -> std::io::Result<()> {
+    let mut pen = Pen { bytes: Vec::new(), frame, cursor: Cursor::Lost, look: PLAIN };
     for line in changes.chunk_by(|a, b| a.1 == b.1) {
-        pen.line(line)?;
+        pen.shortest(line)?;
     }
-    pen.dress(PLAIN)
+    pen.dress(PLAIN)?;
+    bytes.extend_from_slice(&pen.bytes);
+    Ok(())
 }
 
 fn look(cell: &Cell) -> Look {
@@ -56,6 +63,18 @@ fn sure(symbol: &str) -> bool {
 }
 
 impl Pen<'_> {
+    /// A line from left to right, or style by style: whichever is shorter.
+    fn shortest(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
+        let mut straight = Self { bytes: Vec::new(), ..self.clone() };
+        cells.iter().try_for_each(|&(x, y, cell)| straight.cell(x, y, cell))?;
+        let mut sorted = Self { bytes: Vec::new(), ..self.clone() };
+        sorted.line(cells)?;
+        let best = if straight.bytes.len() <= sorted.bytes.len() { straight } else { sorted };
+        self.bytes.extend_from_slice(&best.bytes);
+        (self.cursor, self.look) = (best.cursor, best.look);
+        Ok(())
+    }
+
     /// The cells of one line, those of one style together: a way along the line is shorter than a colour.
     fn line(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
         let mut left: Vec<(u16, u16, &Cell)> = cells.to_vec();
@@ -80,11 +99,29 @@ impl Pen<'_> {
     fn go(&mut self, x: u16, y: u16) -> std::io::Result<()> {
         match self.cursor {
             Cursor::At(at, line) if line == y && at == x => Ok(()),
-            Cursor::At(at, line) if line == y && x == at + 1 => write!(self.bytes, "\x1b[C"),
-            Cursor::At(at, line) if line == y && x > at => write!(self.bytes, "\x1b[{}C", x - at),
-            Cursor::At(_, line) | Cursor::Unsure(line) if line == y => write!(self.bytes, "\x1b[{}G", x + 1),
-            _ => write!(self.bytes, "\x1b[{};{}H", y + 1, x + 1),
+            Cursor::At(at, line)
+                if line == y && (1..=BRIDGE).contains(&x.wrapping_sub(at)) && self.bridges(at..x, y) =>
+            {
+                for x in at..x {
+                    self.bytes.extend_from_slice(self.frame[(x, y)].symbol().as_bytes());
+                }
+                Ok(())
+            }
+            Cursor::At(at, line) if line == y && x == at + 1 => write!(&mut self.bytes, "\x1b[C"),
+            Cursor::At(at, line) if line == y && x > at => write!(&mut self.bytes, "\x1b[{}C", x - at),
+            Cursor::At(_, line) | Cursor::Unsure(line) if line == y => write!(&mut self.bytes, "\x1b[{}G", x + 1),
+            _ => write!(&mut self.bytes, "\x1b[{};{}H", y + 1, x + 1),
         }
+    }
+
+    /// Whether what stands in these cells can be written again as it is, in fewer bytes than the way around it.
+    fn bridges(&self, cells: std::ops::Range<u16>, y: u16) -> bool {
+        let lines = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
+        cells.into_iter().filter_map(|x| self.frame.cell((x, y))).all(|cell| {
+            let blank =
+                cell.symbol() == " " && cell.bg == self.look.1 && !(cell.modifier | self.look.2).intersects(lines);
+            blank || (cell.symbol().len() == 1 && look(cell) == self.look)
+        })
     }
 
     fn dress(&mut self, wanted: Look) -> std::io::Result<()> {
@@ -104,7 +141,7 @@ impl Pen<'_> {
         codes.extend((wanted.0 != fg).then(|| color(wanted.0, 30)));
         codes.extend((wanted.1 != bg).then(|| color(wanted.1, 40)));
         self.look = wanted;
-        write!(self.bytes, "\x1b[{}m", codes.join(";"))
+        write!(&mut self.bytes, "\x1b[{}m", codes.join(";"))
     }
 }
 
@@ -148,7 +185,6 @@ fn color(color: Color, first: u8) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use ratatui::buffer::Buffer;
     use ratatui::layout::Rect;
     use ratatui::style::Style;
 
@@ -159,7 +195,7 @@ mod tests {
         let mut buffer = blank.clone();
         paint(&mut buffer);
         let mut bytes = Vec::new();
-        write(&mut bytes, &blank.diff(&buffer)).unwrap();
+        write(&mut bytes, &blank.diff(&buffer), &buffer).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
@@ -174,7 +210,7 @@ mod tests {
             buffer.set_string(2, 1, "ab", bold);
             buffer.set_string(6, 1, "c", Style::new().fg(Color::Indexed(75)));
         });
-        assert_eq!(text, "\x1b[2;3H\x1b[1;38;5;75mab\x1b[2C\x1b[;38;5;75mc\x1b[m");
+        assert_eq!(text, "\x1b[2;3H\x1b[1;38;5;75mab  \x1b[;38;5;75mc\x1b[m");
     }
 
     #[test]
@@ -273,7 +309,7 @@ mod tests {
             for cells in [first, second] {
                 let buffer = filled(&cells);
                 let mut bytes = Vec::new();
-                write(&mut bytes, &before.diff(&buffer)).unwrap();
+                write(&mut bytes, &before.diff(&buffer), &buffer).unwrap();
                 screen.show(std::str::from_utf8(&bytes).unwrap());
                 for (cell, shown) in buffer.content.iter().zip(screen.cells.iter().flatten()) {
                     let wanted = (cell.symbol().to_owned(), color(cell.fg, 30), color(cell.bg, 40), cell.modifier);

@@ -221,6 +221,27 @@ fn each_view_looks_as_kept() {
 }
 
 #[test]
+fn in_every_view_the_marked_word_is_the_one_that_is_marked() {
+    let mut state = explaining(80, 24);
+    press(&mut state, "m");
+    key(&mut state, KeyCode::Right);
+    let first = question(&press(&mut state, "d"));
+    let gone = first.edits[0].word;
+    key(&mut state, KeyCode::Right);
+    let asked = question(&press(&mut state, " "));
+    event(&mut state, answer(&asked));
+    event(&mut state, Event::Explained(Box::new(map(&asked.edits, Method::ALL.len()))));
+    let before = fixture::explanation(fixture::TEXTS[0].0, Some(12), 1240, 1);
+    for _ in ["table", "waterfall"] {
+        press(&mut state, "w");
+        let painted = shown(&state);
+        let marked = painted.lines().find_map(|line| line.split("▸ ").nth(1)).unwrap();
+        assert_eq!(marked.split_whitespace().next(), Some(before.word(gone + 1).as_str()));
+        assert!(painted.contains("· 2 changed"));
+    }
+}
+
+#[test]
 fn a_tiny_terminal_is_enough() {
     let mut state = explaining(20, 6);
     keep("explain-20x6", &state);

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::{Check, Event, Method};
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier};
 
@@ -11,7 +12,7 @@ use crate::link::FromRun;
 use crate::ui::msg::Msg;
 use crate::ui::picture::{frame, svg};
 use crate::ui::state::State;
-use crate::ui::theme::{Level, SHIPPED, Styles, Theme};
+use crate::ui::theme::{Glyphs, Level, SHIPPED, Styles, Theme};
 use crate::ui::update::update;
 use crate::ui::widgets::heat::shares;
 use crate::ui::widgets::plain;
@@ -19,19 +20,63 @@ use crate::ui::{Options, Screen, fixture};
 
 /// Snapshots are kept beside the sources of the screens, by name and size.
 fn keep(name: &str, state: &State) {
+    keep_text(name, &shown(state));
+}
+
+fn keep_text(name: &str, text: &str) {
     insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
-        assert_snapshot!(name, shown(state));
+        assert_snapshot!(name, text);
     });
 }
 
 #[test]
 fn screens_look_as_kept() {
-    for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 50), (300, 80)] {
+    for (width, height) in [(20, 6), (60, 16), (80, 24), (120, 40), (200, 50), (300, 80)] {
         for screen in Screen::ALL {
             let state = fixture::live(1240, size(width, height), screen);
             keep(&format!("{}-{width}x{height}", screen.title().to_lowercase()), &state);
         }
     }
+}
+
+/// Screens whose colours and letters are kept whole; the others differ in words alone.
+const DRESSED: [Screen; 3] = [Screen::Train, Screen::Layers, Screen::Log];
+
+#[test]
+fn colours_look_as_kept() {
+    for screen in DRESSED {
+        let state = fixture::live(1240, size(80, 24), screen);
+        for level in [Level::None, Level::Ansi16, Level::Ansi256, Level::Truecolor] {
+            let name = format!("{}-{level:?}", screen.title()).to_lowercase();
+            keep_text(&name, &dress(&frame(&state, &styles(level), state.size)));
+        }
+    }
+}
+
+#[test]
+fn letters_look_as_kept() {
+    for (width, height) in [(20, 6), (80, 24), (120, 40), (200, 50), (300, 80)] {
+        for screen in DRESSED {
+            let state = fixture::live(1240, size(width, height), screen);
+            let styles = styles(Level::None).with(Glyphs::Ascii);
+            let mut painted = frame(&state, &styles, state.size);
+            plain::fold(&mut painted);
+            keep_text(&format!("{}-{width}x{height}-ascii", screen.title().to_lowercase()), &text(&painted));
+        }
+    }
+}
+
+/// The styles of a frame, line by line: how many cells, ink, background, and what else.
+fn dress(frame: &Buffer) -> String {
+    let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+    let run = |cells: &[Cell]| {
+        let (ink, ground, rest) = look(&cells[0]);
+        let ground = if ground == Color::Reset { String::new() } else { format!(" on {ground}") };
+        let rest = if rest.is_empty() { String::new() } else { format!(" {rest:?}").to_lowercase() };
+        format!("{} {ink}{ground}{rest}", cells.len()).replace(" Reset", "")
+    };
+    let line = |cells: &[Cell]| cells.chunk_by(|a, b| look(a) == look(b)).map(run).collect::<Vec<_>>().join(", ");
+    frame.content.chunks(usize::from(frame.area.width)).map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -65,6 +110,40 @@ fn states_look_as_kept() {
     keep("tiny", &fixture::live(1240, size(20, 6), Screen::Train));
     keep("early", &fixture::live(3, small, Screen::Train));
     keep("unexplained", &fixture::live(30, small, Screen::Explain));
+}
+
+#[test]
+fn the_log_is_searched_filtered_and_wrapped() {
+    let mut state = fixture::live(1240, size(80, 24), Screen::Log);
+    let long = "a line that libtorch printed and that is far longer than any terminal of eighty columns, to its end";
+    let printed = ["[W] Warning: slow path", long, "RuntimeError: out of memory"].map(str::to_owned).to_vec();
+    update(&mut state, Msg::LogTail(printed));
+    press(&mut state, "/best\n");
+    keep("log-search", &state);
+    let painted = frame(&state, &styles(Level::None), state.size);
+    let marked = painted.content.iter().filter(|cell| cell.modifier.contains(Modifier::REVERSED));
+    let marked: String = marked.map(Cell::symbol).collect();
+    assert!(marked.starts_with("best") && marked.replace("best", "").is_empty(), "{marked}");
+    let hits = |state: &State| shown(state).lines().find_map(|line| Some(line.split_once("/best ")?.1.to_owned()));
+    let at_last = hits(&state).unwrap();
+    press(&mut state, "N");
+    assert_ne!(hits(&state).unwrap(), at_last);
+    press(&mut state, "n");
+    assert_eq!(hits(&state).unwrap(), at_last);
+    key(&mut state, KeyCode::Esc);
+    press(&mut state, "W");
+    keep("log-wrapped", &state);
+    press(&mut state, "Wl");
+    assert!(shown(&state).contains("slow path") && !shown(&state).contains("libtorch printed"));
+    press(&mut state, "l");
+    assert!(shown(&state).contains("─ errors ─") && !shown(&state).contains("slow path"));
+    assert!(shown(&state).contains("out of memory"));
+    press(&mut state, "l/OUT of\n");
+    assert!(shown(&state).contains("/OUT of 0"), "capitals count:\n{}", shown(&state));
+    press(&mut state, "/");
+    (0..6).for_each(|_| drop(key(&mut state, KeyCode::Backspace)));
+    press(&mut state, "out of\n");
+    assert!(shown(&state).contains("1 of 1"), "the other list has it:\n{}", shown(&state));
 }
 
 #[test]

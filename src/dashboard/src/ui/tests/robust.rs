@@ -1,9 +1,9 @@
-//! Nothing makes the screen fall over, and nothing foreign reaches the terminal.
+//! Nothing makes the screen fall over.
 
-use pellucid_protocol::Method;
-use pellucid_protocol::event::{Alert, Level as Bad, Outcome};
-use pellucid_protocol::explanation::Span;
-use pellucid_protocol::{Event, Record, Sample};
+use pellucid_protocol::Piece;
+use pellucid_protocol::event::Outcome;
+use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::log_writer::LogWriter;
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -71,16 +71,38 @@ fn every_screen_keeps_to_the_colours_and_letters_there_are() {
 }
 
 #[test]
-fn a_run_replayed_in_any_pieces_ends_in_the_same_screen() {
+fn a_run_replayed_in_any_pieces_ends_in_the_same_screens() {
     let records = fixture::records(700);
-    let replay = |piece: usize| {
+    let replay = |messages: Vec<FromRun>| {
         let mut state = State::new(fixture::START, size(120, 40), Screen::Train);
-        records.chunks(piece).for_each(|part| drop(update(&mut state, Msg::Run(FromRun::Records(part.to_vec())))));
+        messages.into_iter().for_each(|message| drop(update(&mut state, Msg::Run(message))));
         update(&mut state, Msg::Run(FromRun::ViewOnly("a recorded run".to_owned())));
-        super::shown(&state)
+        Screen::ALL.map(|screen| {
+            state.screen = screen;
+            super::shown(&state)
+        })
     };
-    let whole = replay(records.len());
-    assert!([1, 7, 300].into_iter().all(|piece| replay(piece) == whole));
+    let pieces = |size| replay(records.chunks(size).map(|part| FromRun::Records(part.to_vec())).collect());
+    let whole = pieces(records.len());
+    assert!([1, 7, 300].into_iter().all(|size| pieces(size) == whole));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let mut log = LogWriter::open(&path).unwrap();
+    for record in &records {
+        log.append(record).unwrap();
+    }
+    for step in [3000, 40_000, u64::MAX] {
+        let mut reader = LogReader::new(&path);
+        let ends = (1..).map(|count: u64| count.saturating_mul(step).min(log.length()));
+        let ends = ends.take_while(|&end| end < log.length()).chain([log.length()]);
+        let blocks = ends.map(|end| FromRun::Logged(reader.read_pieces(end).unwrap())).collect::<Vec<_>>();
+        let rows = |block: &FromRun| match block {
+            FromRun::Logged(pieces) => pieces.iter().map(Piece::len).max(),
+            _ => None,
+        };
+        assert!(blocks.iter().filter_map(rows).max() > Some(2), "no block has steps in it");
+        assert_eq!(replay(blocks), whole, "in pieces of {step} bytes");
+    }
 }
 
 /// Screens are not asked to draw themselves this small; they could.
@@ -105,55 +127,6 @@ fn overlays_fit_the_smallest_terminal() {
         let painted = super::text(&frame(&state, &styles(Level::None), state.size));
         assert!(painted.contains("Esc"), "{keys}: how to close is not shown\n{painted}");
     }
-}
-
-const HOSTILE: &str = "a\u{1b}[31mred\u{9b}2J\u{7}\r\n\u{202e}gnp\u{2066}x\u{200b}\u{feff}é漢字👩‍⚕️ਨਿ end";
-
-fn hostile_state(screen: Screen) -> State {
-    let mut state = fixture::live(450, size(120, 40), screen);
-    let mut started = fixture::started(3000);
-    if let Event::Started(started) = &mut started.event {
-        started.run = HOSTILE.to_owned();
-        started.device = HOSTILE.to_owned();
-        started.labels = vec![HOSTILE.to_owned(); 3];
-        started.model.family = HOSTILE.to_owned();
-    }
-    let alert = Event::Alert(Alert { step: 450, level: Bad::Error, message: HOSTILE.to_owned() });
-    let explained = Event::Explained(Box::new(fixture::explanation(HOSTILE, None, 450, Method::ALL.len())));
-    let failed = fixture::ended(450, Outcome::Failed, Some(HOSTILE));
-    let records = [started, Record { time: 0.0, event: alert }, Record { time: 0.0, event: explained }, failed];
-    update(&mut state, Msg::Run(FromRun::Records(records.to_vec())));
-    let sample = Sample {
-        text: HOSTILE.to_owned(),
-        pair: Some(HOSTILE.to_owned()),
-        label: 9,
-        rationale: vec![Span { start: 2, end: 999 }],
-    };
-    update(&mut state, Msg::Samples(Ok(vec![sample; 9])));
-    update(&mut state, Msg::LogTail(vec![HOSTILE.to_owned(); 9]));
-    update(&mut state, Msg::Run(FromRun::ViewOnly(HOSTILE.to_owned())));
-    press(&mut state, "p");
-    state
-}
-
-fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}')
-}
-
-#[test]
-fn foreign_text_cannot_steer_the_terminal() {
-    for screen in Screen::ALL {
-        let state = hostile_state(screen);
-        let painted = frame(&state, &styles(Level::Truecolor), state.size);
-        for cell in &painted.content {
-            assert!(!cell.symbol().chars().any(steers), "{screen:?}: {:?}", cell.symbol());
-        }
-    }
-    let mut state = State::new(0.0, size(80, 24), Screen::Train);
-    update(&mut state, Msg::Run(FromRun::Phase(HOSTILE.to_owned())));
-    assert!(
-        !frame(&state, &styles(Level::None), state.size).content.iter().any(|cell| cell.symbol().chars().any(steers))
-    );
 }
 
 fn keys() -> impl Strategy<Value = KeyCode> {

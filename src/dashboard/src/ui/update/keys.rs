@@ -69,7 +69,9 @@ pub fn point(state: &mut State, pointer: Pointer) -> Vec<Effect> {
 
 /// Text was pasted: it goes where one types, line breaks as blanks.
 pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
-    if let Some(Overlay::Text(input) | Overlay::Filter(input) | Overlay::Retype(input)) = &mut state.overlay {
+    if let Some(Overlay::Text(input) | Overlay::Filter(input) | Overlay::Search(input) | Overlay::Retype(input)) =
+        &mut state.overlay
+    {
         let room = LONGEST.saturating_sub(input.value().chars().count());
         for c in text.chars().take(room) {
             input.handle(InputRequest::InsertChar(if c.is_control() { ' ' } else { c }));
@@ -83,7 +85,7 @@ fn type_key(state: &mut State, key: &KeyEvent) -> bool {
     let Some(request) = request(key) else { return false };
     let adds = matches!(request, InputRequest::InsertChar(_));
     match &mut state.overlay {
-        Some(Overlay::Text(input) | Overlay::Filter(input) | Overlay::Retype(input)) => {
+        Some(Overlay::Text(input) | Overlay::Filter(input) | Overlay::Search(input) | Overlay::Retype(input)) => {
             let full = input.value().chars().count() >= LONGEST;
             !(full && adds) && input.handle(request).is_some()
         }
@@ -155,6 +157,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Help => open(state, Overlay::Help(0)),
         Action::Stop => open(state, Overlay::Stopping),
         Action::Type => open(state, Overlay::Text(Input::new(state.explain.typed().to_owned()))),
+        Action::Search => open(state, Overlay::Search(Input::new(state.log.query().to_owned()))),
         Action::Filter => open(state, Overlay::Filter(Input::new(state.samples.filter().to_owned()))),
         _ if state.overlay.is_some() => in_dialog(state, action),
         _ => on_screen(state, action),
@@ -223,6 +226,10 @@ fn in_dialog(state: &mut State, action: Action) -> Vec<Effect> {
         }
         (_, Action::ConfirmStop) => send(Command::Stop),
         (_, Action::StopNow) => send(Command::StopNow),
+        (Some(Overlay::Search(input)), Action::Accept) => {
+            state.log.search(input.value(), state.size);
+            Vec::new()
+        }
         (Some(Overlay::Filter(input)), Action::Accept) => {
             state.samples.set_filter(input.value());
             Vec::new()

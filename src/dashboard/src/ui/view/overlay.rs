@@ -22,6 +22,7 @@ pub fn draw(state: &State, paper: &mut Paper, area: Rect) {
         Some(Overlay::Stopping) => question(state, paper, area, "stop the training", "It cannot be taken back."),
         Some(Overlay::Text(input)) => typing(state, paper, area, "explain this text", input),
         Some(Overlay::Retype(input)) => typing(state, paper, area, "another word in its place", input),
+        Some(Overlay::Search(input)) => typing(state, paper, area, "search the log", input),
         Some(Overlay::Filter(input)) => typing(state, paper, area, "only samples with", input),
         Some(Overlay::Charts(cursor)) => lists::charts(state, *cursor, paper, area),
         Some(Overlay::Palette(open)) => lists::palette(state, open, paper, area),

@@ -14,6 +14,7 @@ use self::dots::Dots;
 pub use self::ticks::round_up;
 use super::paper::{Paper, below, from, row, to};
 use crate::ui::history::Series;
+use crate::ui::state::course::Course;
 use crate::ui::state::mark::{Mark, MarkKind};
 use crate::ui::text;
 use crate::ui::theme::{Level, Styles};
@@ -41,6 +42,15 @@ pub struct Line<'a> {
     pub look: Look,
     /// Which colour and sign it has.
     pub slot: usize,
+    /// Where its steps lie on the horizontal axis, where that is another place than those of the rest.
+    pub course: Option<&'a Course>,
+}
+
+impl<'a> Line<'a> {
+    /// The horizontal axis as its steps lie on it.
+    fn domain(&self, shared: &Domain<'a>) -> Domain<'a> {
+        Domain { course: self.course.or(shared.course), ..*shared }
+    }
 }
 
 /// How values are placed on the vertical axis.
@@ -217,18 +227,21 @@ impl Chart<'_> {
 
     /// Smallest and largest value of what is shown.
     fn extent(&self, domain: &Domain) -> Option<(f64, f64)> {
-        let (first, last) = domain.span();
-        let all = self.shown().map(|line| line.series.range(first, last + 1.0)).filter(|sum| sum.finite > 0);
+        let range = |line: &Line| {
+            let (first, last) = line.domain(domain).span();
+            line.series.range(first, last + 1.0)
+        };
+        let all = self.shown().map(range).filter(|sum| sum.finite > 0);
         all.map(|sum| (sum.min, sum.max)).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
     }
 
     fn curves(&self, parts: &Parts, sheet: &Sheet, paper: &mut Paper) {
         let field = parts.field;
         let mut dots = Dots::new(field.width, field.height, &parts.axis);
-        let edges = sheet.domain.edges(usize::from(field.width) * 2);
         let patterned = paper.styles.level == Level::None;
         for line in self.shown() {
             dots.slot(line.slot, patterned);
+            let edges = line.domain(&sheet.domain).edges(usize::from(field.width) * 2);
             match line.look {
                 Look::Smoothed if line.series.is_smoothed() => dots.smoothed(line.series, &edges, sheet.band),
                 Look::Smoothed | Look::Joined => dots.joined(line.series, &edges),

@@ -86,6 +86,12 @@ pub fn shares(scores: &[f64]) -> Vec<f64> {
     scores.iter().map(|score| if largest > 0.0 { score / largest } else { 0.0 * score }).collect()
 }
 
+/// A sign, or its first letter where the word is shorter.
+fn fitting(sign: &str, width: u16) -> String {
+    let letters = if sign.len() <= usize::from(width) { sign.len() } else { 1 };
+    sign.chars().take(letters).collect()
+}
+
 impl HeatText<'_> {
     /// ```text
     /// the pain is sudden and severe      text, broken at words
@@ -225,12 +231,10 @@ impl HeatText<'_> {
                 let style = if self.trust == Trust::Passed { paper.styles.side(share) } else { paper.styles.muted };
                 let (shown, style) = match self.change(piece.word) {
                     Changed::Not => (sign(share), style),
-                    Changed::Masked => ("mask".to_owned(), paper.styles.warn),
-                    Changed::Deleted => ("del".to_owned(), paper.styles.warn),
+                    Changed::Masked => (fitting("mask", piece.width), paper.styles.warn),
+                    Changed::Deleted => (fitting("del", piece.width), paper.styles.warn),
                     Changed::Retyped => (format!("={}", sign(share)), paper.styles.warn),
                 };
-                // Cut without a dot: there is no room to say that it is.
-                let shown: String = shown.chars().take(usize::from(room.max(1))).collect();
                 let shown = if room < 2 { shown.get(..1).unwrap_or("") } else { &shown };
                 paper.write(super::paper::to(super::paper::from(area, x), room), shown, style);
             }

@@ -4,7 +4,7 @@ use pellucid_protocol::settings::OptimizerKind;
 use rayon::prelude::*;
 use tch::{Tensor, no_grad};
 
-use super::{LeafRule, Optimiser, StepRule};
+use super::{GradientNorms, LeafRule, Optimiser, StepRule, layer_count};
 use crate::host::{numbers, numbers_mut};
 use crate::model::params::FlatParams;
 use crate::train::gradient::Gradient;
@@ -19,6 +19,8 @@ const TOGETHER: usize = 16;
 /// A piece with what is to be done to it.
 struct Task<'a> {
     piece: Piece<'a>,
+    /// Index of its parameter.
+    leaf: usize,
     rule: LeafRule,
     coefficients: Coefficients,
 }
@@ -57,7 +59,7 @@ impl<'a> Buffers<'a> {
 }
 
 impl Optimiser {
-    pub(super) fn norm_on_cpu(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> f64 {
+    pub(super) fn norms_on_cpu(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
         let rule = StepRule { rate: 0.0, clip_norm: 0.0, norm: 0.0, penalty: *penalty };
         let (mut weights, mut first) = (params.weights().detach(), self.first.shallow_clone());
         let buffers = Buffers {
@@ -74,7 +76,13 @@ impl Optimiser {
             .with_min_len(TOGETHER)
             .map(|task| kernel::squares(&task.piece, &task.coefficients))
             .collect();
-        squares.iter().sum::<f64>().sqrt()
+        let mut layers = vec![0.0; layer_count(params)];
+        for (task, square) in tasks.iter().zip(&squares) {
+            if let Some(layer) = params.specs()[task.leaf].layer {
+                layers[layer] += square;
+            }
+        }
+        GradientNorms::of(squares.iter().sum(), layers)
     }
 
     pub(super) fn step_on_cpu(&mut self, params: &FlatParams, gradient: &Gradient, rule: StepRule) -> PenaltyValues {
@@ -118,7 +126,7 @@ fn tasks<'a>(
             buffers.cut(size, None);
             continue;
         }
-        let mut add = |piece| tasks.push(Task { piece, rule, coefficients });
+        let mut add = |piece| tasks.push(Task { piece, leaf, rule, coefficients });
         if let Some(words) = gradient.words.as_ref().filter(|words| words.table == leaf) {
             let width = spec.shape[1] as usize;
             let mut fresh = words.rows.iter().zip(numbers_or_nothing(&words.values).chunks(width)).peekable();

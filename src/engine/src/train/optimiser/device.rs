@@ -3,7 +3,7 @@
 use pellucid_protocol::settings::OptimizerKind;
 use tch::{Kind, Tensor, no_grad};
 
-use super::{LeafRule, Optimiser, StepRule};
+use super::{GradientNorms, LeafRule, Optimiser, StepRule, layer_count};
 use crate::model::params::FlatParams;
 use crate::train::gradient::Gradient;
 use crate::train::kernel::{BETA1, BETA2, EPSILON};
@@ -73,14 +73,22 @@ impl Optimiser {
     }
 
     /// One sync from device to host.
-    pub(super) fn norm_on_device(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> f64 {
+    pub(super) fn norms_on_device(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
         let densified = Gradient {
             dense: gradient.dense.iter().map(|part| part.as_ref().map(Tensor::shallow_clone)).collect(),
             words: None,
         };
         let apart = gradient.words.as_ref().map(|words| words.values.square().sum(Kind::Float));
-        let rest = no_grad(|| self.flat(params, &densified, penalty).square().sum(Kind::Float));
-        apart.map_or_else(|| rest.shallow_clone(), |apart| apart + &rest).sqrt().double_value(&[])
+        let sums = no_grad(|| {
+            let squares = self.flat(params, &densified, penalty).square();
+            let rest = squares.sum(Kind::Float);
+            let total = apart.map_or_else(|| rest.shallow_clone(), |apart| apart + &rest);
+            let layers = layer_stretches(params);
+            let layers = layers.into_iter().map(|(start, length)| squares.narrow(0, start, length).sum(Kind::Float));
+            Tensor::stack(&std::iter::once(total).chain(layers).collect::<Vec<_>>(), 0).to_kind(Kind::Double)
+        });
+        let sums = Vec::<f64>::try_from(sums).unwrap_or_default();
+        GradientNorms::of(sums.first().copied().unwrap_or(f64::NAN), sums.iter().skip(1).copied())
     }
 
     pub(super) fn step_on_device(&mut self, params: &FlatParams, gradient: &Gradient, rule: StepRule) -> PenaltyValues {
@@ -140,6 +148,18 @@ impl Optimiser {
             }
         }
     }
+}
+
+/// Where the parameters of each encoder layer lie in the flat buffer, which holds them together: start and length.
+fn layer_stretches(params: &FlatParams) -> Vec<(i64, i64)> {
+    let mut stretches = vec![(0, 0); layer_count(params)];
+    for (spec, range) in params.ranges() {
+        if let Some(stretch) = spec.layer.and_then(|layer| stretches.get_mut(layer)) {
+            let start = if stretch.1 == 0 { range.start } else { stretch.0 };
+            *stretch = (start, range.end - start);
+        }
+    }
+    stretches
 }
 
 /// soft(w, t) = sign(w) max(|w| - t, 0), in place; exactly zero wherever |w| <= t.

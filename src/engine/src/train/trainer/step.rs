@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use pellucid_protocol::event::Step;
+use pellucid_protocol::metric::layer_grad_norm;
 use tch::{Kind, Tensor, no_grad};
 
 use super::Trainer;
@@ -16,7 +17,7 @@ use crate::train::measured::{Measured, PenaltyReport};
 use crate::train::optimiser::StepRule;
 use crate::train::penalty::{Penalty, sparsity};
 
-/// Steps between measurements of sparsity, which read all weights.
+/// Steps between measurements of sparsity, which read all weights, and of each layer's gradient.
 const SPARSITY_EVERY: u64 = 10;
 
 /// What the batches of a step are divided by, so that their sums become the means over the step.
@@ -88,7 +89,8 @@ impl Trainer {
         let batches = self.next_batches();
         let (mut measured, gradient, tokens) = self.gradient(&batches)?;
         let penalty = self.penalty();
-        measured.norm = self.optimiser.norm(self.model.params(), &gradient, &penalty);
+        let norms = self.optimiser.norms(self.model.params(), &gradient, &penalty);
+        measured.norm = norms.total;
         measured.check_finite(self.progress.step)?;
         let report = self.take_step(gradient, measured.norm, &penalty);
         self.progress.step += 1;
@@ -97,6 +99,7 @@ impl Trainer {
         metrics.set("optim/lr", self.schedule.rate(self.progress.step - 1));
         if self.progress.step == 1 || self.progress.step.is_multiple_of(SPARSITY_EVERY) {
             metrics.extend(self.sparsity());
+            norms.layers.iter().enumerate().for_each(|(layer, &norm)| metrics.set(layer_grad_norm(layer), norm));
         }
         let seconds = start.elapsed().as_secs_f64();
         self.seconds[0] += seconds;

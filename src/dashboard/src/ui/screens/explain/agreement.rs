@@ -24,7 +24,7 @@ impl Explain {
     /// ╰────────────────────────────────────────────────────────────────╯
     /// ```
     pub(super) fn draw_agreement(&self, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let inside = paper.boxed(area, "agreement of the methods");
+        let inside = paper.boxed(area, &self.titled("agreement of the methods"));
         let inside = to(from(inside, 1), inside.width.saturating_sub(2));
         let muted = paper.styles.muted;
         let explanation = self.looked_at(current);

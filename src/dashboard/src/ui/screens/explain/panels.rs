@@ -217,7 +217,8 @@ pub(super) fn course(screen: &Explain, run: &Run, paper: &mut Paper, area: Rect)
     }
     let names: Vec<_> = (0..classes).map(|class| run.label(class)).collect();
     let lines = series.iter().zip(&names).enumerate();
-    let lines = lines.map(|(slot, (series, name))| Line { name, series, look: Look::Joined, slot }).collect();
+    let lines =
+        lines.map(|(slot, (series, name))| Line { name, series, look: Look::Joined, slot, course: None }).collect();
     let steps = (0, run.horizon());
     let chart =
         Chart { title: "this answer over the run", lines, steps, scale: Scale::FromZero, cursor: None, empty: "" };

@@ -24,10 +24,11 @@ impl Explain {
     /// ```
     /// The chosen method comes first, with the standard errors of its scores where it draws.
     pub(super) fn draw_table(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let inside = paper.boxed(area, "words and scores");
+        let inside = paper.boxed(area, &self.titled("words and scores"));
         let explanation = self.looked_at(current);
         let muted = paper.styles.muted;
-        let at = self.draft.cursor.unwrap_or(0).min(explanation.words.len().saturating_sub(1));
+        let marked = self.draft.cursor_in(current);
+        let at = marked.unwrap_or(0).min(explanation.words.len().saturating_sub(1));
         let place = format!("for {} · {} of {}", run.label(explanation.target), at + 1, explanation.words.len());
         paper.corner(area, &place, muted);
         let inside = to(from(inside, 1), inside.width.saturating_sub(2));
@@ -44,7 +45,7 @@ impl Explain {
         let top = at / rows * rows;
         for word in (top..explanation.words.len()).take(rows) {
             let line = row(below(inside, 2), (word - top) as u16);
-            let cursor = if self.draft.cursor == Some(word) { "▸ " } else { "  " };
+            let cursor = if marked == Some(word) { "▸ " } else { "  " };
             let (accent, plain) = (paper.styles.accent, paper.styles.text);
             paper.line(to(line, name), &[(cursor, accent), (&explanation.word(word), plain)]);
             scores(word, &columns, paper, from(line, name));
@@ -79,6 +80,7 @@ pub(super) fn scalar(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Logit => "logit",
         Scalar::Probability => "prob.",
+        Scalar::Margin => "margin",
         Scalar::Attention => "attention",
     }
 }

@@ -18,6 +18,8 @@ struct Bar {
     from: f64,
     to: f64,
     kind: Kind,
+    /// Whether it is the marked word's.
+    marked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl Explain {
         let class = run.label(explanation.target);
         let made = attribution(explanation, self.method);
         let of = made.map_or_else(String::new, |made| format!(", {} of {class}", number(made.scalar)));
-        let inside = paper.boxed(area, &format!("waterfall: {}{of}", self.method.title()));
+        let inside = paper.boxed(area, &self.titled(&format!("waterfall: {}{of}", self.method.title())));
         let inside = to(from(inside, 1), inside.width.saturating_sub(2));
         let muted = paper.styles.muted;
         let Some(made) = made else { return paper.middle(inside, "not done yet", muted) };
@@ -59,19 +61,20 @@ impl Explain {
         let note = note(explanation, made, ends);
         let used = paper.paragraph(inside, &note, if made.fails() { paper.styles.bad } else { muted });
         let list = below(inside, used);
-        let bars = bars(explanation, made, ends, usize::from(list.height));
+        let mut bars = bars(explanation, made, ends, usize::from(list.height));
+        let marked = self.draft.cursor_in(current).map(Kind::Word);
+        bars.iter_mut().for_each(|bar| bar.marked = Some(bar.kind) == marked);
         let range = range(&bars);
         for (index, bar) in bars.iter().enumerate() {
-            self.draw_bar(bar, (made, range), paper, row(list, index as u16));
+            Self::draw_bar(bar, (made, range), paper, row(list, index as u16));
         }
     }
 
-    fn draw_bar(&self, bar: &Bar, (made, range): (&Attribution, (f64, f64)), paper: &mut Paper, line: Rect) {
+    fn draw_bar(bar: &Bar, (made, range): (&Attribution, (f64, f64)), paper: &mut Paper, line: Rect) {
         let styles = paper.styles;
         let name = (line.width / 3).clamp(8, 22);
-        let marked = matches!(bar.kind, Kind::Word(word) if self.draft.cursor == Some(word));
         let plain = if made.fails() { styles.muted } else { styles.text };
-        let cursor = if marked { "▸ " } else { "  " };
+        let cursor = if bar.marked { "▸ " } else { "  " };
         let cursor = if bar.kind == Kind::Level { "" } else { cursor };
         paper.line(to(line, name), &[(cursor, styles.accent), (&bar.name, plain)]);
         let place = to(from(line, name + 1), line.width.saturating_sub(name + 2 + NUMBERS));
@@ -103,18 +106,19 @@ fn bars(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64),
     order.sort_by(|&a, &b| made.scores[b].abs().total_cmp(&made.scores[a].abs()).then(a.cmp(&b)));
     let room = rows.saturating_sub(2);
     let shown = if order.len() <= room { order.len() } else { room.saturating_sub(1) };
-    let mut bars = vec![Bar { name: beginning(made).to_owned(), from: start, to: start, kind: Kind::Level }];
+    let mut bars =
+        vec![Bar { name: beginning(made).to_owned(), from: start, to: start, kind: Kind::Level, marked: false }];
     let mut reached = start;
     for &word in &order[..shown] {
         let next = reached + made.scores[word];
-        bars.push(Bar { name: explanation.word(word), from: reached, to: next, kind: Kind::Word(word) });
+        bars.push(Bar { name: explanation.word(word), from: reached, to: next, kind: Kind::Word(word), marked: false });
         reached = next;
     }
     if shown < order.len() {
         let name = format!("{} more", order.len() - shown);
-        bars.push(Bar { name, from: reached, to: end, kind: Kind::Rest });
+        bars.push(Bar { name, from: reached, to: end, kind: Kind::Rest, marked: false });
     }
-    bars.push(Bar { name: "this text".to_owned(), from: end, to: end, kind: Kind::Level });
+    bars.push(Bar { name: "this text".to_owned(), from: end, to: end, kind: Kind::Level, marked: false });
     bars
 }
 
@@ -133,6 +137,7 @@ fn number(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Logit => "logit",
         Scalar::Probability => "probability",
+        Scalar::Margin => "margin",
         Scalar::Attention => "attention",
     }
 }

@@ -164,6 +164,15 @@ impl Draft {
         self.map.as_ref()
     }
 
+    /// The marked word in the explanation that is looked at: that of `current`, or of the changed text. `None`
+    /// for one that was left out there.
+    pub fn cursor_in(&self, current: &Explanation) -> Option<usize> {
+        let word = self.cursor?;
+        let Some(map) = &self.map else { return Some(word) };
+        let place = edit(&current.text, &current.words, &self.edits).places.get(word).copied().flatten()?;
+        map.words.iter().position(|span| span.overlaps(place))
+    }
+
     /// The words that are changed.
     pub fn edits(&self) -> &[WordEdit] {
         &self.edits

@@ -74,12 +74,17 @@ impl Explain {
 
     fn title(&self, explanation: &Explanation) -> String {
         let subject = explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}"));
-        let changes = match (self.draft.changes(), explanation.edits.is_empty()) {
-            (0, _) => String::new(),
-            (count, false) => format!(" · {count} changed"),
-            (_, true) => " · as it was".to_owned(),
-        };
-        format!("{subject} · {} · as of step {}{changes}", self.method.title(), explanation.step)
+        self.titled(&format!("{subject} · {} · as of step {}", self.method.title(), explanation.step))
+    }
+
+    /// A title, and whether the text is changed.
+    pub(super) fn titled(&self, title: &str) -> String {
+        let mapped = self.draft.map().is_some_and(|map| attribution(map, self.method).is_some());
+        match self.draft.changes() {
+            0 => title.to_owned(),
+            count if mapped => format!("{title} · {count} changed"),
+            _ => format!("{title} · as it was"),
+        }
     }
 
     fn place_on_shelf(&self, paper: &mut Paper, area: Rect) {
@@ -174,6 +179,7 @@ impl Explain {
         let scalar = scores.map_or("", |scores| match scores.scalar {
             Scalar::Logit => "logit of ",
             Scalar::Probability => "probability of ",
+            Scalar::Margin => "margin of ",
             Scalar::Attention => "attention, not ",
         });
         let signs =

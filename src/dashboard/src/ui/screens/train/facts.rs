@@ -92,6 +92,9 @@ fn now_facts(run: &Run) -> Vec<Fact> {
         ("optim/grad_norm", "gradient ", ""),
         ("speed/tokens_per_s", "", " tokens/s"),
         ("speed/step_ms", "", " ms/step"),
+        ("system/worker_cpu", "cpu ", " %"),
+        ("system/worker_memory", "memory ", " MB"),
+        ("system/gpu", "GPU ", " %"),
     ];
     all.into_iter().filter_map(|(metric, name, unit)| Some((name, text::number(steady(run, metric)?), unit))).collect()
 }

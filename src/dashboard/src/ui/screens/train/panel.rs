@@ -112,8 +112,33 @@ const DEAD: Known = Known {
 const STEP_TIME: Known =
     Known { title: "time a step", scale: Scale::FromZero, empty: STEP, series: &[("speed/step_ms", "ms", Smoothed)] };
 
+const PROCESSOR: Known = Known {
+    title: "processor %",
+    scale: Scale::FromZero,
+    empty: SECONDS,
+    series: &[
+        ("system/worker_cpu", "worker", Joined),
+        ("system/cpu", "machine", Joined),
+        ("system/gpu", "GPU", Joined),
+    ],
+};
+
+const MEMORY: Known = Known {
+    title: "memory MB",
+    scale: Scale::FromZero,
+    empty: SECONDS,
+    series: &[
+        ("system/worker_memory", "worker", Joined),
+        ("system/memory", "machine", Joined),
+        ("system/gpu_memory", "GPU", Joined),
+    ],
+};
+
+const SECONDS: &str = "comes after a few seconds";
+
 /// The order in which they are shown.
-const KNOWN: [Known; 11] = [LOSS, ACCURACY, SPARSITY, TEACHER, MAPS, GRADIENT, SPEED, RATE, DEAD, TOKENS, STEP_TIME];
+const KNOWN: [Known; 13] =
+    [LOSS, ACCURACY, SPARSITY, TEACHER, MAPS, GRADIENT, SPEED, RATE, DEAD, TOKENS, STEP_TIME, PROCESSOR, MEMORY];
 
 /// How many of [`KNOWN`] are shown unless the user has chosen.
 const USUAL: usize = 8;
@@ -143,7 +168,7 @@ impl Panel {
         lines
             .filter_map(|(slot, (metric, name, look))| {
                 let series = worth_showing(metric, run.series.get(metric)?)?;
-                Some(Line { name, series, look: *look, slot })
+                Some(Line { name, series, look: *look, slot, course: None })
             })
             .collect()
     }

@@ -1,0 +1,77 @@
+//! What it costs to open a long log: from the file to its last frame, by the road that `pellucid replay` takes.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use color_eyre::eyre::WrapErr;
+use pellucid_protocol::log_line::seal;
+use pellucid_protocol::{Event, Record, RunDir};
+use serde_json::{Value, json};
+
+use super::{SIZE, USUAL, milliseconds, started_event, step, styles};
+use crate::link::{self, FromRun};
+use crate::ui::Screen;
+use crate::ui::msg::Msg;
+use crate::ui::state::State;
+use crate::ui::terminal::Frame;
+use crate::ui::update::update;
+use crate::ui::view::view;
+
+/// Writes a log of so many steps into the folder for temporary files, and opens it.
+pub(super) fn open_log(steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
+    let folder = std::env::temp_dir().join(format!("pellucid-bench-{}", std::process::id()));
+    let run = RunDir::new(&folder);
+    let figures = std::fs::create_dir_all(&folder)
+        .wrap_err("cannot make a folder")
+        .and_then(|()| write(&run.events(), steps))
+        .and_then(|()| read(&run));
+    // Made for this alone.
+    let _gone = std::fs::remove_dir_all(&folder);
+    let opened = figures.wrap_err_with(|| folder.display().to_string())?;
+    tell(json!({
+        "bench": "ui/open_log", "steps": steps, "mib": opened.bytes as f64 / 1_048_576.0,
+        "ms": opened.whole, "first_chunk_ms": opened.first,
+    }))
+}
+
+fn write(path: &Path, steps: u64) -> color_eyre::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    file.write_all(&seal(&Record { time: 0.0, event: Event::Started(Box::new(started_event(steps)?)) })?)?;
+    for number in 1..=steps {
+        file.write_all(&seal(&step(&USUAL, number))?)?;
+    }
+    Ok(file.flush()?)
+}
+
+/// How long it took.
+struct Opened {
+    bytes: u64,
+    /// Milliseconds until there was something to see.
+    first: f64,
+    /// Milliseconds until all of it was.
+    whole: f64,
+}
+
+fn read(run: &RunDir) -> color_eyre::Result<Opened> {
+    let bytes = std::fs::metadata(run.events())?.len();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (mut state, styles, mut frame) = (State::new(0.0, SIZE, Screen::Train), styles()?, Frame::default());
+        let start = Instant::now();
+        let (mut link, _task) = link::replay(run.clone(), None);
+        let mut first = None;
+        while let Some(message) = link.incoming.recv().await {
+            let over = matches!(message, FromRun::ViewOnly(_));
+            update(&mut state, Msg::Run(message));
+            if over || (first.is_none() && state.run.step > 0) {
+                frame.next(SIZE, |buffer| view(&state, &styles, buffer))?;
+                first.get_or_insert(milliseconds(start));
+            }
+            if over {
+                break;
+            }
+        }
+        Ok(Opened { bytes, first: first.unwrap_or(f64::NAN), whole: milliseconds(start) })
+    })
+}

@@ -1,0 +1,134 @@
+//! Times explanations and prints the JSON lines of the Python peer; or watches the memory over many of them.
+
+use pellucid_explain::{Context, Depth, Samples, Steps};
+use pellucid_protocol::Method;
+use pellucid_protocol::work::{BenchExplainWork, Texts};
+use serde_json::{Map, Value, json};
+
+use super::explain::units::{self, UnitScores, scores_by_unit};
+use super::memory::{peak_rss_mb, rss_mb};
+use super::predict::MAX_TOKENS;
+use super::texts;
+use crate::data::read::Row;
+use crate::data::tokenise::TextEncoder;
+use crate::error::{Error, Result};
+use crate::explain::subject::Subject;
+use crate::model::classifier::Classifier;
+use crate::train::evaluate;
+use crate::train::prepare::load_classifier;
+
+/// Share of the explanations of a soak after which the memory is what it stays at, one in so many.
+const SETTLED: usize = 10;
+
+struct Bench<'a> {
+    work: &'a BenchExplainWork,
+    model: Classifier,
+    encoder: TextEncoder,
+}
+
+/// Explains the first texts of a file by each method, without checks: a line a text, then one with the medians.
+///
+/// # Errors
+/// When model or data are not what they should be.
+pub fn bench_explain(work: &BenchExplainWork) -> Result<()> {
+    tch::set_num_threads(work.threads as i32);
+    let rows = texts::rows(&Texts::File { path: work.data.clone(), limit: Some(work.texts) })?;
+    let (model, _, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
+    let bench = Bench { work, model, encoder };
+    match work.soak {
+        Some(explanations) => bench.soak(&rows, explanations),
+        None => bench.time(&rows),
+    }
+}
+
+impl Bench<'_> {
+    fn time(&self, rows: &[Row]) -> Result<()> {
+        let mut times: Vec<Vec<f64>> = vec![Vec::new(); self.work.methods.len()];
+        for row in rows {
+            let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
+            let probabilities = self.probabilities(&subject)?;
+            let target = highest(&probabilities);
+            let mut methods = Map::new();
+            for (method, times) in self.work.methods.iter().zip(&mut times) {
+                let found = self.explain(&subject, target, *method)?;
+                times.push(found.ms);
+                methods.insert(method.key().to_owned(), line(&found));
+            }
+            let tokens: Vec<_> = subject.encoded.ids.iter().map(|&id| self.encoder.token(id)).collect();
+            println!(
+                "{}",
+                json!({"text": row.text, "label": row.label, "tokens": tokens, "probs": probabilities,
+                    "target": target, "methods": methods})
+            );
+        }
+        let medians: Map<String, Value> = self
+            .work
+            .methods
+            .iter()
+            .zip(times)
+            .map(|(method, times)| (method.key().to_owned(), median(times)))
+            .collect();
+        let peer = format!("pellucid-{}", env!("CARGO_PKG_VERSION"));
+        println!("{}", json!({"peer": peer, "n": rows.len(), "median_ms": medians, "peak_rss_mb": peak_rss_mb()}));
+        Ok(())
+    }
+
+    /// Explains the texts over and over, and says how the resident memory has moved since it had settled.
+    fn soak(&self, rows: &[Row], explanations: usize) -> Result<()> {
+        let subjects: Vec<Subject> = rows
+            .iter()
+            .map(|row| Subject::new(&self.encoder, &row.text, row.pair.as_deref()))
+            .collect::<Result<_>>()?;
+        let (methods, mut settled, mut most) = (&self.work.methods, 0.0, 0.0_f64);
+        for done in 0..explanations {
+            let (subject, method) = (&subjects[done / methods.len() % subjects.len()], methods[done % methods.len()]);
+            self.explain(subject, 0, method)?;
+            if done + 1 == explanations.div_ceil(SETTLED) {
+                settled = rss_mb();
+            }
+            if done + 1 >= explanations.div_ceil(SETTLED) {
+                most = most.max(rss_mb());
+            }
+        }
+        let end = rss_mb();
+        let moved = if settled > 0.0 { (end - settled) / settled * 100.0 } else { 0.0 };
+        println!(
+            "{}",
+            json!({"soak": explanations, "texts": rows.len(), "rss_mb_settled": settled, "rss_mb_end": end,
+                "rss_mb_most": most, "change_percent": moved, "peak_rss_mb": peak_rss_mb()})
+        );
+        Ok(())
+    }
+
+    fn probabilities(&self, subject: &Subject) -> Result<Vec<f64>> {
+        let logits = evaluate::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
+        Ok(evaluate::softmax(&logits[0]))
+    }
+
+    fn explain(&self, subject: &Subject, target: usize, method: Method) -> Result<UnitScores> {
+        let fit = match method {
+            Method::KernelShap | Method::Shapley => self.work.shap_samples,
+            _ => self.work.lime_samples,
+        };
+        let steps = self.work.steps.map_or(Steps::Enough, Steps::Fixed);
+        let context = Context::new(self.work.seed).with_samples(Samples { fit, ..Samples::default() });
+        let context = context.with_steps(steps).with_depth(Depth::Gates);
+        let found = scores_by_unit(&self.model, subject, target, (method, context));
+        found.map_err(|error| Error::Torch(error.to_string()))
+    }
+}
+
+fn line(found: &UnitScores) -> Value {
+    json!({"ms": found.ms, "scores": found.scores, "unit": units::name(found.unit), "evaluations": found.evaluations})
+}
+
+fn highest(probabilities: &[f64]) -> usize {
+    (0..probabilities.len()).rev().max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(0)
+}
+
+fn median(mut times: Vec<f64>) -> Value {
+    times.sort_by(f64::total_cmp);
+    let middle = times.len() / 2;
+    let median = if times.len() % 2 == 1 { times[middle] } else { (times[middle - 1] + times[middle]) / 2.0 };
+    json!((median * 10.0).round() / 10.0)
+}

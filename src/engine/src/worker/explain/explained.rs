@@ -1,0 +1,62 @@
+//! A text with its explanation and what goes with it, for all formats.
+
+use pellucid_protocol::explanation::{Scalar, Span};
+use pellucid_protocol::{Attribution, Explanation};
+
+use super::units::UnitScores;
+use crate::data::labels::Labels;
+use crate::data::read::Row;
+
+/// A text that has been explained.
+#[derive(Debug)]
+pub struct Explained<'a> {
+    /// What was found.
+    pub explanation: Explanation,
+    /// The row it comes from.
+    pub row: &'a Row,
+    /// The names of the classes.
+    pub labels: &'a Labels,
+    /// Its tokens as the vocabulary writes them, special ones included.
+    pub tokens: Vec<String>,
+    /// For each method its scores by other units, if they were asked for.
+    pub by_unit: Vec<UnitScores>,
+}
+
+impl Explained<'_> {
+    /// The words that have scores.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let characters: Vec<char> = self.explanation.text.chars().collect();
+        let cut = |span: &Span| characters[span.start..span.end].iter().collect();
+        self.explanation.words.iter().map(cut).collect()
+    }
+
+    /// The name of the explained class.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        &self.labels.names()[self.explanation.target]
+    }
+
+    /// The probability of the explained class.
+    #[must_use]
+    pub fn probability(&self) -> f64 {
+        self.explanation.probabilities[self.explanation.target]
+    }
+
+    /// The name of the class with the highest probability.
+    #[must_use]
+    pub fn predicted(&self) -> &str {
+        let probabilities = &self.explanation.probabilities;
+        let highest = (0..probabilities.len()).rev().max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b]));
+        &self.labels.names()[highest.unwrap_or(0)]
+    }
+
+    /// What a map explains: the scalar and the class.
+    #[must_use]
+    pub fn scalar(&self, made: &Attribution) -> String {
+        match made.scalar {
+            Scalar::Attention => "attention, whatever the class".to_owned(),
+            scalar => format!("{scalar} of {}", self.class()),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Lines of sockets and pipes.
+
+#![no_main]
+#![expect(dead_code, reason = "the targets of one crate stand in one file")]
+
+#[path = "../entries/protocol.rs"]
+mod protocol;
+#[path = "../entries/file.rs"]
+mod file;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| protocol::frame(bytes));

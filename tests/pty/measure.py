@@ -1,0 +1,148 @@
+"""What the real dashboard costs on a pty of 200x50 beside a training at full load: JSON lines on stdout.
+
+    python3 tests/pty/measure.py [--steps 400] [--rounds 3]
+
+Measured: key to first byte (p50, p99), bytes a second while it trains, processor time and bytes while the run is
+held, resident memory, and what an attached dashboard takes of the training (interleaved rounds). Standard library
+alone; `make build` first. Linux: it reads /proc.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import statistics
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PELLUCID = os.path.join(ROOT, "target", "release", "pellucid")
+
+
+class Screen:
+    """The dashboard on a pty."""
+
+    def __init__(self, args, folder):
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(folder)
+            os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
+            os.execv(PELLUCID, [PELLUCID, *args])
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+
+    def drain(self, seconds):
+        """Bytes that come within `seconds`."""
+        count, end = 0, time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self.master], [], [], left)[0]:
+                count += len(os.read(self.master, 1 << 16))
+        return count
+
+    def key_ms(self, key):
+        """Milliseconds from a key to the first bytes, on a line that was quiet for a moment."""
+        while select.select([self.master], [], [], 0.002)[0]:
+            os.read(self.master, 1 << 16)
+        start = time.perf_counter()
+        os.write(self.master, key)
+        select.select([self.master], [], [], 5)
+        return (time.perf_counter() - start) * 1e3
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat") as stat:
+            fields = stat.read().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self):
+        with open(f"/proc/{self.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def close(self):
+        os.kill(self.pid, signal.SIGTERM)
+        while os.waitpid(self.pid, os.WNOHANG)[0] == 0:
+            self.drain(0.05)
+        os.close(self.master)
+
+
+def train(folder, run, steps):
+    data = os.path.join(ROOT, "data")
+    return [
+        "train", "--model", f"{data}/models/student", "--train", f"{data}/triage/train.jsonl",
+        "--valid", f"{data}/triage/valid.jsonl", "--run-dir", f"{folder}/{run}", "--max-steps", str(steps),
+        "--eval-every", "100000", "--probe", "0", "--batch-size", "32",
+    ]
+
+
+def step_times(folder, run):
+    with open(f"{folder}/{run}/events.jsonl") as log:
+        events = [json.loads(line) for line in log]
+    return [event["time"] for event in events if event["event"] == "step"]
+
+
+def watched(folder):
+    """A training with its dashboard: keys, bytes, memory; then held: bytes and processor time."""
+    screen = Screen(train(folder, "watched", 10_000_000), folder)
+    screen.drain(8)
+    delays = sorted(screen.key_ms(b"12345"[n % 5 : n % 5 + 1]) for n in range(200) if screen.drain(0.03) >= 0)
+    tell("pty/key", p50_ms=statistics.median(delays), p99_ms=delays[int(len(delays) * 0.99) - 1], keys=len(delays))
+    screen.key_ms(b"1")
+    before, count = screen.cpu_seconds(), screen.drain(10)
+    tell("pty/live", bytes_a_second=count / 10, cpu_percent=(screen.cpu_seconds() - before) * 10)
+    tell("pty/memory", resident_mb=screen.resident_mb())
+    os.write(screen.master, b"p")
+    screen.drain(5)
+    before, count = screen.cpu_seconds(), screen.drain(20)
+    tell("pty/idle", bytes=count, cpu_percent=(screen.cpu_seconds() - before) * 5)
+    os.write(screen.master, b"S")
+    screen.drain(0.5)
+    os.write(screen.master, b"K")
+    screen.drain(3)
+    screen.close()
+
+
+def slowdown(folder, steps, rounds):
+    """Median time a step alone and with a dashboard attached, one after the other."""
+    alone, shown = [], []
+    for number in range(rounds):
+        for attached in (False, True) if number % 2 == 0 else (True, False):
+            run = f"round-{number}-{attached}"
+            args = train(folder, run, steps)
+            quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+            training = subprocess.Popen([PELLUCID, *args, "--headless"], **quiet)
+            while not os.path.exists(f"{folder}/{run}/events.jsonl"):
+                time.sleep(0.05)
+            screen = Screen(["attach", f"{folder}/{run}"], folder) if attached else None
+            while training.poll() is None:
+                screen.drain(0.2) if screen else time.sleep(0.2)
+            if screen:
+                screen.close()
+            times = step_times(folder, run)[steps // 4 :]
+            (shown if attached else alone).append((times[-1] - times[0]) / (len(times) - 1) * 1e3)
+    a, b = statistics.median(alone), statistics.median(shown)
+    tell("pty/slowdown", alone_ms=a, attached_ms=b, percent=(b / a - 1) * 100, rounds=rounds, steps=steps)
+
+
+def tell(bench, **figures):
+    print(json.dumps({"bench": bench, **figures}), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="pellucid-pty-")
+    try:
+        watched(folder)
+        slowdown(folder, args.steps, args.rounds)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+main()
