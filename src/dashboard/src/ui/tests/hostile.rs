@@ -118,8 +118,9 @@ fn no_list_of_runs_passes_on_what_steers_a_terminal() {
         let area = buffer.area;
         Picker::new(vec![entry]).draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
         check(&buffer, &name);
-        let compare =
-            Compare::new(vec![(text.clone(), pieces(records(&text))), ("b".to_owned(), pieces(fixture::records(300)))]);
+        let pieces = |records: Vec<Record>| records.into_iter().map(Piece::Record).collect();
+        let runs = vec![(text.clone(), pieces(records(&text))), ("b".to_owned(), pieces(fixture::records(300)))];
+        let compare = Compare::new(runs);
         compare.draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
         check(&buffer, &name);
     }
@@ -148,8 +149,4 @@ fn a_picture_has_no_markup_but_its_own() {
             assert!(["svg", "rect", "g", "path", "text", "tspan"].contains(&tag), "{name}: <{tag}>");
         }
     }
-}
-
-fn pieces(records: Vec<Record>) -> Vec<Piece> {
-    records.into_iter().map(Piece::Record).collect()
 }
