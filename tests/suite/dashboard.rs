@@ -92,7 +92,7 @@ fn detach_leaves_the_run_and_attach_comes_back_to_stop_it() {
     assert_eq!(terminal.exit_code(), 0);
     terminal.wait_until_restored();
     let worker = place.run().worker_info().unwrap();
-    assert!(is_alive(worker.pid));
+    assert!(is_alive(worker.owner.pid));
     let listed = text(&place.output(["runs", "--json"]).stdout);
     assert!(listed.contains("\"running\""), "{listed}");
 
@@ -129,7 +129,7 @@ fn a_lost_terminal_is_not_the_end_of_the_run() {
     terminal.hang_up();
     terminal.exit_code();
     let worker = place.run().worker_info().unwrap();
-    assert!(is_alive(worker.pid));
+    assert!(is_alive(worker.owner.pid));
     let steps = place.wait_for_event("a step", is_step).len();
     let mut terminal = Terminal::pellucid(&place, &["attach"]);
     terminal.wait_for("log scale");
@@ -155,7 +155,7 @@ fn a_panic_gives_the_terminal_back_and_leaves_the_run() {
         terminal.wait_for("a fault on purpose");
         terminal.wait_for("pellucid attach");
         let worker = place.run().worker_info().unwrap();
-        assert!(is_alive(worker.pid), "{fault}");
+        assert!(is_alive(worker.owner.pid), "{fault}");
     }
 }
 
@@ -257,5 +257,27 @@ fn with_no_runs_yet_the_demo_is_offered() {
     let mut terminal = Terminal::pellucid(&place, &[] as &[&str]);
     terminal.wait_for("Start the demo");
     terminal.send("n\r");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn a_record_is_played_and_gone_through_step_by_step() {
+    let place = Workplace::new();
+    let output = place.output(place.train(&["--headless", "--max-steps", "12", "--eval-every", "6", "--probe", "0"]));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut terminal = Terminal::pellucid(&place, &["replay", "test"]);
+    terminal.wait_for("step 12 of 12");
+    terminal.wait_for("finished");
+    for (keys, seen) in [("<<", "step 11 of 12"), ("(", "step  6 of 12"), (">", "step  7 of 12"), ("$", "finished")] {
+        terminal.send(keys);
+        terminal.wait_for(seen);
+    }
+    terminal.send("5^");
+    terminal.wait_until("an empty log", |screen| !screen.contains("checkpoint"));
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let mut terminal = Terminal::pellucid(&place, &["replay", "test", "--speed", "1000"]);
+    terminal.wait_for("step 12 of 12");
+    terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
 }

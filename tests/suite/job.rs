@@ -28,7 +28,7 @@ fn suspended_it_leaves_the_shell_as_it_was_and_fg_brings_it_back() {
     terminal.send("d");
     terminal.exit_code();
     terminal.wait_until_restored();
-    assert!(is_alive(place.run().worker_info().unwrap().pid));
+    assert!(is_alive(place.run().worker_info().unwrap().owner.pid));
 }
 
 /// Intel's library tells on standard output of each of its calls when it is asked to.
@@ -61,5 +61,5 @@ fn a_storm_of_sizes_and_keys_passes() {
     terminal.send("\u{1b}\u{1b}1");
     terminal.resize(80, 24);
     terminal.wait_for("log scale");
-    assert!(is_alive(place.run().worker_info().unwrap().pid));
+    assert!(is_alive(place.run().worker_info().unwrap().owner.pid));
 }

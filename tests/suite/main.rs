@@ -13,6 +13,7 @@ mod private;
 mod program;
 mod resume;
 mod sequences;
+mod survival;
 mod sweep;
 mod terminal;
 mod texts;

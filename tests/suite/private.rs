@@ -55,7 +55,7 @@ fn nobody_else_can_read_a_run_or_reach_its_socket_whatever_the_umask() {
 fn the_worker_has_no_port() {
     let place = Workplace::new();
     let run = training(&place, "022");
-    let pid = run.worker_info().unwrap().pid;
+    let pid = run.worker_info().unwrap().owner.pid;
     let links =
         fs::read_dir(format!("/proc/{pid}/fd")).unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
     let sockets: Vec<String> = links
@@ -96,7 +96,7 @@ fn what_is_no_command_is_refused_and_does_no_harm() {
     }
     assert_eq!(send(&run, &vec![b'x'; 3 << 20]), "", "the connection is closed");
     let info = run.worker_info().unwrap();
-    assert!(is_alive(info.pid));
+    assert!(is_alive(info.owner.pid));
     assert!(send(&run, br#"{"id":7,"command":"stop"}"#).contains(r#""id":7,"error":null"#));
     place.wait_for_event("the end", is_end);
 }

@@ -99,9 +99,11 @@ impl Workplace {
         seen
     }
 
-    /// Waits until the run's worker is gone.
+    /// Waits until the run's worker is gone, and whoever watches over it.
     pub(crate) fn wait_for_worker_to_leave(&self) {
-        wait_until("the worker to leave", || self.run().worker_info().is_none_or(|info| !is_alive(info.pid)));
+        wait_until("the worker to leave", || {
+            self.run().worker_info().is_none_or(|info| !is_alive(info.owner.pid) && !info.keeper.is_some_and(is_alive))
+        });
     }
 }
 
@@ -109,7 +111,7 @@ impl Drop for Workplace {
     fn drop(&mut self) {
         let runs = run_dir::list(&self.runs()).unwrap_or_default();
         for info in runs.iter().filter_map(RunDir::worker_info) {
-            signal("KILL", info.pid);
+            signal("KILL", info.owner.pid);
         }
     }
 }

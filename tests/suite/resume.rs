@@ -31,7 +31,7 @@ fn killed_again_and_again_a_run_ends_with_the_same_numbers() {
         let seen = numbers(&place.run()).len();
         place.wait_for_event("a step of this worker", |event| is_step(event) && numbers(&place.run()).len() > seen);
         std::thread::sleep(Duration::from_millis(pause));
-        signal("KILL", place.run().worker_info().unwrap().pid);
+        signal("KILL", place.run().worker_info().unwrap().owner.pid);
         let status = child.wait().unwrap();
         assert!(!status.success() || ended(&place.run()), "kill {number}");
         place.wait_for_worker_to_leave();

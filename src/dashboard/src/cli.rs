@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCompleter, Shell};
 use pellucid_protocol::settings::Device;
 
+use crate::commands::complete;
 use crate::ui::{Alerts, Glyphs};
 
 mod bench;
@@ -13,12 +14,14 @@ mod explain;
 mod screenshot;
 mod settings;
 mod sweep;
+mod value;
 
 pub(crate) use bench::{BenchAction, BenchExplainArgs, BenchMode, BenchTrainArgs, BenchUiArgs};
 pub(crate) use explain::ExplainArgs;
 pub(crate) use screenshot::ScreenshotArgs;
 pub(crate) use settings::SettingFlags;
 pub(crate) use sweep::SweepArgs;
+use value::speed;
 
 /// Fine-tune text classifiers and see, while they learn, what they base their answers on.
 ///
@@ -94,12 +97,16 @@ pub(crate) enum Action {
     Attach(AttachArgs),
     /// List the runs
     Runs(RunsArgs),
+    /// End a run: a last evaluation and checkpoint, then the end
+    Stop(StopArgs),
+    /// Remove runs that do not go on
+    Rm(RmArgs),
     /// Take a run up again from its last whole checkpoint, as if it had not been interrupted
     Resume(ResumeArgs),
     /// Lay runs beside each other: curves, settings that differ, results
     Compare(CompareArgs),
-    /// Open the record of a run
-    Replay(RunArg),
+    /// Open the record of a run, and play it
+    Replay(ReplayArgs),
     /// Print the metrics of a run on stdout
     Export(ExportArgs),
     /// Write the account of a run as one HTML page and as Markdown, for people without pellucid
@@ -119,7 +126,7 @@ pub(crate) enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Print the completion script of a shell
+    /// Print a script that lets a shell complete commands, flags, and names of runs
     Completions {
         /// The shell
         shell: Shell,
@@ -128,6 +135,12 @@ pub(crate) enum Action {
     Man {
         /// The command
         command: Option<String>,
+    },
+    /// Start a worker and write down how it died if it does
+    #[command(hide = true)]
+    Keep {
+        /// The program
+        worker: PathBuf,
     },
     /// Draw a screen of a run into an SVG file
     #[command(hide = true)]
@@ -202,9 +215,42 @@ pub(crate) struct ResumeArgs {
 /// A run, by name, part of a name, or path.
 #[derive(Debug, Args)]
 pub(crate) struct RunArg {
-    /// Name of the run, an unambiguous part of it, or its folder; the newest run if left out
-    #[arg(default_value = "", hide_default_value = true)]
+    /// Name of the run, an unambiguous part of it, its short id, or its folder; the newest run if left out
+    #[arg(default_value = "", hide_default_value = true, add = ArgValueCompleter::new(complete::runs))]
     pub run: String,
+}
+
+/// `pellucid replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArg,
+    /// Play it from its start, so many times as fast as it was; without, it is opened at its end
+    #[arg(long, value_name = "X", value_parser = speed)]
+    pub speed: Option<f64>,
+}
+
+/// `pellucid stop`.
+#[derive(Debug, Args)]
+pub(crate) struct StopArgs {
+    /// Name of the run, an unambiguous part of it, its short id, or its folder
+    #[arg(add = ArgValueCompleter::new(complete::runs))]
+    pub run: String,
+    /// At once: no evaluation, no checkpoint
+    #[arg(long)]
+    pub now: bool,
+}
+
+/// `pellucid rm`.
+#[derive(Debug, Args)]
+pub(crate) struct RmArgs {
+    /// The runs, as for `stop`
+    #[arg(required = true, value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
+    pub removed: Vec<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `pellucid attach`.
@@ -222,7 +268,7 @@ pub(crate) struct AttachArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Two runs or more, as for `attach`
-    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    #[arg(required = true, num_args = 2.., value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
     pub compared: Vec<String>,
 }
 

@@ -11,17 +11,20 @@ use pellucid_protocol::{RunDir, run_dir::find};
 
 use crate::cli::{Action, AttachArgs, BenchAction, BenchUiArgs, Cli, ColorChoice, CompareArgs, Global, RunArg};
 use crate::failure::{Ending, Failure};
-use crate::{link, ui};
+use crate::{keeper, link, ui};
 
 mod compare;
+pub(crate) mod complete;
 mod doctor;
 mod export;
 mod open;
 mod picker;
 mod report;
+mod rm;
 mod runs;
 mod screenshot;
 mod shell;
+mod stop;
 mod sweep;
 mod texts;
 mod train;
@@ -39,8 +42,10 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Demo(demo) => train::demo(demo, &global),
         Action::Train(train) => train::train(train, &global),
         Action::Attach(attach) => open::attach(look_up(&attach.run, &global)?, rights(&attach), &global),
+        Action::Stop(stop) => wait(stop::stop(look_up(&RunArg { run: stop.run.clone() }, &global)?, &stop)),
+        Action::Rm(rm) => rm::rm(&rm, &global),
         Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
-        Action::Replay(run) => open::replay(look_up(&run, &global)?, &global),
+        Action::Replay(replay) => open::replay(look_up(&replay.run, &global)?, replay.speed, &global),
         Action::Compare(compare) => compare_runs(&compare, &global),
         Action::Sweep(sweep) => sweep::sweep(*sweep),
         Action::Report(made) => report::report(&look_up(&made.run, &global)?, made.out.as_deref()),
@@ -51,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Bench(BenchAction::Train(train)) => wait(link::worker::run(&texts::bench(&train))),
         Action::Bench(BenchAction::Explain(explain)) => wait(link::worker::run(&texts::bench_explain(explain))),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
+        Action::Keep { worker } => wait(keeper::keep(worker)),
         Action::Keys => keys(),
         Action::Doctor { json } => doctor::doctor(&global.runs, if json { Output::Json } else { Output::Plain }),
         Action::Completions { shell } => shell::completions(shell),

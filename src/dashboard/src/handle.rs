@@ -15,6 +15,15 @@ pub(crate) fn handle(run: &RunDir) -> String {
     }
 }
 
+/// How a run that did not finish is taken up again, and from where.
+pub(crate) fn resume_hint(run: &RunDir) -> String {
+    let handle = handle(run);
+    match run.newest_checkpoint() {
+        Some(step) => format!("`pellucid resume {handle}` goes on from step {step}"),
+        None => format!("`pellucid resume {handle}` begins anew: there is no checkpoint"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::failure::{Ending, Failure};
-use crate::handle::handle;
+use crate::handle::{handle, resume_hint};
 use crate::link::{self, FromRun, Link, Past, Task};
 
 mod copy;
@@ -43,7 +43,10 @@ async fn watch((mut link, task): (Link, Task), mut watcher: Watcher) -> Result<E
     let outcome = loop {
         let step = tokio::select! {
             message = link.incoming.recv() => watcher.hear(message, &link.commands),
-            () = signals.recv() => watcher.interrupt(&link.commands),
+            asked = signals.recv() => match asked {
+                Asked::Interrupt => watcher.interrupt(&link.commands),
+                Asked::Terminate => watcher.terminate(&link.commands),
+            },
         };
         match step {
             Ok(Next::Wait) => {}
@@ -61,7 +64,7 @@ async fn watch((mut link, task): (Link, Task), mut watcher: Watcher) -> Result<E
     outcome
 }
 
-/// Requests to stop: Ctrl-C, and the SIGTERM of batch systems.
+/// Requests to stop: Ctrl-C, and the SIGTERM of batch systems. A SIGHUP ends this program alone, or nothing under nohup.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -73,12 +76,19 @@ impl Signals {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    async fn recv(&mut self) {
+    async fn recv(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
         }
     }
+}
+
+/// Which of them came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Interrupt,
+    Terminate,
 }
 
 /// What follows a message.
@@ -89,7 +99,7 @@ enum Next {
 }
 
 /// How urgently the user wants the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wish {
     GoOn,
     Stop,
@@ -118,6 +128,7 @@ impl Watcher {
             Some(FromRun::Phase(text)) => self.face.say(&text),
             Some(FromRun::Failed(reason)) => return Err(Failure::Failed(reason)),
             Some(FromRun::Opened(run)) => self.open(run),
+            Some(FromRun::Damaged(told)) => self.face.say(&format!("warning: {told}")),
             Some(FromRun::Records(records)) => return self.take(&records, commands),
             Some(FromRun::Logged(pieces)) => {
                 let records: Vec<_> = pieces.into_iter().flat_map(Piece::into_records).collect();
@@ -126,7 +137,7 @@ impl Watcher {
             Some(FromRun::Answered(command, Some(reason))) if self.wish != Wish::GoOn => {
                 self.face.say(&format!("{command:?} was refused: {reason}"));
             }
-            Some(FromRun::Connected | FromRun::Answered(..)) => {}
+            Some(FromRun::Connected | FromRun::Answered(..) | FromRun::Rewound | FromRun::Playback(_)) => {}
             Some(FromRun::ViewOnly(reason)) => return Err(Failure::Failed(self.lost(&reason))),
             None => return Err(Failure::Failed(self.lost("the line to the worker broke"))),
         }
@@ -161,13 +172,28 @@ impl Watcher {
     fn end(&self, ended: &Ended) -> Ending {
         if let Some(run) = &self.run {
             let place = run.root().display();
-            self.face.say(&format!("the run is in {place}; `pellucid replay {}` shows it", handle(run)));
+            let next = match ended.outcome {
+                Outcome::Finished => format!("`pellucid replay {}` shows it", handle(run)),
+                Outcome::Stopped | Outcome::Failed | Outcome::Died => resume_hint(run),
+            };
+            self.face.say(&format!("the run is in {place}; {next}"));
         }
         match ended.outcome {
             Outcome::Finished => Ending::Done,
             Outcome::Stopped => Ending::Stopped,
-            Outcome::Failed => Ending::Failed,
+            Outcome::Failed | Outcome::Died => Ending::Failed,
         }
+    }
+
+    /// SIGTERM, as batch systems send it: there are seconds for a checkpoint and no more.
+    fn terminate(&mut self, commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
+        if self.run.is_none() {
+            return self.interrupt(commands);
+        }
+        self.face.say("told to leave: a checkpoint, then the end");
+        self.wish = self.wish.max(Wish::Stop);
+        let _ = commands.send(Command::Leave);
+        Ok(Next::Wait)
     }
 
     /// Ctrl-C: first gently, then at once, then without waiting.

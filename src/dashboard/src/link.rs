@@ -3,12 +3,14 @@
 //! ```text
 //! launch ──▶ starts a worker ──┐
 //! attach ──────────────────────┴─▶ follow: log file up to the socket's offset, then the socket
-//! replay ──▶ log file alone
+//! replay ──▶ player: log file alone, at its own pace
 //! ```
 //!
 //! Each is a task of its own; the screen holds a [`Link`] to it and knows nothing of files and sockets.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Piece, Record, RunDir, Settings};
@@ -20,12 +22,13 @@ mod feed;
 mod follow;
 mod launch;
 mod lines;
+mod player;
 #[cfg(test)]
 mod tests;
 mod words;
 pub(crate) mod worker;
 
-pub(crate) use follow::{host_name, is_alive};
+pub(crate) use player::{Motion, Play, Playback};
 
 /// What comes from a run, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +43,12 @@ pub(crate) enum FromRun {
     Records(Vec<Record>),
     /// The same of a long log, its steps in blocks.
     Logged(Vec<Piece>),
+    /// A part of the record cannot be read and was left out: which, for people.
+    Damaged(String),
+    /// All that was seen is to be forgotten: it comes again, up to an earlier place.
+    Rewound,
+    /// How the record is being played.
+    Playback(Playback),
     /// The worker answers: commands are possible from here on.
     Connected,
     /// A command was done (`None`) or refused, and why.
@@ -55,6 +64,34 @@ pub(crate) struct Link {
     pub incoming: mpsc::Receiver<FromRun>,
     /// To the run.
     pub commands: mpsc::UnboundedSender<Command>,
+    /// How it is let go of.
+    pub parting: PartingNote,
+    /// To a record that is played.
+    pub play: Option<mpsc::UnboundedSender<Play>>,
+}
+
+/// How a [`Link`] is let go of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parting {
+    /// By the user.
+    Left,
+    /// With the terminal: whatever was asked for is still wanted.
+    HungUp,
+}
+
+/// Says how a [`Link`] was let go of, to the far end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PartingNote(Arc<AtomicBool>);
+
+impl PartingNote {
+    /// The terminal is gone.
+    pub(crate) fn hang_up(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Parting {
+        if self.0.load(Ordering::Relaxed) { Parting::HungUp } else { Parting::Left }
+    }
 }
 
 /// The task at the other end. Once the [`Link`] is dropped it delivers the commands that are still
@@ -69,6 +106,7 @@ const WAITING: usize = 256;
 struct Ends {
     out: mpsc::Sender<FromRun>,
     commands: mpsc::UnboundedReceiver<Command>,
+    parting: PartingNote,
 }
 
 /// The screen has let go of its end.
@@ -84,7 +122,8 @@ impl Ends {
 fn line() -> (Link, Ends) {
     let (out, incoming) = mpsc::channel(WAITING);
     let (commands, requests) = mpsc::unbounded_channel();
-    (Link { incoming, commands }, Ends { out, commands: requests })
+    let parting = PartingNote::default();
+    (Link { incoming, commands, parting: parting.clone(), play: None }, Ends { out, commands: requests, parting })
 }
 
 /// Starts the program `worker` on `settings` and follows its run. A run that has not begun when the
@@ -108,8 +147,7 @@ pub(crate) enum Past {
 #[must_use]
 pub(crate) fn resume(worker: PathBuf, run: &RunDir, past: Past) -> (Link, Task) {
     let (link, ends) = line();
-    let length = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
-    let beyond = if past == Past::Left { length } else { 0 };
+    let beyond = if past == Past::Left { length(run) } else { 0 };
     let work = Work::Resume { run_dir: run.root().to_owned() };
     (link, tokio::spawn(launch::launch(worker, work, beyond, ends)))
 }
@@ -121,9 +159,23 @@ pub(crate) fn attach(run: RunDir) -> (Link, Task) {
     (link, tokio::spawn(follow::follow(run, ends)))
 }
 
-/// Reads the log of a run, whether or not it has a worker.
+/// Speaks to the worker of a run, without what was recorded before.
 #[must_use]
-pub(crate) fn replay(run: RunDir) -> (Link, Task) {
+pub(crate) fn speak(run: &RunDir) -> (Link, Task) {
     let (link, ends) = line();
-    (link, tokio::spawn(follow::replay(run, ends)))
+    let begin = follow::Begin { beyond: length(run), ..follow::Begin::default() };
+    (link, tokio::spawn(follow::follow_with(run.clone(), ends, begin)))
+}
+
+/// Bytes of the log of a run.
+fn length(run: &RunDir) -> u64 {
+    std::fs::metadata(run.events()).map_or(0, |meta| meta.len())
+}
+
+/// Plays the record of a run from its start at `speed`, or opens it at its end; whether or not it has a worker.
+#[must_use]
+pub(crate) fn replay(run: RunDir, speed: Option<f64>) -> (Link, Task) {
+    let (link, ends) = line();
+    let (play, asked) = mpsc::unbounded_channel();
+    (Link { play: Some(play), ..link }, tokio::spawn(player::play(run, speed, ends, asked)))
 }

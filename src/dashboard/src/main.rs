@@ -3,13 +3,15 @@
 //! ```text
 //! cli ──▶ commands ──▶ link ──▶ ui         a run on the screen
 //!                        └────▶ headless   a run as lines
+//!                        └────▶ keeper     a process of its own that watches over the worker
 //! ```
 //!
 //! There is no torch here: whatever needs a tensor is the worker's, a process of its own.
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 mod cli;
 mod commands;
@@ -18,10 +20,14 @@ mod demo;
 mod failure;
 mod handle;
 mod headless;
+mod keeper;
 mod link;
+mod record;
 mod ui;
 
 fn main() -> ExitCode {
+    // Started by a shell that completes a line: it answers that and ends here.
+    CompleteEnv::with_factory(cli::Cli::command).complete();
     console::install_panic_report();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,

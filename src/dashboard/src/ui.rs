@@ -26,7 +26,7 @@ pub mod run;
 pub mod screens;
 mod state;
 mod terminal;
-mod text;
+pub mod text;
 pub mod theme;
 mod update;
 mod values;

@@ -51,6 +51,9 @@ pub enum Error {
     /// Said elsewhere already, in full.
     #[error("{0}")]
     Refused(String),
+    /// Given up because the end was wished for.
+    #[error("interrupted")]
+    Interrupted,
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(String),

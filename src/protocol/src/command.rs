@@ -34,6 +34,8 @@ pub enum Command {
     Stop,
     /// End the run at once: no evaluation, no checkpoint.
     StopNow,
+    /// Write a checkpoint and end run and worker within seconds: no evaluation. What SIGTERM asks for.
+    Leave,
     /// Write a checkpoint.
     Checkpoint,
     /// Explain a text on a snapshot of the weights; takes the place of a request under way.

@@ -41,7 +41,7 @@ pub enum Event {
     WhatIf(Box<WhatIfAnswer>),
     /// A survey has come further, or has ended.
     Survey(SurveyProgress),
-    /// The last event: finished, stopped by the user, or failed and why.
+    /// The last event: finished, stopped by the user, failed or died, and why.
     Ended(Ended),
     /// An event of a newer pellucid; skipped.
     #[serde(other)]
@@ -205,13 +205,13 @@ pub struct Ended {
     pub step: u64,
     /// Finished, stopped or failed.
     pub outcome: Outcome,
-    /// Why, when it failed.
+    /// Why, when it failed or died; what was saved, when it was told to leave at once.
     pub message: Option<String>,
     /// The metrics of the best evaluation.
     pub metrics: Metrics,
 }
 
-/// The three ways in which a run ends.
+/// The ways in which a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -221,6 +221,8 @@ pub enum Outcome {
     Stopped,
     /// It could not go on.
     Failed,
+    /// Its worker was killed or crashed; said by the process that watched over it.
+    Died,
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod log_reader;
 pub mod log_writer;
 pub mod method;
 pub mod metric;
+pub mod owner;
 pub mod rank;
 pub mod run_dir;
 pub mod sample;

@@ -74,11 +74,17 @@ impl LogWriter {
         if torn > 0 {
             file.set_len(length)?;
         }
-        Ok(Self { medium: file, length, torn, end: End::Whole })
+        Ok(Self { torn, ..Self::on(file, length) })
     }
 }
 
 impl<M: Medium> LogWriter<M> {
+    /// A log on `medium`, of which the first `length` bytes are whole lines and the rest, if any, is not there.
+    #[must_use]
+    pub fn on(medium: M, length: u64) -> Self {
+        Self { medium, length, torn: 0, end: End::Whole }
+    }
+
     /// Appends one record in one write and returns the length of the log after it.
     ///
     /// # Errors
@@ -221,7 +227,7 @@ mod tests {
         /// Whatever fails: what was acknowledged is read back, each once, in order, and nothing else.
         #[test]
         fn acknowledged_records_are_never_lost(faults in prop::collection::vec(fault(), 1..60)) {
-            let mut log = LogWriter { medium: Disk::default(), length: 0, torn: 0, end: End::Whole };
+            let mut log = LogWriter::on(Disk::default(), 0);
             let mut acknowledged = Vec::new();
             for (number, fault) in (0u64..).zip(faults) {
                 log.medium.fault = Some(fault);

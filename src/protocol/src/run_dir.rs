@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::intake;
+use crate::owner::Owner;
 use crate::sample::{Prediction, Sample};
 
 /// A run folder:
@@ -19,7 +20,7 @@ use crate::sample::{Prediction, Sample};
 /// predictions/step-<N>.jsonl  what the model answered to them at an evaluation
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
-/// worker.lock                 held by the worker while it lives
+/// worker.lock                 held by the worker while it lives, and names it
 /// worker.log                  what the worker and libtorch print
 /// view.toml                   how its charts are looked at
 /// ```
@@ -28,15 +29,20 @@ pub struct RunDir {
     root: PathBuf,
 }
 
+/// File of a checkpoint with what training needs to go on beside the weights.
+pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
+
 /// Process and socket of a run's worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerInfo {
-    /// Process id.
-    pub pid: u32,
-    /// Host name.
-    pub host: String,
+    /// The process.
+    #[serde(flatten)]
+    pub owner: Owner,
     /// The Unix socket.
     pub socket: PathBuf,
+    /// The process that writes down how the worker died, should it die.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeper: Option<u32>,
 }
 
 impl RunDir {
@@ -56,6 +62,14 @@ impl RunDir {
     #[must_use]
     pub fn name(&self) -> String {
         self.root.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Eight letters of k to z made of the name: whatever begins with enough of them is a short id, and not easily
+    /// taken for a part of a name.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let sum = crc32c::crc32c(self.name().as_bytes());
+        (0..8).map(|place| char::from(b"zyxwvutsrqponmlk"[(sum >> (28 - 4 * place)) as usize & 15])).collect()
     }
 
     /// The settings.
@@ -148,6 +162,14 @@ impl RunDir {
         Ok(None)
     }
 
+    /// The step of the newest checkpoint that training can go on from.
+    #[must_use]
+    pub fn newest_checkpoint(&self) -> Option<u64> {
+        let entries = fs::read_dir(self.root.join(Self::checkpoint_name(""))).into_iter().flatten().flatten();
+        let whole = entries.filter(|entry| entry.path().join(CHECKPOINT_STATE).is_file());
+        whole.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok()).max()
+    }
+
     /// Reads the validation samples.
     ///
     /// # Errors
@@ -197,10 +219,29 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let partial = path.with_file_name(name);
     // Made anew: one that is there may be a link to something else.
     let _ = fs::remove_file(&partial);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
-    io::Write::write_all(&mut file, content)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)
+    let fresh = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
+    let written = fresh.and_then(|mut file| {
+        io::Write::write_all(&mut file, content)?;
+        file.sync_all()
+    });
+    if let Err(error) = written {
+        // What a full disk left of it would only take up room.
+        let _ = fs::remove_file(&partial);
+        return Err(error);
+    }
+    fs::rename(&partial, path)?;
+    sync_folder(path)
+}
+
+/// Waits until the disk knows of the names in the folder of `path`.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// The run folders in `parent`, newest name last. Missing `parent`: none.
@@ -221,7 +262,21 @@ pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
     Ok(runs)
 }
 
-/// Finds a run by path, by name, or by an unambiguous part of a name; the newest run if `wanted` is empty.
+/// Shortest length of a short id.
+const SHORTEST_ID: usize = 4;
+
+/// The short id of each of `runs`: as many letters of its id as tell it from all others.
+#[must_use]
+pub fn short_ids(runs: &[RunDir]) -> Vec<String> {
+    let ids: Vec<String> = runs.iter().map(RunDir::id).collect();
+    let unlike = |id: &String, length: usize| ids.iter().filter(|other| other[..length] == id[..length]).count() == 1;
+    ids.iter()
+        .map(|id| id[..(SHORTEST_ID..id.len()).find(|&length| unlike(id, length)).unwrap_or(id.len())].to_owned())
+        .collect()
+}
+
+/// Finds a run by path, by name, or by an unambiguous part of a name or start of an id; the newest run if `wanted` is
+/// empty.
 ///
 /// # Errors
 /// One line that says what was looked for and what there is.
@@ -234,7 +289,8 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
     if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
         return Ok(exact.clone());
     }
-    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted)).collect();
+    let is_id = |run: &RunDir| wanted.len() >= SHORTEST_ID && run.id().starts_with(wanted);
+    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted) || is_id(run)).collect();
     match (wanted.is_empty(), matching.as_slice()) {
         (true, [.., newest]) | (false, [newest]) => Ok((*newest).clone()),
         (_, []) => Err(format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display())),
@@ -262,6 +318,12 @@ mod tests {
         assert_eq!(named("").unwrap(), "20260103-triage");
         assert_eq!(named("credit").unwrap(), "20260102-credit");
         assert_eq!(named(folder.path().join("20260101-triage").to_str().unwrap()).unwrap(), "20260101-triage");
+        let ids = short_ids(&list(folder.path()).unwrap());
+        assert_eq!(ids.iter().map(|id| named(id).unwrap()).collect::<Vec<_>>()[1], "20260102-credit");
+        assert!(
+            ids.iter().all(|id| id.len() == 4 && id.chars().all(|letter| ('k'..='z').contains(&letter))),
+            "{ids:?}"
+        );
         assert!(named("triage").unwrap_err().contains("could be 20260101-triage, 20260103-triage"));
         assert!(named("none").unwrap_err().contains("no run `none`"));
     }

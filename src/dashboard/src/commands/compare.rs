@@ -3,12 +3,12 @@
 use std::io::{IsTerminal, Write};
 
 use pellucid_protocol::RunDir;
-use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::scrub::scrub;
 
 use super::{options, wait};
 use crate::cli::Global;
 use crate::failure::{Ending, Failure};
+use crate::record;
 use crate::ui::compare::{Compare, MOST};
 use crate::ui::page;
 
@@ -18,7 +18,7 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
         return Err(Failure::Usage(format!("{MOST} runs at most can be told apart")));
     }
     let read = runs.iter().map(|run| {
-        let pieces = LogReader::new(&run.events()).read_pieces(u64::MAX);
+        let pieces = record::pieces(run);
         let failed = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
         Ok((run.name(), pieces.map_err(failed)?))
     });

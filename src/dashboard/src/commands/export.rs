@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::scrub::{scrub, to_json};
 use pellucid_protocol::{Event, Metrics, Record, RunDir};
@@ -11,11 +10,12 @@ use serde::Serialize;
 
 use crate::cli::ExportFormat;
 use crate::failure::{Ending, Failure};
+use crate::record;
 
 /// `pellucid export`.
 pub(super) fn export(run: &RunDir, format: ExportFormat) -> Result<Ending, Failure> {
     let cannot = |error: io::Error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
-    let rows = rows(LogReader::new(&run.events()).read_new().map_err(cannot)?);
+    let rows = rows(record::read(run).map_err(cannot)?);
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         ExportFormat::Csv => write_csv(&rows, &mut out)?,

@@ -4,13 +4,14 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use pellucid_protocol::event::Outcome;
+use pellucid_protocol::owner::Whereabouts;
 use pellucid_protocol::{RunDir, Settings};
 
 use super::{options, wait};
 use crate::cli::Global;
 use crate::console;
 use crate::failure::{Ending, Failure};
-use crate::handle::handle;
+use crate::handle::{handle, resume_hint};
 use crate::link::{self, Link, Past, Task};
 use crate::ui::{self, Exit, Rights};
 
@@ -41,12 +42,12 @@ pub(super) fn attach(run: RunDir, rights: Rights, global: &Global) -> Result<End
 }
 
 /// `pellucid replay`.
-pub(super) fn replay(run: RunDir, global: &Global) -> Result<Ending, Failure> {
+pub(super) fn replay(run: RunDir, speed: Option<f64>, global: &Global) -> Result<Ending, Failure> {
     needs_terminal("replay")?;
-    look_at(link::replay, run, options(global))
+    look_at(|run| link::replay(run, speed), run, options(global))
 }
 
-fn look_at(open: fn(RunDir) -> (Link, Task), run: RunDir, options: ui::Options) -> Result<Ending, Failure> {
+fn look_at(open: impl FnOnce(RunDir) -> (Link, Task), run: RunDir, options: ui::Options) -> Result<Ending, Failure> {
     wait(async {
         if let Left::Run(exit, run) = show(open(run), options).await? {
             tell(exit, &run)?;
@@ -90,21 +91,24 @@ fn tell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
     let place = run.root().display();
     match exit {
         Exit::HungUp => return Ok(Ending::Done),
-        Exit::Failed(reason) => return Err(Failure::Failed(format!("{reason}; the run is in {place}"))),
+        Exit::Failed(reason) => return Err(Failure::Failed(format!("{reason}; {}", resume_hint(run)))),
         Exit::Detached if goes_on(run) => console::note(&format!("{} goes on; {back}", run.name())),
         Exit::Detached => console::note(&format!("the run is in {place}; {back}")),
-        Exit::Stopped => console::note(&format!("stopped; the run is in {place}; {back}")),
+        Exit::Stopped | Exit::Ended(Outcome::Stopped) => {
+            console::note(&format!("stopped; the run is in {place}; {}", resume_hint(run)));
+        }
         Exit::Ended(outcome) => console::note(&format!("{}; the run is in {place}; {back}", word(outcome))),
     }
     Ok(match exit {
         Exit::Stopped | Exit::Ended(Outcome::Stopped) => Ending::Stopped,
-        Exit::Ended(Outcome::Failed) => Ending::Failed,
+        Exit::Ended(Outcome::Failed | Outcome::Died) => Ending::Failed,
         _ => Ending::Done,
     })
 }
 
 fn goes_on(run: &RunDir) -> bool {
-    run.worker_info().is_some_and(|info| info.host != link::host_name() || link::is_alive(info.pid))
+    let place = run.worker_info().map(|info| info.owner.whereabouts());
+    matches!(place, Some(Whereabouts::Here | Whereabouts::Elsewhere))
 }
 
 fn word(outcome: Outcome) -> &'static str {
@@ -112,6 +116,7 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Finished => "finished",
         Outcome::Stopped => "stopped",
         Outcome::Failed => "failed",
+        Outcome::Died => "died",
     }
 }
 

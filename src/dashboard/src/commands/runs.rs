@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pellucid_protocol::RunDir;
+use pellucid_protocol::run_dir::short_ids;
 
 use super::{listed, print, print_json};
 use crate::cli::RunsArgs;
@@ -28,17 +29,23 @@ pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
 
 /// The table of `runs`, newest first.
 pub(super) fn table(runs: &[RunDir]) -> Result<Ending, Failure> {
-    let summaries: Vec<_> = runs.iter().rev().map(Summary::of).collect();
+    let summaries = summaries(runs);
     let width = summaries.iter().map(|summary| summary.name.chars().count()).max().unwrap_or(0);
     for summary in &summaries {
-        print(&summary.row(width))?;
+        summary.row(width).iter().try_for_each(|line| print(line))?;
     }
     Ok(Ending::Done)
 }
 
+/// The newest first.
+fn summaries(runs: &[RunDir]) -> Vec<Summary> {
+    let ids = short_ids(runs);
+    runs.iter().zip(ids).rev().map(|(run, id)| Summary::of(run).with_id(id)).collect()
+}
+
 fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
-    for run in runs.iter().rev() {
-        print_json(&Summary::of(run))?;
+    for summary in summaries(runs) {
+        print_json(&summary)?;
     }
     Ok(Ending::Done)
 }

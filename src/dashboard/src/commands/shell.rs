@@ -16,8 +16,12 @@ pub(super) fn help() -> Result<Ending, Failure> {
 
 /// `pellucid completions`.
 pub(super) fn completions(shell: Shell) -> Result<Ending, Failure> {
+    let shells = clap_complete::env::Shells::builtins();
+    let known = shells.completer(&shell.to_string());
+    let known = known.ok_or_else(|| Failure::Usage(format!("{shell} cannot be completed for")))?;
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "pellucid", &mut script);
+    // The script asks the program itself, which knows the runs there are.
+    known.write_registration("COMPLETE", "pellucid", "pellucid", "pellucid", &mut script)?;
     put(&script)
 }
 
@@ -53,6 +57,13 @@ fn put(bytes: &[u8]) -> Result<Ending, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_shell_has_a_script() {
+        for shell in <Shell as clap::ValueEnum>::value_variants() {
+            completions(*shell).unwrap();
+        }
+    }
 
     #[test]
     fn every_command_has_a_page() {

@@ -51,7 +51,11 @@ impl Report {
         let best = if figures.is_empty() { String::new() } else { format!("; best: {figures}") };
         match (ended.outcome, &ended.message) {
             (Outcome::Finished, _) => format!("finished {after}{best}"),
-            (Outcome::Stopped, _) => format!("stopped {after}{best}"),
+            (Outcome::Stopped, None) => format!("stopped {after}{best}"),
+            (Outcome::Stopped, Some(message)) => format!("stopped {after}: {message}{best}"),
+            (Outcome::Died, message) => {
+                format!("error: the run died {after}: {}", message.as_deref().unwrap_or("no reason given"))
+            }
             (Outcome::Failed, Some(message)) => format!("error: the run failed {after}: {message}"),
             (Outcome::Failed, None) => format!("error: the run failed {after}"),
         }

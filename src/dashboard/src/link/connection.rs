@@ -82,13 +82,15 @@ fn check(info: &WorkerInfo, peer: &UCred) -> io::Result<()> {
         return refuse("its socket belongs to another user");
     }
     match peer.pid().map(u32::try_from) {
-        Some(Ok(pid)) if pid != info.pid => refuse("its socket belongs to another process"),
+        Some(Ok(pid)) if pid != info.owner.pid => refuse("its socket belongs to another process"),
         _ => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pellucid_protocol::owner::Owner;
+
     use super::*;
 
     #[tokio::test]
@@ -96,7 +98,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("s");
         let _listener = tokio::net::UnixListener::bind(&socket).unwrap();
-        let info = |pid| WorkerInfo { pid, host: String::new(), socket: socket.clone() };
+        let owner = |pid| Owner { pid, ..Owner::of_this_process() };
+        let info = |pid| WorkerInfo { owner: owner(pid), socket: socket.clone(), keeper: None };
         assert!(Connection::open(&info(std::process::id())).await.is_ok());
         let error = Connection::open(&info(1)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);

@@ -24,6 +24,8 @@ pub(super) struct Feed {
     chunk: u64,
     /// Records beyond the reader that came over the socket.
     ahead: usize,
+    /// Damaged lines that were told.
+    told: usize,
 }
 
 impl Feed {
@@ -39,6 +41,7 @@ impl Feed {
             asked: offset,
             chunk: FIRST,
             ahead: 0,
+            told: 0,
         }
     }
 
@@ -54,6 +57,21 @@ impl Feed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(error),
         }
+    }
+
+    /// What is damaged and was not told yet, for people.
+    pub(super) fn damage(&mut self) -> Option<String> {
+        let damage = self.log.damage();
+        let news = damage.count > self.told;
+        self.told = damage.count;
+        if news { damage.told(&self.path) } else { None }
+    }
+
+    /// A last record that nobody will finish, for people.
+    pub(super) fn torn(&self) -> Option<String> {
+        let torn = self.length().ok()?.saturating_sub(self.log.offset());
+        let path = self.path.display();
+        (torn > 0).then(|| format!("{path}: the last record is torn, its {torn} bytes are left out"))
     }
 
     /// Whether the reader was sent as far as byte `end`.

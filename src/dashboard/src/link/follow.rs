@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use pellucid_protocol::owner::{Whereabouts, is_alive};
 use pellucid_protocol::run_dir::WorkerInfo;
 use pellucid_protocol::{Command, Event, Piece, Record, RunDir, ToClient};
-use rustix::process::Pid;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
 use super::feed::Feed;
 use super::{Ends, FromRun, Gone};
+use crate::handle::resume_hint;
 
 /// Steps in a row that are passed on as a block.
 const BLOCK: usize = 64;
@@ -22,6 +23,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Between two looks at a log that no socket speaks for.
 const POLL: Duration = Duration::from_secs(1);
+/// How long is waited for what is written down about a worker that has just died.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long the last commands may take to be answered.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -49,12 +52,12 @@ pub(super) async fn follow_with(run: RunDir, ends: Ends, begin: Begin) -> Option
     Some(run)
 }
 
-/// Shows the log of `run` alone.
-pub(super) async fn replay(run: RunDir, ends: Ends) -> Option<RunDir> {
+/// Passes on all of the record of `run`, and gives the line back.
+pub(super) async fn read_all(run: &RunDir, ends: Ends) -> Result<Ends, Gone> {
     let mut follower = Follower::new(run.clone(), ends);
-    // The one error is that the screen has let go; a replay has nothing left to do then.
-    let _ = follower.replay().await;
-    Some(run)
+    follower.ends.say(FromRun::Opened(run.clone())).await?;
+    follower.read_on().await?;
+    Ok(follower.ends)
 }
 
 /// Whom to speak to.
@@ -132,26 +135,22 @@ impl Follower {
         self.watch(Away::OutOfReach("the worker does not answer on its socket; this is what it records".into())).await
     }
 
-    async fn replay(&mut self) -> Result<(), Gone> {
-        self.ends.say(FromRun::Opened(self.run.clone())).await?;
-        let reason = "this is a record; `pellucid attach` speaks to a run that goes on";
-        self.watch(Away::OutOfReach(reason.into())).await
-    }
-
     fn worker(&self) -> Worker {
         let Some(info) = self.run.worker_info() else {
             return Worker::Away(Away::None("this run has no worker; this is what was recorded".into()));
         };
-        if info.host != host_name() {
-            return Worker::Away(Away::OutOfReach(format!(
-                "the worker is on {}: commands are possible there",
-                info.host
-            )));
-        }
-        if is_alive(info.pid) {
-            Worker::Here(info)
-        } else {
-            Worker::Away(Away::None(format!("the worker (pid {}) is gone; this is what it recorded", info.pid)))
+        let (pid, host) = (info.owner.pid, &info.owner.host);
+        let again = resume_hint(&self.run);
+        match info.owner.whereabouts() {
+            Whereabouts::Here => Worker::Here(info),
+            Whereabouts::Elsewhere => {
+                let reason = format!("the worker (pid {pid}) is on {host}: commands are possible there");
+                Worker::Away(Away::OutOfReach(reason))
+            }
+            Whereabouts::Gone => Worker::Away(Away::None(format!("the worker (pid {pid}) is gone; {again}"))),
+            Whereabouts::Restarted => {
+                Worker::Away(Away::None(format!("the machine was restarted, the worker is gone; {again}")))
+            }
         }
     }
 
@@ -216,8 +215,22 @@ impl Follower {
         }
     }
 
+    async fn say_damage(&self, told: Option<String>) -> Result<(), Gone> {
+        match told {
+            Some(told) => self.ends.say(FromRun::Damaged(told)).await,
+            None => Ok(()),
+        }
+    }
+
     /// Passes on what the first `end` bytes of the log have and was not seen.
     async fn catch_up(&mut self, end: u64) -> Result<(), Gone> {
+        let read = self.read_to(end).await;
+        let told = self.feed.damage();
+        self.say_damage(told).await?;
+        read
+    }
+
+    async fn read_to(&mut self, end: u64) -> Result<(), Gone> {
         if self.feed.is_at(end) {
             return Ok(());
         }
@@ -282,9 +295,26 @@ impl Follower {
         Ok(())
     }
 
+    /// Waits for what is written down about a worker that has just died.
+    async fn last_words(&mut self) -> Result<(), Gone> {
+        let keeper = self.run.worker_info().and_then(|info| info.keeper);
+        let start = tokio::time::Instant::now();
+        while self.last == Last::GoingOn && keeper.is_some_and(is_alive) && start.elapsed() < LAST_WORDS {
+            tokio::select! {
+                () = self.ends.out.closed() => return Err(Gone),
+                () = tokio::time::sleep(SHORTEST_PAUSE) => self.read_on().await?,
+            }
+        }
+        self.read_on().await
+    }
+
     /// Shows the log without a worker.
     async fn watch(&mut self, away: Away) -> Result<(), Gone> {
         self.read_on().await?;
+        if let Away::None(_) = away {
+            self.last_words().await?;
+            self.say_damage(self.feed.torn()).await?;
+        }
         // The end may have been among what was just read.
         let reason = away.reason(self.last);
         self.ends.say(FromRun::ViewOnly(reason.clone())).await?;
@@ -326,22 +356,4 @@ impl Follower {
             let _ = self.part(connection).await;
         }
     }
-}
-
-/// This machine's name, as the worker writes it.
-pub(crate) fn host_name() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-/// Whether a process of this id runs on this machine.
-pub(crate) fn is_alive(pid: u32) -> bool {
-    let known = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    let known = known.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH));
-    known && !is_zombie(pid)
-}
-
-/// A process that has ended but was not waited for; in containers often nobody does.
-fn is_zombie(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
 }

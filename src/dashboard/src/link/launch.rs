@@ -16,11 +16,14 @@ use tokio::task::JoinHandle;
 use super::follow::Begin;
 use super::lines::Lines;
 use super::words::Words;
-use super::worker::{cannot_start, command, hand_over};
-use super::{Ends, FromRun, Gone, follow};
+use super::worker::{cannot_start, hand_over, kept, pass_on};
+use super::{Ends, FromRun, Gone, Parting, follow};
 
 /// Lines of a worker's last words that are kept.
 const LAST_WORDS: usize = 20;
+
+/// How long a worker that is not wanted may take to end.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why no run came of it.
 enum Miss {
@@ -68,9 +71,10 @@ async fn begin(worker: &Path, work: Work, ends: &mut Ends, early: &mut Vec<Comma
             let status = child.wait().await;
             Err(Miss::Failed(obituary(status.ok(), &phase, &words.take().await)))
         }
+        // The terminal is gone, and nobody has said that the run is not wanted: it begins by itself.
+        Err(Miss::Gone) if ends.parting.get() == Parting::HungUp => Err(Miss::Gone),
         Err(miss) => {
-            // Before it is ready it has written nothing, so it may be ended at once.
-            let _ = child.kill().await;
+            end(&mut child).await;
             Err(miss)
         }
     }
@@ -78,7 +82,15 @@ async fn begin(worker: &Path, work: Work, ends: &mut Ends, early: &mut Vec<Comma
 
 fn start(worker: &Path) -> std::io::Result<Child> {
     // The worker begins a session of its own, which a leader of a process group could not.
-    command(worker).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    kept(worker).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
+/// Ends a worker that is not ready: it has written nothing. Gently, since it is passed on by whoever watches over it.
+async fn end(child: &mut Child) {
+    pass_on(child.id(), rustix::process::Signal::TERM);
+    if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
+        let _ = child.kill().await;
+    }
 }
 
 /// How a launch went on the worker's side.

@@ -2,6 +2,7 @@
 
 use pellucid_protocol::event::{Ended, Outcome, Step};
 use pellucid_protocol::log_writer::LogWriter;
+use pellucid_protocol::owner::{Owner, host_name, is_alive};
 use pellucid_protocol::run_dir::WorkerInfo;
 use pellucid_protocol::{Event, Metrics, ToClient, ToWorker};
 use tempfile::TempDir;
@@ -36,7 +37,8 @@ impl Paper {
 
     /// Says whose worker it is.
     fn sign(&self, pid: u32, host: &str) {
-        let info = WorkerInfo { pid, host: host.to_owned(), socket: self.run.root().join("s") };
+        let owner = Owner { pid, host: host.to_owned(), boot: String::new(), born: 0 };
+        let info = WorkerInfo { owner, socket: self.run.root().join("s"), keeper: None };
         std::fs::write(self.run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
     }
 
@@ -282,16 +284,36 @@ async fn a_replay_reads_the_record_and_touches_no_worker() {
     let mut paper = Paper::new();
     paper.step();
     paper.end();
-    let (mut link, task) = replay(paper.run.clone());
-    assert_eq!(records_until(&mut link, 2).await, paper.written);
+    let (mut link, task) = replay(paper.run.clone(), None);
     assert!(view_only(&mut link).await.contains("record"));
+    assert_eq!(records_until(&mut link, 2).await, paper.written);
+    link.play.as_ref().unwrap().send(Play::Steps(-1)).unwrap();
+    until(&mut link, |message| (message == FromRun::Rewound).then_some(())).await;
+    assert_eq!(records_until(&mut link, 1).await, paper.written[..1]);
+    let motion = until(
+        &mut link,
+        |message| if let FromRun::Playback(playback) = message { Some(playback.motion) } else { None },
+    );
+    assert_eq!(motion.await, Motion::Held);
     drop(link);
     assert_eq!(task.await.unwrap(), Some(paper.run));
 }
 
 #[tokio::test]
-async fn a_dead_process_is_seen_to_be_dead() {
-    assert!(is_alive(std::process::id()));
-    assert!(!is_alive(NO_PROCESS));
-    assert!(!is_alive(0));
+async fn damage_in_the_record_is_told_and_the_rest_is_read() {
+    let mut paper = Paper::new();
+    (0..3).for_each(|_| drop(paper.step()));
+    let mut bytes = std::fs::read(paper.run.events()).unwrap();
+    let second = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 5;
+    bytes[second] ^= 1;
+    bytes.extend(b"{\"time\":1.0,\"eve");
+    std::fs::write(paper.run.events(), bytes).unwrap();
+    paper.sign(NO_PROCESS, &host_name());
+    let (mut link, _task) = attach(paper.run.clone());
+    assert_eq!(records_until(&mut link, 2).await, [paper.written[0].clone(), paper.written[2].clone()]);
+    let told = async |link: &mut Link| {
+        until(link, |message| if let FromRun::Damaged(told) = message { Some(told) } else { None }).await
+    };
+    assert!(told(&mut link).await.contains("events.jsonl:2: 1 record is damaged"));
+    assert!(told(&mut link).await.contains("last record is torn, its 16 bytes"));
 }

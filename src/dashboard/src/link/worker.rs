@@ -49,8 +49,24 @@ fn search(named: Option<PathBuf>, beside: Option<&Path>, path: &[PathBuf]) -> Re
 /// milliseconds makes small models many times slower on a machine with other work to do.
 const SPIN_COUNT: (&str, &str) = ("GOMP_SPINCOUNT", "5000");
 
+/// The worker, about to read its job from stdin, with a process that watches over it.
+pub(super) fn kept(worker: &Path) -> Command {
+    let mut plain = command(worker);
+    if let Some(keeper) = keeper() {
+        let mut kept = Command::new(keeper);
+        kept.arg("keep").arg(worker).stdin(Stdio::piped());
+        plain = kept;
+    }
+    plain
+}
+
+/// This program, if it is what it says it is: a test or a program of another name keeps nobody.
+fn keeper() -> Option<PathBuf> {
+    env::current_exe().ok().filter(|exe| exe.file_name().is_some_and(|name| name == "pellucid") && exe.is_file())
+}
+
 /// The worker, about to read its job from stdin.
-pub(super) fn command(worker: &Path) -> Command {
+pub(crate) fn command(worker: &Path) -> Command {
     let mut command = Command::new(worker);
     command.arg("work").stdin(Stdio::piped());
     let chosen = [SPIN_COUNT.0, "OMP_WAIT_POLICY"].iter().any(|name| env::var_os(name).is_some());
@@ -115,7 +131,7 @@ async fn pass_on_words(stderr: Option<ChildStderr>) {
 }
 
 /// Writes the job to the worker's stdin and closes it. A worker that does not read it says why itself.
-pub(super) async fn hand_over(child: &mut Child, work: &Work) {
+pub(crate) async fn hand_over(child: &mut Child, work: &Work) {
     if let Some(mut stdin) = child.stdin.take()
         && let Ok(mut line) = serde_json::to_vec(work)
     {
@@ -124,18 +140,20 @@ pub(super) async fn hand_over(child: &mut Child, work: &Work) {
     }
 }
 
-pub(super) fn cannot_start(worker: &Path, error: &std::io::Error) -> Failure {
+pub(crate) fn cannot_start(worker: &Path, error: &std::io::Error) -> Failure {
     Failure::Failed(format!("cannot start {}: {error}", worker.display()))
 }
 
-fn pass_on(pid: Option<u32>, signal: Signal) {
+/// Sends a signal to a process of ours.
+pub(crate) fn pass_on(pid: Option<u32>, signal: Signal) {
     if let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
         // It may have ended in the meantime.
         let _ = kill_process(pid, signal);
     }
 }
 
-fn ending(status: ExitStatus) -> Ending {
+/// A worker's end as that of this program.
+pub(crate) fn ending(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(0), _) => Ending::Done,

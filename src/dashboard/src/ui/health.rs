@@ -93,6 +93,7 @@ pub fn state(run: &Run) -> (Tone, &'static str) {
         Stage::Ended(Outcome::Finished, _) => (Tone::Good, "✔ finished"),
         Stage::Ended(Outcome::Stopped, _) => (Tone::Warn, "■ stopped"),
         Stage::Ended(Outcome::Failed, _) | Stage::Failed(_) => (Tone::Bad, "✖ failed"),
+        Stage::Ended(Outcome::Died, _) => (Tone::Bad, "✖ died"),
     }
 }
 
@@ -102,7 +103,7 @@ pub fn judge(run: &Run, now: f64) -> Health {
     match &run.stage {
         Stage::Launching(phase, since) => say(Verdict::Starting, format!("{phase}, {}", text::duration(now - since))),
         Stage::Failed(why) => say(Verdict::Failed, why.clone()),
-        Stage::Ended(Outcome::Failed, why) => {
+        Stage::Ended(Outcome::Failed | Outcome::Died, why) => {
             say(Verdict::Failed, why.clone().unwrap_or_else(|| "no reason given".into()))
         }
         Stage::Ended(..) => result(run),

@@ -135,6 +135,24 @@ pub enum Action {
     More,
     /// Find what can be done by its name.
     Palette,
+    /// Play a record, or hold it.
+    Play,
+    /// One step back in a record.
+    StepBack,
+    /// One step on in a record.
+    StepOn,
+    /// To the evaluation before.
+    EvaluationBack,
+    /// To the next evaluation.
+    EvaluationOn,
+    /// Half as fast.
+    Slower,
+    /// Twice as fast.
+    Faster,
+    /// To the start of a record.
+    RecordStart,
+    /// To the end of a record.
+    RecordEnd,
     /// Copy to the clipboard.
     Copy,
     /// Copy to the clipboard, for programs.
@@ -230,6 +248,8 @@ impl Place {
 pub enum Needs {
     /// Nothing.
     Nothing,
+    /// A record that is played.
+    Record,
     /// A run that goes on and answers.
     Training,
     /// A run that is held, and answers.

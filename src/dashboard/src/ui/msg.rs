@@ -5,7 +5,7 @@ use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
 use super::run::Exit;
-use crate::link::FromRun;
+use crate::link::{FromRun, Play};
 
 /// Everything that can change the screen. Made by `run` only.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,8 @@ pub enum PointerKind {
 pub enum Effect {
     /// Send this to the run.
     Send(Command),
+    /// Ask this of the record that is played.
+    Play(Play),
     /// Read the validation samples.
     ReadSamples(RunDir),
     /// Read the predictions of this step and name.

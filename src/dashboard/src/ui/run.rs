@@ -113,7 +113,12 @@ pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
     if options.theme.is_none() && level != Level::None {
         screen.ask_background()?;
     }
-    screen.run().await
+    let parting = screen.link.parting.clone();
+    let exit = screen.run().await;
+    if matches!(exit, Ok(Exit::HungUp)) {
+        parting.hang_up();
+    }
+    exit
 }
 
 /// Seconds since 1970.
@@ -313,6 +318,12 @@ impl Loop {
             Effect::Send(command) => {
                 if self.link.commands.send(command).is_err() {
                     return self.take(Msg::Closed);
+                }
+            }
+            Effect::Play(play) => {
+                if let Some(player) = &self.link.play {
+                    // One that is gone has nothing to show any more.
+                    let _ = player.send(play);
                 }
             }
             Effect::Copy(text) => self.terminal.copy(&text)?,

@@ -23,6 +23,7 @@ use super::screens::log::Log;
 use super::screens::samples::Samples;
 use super::screens::train::Train;
 use super::values::Values;
+use crate::link::{Motion, Playback};
 
 /// What lies over a screen.
 #[derive(Debug, Clone)]
@@ -119,6 +120,8 @@ pub struct State {
     pub change: Change,
     /// What happens when the run ends.
     pub at_end: AtEnd,
+    /// How the record is played, if it is one.
+    pub playback: Option<Playback>,
     /// The keys.
     pub keys: Keymap,
     /// What the user may do.
@@ -151,6 +154,7 @@ impl State {
             toast: None,
             change: Change::Input,
             at_end: AtEnd::Stay,
+            playback: None,
             keys: Keymap::default(),
             rights: Rights::Steer,
             alerts: Alerts::Off,
@@ -195,6 +199,7 @@ impl State {
     pub fn has(&self, needs: Needs) -> bool {
         match needs {
             Needs::Nothing => true,
+            Needs::Record => self.playback.is_some(),
             Needs::Training => self.run.answers() && self.run.is_going(),
             Needs::Paused => self.run.answers() && self.run.stage == Stage::Paused,
             Needs::Worker => self.run.answers(),
@@ -218,9 +223,19 @@ impl State {
     pub fn hint<'a>(&self, action: Action, otherwise: &'a str) -> &'a str {
         match action {
             Action::Pause if self.run.stage == Stage::Paused => "resume",
+            Action::Play if self.playback.is_some_and(|playback| playback.motion == Motion::Playing) => "hold",
             Action::Survey if self.samples.is_surveyed() => "give up",
             _ => otherwise,
         }
+    }
+
+    /// Forgets what came from the run: it comes again.
+    pub fn rewind(&mut self) {
+        self.run = self.run.rewound(self.now);
+        self.log.rewind();
+        self.explain = Explain::default();
+        self.samples.rewind();
+        self.touch(Change::Data);
     }
 
     /// Says something for a while.
@@ -241,7 +256,9 @@ impl State {
     pub fn farewell(&self) -> Vec<Effect> {
         let exit = match &self.run.stage {
             Stage::Failed(why) => Exit::Failed(why.clone()),
-            Stage::Ended(Outcome::Failed, why) => Exit::Failed(why.clone().unwrap_or_else(|| "no reason given".into())),
+            Stage::Ended(Outcome::Failed | Outcome::Died, why) => {
+                Exit::Failed(why.clone().unwrap_or_else(|| "no reason given".into()))
+            }
             Stage::Ended(Outcome::Stopped, _) if self.at_end == AtEnd::Leave => Exit::Stopped,
             Stage::Ended(outcome, _) => Exit::Ended(*outcome),
             Stage::Launching(..) | Stage::Running | Stage::Paused => Exit::Detached,

@@ -2,7 +2,7 @@
 
 mod keys;
 
-use pellucid_protocol::event::Eval;
+use pellucid_protocol::event::{Alert, Eval, Level};
 use pellucid_protocol::{Command, Event, Explanation, Piece, Record};
 use ratatui::crossterm::event::KeyEventKind;
 
@@ -103,6 +103,9 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         }
         FromRun::Records(records) => return take_all(state, records.into_iter().map(Piece::Record)),
         FromRun::Logged(pieces) => return take_all(state, pieces),
+        FromRun::Rewound => state.rewind(),
+        FromRun::Playback(playback) => state.playback = Some(playback),
+        FromRun::Damaged(told) => damaged(state, told),
         FromRun::Connected => {
             state.run.access = if state.rights == Rights::Look { Access::ReadOnly } else { Access::Live };
         }
@@ -110,6 +113,13 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         FromRun::ViewOnly(why) => state.run.access = Access::ViewOnly(why),
     }
     Vec::new()
+}
+
+/// A part of the record cannot be read: that stands in the log, and is said.
+fn damaged(state: &mut State, message: String) {
+    state.say(Tone::Warn, message.clone());
+    let alert = Alert { step: state.run.step, level: Level::Warning, message };
+    state.log.take(&Record { time: state.now, event: Event::Alert(alert) });
 }
 
 fn launching(state: &mut State, phase: String) {
@@ -244,7 +254,7 @@ fn name(command: &Command) -> &'static str {
         Command::Resume => "resume",
         Command::Step => "one step",
         Command::Set(set) => set.key.key(),
-        Command::Stop | Command::StopNow => "stop",
+        Command::Stop | Command::StopNow | Command::Leave => "stop",
         Command::Checkpoint => "checkpoint",
         Command::Explain(_) => "explain",
         Command::WhatIf(_) => "what if",

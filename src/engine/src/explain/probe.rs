@@ -26,6 +26,7 @@ use super::subject::Subject;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
+use crate::train::interrupt::Interrupt;
 use crate::train::prepare::Examples;
 use crate::train::teacher::TeacherDesk;
 
@@ -157,13 +158,30 @@ impl Probe {
     /// gives the step since which the maps have settled, once that is known.
     ///
     /// # Errors
-    /// When libtorch refuses.
+    /// When libtorch refuses, or interrupted: the state is then as it was.
     pub fn measure(
         &mut self,
         moment: Moment,
         model: &Classifier,
         teacher: Option<&TeacherDesk>,
+        interrupt: &Interrupt,
     ) -> Result<(Metrics, Option<u64>)> {
+        let state = self.state.clone();
+        let measured = self.measure_unless(moment, model, teacher, interrupt);
+        if measured.is_err() {
+            self.state = state;
+        }
+        measured
+    }
+
+    fn measure_unless(
+        &mut self,
+        moment: Moment,
+        model: &Classifier,
+        teacher: Option<&TeacherDesk>,
+        interrupt: &Interrupt,
+    ) -> Result<(Metrics, Option<u64>)> {
+        interrupt.check()?;
         let (mut metrics, mut settled) = (Metrics::default(), None);
         let cost: f64 = self.texts.iter().map(|text| THERE_AND_BACK * text.tokens()).sum();
         if !self.texts.is_empty() && (moment.step == 0 || self.affords(cost, moment)) {
@@ -184,7 +202,7 @@ impl Probe {
         let cost: f64 = self.tested().map(Text::cost).sum();
         if cost > 0.0 && self.affords(cost, moment) {
             self.state.spent += cost;
-            self.test(model, &mut metrics)?;
+            self.test(model, interrupt, &mut metrics)?;
         }
         Ok((metrics, settled))
     }
@@ -222,9 +240,10 @@ impl Probe {
     }
 
     /// Whether the maps of the first texts say what the model uses, and whether a line fits it around them.
-    fn test(&self, model: &Classifier, metrics: &mut Metrics) -> Result<()> {
+    fn test(&self, model: &Classifier, interrupt: &Interrupt, metrics: &mut Metrics) -> Result<()> {
         let (mut faithfulness, mut fidelity) = (Vec::new(), Vec::new());
         for text in self.tested() {
+            interrupt.check()?;
             let mut oracle = ModelOracle { model, subject: &text.subject, target: text.label };
             let found = probe(&mut oracle, self.seed).map_err(|error| Error::Torch(format!("probe: {error}")))?;
             faithfulness.extend(found.faithfulness);

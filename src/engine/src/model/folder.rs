@@ -258,7 +258,11 @@ pub fn save(target: &Path, request: SaveRequest<'_>) -> Result<()> {
     let told = |error: std::io::Error| Error::file(target, error);
     remove(&partial).map_err(told)?;
     fs::create_dir_all(&partial).map_err(told)?;
-    fill(&partial, request)?;
+    if let Err(error) = fill(&partial, request) {
+        // What a full disk left of it would only take up room.
+        let _ = remove(&partial);
+        return Err(error);
+    }
     let old = beside(target, "old");
     remove(&old).map_err(told)?;
     if target.exists() {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
 
+use pellucid_protocol::run_dir::sync_folder;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
@@ -31,10 +32,21 @@ pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()>
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = Path::new(&partial);
     let metadata = HashMap::from([(TEXT.to_owned(), text.to_owned())]);
-    safetensors::serialize_to_file(views, Some(metadata), partial).map_err(|error| Error::file(path, error))?;
-    let told = |error: std::io::Error| Error::file(path, error);
-    File::open(partial).and_then(|file| file.sync_all()).map_err(told)?;
-    fs::rename(partial, path).map_err(told)
+    let written = safetensors::serialize_to_file(views, Some(metadata), partial)
+        .map_err(|error| Error::file(path, error))
+        .and_then(|()| whole(partial, path).map_err(|error| Error::file(path, error)));
+    if written.is_err() {
+        // What a full disk left of it would only take up room.
+        let _ = fs::remove_file(partial);
+    }
+    written
+}
+
+/// Gives a file that is written its name, for good.
+fn whole(partial: &Path, path: &Path) -> std::io::Result<()> {
+    File::open(partial)?.sync_all()?;
+    fs::rename(partial, path)?;
+    sync_folder(path)
 }
 
 fn little_endian(tensor: &Tensor) -> Vec<u8> {

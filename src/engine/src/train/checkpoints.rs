@@ -12,12 +12,13 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::RunDir;
+use pellucid_protocol::run_dir::sync_folder;
 
 use crate::error::{Error, Result};
 use crate::model::folder::{SaveRequest, save};
 
-/// File of a checkpoint with what training needs to go on beside the weights.
-pub const STATE: &str = "trainer.safetensors";
+pub use pellucid_protocol::run_dir::CHECKPOINT_STATE as STATE;
+
 /// Empty file of a checkpoint that was asked for, and so is never removed.
 const REQUESTED: &str = "requested";
 
@@ -58,7 +59,9 @@ impl Checkpoints {
         let link = self.folder.join(name);
         let fresh = self.folder.join(format!("{name}.partial"));
         let _ = fs::remove_file(&fresh);
-        let linked = symlink(Self::name(step), &fresh).and_then(|()| fs::rename(&fresh, &link));
+        let linked = symlink(Self::name(step), &fresh)
+            .and_then(|()| fs::rename(&fresh, &link))
+            .and_then(|()| sync_folder(&link));
         linked.map_err(|error| Error::file(&link, error))?;
         Ok(name.to_owned())
     }
@@ -70,7 +73,7 @@ impl Checkpoints {
     pub fn mark_requested(&self, step: u64) -> Result<String> {
         let name = Self::name(step);
         let mark = self.folder.join(&name).join(REQUESTED);
-        fs::write(&mark, "").map_err(|error| Error::file(&mark, error))?;
+        fs::write(&mark, "").and_then(|()| sync_folder(&mark)).map_err(|error| Error::file(&mark, error))?;
         Ok(name)
     }
 

@@ -3,6 +3,7 @@
 use pellucid_protocol::Prediction;
 use tch::{Kind, Tensor, no_grad};
 
+use super::interrupt::Interrupt;
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
 use crate::error::Result;
@@ -16,10 +17,19 @@ const ROWS: usize = 64;
 /// # Errors
 /// When libtorch refuses.
 pub fn logits(model: &Classifier, encoded: &[Encoded]) -> Result<Vec<Vec<f32>>> {
+    logits_unless(model, encoded, &Interrupt::default())
+}
+
+/// As [`logits`], given up as soon as `interrupt` wishes for it.
+///
+/// # Errors
+/// When libtorch refuses, or interrupted.
+pub fn logits_unless(model: &Classifier, encoded: &[Encoded], interrupt: &Interrupt) -> Result<Vec<Vec<f32>>> {
     let mut order: Vec<usize> = (0..encoded.len()).collect();
     order.sort_by_key(|&index| encoded[index].ids.len());
     let mut all = vec![Vec::new(); encoded.len()];
     for chunk in order.chunks(ROWS) {
+        interrupt.check()?;
         let rows: Vec<&Encoded> = chunk.iter().map(|&index| &encoded[index]).collect();
         let batch = Batch::new(&rows, model.device());
         let logits = no_grad(|| model.logits(&batch));

@@ -34,13 +34,14 @@ pub fn settings(run: &RunDir) -> Result<Settings> {
 /// # Errors
 /// When model, data or all checkpoints are not what they should be.
 pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
-    let mut damaged: Vec<String> = Vec::new();
+    let (mut damaged, mut notes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for (step, folder) in Checkpoints::of(run).resumable() {
         phase(format!("taking the run up again at step {step}"));
         match from_checkpoint(settings.clone(), &folder, phase) {
             Ok(mut trainer) => {
                 damaged.into_iter().for_each(|message| trainer.note(message));
-                trainer.expect(changes(run, step));
+                trainer.expect(changes(run, step, &mut notes));
+                notes.into_iter().for_each(|message| trainer.note(message));
                 return Ok(trainer);
             }
             Err(error @ Error::File { .. }) if is_about(&error, &folder) => {
@@ -53,7 +54,8 @@ pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) 
     let mut trainer = Trainer::new(prepare_from(settings, &source, phase)?);
     damaged.into_iter().for_each(|message| trainer.note(message));
     trainer.begin_again();
-    trainer.expect(changes(run, 0));
+    trainer.expect(changes(run, 0, &mut notes));
+    notes.into_iter().for_each(|message| trainer.note(message));
     Ok(trainer)
 }
 
@@ -67,9 +69,16 @@ fn is_about(error: &Error, folder: &Path) -> bool {
     matches!(error, Error::File { path, .. } if Path::new(path).starts_with(folder))
 }
 
-/// Settings that were changed at step `from` or later, by the step before which they were.
-fn changes(run: &RunDir, from: u64) -> Vec<(u64, LiveSetting, f64)> {
-    let records = LogReader::new(&run.events()).read_new().unwrap_or_default();
+/// Settings that were changed at step `from` or later, by the step before which they were; what cannot be read of the
+/// record is added to `notes`.
+fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSetting, f64)> {
+    let path = run.events();
+    let mut log = LogReader::new(&path);
+    let records = log.read_new().unwrap_or_else(|error| {
+        notes.push(format!("{}: {error}; settings changed before are not changed again", path.display()));
+        Vec::new()
+    });
+    notes.extend(log.damage().told(&path));
     let mut changes: Vec<(u64, LiveSetting, f64)> = Vec::new();
     for record in records {
         match record.event {

@@ -1,8 +1,10 @@
 //! The loop of a run, from its first event to its last.
 
-use pellucid_protocol::Event;
 use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Level, Outcome, Setting};
+use pellucid_protocol::{Event, RunDir};
 
+use super::interrupt::Urgency;
+use super::saver::Saver;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 
@@ -13,6 +15,8 @@ pub enum Flow {
     Continue,
     /// Evaluate, write a checkpoint and end.
     Stop,
+    /// Write a checkpoint and end.
+    Leave,
     /// End at once.
     StopNow,
 }
@@ -28,8 +32,18 @@ pub trait Control {
 pub struct NoControl;
 
 impl Control for NoControl {
-    fn between_steps(&mut self, _: &mut Trainer, _: &mut dyn FnMut(Event)) -> Flow {
-        Flow::Continue
+    fn between_steps(&mut self, trainer: &mut Trainer, _: &mut dyn FnMut(Event)) -> Flow {
+        wished(trainer)
+    }
+}
+
+/// What the trainer's [`super::interrupt::Interrupt`] asks for.
+#[must_use]
+pub fn wished(trainer: &Trainer) -> Flow {
+    match trainer.interrupt().urgency() {
+        Urgency::None => Flow::Continue,
+        Urgency::Leave => Flow::Leave,
+        Urgency::Now => Flow::StopNow,
     }
 }
 
@@ -40,9 +54,15 @@ pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn
     for message in trainer.notes().to_vec() {
         emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Info, message }));
     }
-    let (outcome, message) = match steps(trainer, emit, control) {
+    let mut saver = Saver::default();
+    let done = match steps(trainer, emit, control, &mut saver) {
+        Err(Error::Interrupted) => interrupted(trainer, emit, &mut saver),
+        done => done,
+    };
+    let (outcome, message) = match done {
         Ok(Flow::Continue) => (Outcome::Finished, None),
         Ok(Flow::Stop | Flow::StopNow) => (Outcome::Stopped, None),
+        Ok(Flow::Leave) => (Outcome::Stopped, Some(left_with(trainer))),
         Err(error) => (Outcome::Failed, Some(error.to_string())),
     };
     let ended = Ended { step: trainer.step_count(), outcome, message, metrics: trainer.best_metrics() };
@@ -50,9 +70,34 @@ pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn
     ended
 }
 
-fn steps(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn Control) -> Result<Flow> {
-    if trainer.step_count() == 0 {
-        evaluate(trainer, emit)?;
+/// An evaluation was given up: it is done when the run is taken up again.
+fn interrupted(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Saver) -> Result<Flow> {
+    let flow = wished(trainer);
+    if flow == Flow::Leave {
+        saver.save(trainer, emit, CheckpointKind::Last)?;
+    }
+    Ok(flow)
+}
+
+/// What a run that had to leave has saved.
+fn left_with(trainer: &Trainer) -> String {
+    let saved = RunDir::new(&trainer.settings().run_dir).newest_checkpoint();
+    match saved {
+        Some(step) if step == trainer.step_count() => format!("told to leave; a checkpoint of step {step} is saved"),
+        Some(step) => format!("told to leave; the last checkpoint is that of step {step}"),
+        None => "told to leave; there is no checkpoint".to_owned(),
+    }
+}
+
+fn steps(
+    trainer: &mut Trainer,
+    emit: &mut dyn FnMut(Event),
+    control: &mut dyn Control,
+    saver: &mut Saver,
+) -> Result<Flow> {
+    // Also for a run that is taken up again where an evaluation was given up.
+    if trainer.step_count() == 0 || trainer.evaluation_due() {
+        evaluate(trainer, emit, saver)?;
     }
     while !trainer.is_done() {
         for (key, value) in trainer.repeat_changes() {
@@ -62,19 +107,23 @@ fn steps(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn C
             Flow::Continue => {}
             Flow::Stop => {
                 // First, so that a run that is taken up again is as if it had not been stopped and evaluated here.
-                checkpoint(trainer, emit, CheckpointKind::Last)?;
-                evaluate(trainer, emit)?;
+                saver.save(trainer, emit, CheckpointKind::Last)?;
+                evaluate(trainer, emit, saver)?;
                 return Ok(Flow::Stop);
+            }
+            Flow::Leave => {
+                saver.save(trainer, emit, CheckpointKind::Last)?;
+                return Ok(Flow::Leave);
             }
             Flow::StopNow => return Ok(Flow::StopNow),
         }
         emit(Event::Step(trainer.train_step()?));
         if trainer.evaluation_due() {
-            evaluate(trainer, emit)?;
+            evaluate(trainer, emit, saver)?;
         }
         let enough = trainer.is_out_of_patience();
-        if trainer.checkpoint_due() || enough {
-            checkpoint(trainer, emit, CheckpointKind::Last)?;
+        if trainer.checkpoint_due() || enough || saver.is_due() {
+            saver.save(trainer, emit, CheckpointKind::Last)?;
         }
         if enough {
             let count = trainer.settings().patience;
@@ -87,23 +136,14 @@ fn steps(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn C
 }
 
 /// Evaluates, unless that was done at this step already; the best evaluation leaves a checkpoint.
-fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
-    let Some(eval) = trainer.evaluate()? else { return Ok(()) };
+fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Saver) -> Result<()> {
+    let Some((eval, trouble)) = trainer.evaluate()? else { return Ok(()) };
+    if let Some(trouble) = trouble {
+        let message = format!("predictions not written: {trouble}");
+        emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Error, message }));
+    }
     let best = eval.best;
     emit(Event::Eval(eval));
     trainer.take_alerts().into_iter().for_each(|alert| emit(Event::Alert(alert)));
-    if best { checkpoint(trainer, emit, CheckpointKind::Best) } else { Ok(()) }
-}
-
-/// Writes a checkpoint; one that cannot be written is an alert and training goes on.
-fn checkpoint(trainer: &Trainer, emit: &mut dyn FnMut(Event), kind: CheckpointKind) -> Result<()> {
-    match trainer.checkpoint(kind) {
-        Ok(checkpoint) => emit(Event::Checkpoint(checkpoint)),
-        Err(error @ Error::File { .. }) => {
-            let message = format!("checkpoint not written: {error}");
-            emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Error, message }));
-        }
-        Err(error) => return Err(error),
-    }
-    Ok(())
+    if best { saver.save(trainer, emit, CheckpointKind::Best) } else { Ok(()) }
 }

@@ -3,6 +3,7 @@
 use pellucid_protocol::event::ModelCard;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::interrupt::Interrupt;
 use super::teacher_cache::TeacherCache;
 use crate::data::batch::Batch;
 use crate::data::tokenise::{Encoded, TextEncoder};
@@ -109,14 +110,15 @@ impl TeacherDesk {
         Ok((subject, scores))
     }
 
-    /// The teacher's logits of every validation example.
+    /// The teacher's logits of every validation example; given up as soon as `interrupt` wishes for it.
     ///
     /// # Errors
-    /// When libtorch refuses.
-    pub fn valid_logits(&mut self) -> Result<Vec<Vec<f32>>> {
+    /// When libtorch refuses, or interrupted.
+    pub fn valid_logits(&mut self, interrupt: &Interrupt) -> Result<Vec<Vec<f32>>> {
         let all: Vec<usize> = (0..self.valid.known.len()).collect();
         let mut rows = Vec::new();
         for chunk in all.chunks(64) {
+            interrupt.check()?;
             rows.extend(super::evaluate::host_rows(&self.teacher.logits(&mut self.valid, chunk))?);
         }
         Ok(rows)

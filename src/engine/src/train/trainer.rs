@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use super::evaluate;
+use super::interrupt::Interrupt;
 use super::loss::Targets;
 use super::optimiser::{Optimiser, OptimiserForm};
 use super::penalty::Penalty;
@@ -63,6 +64,7 @@ pub struct Trainer {
     /// Changes of settings that are to be made again, by the step before which they were made.
     expected: Vec<(u64, LiveSetting, f64)>,
     notes: Vec<String>,
+    interrupt: Interrupt,
     alerts: Vec<Alert>,
     /// Seconds that steps and that the probe set took, since this process took the run up.
     seconds: [f64; 2],
@@ -138,9 +140,21 @@ impl Trainer {
             plan,
             device,
             notes,
+            interrupt: Interrupt::default(),
             alerts: Vec::new(),
             seconds: [0.0; 2],
         }
+    }
+
+    /// Heeds `interrupt` from now on.
+    pub fn heed(&mut self, interrupt: Interrupt) {
+        self.interrupt = interrupt;
+    }
+
+    /// Who may wish for the end.
+    #[must_use]
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// What is fixed for the run.

@@ -1,6 +1,5 @@
 //! One attached client: events out, commands in.
 
-use std::sync::Arc;
 use std::sync::mpsc;
 
 use pellucid_protocol::{Command, ToClient, ToWorker};
@@ -8,7 +7,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 
+use super::journal::Line;
 use super::thread::Mail;
+use crate::train::interrupt::{Interrupt, Urgency};
 
 /// Longest line that a client may send, in bytes.
 const LINE_LIMIT: usize = 1 << 20;
@@ -17,12 +18,25 @@ const LINE_LIMIT: usize = 1 << 20;
 pub struct Seat {
     /// Length of the log when the client was let in.
     pub offset: u64,
-    /// Lines for every client from then on, with their line breaks.
-    pub lines: broadcast::Receiver<Arc<Vec<u8>>>,
+    /// Lines for every client that the log does not have yet, with their line breaks.
+    pub waiting: Vec<Line>,
+    /// Lines for every client from then on.
+    pub lines: broadcast::Receiver<Line>,
     /// To the thread that owns the tensors.
     pub mail: mpsc::Sender<Mail>,
-    /// To the hub: a client asks that the worker of an ended run go.
-    pub release: tokio_mpsc::UnboundedSender<()>,
+    /// Reaches training in the midst of an evaluation.
+    pub interrupt: Interrupt,
+    /// To the hub.
+    pub ask: tokio_mpsc::UnboundedSender<Ask>,
+}
+
+/// What a client asks of the hub itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// Let the worker of an ended run go.
+    Release,
+    /// Write a checkpoint and leave within seconds.
+    Leave,
 }
 
 /// Serves a client until it goes, or falls so far behind that it has to read the file again.
@@ -32,6 +46,11 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
     let (replies, mut answered) = tokio_mpsc::unbounded_channel::<ToClient>();
     if send(&mut write, &ToClient::Hello { offset: seat.offset }).await.is_err() {
         return;
+    }
+    for line in std::mem::take(&mut seat.waiting) {
+        if write.write_all(&line).await.is_err() {
+            return;
+        }
     }
     let mut line = Vec::new();
     loop {
@@ -73,10 +92,18 @@ fn take(line: &[u8], seat: &Seat, replies: tokio_mpsc::UnboundedSender<ToClient>
         let _ = replies.send(ToClient::Reply { id: 0, error: Some("not a command".to_owned()) });
         return;
     };
-    if command == Command::Release {
-        let _ = seat.release.send(());
+    let asked = match command {
+        Command::Release => Some(Ask::Release),
+        Command::Leave => Some(Ask::Leave),
+        _ => None,
+    };
+    if let Some(asked) = asked {
+        let _ = seat.ask.send(asked);
         let _ = replies.send(ToClient::Reply { id, error: None });
         return;
+    }
+    if command == Command::StopNow {
+        seat.interrupt.raise(Urgency::Now);
     }
     let (answer, answered) = oneshot::channel();
     let gone = seat.mail.send(Mail { command, answer }).is_err();

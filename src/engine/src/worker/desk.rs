@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use pellucid_protocol::event::{CheckpointKind, Setting};
+use pellucid_protocol::event::{Alert, CheckpointKind, Level, Setting};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
     Cancel, Command, Event, ExplainRequest, SetRequest, Subject, SurveyProgress, SurveyRequest, SurveyState, WhatIf,
@@ -19,11 +19,12 @@ use pellucid_protocol::{
 
 use super::asked::{self, Job, Texts};
 use super::survey::Survey;
-use super::thread::{FromThread, Mail, ToHub};
+use super::thread::{FromThread, Mail, ToHub, guarded};
 use crate::error::{Error, Result};
 use crate::explain::oracle::answer;
 use crate::explain::remote::Question;
 use crate::model::classifier::Classifier;
+use crate::train::run::wished;
 use crate::train::{Control, Flow, Trainer, evaluate};
 
 /// Explaining takes as long between two training steps as the last step did, within these limits and
@@ -121,16 +122,16 @@ impl Desk {
     }
 
     fn tell(&self, event: Event) {
-        // A hub that is gone means the process is ending.
         drop(self.hub.blocking_send(FromThread::Event(event)));
     }
 
     /// Does what a mail asks for and answers it.
     fn take(&mut self, mail: Mail, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
         let (flow, done) = match mail.command {
-            Command::Explain(request) => (Flow::Continue, self.start(&request, trainer)),
-            Command::WhatIf(question) => (Flow::Continue, self.what_if(question, trainer)),
-            Command::Survey(request) => (Flow::Continue, self.survey(request, trainer)),
+            // What libtorch stumbles over here is no matter of the training.
+            Command::Explain(request) => (Flow::Continue, guarded(|| self.start(&request, trainer))),
+            Command::WhatIf(question) => (Flow::Continue, guarded(|| self.what_if(question, trainer))),
+            Command::Survey(request) => (Flow::Continue, guarded(|| self.survey(request, trainer))),
             Command::Cancel(what) => (Flow::Continue, self.cancel(what)),
             Command::Checkpoint => (Flow::Continue, self.checkpoint(trainer, emit)),
             _ if self.training == Training::Over => (Flow::Continue, refuse("the run has ended")),
@@ -154,6 +155,7 @@ impl Desk {
             Command::Set(request) => set(request, trainer, emit),
             Command::Stop => return (Flow::Stop, Ok(())),
             Command::StopNow => return (Flow::StopNow, Ok(())),
+            Command::Leave => return (Flow::Leave, Ok(())),
             Command::Release => refuse("the run has not ended"),
             // Taken up whatever the training does.
             Command::Explain(_)
@@ -300,10 +302,13 @@ impl Desk {
             return false;
         };
         match job.questions.poll(NEXT_QUESTION) {
-            Question::Asked(query) => {
-                job.questions.reply(answer(model, &job.subject, job.target, &query));
-                true
-            }
+            Question::Asked(query) => match guarded(|| Ok(answer(model, &job.subject, job.target, &query))) {
+                Ok(found) => {
+                    job.questions.reply(found);
+                    true
+                }
+                Err(error) => self.give_up(&error),
+            },
             Question::NotYet => false,
             Question::Over => {
                 let asker = job.asker;
@@ -314,6 +319,17 @@ impl Desk {
                 true
             }
         }
+    }
+
+    /// Lets go of what is under way and cannot be answered.
+    fn give_up(&mut self, error: &Error) -> bool {
+        if self.job.take().is_some_and(|job| job.asker == Asker::Survey) {
+            return self.end_survey(SurveyState::Failed(error.to_string())).is_ok();
+        }
+        let (step, message) =
+            (self.snapshot.as_ref().map_or(0, |kept| kept.step), format!("explanation given up: {error}"));
+        self.tell(Event::Alert(Alert { step, level: Level::Error, message }));
+        true
     }
 
     /// Takes up the next sample of a survey; whether there is one.
@@ -363,6 +379,9 @@ impl Control for Desk {
                     Flow::Continue => wait = Duration::ZERO,
                     ending => return ending,
                 }
+            }
+            if let wish @ (Flow::Leave | Flow::StopNow) = wished(trainer) {
+                return wish;
             }
             let start = Instant::now();
             self.explain_for(trainer, (person, if paused { IDLE } else { survey }));

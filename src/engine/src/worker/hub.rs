@@ -1,70 +1,104 @@
 //! The hub of a run: appends every event that is recorded to the log first, then passes it on to whoever is
 //! attached.
 
+mod end;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use pellucid_protocol::log_writer::LogWriter;
-use pellucid_protocol::run_dir::{WorkerInfo, write_whole};
+use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
+use pellucid_protocol::owner::Lock;
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Command, Event, Record, RunDir, ToClient};
-use tokio::net::UnixListener;
-use tokio::signal::unix::{SignalKind, signal};
+use pellucid_protocol::{Command, Event, Metrics, Record, RunDir, ToClient};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::client::{Seat, serve};
-use super::run_folder::{listen, socket_path};
+use self::end::End;
+use super::client::{Ask, Seat, serve};
+use super::clock::Clock;
+use super::journal::{Journal, Line, News};
+use super::place::Place;
 use super::thread::{FromThread, Mail};
 use crate::error::{Error, Result};
+use crate::train::interrupt::{Interrupt, Urgency};
 
 /// Events that a client may be behind before it has to read the file again.
 const BACKLOG: usize = 4096;
-/// How long the worker of an ended run waits for someone to attach.
-const LINGER: Duration = Duration::from_secs(10);
+/// Between two looks at whether the folder is still there and the disk takes what it did not.
+const TEND: Duration = Duration::from_secs(1);
 
 /// The hub of one run.
 pub struct Hub {
-    run: RunDir,
-    log: LogWriter,
-    listener: UnixListener,
-    socket: std::path::PathBuf,
-    lines: broadcast::Sender<Arc<Vec<u8>>>,
+    place: Place,
+    journal: Journal,
+    clock: Clock,
+    lines: broadcast::Sender<Line>,
     mail: mpsc::Sender<Mail>,
-    clients: usize,
+    interrupt: Interrupt,
     end: End,
+    /// Steps done.
+    step: u64,
+    /// The metrics of the best evaluation so far.
+    best: Metrics,
+    /// What is to be said once the run has started.
+    notes: Vec<String>,
+    /// Why a removed folder could not be made again, once that was said.
+    unrestored: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// The run goes on.
-    NotYet,
-    /// It has ended; explanations may still be asked for.
-    Ended,
-    /// It has ended and a client has asked to let go.
-    Released,
+/// How the hub is reached, and reaches the thread that owns the tensors.
+pub struct Lines {
+    /// Commands.
+    pub mail: mpsc::Sender<Mail>,
+    /// The wish to end.
+    pub interrupt: Interrupt,
+}
+
+/// Signals that end or do not end a worker.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// The terminal that started the run may go; the run stays.
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let listen = |kind| signal(kind).map_err(|error| Error::Torch(format!("signals: {error}")));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
 }
 
 impl Hub {
-    /// Opens log and socket of `run` and says in the folder where they are.
+    /// Opens log and socket of `run`, owned by `lock`, and says in the folder where they are.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn open(run: RunDir, mail: mpsc::Sender<Mail>) -> Result<Self> {
-        let log = LogWriter::open(&run.events()).map_err(|error| Error::file(&run.events(), error))?;
-        let socket = socket_path(&run)?;
-        let told = |error: std::io::Error| Error::file(&socket, error);
-        let listener = listen(&socket).map_err(told)?;
-        let info = WorkerInfo {
-            pid: std::process::id(),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            socket: socket.clone(),
-        };
-        let text = serde_json::to_vec(&info).map_err(|error| Error::file(&run.worker(), error))?;
-        write_whole(&run.worker(), &text).map_err(|error| Error::file(&run.worker(), error))?;
-        let (lines, _) = broadcast::channel(BACKLOG);
-        Ok(Self { run, log, listener, socket, lines, mail, clients: 0, end: End::NotYet })
+    pub fn open(run: RunDir, lock: Lock, lines: Lines) -> Result<Self> {
+        let journal = Journal::open(&run).map_err(|error| Error::file(&run.events(), error))?;
+        let torn = journal.torn();
+        let cut = format!("the last record was torn: its {torn} bytes were cut off, the record is whole up to there");
+        let Lines { mail, interrupt } = lines;
+        Ok(Self {
+            place: Place::open(run, lock)?,
+            journal,
+            clock: Clock::default(),
+            lines: broadcast::channel(BACKLOG).0,
+            mail,
+            interrupt,
+            end: End::default(),
+            step: 0,
+            best: Metrics::default(),
+            notes: if torn > 0 { vec![cut] } else { Vec::new() },
+            unrestored: None,
+        })
     }
 
     /// Serves until the run has ended and nobody needs the worker any more.
@@ -72,83 +106,226 @@ impl Hub {
     /// # Errors
     /// When signals cannot be received.
     pub async fn serve(mut self, mut events: tokio_mpsc::Receiver<FromThread>) -> Result<()> {
-        let (release, mut released) = tokio_mpsc::unbounded_channel();
+        let (ask, mut asked) = tokio_mpsc::unbounded_channel();
         let (gone, mut leaving) = tokio_mpsc::unbounded_channel::<()>();
-        let told = |error: std::io::Error| Error::Torch(format!("signals: {error}"));
-        let mut terminate = signal(SignalKind::terminate()).map_err(told)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(told)?;
-        // The terminal that started the run may go; the run stays.
-        let mut hang_up = signal(SignalKind::hangup()).map_err(told)?;
-        while !self.is_over() {
+        let mut signals = Signals::new()?;
+        let mut tend = interval(TEND);
+        tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.end.is_over(self.journal.waiting().len()) {
+            let wake = self.end.wake(self.journal.waiting().len());
             tokio::select! {
                 biased;
                 message = events.recv() => match message {
                     Some(FromThread::Event(event)) => self.record(event),
                     Some(_) => {}
-                    None => break,
+                    None => {
+                        self.thread_is_gone();
+                        break;
+                    }
                 },
-                Some(()) = leaving.recv() => self.clients -= 1,
-                Some(()) = released.recv() => if self.end == End::Ended { self.end = End::Released },
-                Ok((stream, _)) = self.listener.accept() => {
+                Some(()) = leaving.recv() => self.end.client_left(),
+                Some(asked) = asked.recv() => self.heed(asked),
+                Ok((stream, _)) = self.place.listener().accept() => {
                     if is_own(&stream) {
-                        self.clients += 1;
-                        let seat = self.seat(release.clone());
-                        let gone = gone.clone();
+                        self.end.client_came();
+                        let (seat, gone) = (self.seat(ask.clone()), gone.clone());
                         tokio::spawn(async move {
                             serve(stream, seat).await;
                             let _ = gone.send(());
                         });
                     }
                 }
-                _ = terminate.recv() => self.ask(Command::Stop),
-                _ = interrupt.recv() => self.ask(Command::Stop),
-                _ = hang_up.recv() => {}
-                () = tokio::time::sleep(LINGER), if self.end == End::Ended && self.clients == 0 => self.end = End::Released,
+                _ = signals.terminate.recv() => self.heed(Ask::Leave),
+                _ = signals.interrupt.recv() => self.stop(),
+                _ = signals.hang_up.recv() => {}
+                _ = tend.tick() => self.tend(),
+                () = async { tokio::time::sleep_until(wake.unwrap_or_else(far_off)).await }, if wake.is_some() => self.expire(),
             }
         }
-        let _ = self.log.sync();
-        let _ = std::fs::remove_file(&self.socket);
+        self.close();
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
-        self.end == End::Released && self.clients == 0
-    }
-
-    /// A seat for a client that is let in now: the log up to here, the lines from here.
-    fn seat(&self, release: tokio_mpsc::UnboundedSender<()>) -> Seat {
-        Seat { offset: self.log.length(), lines: self.lines.subscribe(), mail: self.mail.clone(), release }
+    /// A seat for a client that is let in now: the log up to here, what waits for the disk, the lines from here.
+    fn seat(&self, ask: tokio_mpsc::UnboundedSender<Ask>) -> Seat {
+        Seat {
+            offset: self.journal.length(),
+            waiting: self.journal.waiting().map(for_client).collect(),
+            lines: self.lines.subscribe(),
+            mail: self.mail.clone(),
+            interrupt: self.interrupt.clone(),
+            ask,
+        }
     }
 
     fn record(&mut self, event: Event) {
-        let ended = matches!(event, Event::Ended(_));
-        let record = Record { time: now(), event };
-        if record.event.is_recorded()
-            && let Err(error) = self.log.append(&record)
-        {
-            let message = format!("{}: {error}; the event is not in the log", self.run.events().display());
-            // Not `eprintln`, which panics when the disk that is full is that of the worker's log.
-            let _ = writeln!(std::io::stderr(), "{}", scrub(&message));
-        }
-        if ended {
-            let _ = self.log.sync();
-            self.end = End::Ended;
-        }
-        if let Ok(mut line) = serde_json::to_vec(&ToClient::Event { record: Box::new(record) }) {
+        let (time, back) = self.clock.now();
+        let record = Record { time, event };
+        self.know(&record.event);
+        if record.event.is_recorded() {
+            match self.journal.take(&record) {
+                Ok((line, news)) => {
+                    // Nobody attached is no failure: the log has it.
+                    let _ = self.lines.send(for_client(&line));
+                    self.sync_after(&record.event);
+                    self.tell(news);
+                }
+                Err(error) => note(&format!("an event could not be written as a line: {error}")),
+            }
+        } else if let Ok(mut line) = serde_json::to_vec(&ToClient::Event { record: Box::new(record) }) {
             line.push(b'\n');
-            // Nobody attached is no failure: the log has it.
             let _ = self.lines.send(Arc::new(line));
+        }
+        // Behind the start, which is always first.
+        if let Some(note) = self.notes.pop() {
+            self.alert(Level::Warning, note);
+        }
+        if let Some(seconds) = back {
+            let told =
+                format!("the clock was set back by {seconds:.0} s; times in the record go on from where they were");
+            self.alert(Level::Warning, told);
         }
     }
 
-    fn ask(&mut self, command: Command) {
-        if self.end != End::NotYet {
-            self.end = End::Released;
-            self.clients = 0;
+    /// Remembers what has to be said should the thread not be able to.
+    fn know(&mut self, event: &Event) {
+        match event {
+            Event::Started(started) => self.step = started.resumed.unwrap_or(0),
+            Event::Step(step) => self.step = step.step,
+            Event::Eval(eval) if eval.best => self.best = eval.metrics.clone(),
+            Event::Ended(_) => self.end.ended(),
+            _ => {}
+        }
+    }
+
+    fn alert(&mut self, level: Level, message: String) {
+        note(&message);
+        self.record(Event::Alert(Alert { step: self.step, level, message }));
+    }
+
+    fn tell(&mut self, news: Option<News>) {
+        let log = self.place.run().events();
+        let log = log.display();
+        match news {
+            None => {}
+            Some(News::Failing(why)) => self.alert(
+                Level::Error,
+                format!("{log}: {why}; training goes on, and what happens is kept in memory until it can be written"),
+            ),
+            Some(News::Recovered(written, 0)) => {
+                self.alert(Level::Info, format!("{log}: written again; the {written} events that waited are in it"));
+            }
+            Some(News::Recovered(written, lost)) => self.alert(
+                Level::Error,
+                format!("{log}: written again; {written} events that waited are in it, {lost} older ones are lost"),
+            ),
+        }
+    }
+
+    /// What a run is judged or taken up by is on the disk before more is done.
+    fn sync_after(&mut self, event: &Event) {
+        if matches!(event, Event::Eval(_) | Event::Checkpoint(_) | Event::Ended(_))
+            && let Err(error) = self.journal.sync()
+        {
+            note(&format!("{}: {error}; the disk may not have all of it", self.place.run().events().display()));
+        }
+    }
+
+    /// Looks after the folder: makes it again if it was removed, and writes what waits.
+    fn tend(&mut self) {
+        if self.journal.is_removed(self.place.run()) {
+            return self.restore();
+        }
+        let news = self.journal.write();
+        self.tell(news);
+    }
+
+    fn restore(&mut self) {
+        let folder = self.place.run().root().display().to_string();
+        let journal =
+            self.journal.restore(self.place.run()).map_err(|error| Error::file(self.place.run().root(), error));
+        match journal.and_then(|()| self.place.restore()) {
+            Ok(()) => {
+                self.unrestored = None;
+                let told =
+                    format!("{folder} was removed while the run went on: it was made again, with the whole record");
+                self.alert(Level::Error, told);
+            }
+            Err(error) => {
+                let told = format!("{folder} was removed and cannot be made again yet: {error}; training goes on");
+                if self.unrestored.replace(told.clone()).as_ref() != Some(&told) {
+                    self.alert(Level::Error, told);
+                }
+            }
+        }
+    }
+
+    fn heed(&mut self, asked: Ask) {
+        match asked {
+            Ask::Release => self.end.release(),
+            Ask::Leave => {
+                self.interrupt.raise(Urgency::Leave);
+                self.end.leave();
+            }
+        }
+    }
+
+    /// SIGINT: first gently, then at once.
+    fn stop(&mut self) {
+        if self.end.stop_again() {
+            self.interrupt.raise(Urgency::Now);
+            return self.end.leave();
+        }
+        let _ = self.mail.send(Mail { command: Command::Stop, answer: oneshot::channel().0 });
+    }
+
+    /// The time is over in which something had to happen.
+    fn expire(&mut self) {
+        if !self.end.expire() {
             return;
         }
-        let _ = self.mail.send(Mail { command, answer: oneshot::channel().0 });
+        let saved = self.place.run().newest_checkpoint();
+        let saved = saved.map_or_else(
+            || "there is no checkpoint".to_owned(),
+            |step| format!("the last checkpoint is that of step {step}"),
+        );
+        let message = Some(format!("told to leave in the midst of a step that took too long; {saved}"));
+        let metrics = self.best.clone();
+        self.record(Event::Ended(Ended { step: self.step, outcome: Outcome::Stopped, message, metrics }));
     }
+
+    fn thread_is_gone(&mut self) {
+        if self.end.is_going() {
+            let (step, metrics) = (self.step, self.best.clone());
+            let message = Some("the thread that trains is gone; worker.log may say why".to_owned());
+            self.record(Event::Ended(Ended { step, outcome: Outcome::Failed, message, metrics }));
+        }
+    }
+
+    fn close(&mut self) {
+        // What cannot be written now is lost, and that is said where there may still be room.
+        let _ = self.journal.write();
+        let _ = self.journal.sync();
+        let left = self.journal.waiting().len();
+        if left > 0 {
+            note(&format!("{}: the last {left} events could not be written", self.place.run().events().display()));
+        }
+    }
+}
+
+/// Prints a line. Not `eprintln`, which panics when the disk that is full is that of the worker's log.
+fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", scrub(message));
+}
+
+/// A line of the log as clients get it.
+fn for_client(line: &Line) -> Line {
+    let record = line.strip_suffix(b"\n").unwrap_or(line);
+    Arc::new([b"{\"kind\":\"event\",\"record\":".as_slice(), record, b"}\n"].concat())
+}
+
+fn far_off() -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_secs(3600)
 }
 
 /// Whether the process at the other end runs as this user.
@@ -156,6 +333,19 @@ fn is_own(stream: &tokio::net::UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::getuid().as_raw())
 }
 
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::log_line::seal;
+
+    use super::*;
+
+    #[test]
+    fn a_client_gets_the_record_that_the_log_has() {
+        let record =
+            Record { time: 2.0, event: Event::Alert(Alert { step: 1, level: Level::Info, message: "a".into() }) };
+        let line = for_client(&Arc::new(seal(&record).unwrap()));
+        let read: ToClient = serde_json::from_slice(&line).unwrap();
+        assert_eq!(read, ToClient::Event { record: Box::new(record) });
+        assert!(line.ends_with(b"}}\n") || line.ends_with(b"\"}}\n"));
+    }
 }

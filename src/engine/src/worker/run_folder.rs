@@ -1,12 +1,13 @@
 //! Makes the run folder of a run that is known to be able to start.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use pellucid_protocol::owner::Lock;
 use pellucid_protocol::{RunDir, Sample, Settings, run_dir};
-use rustix::fs::{FlockOperation, Mode};
-use rustix::io::Errno;
+use rustix::fs::Mode;
 
 use tokio::net::UnixListener;
 
@@ -14,6 +15,8 @@ use crate::error::{Error, Result};
 
 /// Longest path of a Unix socket that every system takes.
 const SOCKET_LIMIT: usize = 100;
+/// How long the lock of a run may still be held by whoever writes down how its last worker died.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// From here on whatever this process writes is for its user alone, as if the user had asked for that.
 pub fn keep_private() {
@@ -37,18 +40,8 @@ pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
 ///
 /// # Errors
 /// When another process has it, or what the file system says.
-pub fn own(run: &RunDir) -> Result<File> {
-    let path = run.lock();
-    let told = |error: std::io::Error| Error::file(&path, error);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(told)?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => {
-            let message = "the run is being trained by another worker; see it with `pellucid attach`";
-            Err(Error::file(run.root(), message))
-        }
-        Err(error) => Err(told(error.into())),
-    }
+pub fn own(run: &RunDir) -> Result<Lock> {
+    Lock::take(run, PATIENCE).map_err(|error| Error::file(run.root(), error))
 }
 
 /// A folder that only the user can look into; one that is there is closed to others.
@@ -103,16 +96,6 @@ pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_run_has_one_owner() {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunDir::new(folder.path());
-        let first = own(&run).unwrap();
-        assert!(own(&run).unwrap_err().to_string().contains("another worker"));
-        drop(first);
-        own(&run).unwrap();
-    }
 
     #[test]
     fn a_folder_that_was_open_to_all_is_closed_and_a_link_is_refused() {

@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::run_folder;
 use super::system::SystemMeter;
 use crate::error::{Error, Result};
+use crate::train::interrupt::Interrupt;
 use crate::train::prepare::prepare;
 use crate::train::{Trainer, resume, run};
 
@@ -44,8 +45,18 @@ pub type ToHub = tokio_mpsc::Sender<FromThread>;
 ///
 /// # Errors
 /// When the system has no thread to give.
-pub fn spawn(start: Start, hub: ToHub, mailbox: mpsc::Receiver<Mail>) -> std::io::Result<thread::JoinHandle<()>> {
-    thread::Builder::new().name("pellucid-tensors".to_owned()).spawn(move || work(start, &hub, mailbox))
+pub fn spawn(start: Start, ends: Ends) -> std::io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("pellucid-tensors".to_owned()).spawn(move || work(start, ends))
+}
+
+/// The thread's ends of the lines to the hub.
+pub struct Ends {
+    /// Where its messages go.
+    pub hub: ToHub,
+    /// Where commands come from.
+    pub mailbox: mpsc::Receiver<Mail>,
+    /// The wish to end.
+    pub interrupt: Interrupt,
 }
 
 /// What a worker trains.
@@ -57,17 +68,18 @@ pub enum Start {
     Again(RunDir),
 }
 
-fn work(start: Start, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
+fn work(start: Start, ends: Ends) {
+    let Ends { hub, mailbox, interrupt } = ends;
     // A hub that is gone means the process is ending.
     let tell = |message| drop(hub.blocking_send(message));
-    let opened = catch_unwind(AssertUnwindSafe(|| open(start, hub)));
-    let mut trainer = match opened.unwrap_or_else(|panic| Err(Error::Torch(panic_text(&*panic)))) {
+    let mut trainer = match guarded(|| open(start, &hub)) {
         Ok((trainer, run)) => {
             tell(FromThread::Opened(run));
             trainer
         }
         Err(error) => return tell(FromThread::Failed(error.to_string())),
     };
+    trainer.heed(interrupt);
     let mut desk = Desk::new(mailbox, hub.clone());
     let mut meter = SystemMeter::new(trainer.device());
     let mut emit = |mut event| {
@@ -83,7 +95,20 @@ fn work(start: Start, hub: &ToHub, mailbox: mpsc::Receiver<Mail>) {
         let ended = Ended { step, outcome: Outcome::Failed, message: Some(message), metrics: Metrics::default() };
         tell(FromThread::Event(Event::Ended(ended)));
     }
-    desk.serve_until_closed(&mut trainer);
+    // What goes wrong after the end is no matter of the run.
+    let mut serve = || {
+        desk.serve_until_closed(&mut trainer);
+        Ok(())
+    };
+    while guarded(&mut serve).is_err() {}
+}
+
+/// Does `work`; what libtorch or a mistake of ours throws becomes an error.
+///
+/// # Errors
+/// That of `work`, or what was thrown.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Error::Torch(panic_text(&*panic))))
 }
 
 fn open(start: Start, hub: &ToHub) -> Result<(Trainer, RunDir)> {

@@ -5,18 +5,26 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use pellucid_protocol::RunDir;
 use pellucid_protocol::launch::LaunchLine;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 
-use super::hub::Hub;
+use super::hub::{Hub, Lines};
 use super::run_folder::{keep_private, own};
-use super::thread::{FromThread, Start, spawn};
+use super::thread::{Ends, FromThread, Start, spawn};
 use crate::error::{Error, Result};
+use crate::train::interrupt::Interrupt;
 
 /// Messages that the tensor thread may be ahead of the hub.
 const AHEAD: usize = 1024;
+
+/// How long the thread may take to end, and the last lines to reach those who are attached.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// A limit on the size of files is a full disk like any other: not heard, it would end the process.
+const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
 
 /// Trains and serves the run until nobody needs it any more.
 #[must_use]
@@ -27,19 +35,26 @@ pub fn train(start: Start) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| {
         runtime.block_on(async {
+            // The terminal may go while the run is still being prepared.
+            let _heard = [SignalKind::hangup(), FILE_TOO_LARGE].map(signal);
             let (hub, mut events) = tokio_mpsc::channel(AHEAD);
             let (mail, mailbox) = mpsc::channel();
+            let interrupt = Interrupt::default();
             // A run that is there already is taken before anything is read, a new one when its folder stands.
             let taken = if let Start::Again(run) = &start { Some(own(run)?) } else { None };
-            let thread = spawn(start, hub, mailbox).map_err(|error| Error::Torch(error.to_string()))?;
+            let ends = Ends { hub, mailbox, interrupt: interrupt.clone() };
+            let thread = spawn(start, ends).map_err(|error| Error::Torch(error.to_string()))?;
             let run = opened(&mut events).await?;
-            let _owned = taken.map_or_else(|| own(&run), Ok)?;
-            let hub = Hub::open(run.clone(), mail)?;
+            let lock = taken.map_or_else(|| own(&run), Ok)?;
+            let hub = Hub::open(run.clone(), lock, Lines { mail, interrupt })?;
             say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
             leave_terminal(&run)?;
             hub.serve(events).await?;
-            // The mailbox closed with the hub, and so the thread ends.
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+            // The mailbox closed with the hub, and so the thread ends, unless it is in the midst of something long.
+            let joined = tokio::task::spawn_blocking(move || thread.join());
+            if tokio::time::timeout(FAREWELL, joined).await.is_err() {
+                std::process::exit(0);
+            }
             Ok(())
         })
     });

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
 
-use pellucid_engine::worker::hub::Hub;
+use pellucid_engine::worker::hub::{Hub, Lines};
 use pellucid_engine::worker::thread::FromThread;
 use pellucid_protocol::event::{Ended, Eval, Outcome, Step};
 use pellucid_protocol::log_reader::LogReader;
@@ -27,7 +27,9 @@ fn a_day_of_events_leaves_memory_flat() {
     let (mail, _mailbox) = std::sync::mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (sizes, heard) = runtime.block_on(async {
-        let hub = Hub::open(run.clone(), mail).unwrap();
+        let lock = pellucid_engine::worker::run_folder::own(&run).unwrap();
+        let lines = Lines { mail, interrupt: pellucid_engine::train::interrupt::Interrupt::default() };
+        let hub = Hub::open(run.clone(), lock, lines).unwrap();
         let client = attach(run.worker_info().unwrap().socket);
         let thread = std::thread::spawn(move || produce(&events));
         hub.serve(from_thread).await.unwrap();

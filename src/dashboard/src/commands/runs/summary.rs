@@ -3,14 +3,17 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pellucid_protocol::event::{Outcome, Started};
+use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::owner::Whereabouts;
 use pellucid_protocol::{Event, Metrics, Record, RunDir};
 use serde::Serialize;
 
-use crate::link;
-use crate::ui::Tone;
+use crate::handle::resume_hint;
 use crate::ui::picker::{CURVE, Entry};
+use crate::ui::{Tone, text};
 
 /// How much of the end of a log is read.
 const TAIL: u64 = 256 * 1024;
@@ -19,13 +22,30 @@ const TAIL: u64 = 256 * 1024;
 #[derive(Debug, Serialize)]
 pub(in crate::commands) struct Summary {
     pub(in crate::commands) name: String,
+    /// Short, for people to type.
+    id: String,
     path: PathBuf,
     state: State,
+    /// The worker, while it is there.
+    owner: Option<Worker>,
     step: u64,
     total_steps: Option<u64>,
     started: Option<f64>,
+    /// Seconds since something was recorded last.
+    age: Option<f64>,
     /// Of the best evaluation that is known.
     metrics: Metrics,
+    /// Why it ended, where that was said.
+    message: Option<String>,
+    /// How it is taken up again, if it ended before it was finished.
+    resume: Option<String>,
+}
+
+/// Who trains a run.
+#[derive(Debug, Serialize)]
+struct Worker {
+    pid: u32,
+    host: String,
 }
 
 /// What a run is doing.
@@ -39,8 +59,8 @@ enum State {
     Finished,
     Stopped,
     Failed,
-    /// Its worker is gone and said no last word.
-    Lost,
+    /// Its worker was killed or crashed.
+    Died,
 }
 
 impl Summary {
@@ -49,33 +69,57 @@ impl Summary {
         let started = head(run).ok().flatten();
         let mut summary = Summary {
             name: run.name(),
+            id: run.id(),
             path: run.root().to_owned(),
             state: State::of_worker(run),
+            owner: None,
             step: 0,
             total_steps: started.as_ref().map(|(_, begun)| begun.total_steps),
             started: started.map(|(time, _)| time),
+            age: None,
             metrics: Metrics::default(),
+            message: None,
+            resume: None,
         };
-        for record in tail(run).unwrap_or_default() {
-            summary.take(record.event);
+        for record in LogReader::tail(&run.events(), TAIL).unwrap_or_default() {
+            summary.age = Some((now() - record.time).max(0.0));
+            summary.take(record.event, run);
+        }
+        match summary.state {
+            State::Running | State::Paused | State::Elsewhere => {
+                let owner = run.worker_info().map(|info| info.owner);
+                summary.owner = owner.map(|owner| Worker { pid: owner.pid, host: owner.host });
+            }
+            State::Stopped | State::Failed | State::Died => summary.resume = Some(resume_hint(run)),
+            State::Finished => {}
         }
         summary
     }
 
-    fn take(&mut self, event: Event) {
+    /// With a shorter id.
+    pub(in crate::commands) fn with_id(self, id: String) -> Self {
+        Self { id, ..self }
+    }
+
+    fn take(&mut self, event: Event, run: &RunDir) {
         match event {
+            Event::Started(_) => (self.state, self.message) = (State::of_worker(run), None),
             Event::Step(step) => self.step = step.step,
             Event::Eval(eval) if eval.best => self.metrics = eval.metrics,
-            Event::Setting(setting) if setting.key == "state" && self.state != State::Lost => {
+            Event::Setting(setting) if setting.key == "state" && self.state != State::Died => {
                 self.state = if setting.value == "paused" { State::Paused } else { State::Running };
             }
             Event::Ended(ended) => {
                 self.step = ended.step;
-                self.metrics = ended.metrics;
+                if ended.metrics != Metrics::default() {
+                    self.metrics = ended.metrics;
+                }
+                self.message = ended.message;
                 self.state = match ended.outcome {
                     Outcome::Finished => State::Finished,
                     Outcome::Stopped => State::Stopped,
                     Outcome::Failed => State::Failed,
+                    Outcome::Died => State::Died,
                 };
             }
             _ => {}
@@ -91,7 +135,7 @@ impl Summary {
             State::Finished => (Tone::Good, "✔ finished"),
             State::Stopped => (Tone::Warn, "■ stopped"),
             State::Failed => (Tone::Bad, "✖ failed"),
-            State::Lost => (Tone::Warn, "✖ lost"),
+            State::Died => (Tone::Bad, "✖ died"),
         };
         Entry {
             state,
@@ -103,24 +147,39 @@ impl Summary {
         }
     }
 
-    /// The summary as a row of a table whose names are `width` wide.
-    pub(in crate::commands) fn row(&self, width: usize) -> String {
+    /// The summary as a row of a table whose names are `width` wide, and why it ended below, unless it is as it should.
+    pub(in crate::commands) fn row(&self, width: usize) -> Vec<String> {
+        let why = self.resume.as_ref().map(|resume| {
+            let message = self.message.as_ref().map_or_else(String::new, |message| format!("{message}; "));
+            format!("    {message}{resume}")
+        });
+        [self.line(width)].into_iter().chain(why.filter(|_| self.state != State::Stopped)).collect()
+    }
+
+    fn line(&self, width: usize) -> String {
         let state = format!("{:?}", self.state).to_lowercase();
         let steps = self.total_steps.map_or_else(|| self.step.to_string(), |total| format!("{}/{total}", self.step));
         let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
-        let started = self.started.map_or("-".to_owned(), local_time);
-        format!("{:width$}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {started}", self.name)
+        let age = self.age.map_or("-".to_owned(), |age| format!("{} ago", text::duration(age)));
+        let owner =
+            self.owner.as_ref().map_or_else(String::new, |owner| format!("  pid {} on {}", owner.pid, owner.host));
+        let (name, id) = (&self.name, &self.id);
+        format!("{name:width$}  {id:4}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {age}{owner}")
     }
 }
 
 impl State {
     fn of_worker(run: &RunDir) -> Self {
-        match run.worker_info() {
-            Some(info) if info.host != link::host_name() => State::Elsewhere,
-            Some(info) if link::is_alive(info.pid) => State::Running,
-            _ => State::Lost,
+        match run.worker_info().map(|info| info.owner.whereabouts()) {
+            Some(Whereabouts::Elsewhere) => State::Elsewhere,
+            Some(Whereabouts::Here) => State::Running,
+            Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Died,
         }
     }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
@@ -130,16 +189,6 @@ fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
         Ok(Record { time, event: Event::Started(started) }) => Some((time, *started)),
         _ => None,
     })
-}
-
-fn tail(run: &RunDir) -> io::Result<Vec<Record>> {
-    let mut file = File::open(run.events())?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    // A line that the tail begins within is no record and falls out here.
-    Ok(bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }
 
 /// Bytes at each place of a log at which a step is looked for.
@@ -175,6 +224,7 @@ fn local_time(seconds: f64) -> String {
 mod tests {
     use pellucid_protocol::event::{Ended, Eval, Step};
     use pellucid_protocol::log_writer::LogWriter;
+    use pellucid_protocol::owner::Owner;
     use pellucid_protocol::run_dir::WorkerInfo;
 
     use super::*;
@@ -203,22 +253,49 @@ mod tests {
     fn an_ended_run_shows_its_outcome_and_best_accuracy() {
         let ended = Ended { step: 7, outcome: Outcome::Finished, message: None, metrics: accuracy(0.875) };
         let (_folder, run) = run_with(vec![step(6), Event::Ended(ended)]);
-        let row = Summary::of(&run).row(3);
+        let rows = Summary::of(&run).row(3);
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert!(row.contains("finished") && row.contains("step 7 ") && row.contains("accuracy 0.875"), "{row}");
     }
 
     #[test]
-    fn a_run_whose_worker_is_gone_without_a_word_is_lost() {
+    fn a_death_is_told_with_its_last_words_and_what_to_do() {
+        let message = Some("the worker was ended by signal 9 (SIGKILL)".to_owned());
+        let ended = Ended { step: 7, outcome: Outcome::Died, message, metrics: Metrics::default() };
+        let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
+        let (_folder, run) = run_with(vec![Event::Eval(eval), step(7), Event::Ended(ended)]);
+        let rows = Summary::of(&run).row(3);
+        assert!(rows[0].contains("died") && rows[0].contains("accuracy 0.500"), "{rows:?}");
+        assert!(rows[1].contains("(SIGKILL); `pellucid resume"), "{rows:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_taken_up_again_is_what_its_worker_is() {
+        let ended = Ended { step: 7, outcome: Outcome::Stopped, message: None, metrics: Metrics::default() };
+        let (_folder, run) = run_with(vec![Event::Ended(ended), started(), step(8)]);
+        assert_eq!(Summary::of(&run).state, State::Died);
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
+        std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        let rows = Summary::of(&run).row(3);
+        assert!(rows[0].contains("running") && rows[0].contains(&format!("pid {}", std::process::id())), "{rows:?}");
+    }
+
+    fn started() -> Event {
+        crate::ui::fixture::started(9).event
+    }
+
+    #[test]
+    fn a_run_whose_worker_is_gone_without_a_word_has_died() {
         let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
         let (_folder, run) = run_with(vec![Event::Eval(eval), step(4)]);
         let summary = Summary::of(&run);
-        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Lost, 4, Some(0.5)));
+        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Died, 4, Some(0.5)));
     }
 
     #[test]
     fn a_run_with_a_living_worker_is_running() {
         let (_folder, run) = run_with(vec![step(4)]);
-        let info = WorkerInfo { pid: std::process::id(), host: link::host_name(), socket: "s".into() };
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(Summary::of(&run).state, State::Running);
     }

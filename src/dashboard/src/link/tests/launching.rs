@@ -144,3 +144,15 @@ async fn early_commands_reach_the_worker_once_it_answers() {
     put(&mut stream, &[paper.hello()]).await;
     assert_eq!(command_on(&mut stream).await.command, Command::Pause);
 }
+
+#[tokio::test]
+async fn a_terminal_that_goes_before_the_run_begins_does_not_end_it() {
+    let script = Script::new(WAITS).await;
+    let (mut link, task) = script.launch();
+    let pid = pid_of(&mut link).await;
+    link.parting.hang_up();
+    drop(link);
+    assert_eq!(task.await.unwrap(), None);
+    assert!(is_alive(pid));
+    worker::pass_on(Some(pid), rustix::process::Signal::KILL);
+}

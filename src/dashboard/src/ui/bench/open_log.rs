@@ -59,7 +59,7 @@ fn read(run: &RunDir) -> color_eyre::Result<Opened> {
     runtime.block_on(async {
         let (mut state, styles, mut frame) = (State::new(0.0, SIZE, Screen::Train), styles()?, Frame::default());
         let start = Instant::now();
-        let (mut link, _task) = link::replay(run.clone());
+        let (mut link, _task) = link::replay(run.clone(), None);
         let mut first = None;
         while let Some(message) = link.incoming.recv().await {
             let over = matches!(message, FromRun::ViewOnly(_));

@@ -50,6 +50,16 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[ctrl('l')], Action::Redraw, ANY, (FREE, "", "draw everything anew")),
     bind(&[ctrl('z')], Action::Suspend, ANY, (FREE, "", "go to the background; fg comes back")),
 
+    bind(&[ch('P')], Action::Play, ANY, (Needs::Record, "play", "play a record or hold it; at its end: play it anew")),
+    bind(&[ch('<')], Action::StepBack, ANY, (Needs::Record, "back", "one step back in a record")),
+    bind(&[ch('>')], Action::StepOn, ANY, (Needs::Record, "on", "one step on in a record")),
+    bind(&[ch('(')], Action::EvaluationBack, ANY, (Needs::Record, "", "back to the evaluation before")),
+    bind(&[ch(')')], Action::EvaluationOn, ANY, (Needs::Record, "", "on to the next evaluation")),
+    bind(&[ch('{')], Action::Slower, ANY, (Needs::Record, "slower", "play half as fast")),
+    bind(&[ch('}')], Action::Faster, ANY, (Needs::Record, "faster", "play twice as fast")),
+    bind(&[ch('^')], Action::RecordStart, ANY, (Needs::Record, "", "to the start of a record")),
+    bind(&[ch('$')], Action::RecordEnd, ANY, (Needs::Record, "", "to the end of a record")),
+
     bind(&[on(KeyCode::Enter), ch('z')], Action::Full, TRAIN, (FREE, "full", "one chart alone, with its numbers; again: all")),
     bind(&[ch('+'), ch('=')], Action::ZoomIn, TRAIN, (FREE, "zoom", "show fewer steps, about the cursor or the end")),
     bind(&[on(KeyCode::Left), ch('h')], Action::CursorLeft, TRAIN, (FREE, "read", "read the curves at an earlier step")),

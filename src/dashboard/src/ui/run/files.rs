@@ -43,9 +43,13 @@ pub fn answer(effect: Effect) -> Option<Msg> {
             None
         }
         Effect::ReadLog(dir) => Some(Msg::LogTail(tail(&dir.log()).unwrap_or_default())),
-        Effect::Send(_) | Effect::Copy(_) | Effect::Call(_) | Effect::Redraw | Effect::Suspend | Effect::Quit(_) => {
-            None
-        }
+        Effect::Send(_)
+        | Effect::Play(_)
+        | Effect::Copy(_)
+        | Effect::Call(_)
+        | Effect::Redraw
+        | Effect::Suspend
+        | Effect::Quit(_) => None,
     }
 }
 

@@ -54,6 +54,12 @@ pub struct Log {
 }
 
 impl Log {
+    /// Forgets the records.
+    pub fn rewind(&mut self) {
+        self.events = List::default();
+        self.step = 0;
+    }
+
     /// Takes a record in, if it is worth a line.
     pub fn take(&mut self, record: &Record) {
         if let Event::Step(step) = &record.event {

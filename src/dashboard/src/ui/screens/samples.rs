@@ -123,6 +123,11 @@ impl Samples {
         }
     }
 
+    /// The answers to come may be earlier ones.
+    pub fn rewind(&mut self) {
+        self.step = 0;
+    }
+
     /// A file could not be read.
     pub fn set_trouble(&mut self, why: String) {
         self.trouble = Some(why);

@@ -96,6 +96,12 @@ impl Run {
         }
     }
 
+    /// The same run of which nothing is known but where it is and how it is looked at.
+    #[must_use]
+    pub fn rewound(&self, now: f64) -> Self {
+        Self { dir: self.dir.clone(), access: self.access.clone(), memory: self.memory, ..Self::new(now) }
+    }
+
     /// Takes one record over.
     pub fn take(&mut self, record: &Record) {
         self.pace.pass(record.time, self.stage == Stage::Running);

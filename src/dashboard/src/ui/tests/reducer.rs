@@ -6,10 +6,10 @@ use pellucid_protocol::{Command, Event, RunDir, Subject};
 use ratatui::crossterm::event::KeyCode;
 
 use super::{ctrl, key, press, shown, size};
-use crate::link::FromRun;
+use crate::link::{FromRun, Motion, Play, Playback};
 use crate::ui::msg::{Effect, Msg};
 use crate::ui::run::Exit;
-use crate::ui::state::run::Stage;
+use crate::ui::state::run::{Access, Stage};
 use crate::ui::state::{Change, Overlay, State};
 use crate::ui::update::update;
 use crate::ui::{Screen, fixture};
@@ -244,4 +244,24 @@ fn a_question_that_is_answered_goes_away() {
     from_run(&mut state, FromRun::Records(vec![fixture::ended(3000, Outcome::Finished, None)]));
     assert!(state.overlay.is_none());
     assert_eq!(press(&mut state, "q").last(), Some(&Effect::Quit(Exit::Ended(Outcome::Finished))));
+}
+
+#[test]
+fn a_record_is_played_by_keys_and_what_was_seen_is_forgotten_when_it_goes_back() {
+    let mut state = State::new(0.0, size(120, 40), Screen::Train);
+    assert!(press(&mut state, "P").is_empty(), "a run that is no record is not played");
+    from_run(&mut state, FromRun::ViewOnly("this is a record".to_owned()));
+    from_run(&mut state, FromRun::Playback(Playback { speed: 10.0, motion: Motion::AtEnd }));
+    from_run(&mut state, FromRun::Records(fixture::records(30)));
+    assert_eq!((state.run.step, state.run.series["loss/total"].len()), (30, 30));
+    let played =
+        [("P", Play::Toggle), ("p", Play::Toggle), ("<", Play::Steps(-1)), (")", Play::Evals(1)), ("}", Play::Faster)];
+    for (key, play) in played {
+        assert_eq!(press(&mut state, key), [Effect::Play(play)], "{key}");
+    }
+    from_run(&mut state, FromRun::Rewound);
+    assert_eq!((state.run.step, state.run.evals.len(), state.run.series.len()), (0, 0, 0));
+    assert!(matches!(state.run.access, Access::ViewOnly(_)), "it is still the same record");
+    from_run(&mut state, FromRun::Records(fixture::records(7)));
+    assert_eq!((state.run.step, state.run.series["loss/total"].len()), (7, 7));
 }

@@ -6,9 +6,10 @@ use pellucid_protocol::Command;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
+use crate::link::Play;
 use crate::ui::Screen;
 use crate::ui::health::Tone;
-use crate::ui::keymap::Action;
+use crate::ui::keymap::{Action, Needs};
 use crate::ui::msg::{Effect, Pointer, PointerKind};
 use crate::ui::palette::Palette;
 use crate::ui::state::run::Stage;
@@ -29,8 +30,10 @@ const SHORT: usize = 64;
 /// A key was pressed.
 pub fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     match state.keys.action(state.place(), key).map(|binding| (binding.needs, binding.action)) {
+        // What holds a training holds a record too.
+        Some((_, Action::Pause)) if state.playback.is_some() => vec![Effect::Play(Play::Toggle)],
         Some((needs, _)) if !state.has(needs) => {
-            let why = state.why_not();
+            let why = if needs == Needs::Record { "only in `pellucid replay`".to_owned() } else { state.why_not() };
             state.say(Tone::Warn, why);
             state.touch(Change::Input);
             Vec::new()
@@ -117,7 +120,26 @@ fn request(key: &KeyEvent) -> Option<InputRequest> {
     })
 }
 
+/// What an action asks of a record that is played.
+fn play(action: Action) -> Option<Play> {
+    Some(match action {
+        Action::Play => Play::Toggle,
+        Action::StepBack => Play::Steps(-1),
+        Action::StepOn => Play::Steps(1),
+        Action::EvaluationBack => Play::Evals(-1),
+        Action::EvaluationOn => Play::Evals(1),
+        Action::Slower => Play::Slower,
+        Action::Faster => Play::Faster,
+        Action::RecordStart => Play::First,
+        Action::RecordEnd => Play::Last,
+        _ => return None,
+    })
+}
+
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(play) = play(action) {
+        return vec![Effect::Play(play)];
+    }
     match action {
         Action::Go(screen) => go(state, screen),
         Action::NextScreen => go(state, neighbour(state.screen, 1)),

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::link::{Motion, Playback};
 use crate::ui::Screen;
 use crate::ui::health::{self, Tone};
 use crate::ui::keymap::{Action, Binding, Place};
@@ -122,8 +123,22 @@ pub fn tab_at(x: u16) -> Option<Screen> {
     })
 }
 
+/// How a record is played: at the end of the line of tabs.
+fn playback(playback: Playback, paper: &mut Paper, area: Rect) {
+    let sign = match playback.motion {
+        Motion::Playing => "▶",
+        Motion::Held => "Ⅱ",
+        Motion::AtEnd => "■",
+    };
+    let (styles, speed) = (paper.styles, format!(" {}x", text::number(playback.speed)));
+    paper.right(area, &[("record ", styles.muted), (sign, styles.accent), (&speed, styles.text)]);
+}
+
 fn tabs(state: &State, paper: &mut Paper, area: Rect) {
     let styles = paper.styles;
+    if let Some(played) = state.playback {
+        playback(played, paper, area);
+    }
     let mut x = 0;
     for (index, screen) in Screen::ALL.into_iter().enumerate() {
         let key = (index + 1).to_string();

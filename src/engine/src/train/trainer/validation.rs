@@ -13,12 +13,12 @@ use crate::train::{evaluate, masking, score};
 
 impl Trainer {
     /// Evaluates on the validation set and writes the predictions to the run folder; `None` if that was done at this
-    /// step already.
+    /// step already. Predictions that could not be written are left out, and why comes beside the evaluation.
     ///
     /// # Errors
-    /// When libtorch refuses or the predictions cannot be written.
-    pub fn evaluate(&mut self) -> Result<Option<Eval>> {
-        if self.progress.evaluated.replace(self.progress.step) == Some(self.progress.step) {
+    /// When libtorch refuses, or interrupted: it is then as if it had not begun.
+    pub fn evaluate(&mut self) -> Result<Option<(Eval, Option<Error>)>> {
+        if self.progress.evaluated == Some(self.progress.step) {
             return Ok(None);
         }
         let predictions = self.predict_valid()?;
@@ -28,16 +28,20 @@ impl Trainer {
             metrics.set("valid/masked_accuracy", self.masked_accuracy()?);
         }
         metrics.extend(self.probe(&predictions)?);
+        self.progress.evaluated = Some(self.progress.step);
         let best = self.judge(&metrics);
-        let name = self.write_predictions(&predictions)?;
-        Ok(Some(Eval { step: self.progress.step, epoch: self.epoch(), metrics, best, predictions: Some(name) }))
+        let (predictions, trouble) = match self.write_predictions(&predictions) {
+            Ok(name) => (Some(name), None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Some((Eval { step: self.progress.step, epoch: self.epoch(), metrics, best, predictions }, trouble)))
     }
 
     /// What the probe set shows, and the share of the time so far that it took.
     fn probe(&mut self, predictions: &[Prediction]) -> Result<Metrics> {
         let begun = Instant::now();
         let moment = Moment { step: self.progress.step, tokens: self.progress.tokens, last: self.is_done() };
-        let (mut metrics, settled) = self.probe.measure(moment, &self.model, self.teacher.as_ref())?;
+        let (mut metrics, settled) = self.probe.measure(moment, &self.model, self.teacher.as_ref(), &self.interrupt)?;
         if let Some(effect) = self.watch(predictions)? {
             metrics.set("explain/shortcut", effect);
         }
@@ -68,7 +72,7 @@ impl Trainer {
         let all: Vec<usize> = (0..self.valid.samples.len()).collect();
         let mut draws = masking::generator(self.settings.seed, u64::MAX);
         let rows = masking::masked(&self.valid, &self.encoder, &all, &mut draws);
-        let logits = evaluate::logits(&self.model, &rows)?;
+        let logits = evaluate::logits_unless(&self.model, &rows, &self.interrupt)?;
         let pairs = self.valid.samples.iter().zip(&logits);
         let predicted = pairs.map(|(sample, logits)| evaluate::prediction(logits, sample.label, None).class());
         let classes: Vec<usize> = self.valid.samples.iter().map(|sample| sample.label).collect();
@@ -114,8 +118,8 @@ impl Trainer {
     }
 
     fn predict_valid(&mut self) -> Result<Vec<Prediction>> {
-        let logits = evaluate::logits(&self.model, &self.valid.encoded)?;
-        let teacher = self.teacher.as_mut().map(|desk| desk.valid_logits()).transpose()?;
+        let logits = evaluate::logits_unless(&self.model, &self.valid.encoded, &self.interrupt)?;
+        let teacher = self.teacher.as_mut().map(|desk| desk.valid_logits(&self.interrupt)).transpose()?;
         let samples = self.valid.samples.iter().zip(&logits).enumerate();
         Ok(samples
             .map(|(index, (sample, logits))| {

@@ -121,9 +121,13 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
         }
         Event::Ended(ended) => match ended.outcome {
             Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
-            Outcome::Stopped => (Tone::Warn, "■", "stopped".to_owned()),
-            Outcome::Failed => {
-                (Tone::Bad, "✖", format!("failed: {}", ended.message.as_deref().unwrap_or("no reason given")))
+            Outcome::Stopped => {
+                let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
+                (Tone::Warn, "■", format!("stopped{more}"))
+            }
+            Outcome::Failed | Outcome::Died => {
+                let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
+                (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
             }
         },
         Event::Step(_) | Event::Explained(_) | Event::WhatIf(_) | Event::Survey(_) | Event::Unknown => return None,

@@ -1,0 +1,92 @@
+//! Writes checkpoints while training goes on, whatever the disk says.
+
+use std::time::{Duration, Instant};
+
+use pellucid_protocol::Event;
+use pellucid_protocol::event::{Alert, CheckpointKind, Level};
+
+use super::trainer::Trainer;
+use crate::error::{Error, Result};
+
+/// How long after a failure a checkpoint is tried again, at first and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+
+/// What is known of the disk: whether the last checkpoint could be written.
+#[derive(Debug, Default)]
+pub struct Saver {
+    failing: Option<Failing>,
+}
+
+#[derive(Debug)]
+struct Failing {
+    since: Instant,
+    pause: Duration,
+    told: String,
+}
+
+impl Saver {
+    /// Whether a checkpoint could not be written and is to be tried again.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.failing.as_ref().is_some_and(|failing| failing.since.elapsed() >= failing.pause)
+    }
+
+    /// Writes a checkpoint; one that cannot be written is an alert, training goes on, and it is tried again.
+    ///
+    /// # Errors
+    /// When something else than the file system refuses.
+    pub fn save(&mut self, trainer: &Trainer, emit: &mut dyn FnMut(Event), kind: CheckpointKind) -> Result<()> {
+        let step = trainer.step_count();
+        match trainer.checkpoint(kind) {
+            Ok(checkpoint) => {
+                emit(Event::Checkpoint(checkpoint));
+                if self.failing.take().is_some() {
+                    let message = format!("checkpoints are written again, that of step {step} is whole");
+                    emit(Event::Alert(Alert { step, level: Level::Info, message }));
+                }
+            }
+            Err(error @ Error::File { .. }) => {
+                if let Some(message) = self.fail(&error.to_string()) {
+                    emit(Event::Alert(Alert { step, level: Level::Error, message }));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Notes a failure; says what a person has not been told yet.
+    fn fail(&mut self, error: &str) -> Option<String> {
+        let pause = self.failing.as_ref().map_or(AGAIN.0, |failing| (failing.pause * 2).min(AGAIN.1));
+        let news = self.failing.as_ref().is_none_or(|failing| reason(&failing.told) != reason(error));
+        self.failing = Some(Failing { since: Instant::now(), pause, told: error.to_owned() });
+        news.then(|| format!("checkpoint not written: {error}; training goes on and tries again"))
+    }
+}
+
+/// What is left of a message when the path is taken off, which differs from step to step.
+fn reason(error: &str) -> &str {
+    error.rsplit_once(": ").map_or(error, |(_, reason)| reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_once_and_tried_ever_more_rarely() {
+        let mut saver = Saver::default();
+        assert!(!saver.is_due());
+        let told = saver.fail("checkpoints/step-1: No space left on device").unwrap();
+        assert!(told.contains("No space left") && told.contains("goes on"), "{told}");
+        assert_eq!(saver.fail("checkpoints/step-2: No space left on device"), None);
+        assert!(saver.fail("checkpoints/step-3: Read-only file system").is_some());
+        let pauses: Vec<u64> = (0..6)
+            .map(|_| {
+                saver.fail("x: Read-only file system");
+                saver.failing.as_ref().unwrap().pause.as_secs()
+            })
+            .collect();
+        assert_eq!(pauses, [16, 32, 60, 60, 60, 60]);
+    }
+}

@@ -1,0 +1,79 @@
+//! What a worker has in the folder of its run beside the record: lock, socket and address; made again should the folder
+//! be removed.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pellucid_protocol::RunDir;
+use pellucid_protocol::owner::{Lock, Owner, keeper};
+use pellucid_protocol::run_dir::{WorkerInfo, write_whole};
+use tokio::net::UnixListener;
+
+use super::run_folder::{listen, socket_path};
+use crate::error::{Error, Result};
+
+/// A worker's place in its run folder.
+#[derive(Debug)]
+pub struct Place {
+    run: RunDir,
+    lock: Lock,
+    listener: UnixListener,
+    socket: PathBuf,
+    /// Files that were there when the run began, and what was in them.
+    kept: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Place {
+    /// Opens the socket of `run`, which is owned by `lock`, and says in the folder where it is.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(run: RunDir, lock: Lock) -> Result<Self> {
+        let (listener, socket) = open(&run)?;
+        let kept = [run.settings(), run.samples()];
+        let kept = kept.into_iter().filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect();
+        Ok(Self { run, lock, listener, socket, kept })
+    }
+
+    /// The run.
+    #[must_use]
+    pub fn run(&self) -> &RunDir {
+        &self.run
+    }
+
+    /// Where clients come.
+    #[must_use]
+    pub fn listener(&self) -> &UnixListener {
+        &self.listener
+    }
+
+    /// Makes everything again in a folder that is new.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn restore(&mut self) -> Result<()> {
+        for (path, content) in &self.kept {
+            write_whole(path, content).map_err(|error| Error::file(path, error))?;
+        }
+        self.lock = Lock::take(&self.run, Duration::ZERO).map_err(|error| Error::file(self.run.root(), error))?;
+        (self.listener, self.socket) = open(&self.run)?;
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.socket);
+    }
+}
+
+fn open(run: &RunDir) -> Result<(UnixListener, PathBuf)> {
+    let socket = socket_path(run)?;
+    let told = |error: std::io::Error| Error::file(&socket, error);
+    let listener = listen(&socket).map_err(told)?;
+    let info = WorkerInfo { owner: Owner::of_this_process(), socket: socket.clone(), keeper: keeper() };
+    let text = serde_json::to_vec(&info).map_err(|error| Error::file(&run.worker(), error))?;
+    write_whole(&run.worker(), &text).map_err(|error| Error::file(&run.worker(), error))?;
+    Ok((listener, socket))
+}
