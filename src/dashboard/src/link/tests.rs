@@ -285,8 +285,8 @@ async fn a_replay_reads_the_record_and_touches_no_worker() {
     paper.step();
     paper.end();
     let (mut link, task) = replay(paper.run.clone(), None);
-    assert!(view_only(&mut link).await.contains("record"));
     assert_eq!(records_until(&mut link, 2).await, paper.written);
+    assert!(view_only(&mut link).await.contains("record"));
     link.play.as_ref().unwrap().send(Play::Steps(-1)).unwrap();
     until(&mut link, |message| (message == FromRun::Rewound).then_some(())).await;
     assert_eq!(records_until(&mut link, 1).await, paper.written[..1]);

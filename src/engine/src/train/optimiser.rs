@@ -375,8 +375,8 @@ mod tests {
         let rule = |_: &ParamSpec| LeafRule { l1: true, l2: true, rate: 1.0 };
         let optimiser = Optimiser::new(OptimiserForm::default(), &params, &rule);
         let full = |index: usize, value: f64| Some(params.leaves()[index].detach().full_like(value));
-        // Two and three of four numbers each, and the biases: one of the layers has none.
-        let values = [Some(7.0), Some(2.0), Some(3.0), Some(-4.0), None];
+        // The matrices of the layers, the table, and the biases, of which the second has no gradient.
+        let values = [Some(2.0), Some(-4.0), Some(7.0), Some(3.0), None];
         let dense: Vec<_> = (0..5).map(|index| values[index].and_then(|value| full(index, value))).collect();
         let gradient = Gradient { dense, words: None };
         for norms in [

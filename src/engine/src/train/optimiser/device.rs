@@ -83,8 +83,7 @@ impl Optimiser {
             let squares = self.flat(params, &densified, penalty).square();
             let rest = squares.sum(Kind::Float);
             let total = apart.map_or_else(|| rest.shallow_clone(), |apart| apart + &rest);
-            let layers = layer_stretches(params);
-            let layers = layers.into_iter().map(|(start, length)| squares.narrow(0, start, length).sum(Kind::Float));
+            let layers = layer_squares(params, &squares);
             Tensor::stack(&std::iter::once(total).chain(layers).collect::<Vec<_>>(), 0).to_kind(Kind::Double)
         });
         let sums = Vec::<f64>::try_from(sums).unwrap_or_default();
@@ -150,16 +149,16 @@ impl Optimiser {
     }
 }
 
-/// Where the parameters of each encoder layer lie in the flat buffer, which holds them together: start and length.
-fn layer_stretches(params: &FlatParams) -> Vec<(i64, i64)> {
-    let mut stretches = vec![(0, 0); layer_count(params)];
+/// Sum over the parameters of each encoder layer, which lie apart in the flat buffer `[weights]`; each `[]`.
+fn layer_squares(params: &FlatParams, squares: &Tensor) -> Vec<Tensor> {
+    let mut sums: Vec<Tensor> =
+        (0..layer_count(params)).map(|_| Tensor::zeros([0i64; 0], (Kind::Float, squares.device()))).collect();
     for (spec, range) in params.ranges() {
-        if let Some(stretch) = spec.layer.and_then(|layer| stretches.get_mut(layer)) {
-            let start = if stretch.1 == 0 { range.start } else { stretch.0 };
-            *stretch = (start, range.end - start);
+        if let Some(sum) = spec.layer.and_then(|layer| sums.get_mut(layer)) {
+            *sum += squares.narrow(0, range.start, range.end - range.start).sum(Kind::Float);
         }
     }
-    stretches
+    sums
 }
 
 /// soft(w, t) = sign(w) max(|w| - t, 0), in place; exactly zero wherever |w| <= t.
