@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::escape_html;
 
 use super::page::{Block, Curve, Page, Section, WordMap};
 
@@ -16,25 +16,9 @@ border:1px solid #ddd}polyline{fill:none;stroke:#1f5fa8;stroke-width:1.5;vector-
 .f{border-bottom-color:#1f5fa8!important}.a{border-bottom:3px dashed #b4460f!important}.failed{color:#777;\
 filter:grayscale(1)}@media print{body{margin:0;max-width:none}section,figure,tr,.map{break-inside:avoid}}";
 
-/// Text as it may stand in a page: nothing in it is markup or a command to a terminal.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in scrub(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
 /// The page.
 pub(super) fn render(page: &Page) -> String {
-    let title = escape(&page.title);
+    let title = escape_html(&page.title);
     let sections: String = page.sections.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -46,20 +30,20 @@ pub(super) fn render(page: &Page) -> String {
 
 fn section(section: &Section) -> String {
     let blocks: String = section.blocks.iter().map(block).collect();
-    format!("<section>\n<h2>{}</h2>\n{blocks}</section>\n", escape(&section.title))
+    format!("<section>\n<h2>{}</h2>\n{blocks}</section>\n", escape_html(&section.title))
 }
 
 fn block(block: &Block) -> String {
     match block {
-        Block::Text(text) => format!("<p>{}</p>\n", escape(text)),
+        Block::Text(text) => format!("<p>{}</p>\n", escape_html(text)),
         Block::Code(text) => {
-            let lines: Vec<String> = text.lines().map(escape).collect();
+            let lines: Vec<String> = text.lines().map(escape_html).collect();
             format!("<pre>{}</pre>\n", lines.join("\n"))
         }
         Block::Table(head, rows) => {
-            let head: String = head.iter().map(|cell| format!("<th>{}</th>", escape(cell))).collect();
+            let head: String = head.iter().map(|cell| format!("<th>{}</th>", escape_html(cell))).collect();
             let row = |row: &Vec<String>| {
-                let cells: String = row.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+                let cells: String = row.iter().map(|cell| format!("<td>{}</td>", escape_html(cell))).collect();
                 format!("<tr>{cells}</tr>\n")
             };
             format!("<table>\n<tr>{head}</tr>\n{}</table>\n", rows.iter().map(row).collect::<String>())
@@ -89,8 +73,8 @@ fn figure(curve: &Curve) -> String {
         first.0,
         last.1,
         last.0,
-        escape(&curve.meaning),
-        name = escape(&curve.name),
+        escape_html(&curve.meaning),
+        name = escape_html(&curve.name),
     )
 }
 
@@ -104,10 +88,10 @@ fn words(map: &WordMap) -> String {
             true => "a",
             false => "",
         };
-        let _ = write!(text, "<span class=\"{kind}\">{}<i>{score:+.3}</i></span> ", escape(word));
+        let _ = write!(text, "<span class=\"{kind}\">{}<i>{score:+.3}</i></span> ", escape_html(word));
     }
     let state = if map.holds { "map" } else { "map failed" };
-    format!("<p>{}</p>\n<p class=\"{state}\">{text}</p>\n", escape(&map.title))
+    format!("<p>{}</p>\n<p class=\"{state}\">{text}</p>\n", escape_html(&map.title))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use pellucid_protocol::agreement::agreement;
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::escape_html;
 use pellucid_protocol::surrogate::Tree;
 use pellucid_protocol::work::ExplainWork;
 use pellucid_protocol::{Attribution, Removal};
@@ -18,23 +18,6 @@ use super::verdict;
 const STYLE: &str = include_str!("page.css");
 /// Steps of heat.
 const LEVELS: f64 = 5.0;
-
-/// Text as it may stand in a page: without what a terminal would take for a command, and nothing in it is markup.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in scrub(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
 
 /// The page up to the first text.
 #[must_use]
@@ -51,8 +34,8 @@ pub fn head(work: &ExplainWork, texts: usize) -> String {
         <span class=\"map\"><span class=\"w f h4\">for</span> the class, solid line; <span class=\"w a h4\">against</span> it, \
         dashed; <span class=\"w u h4\">without sign</span>, dotted; the stronger, the thicker. </span>\
         <span class=\"map failed\"><span class=\"w f h4\">Grey</span></span>: has failed its check, not to be trusted.</p>\n",
-        model = escape(&name),
-        methods = escape(&methods.join(", ")),
+        model = escape_html(&name),
+        methods = escape_html(&methods.join(", ")),
         seed = work.seed,
         version = env!("CARGO_PKG_VERSION"),
     )
@@ -67,16 +50,17 @@ pub fn foot() -> &'static str {
 /// The part of text number `number`.
 #[must_use]
 pub fn part(explained: &Explained, number: usize) -> String {
-    let label = explained.row.label.as_deref().map(|label| format!("; labelled {}", escape(label))).unwrap_or_default();
+    let label =
+        explained.row.label.as_deref().map(|label| format!("; labelled {}", escape_html(label))).unwrap_or_default();
     let cut = match explained.explanation.truncated_words {
         0 => String::new(),
         words => format!("; the last {words} words are beyond the model's limit"),
     };
     let mut part = format!(
         "<article>\n<h2>{number}. {} {:.1} % <small>predicted {}{label}{cut}</small></h2>\n",
-        escape(explained.class()),
+        escape_html(explained.class()),
         explained.probability() * 100.0,
-        escape(explained.predicted()),
+        escape_html(explained.predicted()),
     );
     let words = explained.words();
     for made in &explained.explanation.attributions {
@@ -95,10 +79,10 @@ fn map(explained: &Explained, made: &Attribution, words: &[String]) -> String {
     let sign = if made.is_trusted() { "✓" } else { "✗ not to be trusted" };
     let title = made.method.title();
     let mut text =
-        format!("<section class=\"{state}\">\n<h3>{title} <small>{}{removal}; ", escape(&explained.scalar(made)));
+        format!("<section class=\"{state}\">\n<h3>{title} <small>{}{removal}; ", escape_html(&explained.scalar(made)));
     let _ = writeln!(text, "{sign}</small></h3>");
     for reason in verdict::reasons(made) {
-        let _ = writeln!(text, "<p class=\"why\">{}</p>", escape(&reason));
+        let _ = writeln!(text, "<p class=\"why\">{}</p>", escape_html(&reason));
     }
     let strongest = made.scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
     text += "<p class=\"words\">";
@@ -108,14 +92,14 @@ fn map(explained: &Explained, made: &Attribution, words: &[String]) -> String {
         let _ = write!(
             text,
             "<span class=\"w{kind}\" title=\"{score:+.6}{error}\">{}<i>{score:+.3}</i></span> ",
-            escape(word)
+            escape_html(word)
         );
     }
     text += "</p>\n";
     text += &made.tree.as_ref().map(|tree| rules(tree, words)).unwrap_or_default();
     text += "<ul class=\"checks\">";
     for check in &made.checks {
-        let _ = write!(text, "<li>{} {}</li>", verdict::sign(*check), escape(&verdict::said(*check)));
+        let _ = write!(text, "<li>{} {}</li>", verdict::sign(*check), escape_html(&verdict::said(*check)));
     }
     text + "</ul>\n</section>\n"
 }
@@ -137,7 +121,7 @@ fn heat(score: f64, strongest: f64, signed: bool) -> String {
 
 fn rules(tree: &Tree, words: &[String]) -> String {
     let condition = |condition: &pellucid_protocol::surrogate::Condition| {
-        format!("{} {}", if condition.present { "with" } else { "without" }, escape(&words[condition.word]))
+        format!("{} {}", if condition.present { "with" } else { "without" }, escape_html(&words[condition.word]))
     };
     let rule = |rule: &pellucid_protocol::surrogate::Rule| {
         let conditions: Vec<_> = rule.conditions.iter().map(condition).collect();
@@ -171,8 +155,8 @@ mod tests {
 
     #[test]
     fn nothing_in_a_text_is_markup_or_a_command() {
-        assert_eq!(escape("<b a='1' c=\"2\">&"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;");
-        assert!(!escape("a\u{1b}[31mb\u{202e}c").contains(['\u{1b}', '\u{202e}']));
+        assert_eq!(escape_html("<b a='1' c=\"2\">&"), "&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;");
+        assert!(!escape_html("a\u{1b}[31mb\u{202e}c").contains(['\u{1b}', '\u{202e}']));
     }
 
     #[test]
