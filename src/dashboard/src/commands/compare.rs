@@ -14,6 +14,17 @@ use crate::ui::page;
 
 /// `pellucid compare`.
 pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
+    let compare = read(runs)?;
+    if !std::io::stdout().is_terminal() {
+        return tables(&compare);
+    }
+    let options = options(global);
+    wait(async { Ok(page::show(compare, &options).await?) })?;
+    Ok(Ending::Done)
+}
+
+/// The screen of these runs.
+pub(super) fn read(runs: &[RunDir]) -> Result<Compare, Failure> {
     if runs.len() > MOST {
         return Err(Failure::Usage(format!("{MOST} runs at most can be told apart")));
     }
@@ -22,13 +33,7 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
         let failed = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
         Ok((run.name(), pieces.map_err(failed)?))
     });
-    let compare = Compare::new(read.collect::<Result<_, Failure>>()?);
-    if !std::io::stdout().is_terminal() {
-        return tables(&compare);
-    }
-    let options = options(global);
-    wait(async { Ok(page::show(compare, &options).await?) })?;
-    Ok(Ending::Done)
+    Ok(Compare::new(read.collect::<Result<_, Failure>>()?))
 }
 
 /// Without a terminal: columns between tabs, the settings that differ first.
