@@ -5,22 +5,24 @@ use std::io::{IsTerminal, Write};
 use pellucid_protocol::RunDir;
 use pellucid_protocol::scrub::scrub;
 
-use super::{options, wait};
+use super::{frontier, options, wait};
 use crate::cli::Global;
 use crate::failure::{Ending, Failure};
 use crate::record;
-use crate::ui::compare::{Compare, MOST};
+use crate::ui::compare::{Compare, MOST, Parting};
 use crate::ui::page;
 
 /// `pellucid compare`.
 pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
-    let compare = read(runs)?;
+    let mut compare = read(runs)?;
     if !std::io::stdout().is_terminal() {
         return tables(&compare);
     }
     let options = options(global);
-    wait(async { Ok(page::show(compare, &options).await?) })?;
-    Ok(Ending::Done)
+    match wait(async { Ok(page::show(&mut compare, &options).await?) })? {
+        Some(Parting::Frontier) => frontier::among(runs.to_vec(), global),
+        Some(Parting::Leave) | None => Ok(Ending::Done),
+    }
 }
 
 /// The screen of these runs.

@@ -6,7 +6,7 @@ use pellucid_protocol::RunDir;
 use pellucid_protocol::scrub::scrub;
 
 use super::runs::Summary;
-use super::{compare, open, options, train, wait};
+use super::{compare, frontier, open, options, train, wait};
 use crate::cli::{Cli, DemoArgs, Global};
 use crate::failure::{Ending, Failure};
 use crate::ui::picker::{Choice, Picker};
@@ -50,13 +50,14 @@ pub(super) fn list(runs: &[RunDir]) -> Picker {
 pub(super) fn pick(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
     let newest_first: Vec<_> = runs.iter().rev().cloned().collect();
     let options = options(global);
-    let choice = wait(async { Ok(page::show(list(runs), &options).await?) })?;
+    let choice = wait(async { Ok(page::show(&mut list(runs), &options).await?) })?;
     match choice.unwrap_or(Choice::Nothing) {
         Choice::Open(index) => open::attach(newest_first[index].clone(), Rights::Steer, global),
         Choice::Compare(chosen) => {
             let chosen: Vec<_> = chosen.into_iter().map(|index| newest_first[index].clone()).collect();
             compare::compare(&chosen, global)
         }
+        Choice::Frontier => frontier::among(newest_first, global),
         Choice::Demo => demo(global),
         Choice::Nothing => Ok(Ending::Done),
     }
