@@ -66,13 +66,12 @@ data: build
 SHOT = target/release/pellucid --runs $(or $(RUNS),runs) screenshot $(RUN)
 screenshots: build
 	mkdir -p $(PICTURES)
-	for screen in train explain samples layers log; do \
+	for screen in train samples layers log; do \
 		$(SHOT) --screen $$screen --out $(PICTURES)/$$screen.svg || exit 1; \
 	done
-	$(SHOT) --screen train --keys "Enter" --out $(PICTURES)/chart.svg
-	$(SHOT) --screen explain --keys "w w" --out $(PICTURES)/waterfall.svg
-	$(SHOT) --screen samples --keys "w" --out $(PICTURES)/words.svg
-	$(SHOT) --list --size 120x12 --out $(PICTURES)/runs.svg
+	$(SHOT) --screen explain --keys "m" --out $(PICTURES)/explain.svg
+	$(SHOT) --screen explain --keys "m w w" --out $(PICTURES)/waterfall.svg
+	$(SHOT) --list --size 110x10 --out $(PICTURES)/runs.svg
 	[ -z "$(BESIDE)" ] || $(SHOT) --beside $(BESIDE) --out $(PICTURES)/compare.svg
 
 fmt:
