@@ -105,6 +105,8 @@ pub(crate) enum Action {
     Resume(ResumeArgs),
     /// Lay runs beside each other: curves, settings that differ, results
     Compare(CompareArgs),
+    /// Runs as points: accuracy against sparsity, faithfulness and drift, the best trade-offs marked
+    Frontier(FrontierArgs),
     /// Open the record of a run, and play it
     Replay(ReplayArgs),
     /// Print the metrics of a run on stdout
@@ -270,6 +272,14 @@ pub(crate) struct CompareArgs {
     /// Two runs or more, as for `attach`
     #[arg(required = true, num_args = 2.., value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
     pub compared: Vec<String>,
+}
+
+/// `pellucid frontier`.
+#[derive(Debug, Args)]
+pub(crate) struct FrontierArgs {
+    /// Folders of runs, as of a sweep, and single runs, as for `attach` [default: the folder of all runs]
+    #[arg(value_name = "FOLDER|RUN", add = ArgValueCompleter::new(complete::runs))]
+    pub shown: Vec<String>,
 }
 
 /// `pellucid runs`.

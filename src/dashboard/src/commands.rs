@@ -17,6 +17,7 @@ mod compare;
 pub(crate) mod complete;
 mod doctor;
 mod export;
+mod frontier;
 mod open;
 mod picker;
 mod report;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Resume(again) => train::resume(look_up(&again.run, &global)?, again.watch, &global),
         Action::Replay(replay) => open::replay(look_up(&replay.run, &global)?, replay.speed, &global),
         Action::Compare(compare) => compare_runs(&compare, &global),
+        Action::Frontier(args) => frontier::frontier(&args, &global),
         Action::Sweep(sweep) => sweep::sweep(*sweep),
         Action::Report(made) => report::report(&look_up(&made.run, &global)?, made.out.as_deref()),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),

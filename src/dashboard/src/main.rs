@@ -23,6 +23,7 @@ mod headless;
 mod keeper;
 mod link;
 mod record;
+mod result;
 mod ui;
 
 fn main() -> ExitCode {

@@ -14,6 +14,7 @@ pub mod bench;
 mod clock;
 pub mod compare;
 mod config;
+pub mod frontier;
 mod health;
 mod history;
 pub mod keymap;
@@ -40,7 +41,7 @@ mod tests;
 
 pub use health::Tone;
 pub use keymap::Keymap;
-pub use run::{Exit, Options, run};
+pub use run::{Exit, Options, keymap, run};
 pub use state::{Alerts, Rights};
 pub use terminal::Mouse;
 pub use theme::Glyphs;

@@ -5,11 +5,11 @@ use std::io::{IsTerminal, Write};
 use pellucid_protocol::RunDir;
 use pellucid_protocol::scrub::scrub;
 
-use super::{options, wait};
+use super::{frontier, options, wait};
 use crate::cli::Global;
 use crate::failure::{Ending, Failure};
 use crate::record;
-use crate::ui::compare::{Compare, MOST};
+use crate::ui::compare::{Compare, MOST, Parting};
 use crate::ui::page;
 
 /// `pellucid compare`.
@@ -22,13 +22,15 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
         let failed = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
         Ok((run.name(), pieces.map_err(failed)?))
     });
-    let compare = Compare::new(read.collect::<Result<_, Failure>>()?);
+    let mut compare = Compare::new(read.collect::<Result<_, Failure>>()?);
     if !std::io::stdout().is_terminal() {
         return tables(&compare);
     }
     let options = options(global);
-    wait(async { Ok(page::show(compare, &options).await?) })?;
-    Ok(Ending::Done)
+    match wait(async { Ok(page::show(&mut compare, &options).await?) })? {
+        Some(Parting::Frontier) => frontier::among(runs.to_vec(), global),
+        Some(Parting::Leave) | None => Ok(Ending::Done),
+    }
 }
 
 /// Without a terminal: columns between tabs, the settings that differ first.

@@ -7,7 +7,7 @@ use pellucid_protocol::event::Outcome;
 use pellucid_protocol::owner::Whereabouts;
 use pellucid_protocol::{RunDir, Settings};
 
-use super::{options, wait};
+use super::{frontier, options, wait};
 use crate::cli::Global;
 use crate::console;
 use crate::failure::{Ending, Failure};
@@ -31,26 +31,39 @@ async fn train(line: (Link, Task), global: &Global) -> Result<Ending, Failure> {
             console::note("left before the run began; nothing was written");
             Ok(Ending::Stopped)
         }
-        Left::Run(exit, run) => tell(exit, &run),
+        Left::Run(exit, run) => leave(exit, &run, global).await,
     }
+}
+
+/// The way out of a run: to all runs beside it, or with a word to the shell.
+async fn leave(exit: Exit, run: &RunDir, global: &Global) -> Result<Ending, Failure> {
+    match exit {
+        Exit::Frontier => frontier::beside(run, global).await,
+        exit => tell(exit, run),
+    }
+}
+
+/// A run that was chosen among others, to which the user comes back.
+pub(super) async fn visit(run: RunDir, global: &Global) -> Result<(), Failure> {
+    show(link::attach(run), options(global)).await.map(drop)
 }
 
 /// `pellucid attach`. Showing an ended run is no failure, however it ended.
 pub(super) fn attach(run: RunDir, rights: Rights, global: &Global) -> Result<Ending, Failure> {
     needs_terminal("attach")?;
-    look_at(link::attach, run, ui::Options { rights, ..options(global) })
+    look_at(|| link::attach(run), ui::Options { rights, ..options(global) }, global)
 }
 
 /// `pellucid replay`.
 pub(super) fn replay(run: RunDir, speed: Option<f64>, global: &Global) -> Result<Ending, Failure> {
     needs_terminal("replay")?;
-    look_at(|run| link::replay(run, speed), run, options(global))
+    look_at(|| link::replay(run, speed), options(global), global)
 }
 
-fn look_at(open: impl FnOnce(RunDir) -> (Link, Task), run: RunDir, options: ui::Options) -> Result<Ending, Failure> {
+fn look_at(open: impl FnOnce() -> (Link, Task), options: ui::Options, global: &Global) -> Result<Ending, Failure> {
     wait(async {
-        if let Left::Run(exit, run) = show(open(run), options).await? {
-            tell(exit, &run)?;
+        if let Left::Run(exit, run) = show(open(), options).await? {
+            leave(exit, &run, global).await?;
         }
         Ok(Ending::Done)
     })
@@ -90,7 +103,7 @@ fn tell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
     let back = format!("`pellucid attach {}` comes back", handle(run));
     let place = run.root().display();
     match exit {
-        Exit::HungUp => return Ok(Ending::Done),
+        Exit::HungUp | Exit::Frontier => return Ok(Ending::Done),
         Exit::Failed(reason) => return Err(Failure::Failed(format!("{reason}; {}", resume_hint(run)))),
         Exit::Detached if goes_on(run) => console::note(&format!("{} goes on; {back}", run.name())),
         Exit::Detached => console::note(&format!("the run is in {place}; {back}")),

@@ -6,7 +6,7 @@ use pellucid_protocol::RunDir;
 use pellucid_protocol::scrub::scrub;
 
 use super::runs::Summary;
-use super::{compare, open, options, train, wait};
+use super::{compare, frontier, open, options, train, wait};
 use crate::cli::{Cli, DemoArgs, Global};
 use crate::failure::{Ending, Failure};
 use crate::ui::picker::{Choice, Picker};
@@ -44,15 +44,16 @@ fn demo_args() -> DemoArgs {
 /// Lets the user choose one of `runs` and opens it, or several and compares them. The newest comes first.
 pub(super) fn pick(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
     let newest_first: Vec<_> = runs.iter().rev().cloned().collect();
-    let picker = Picker::new(newest_first.iter().map(|run| Summary::of(run).entry(run)).collect());
+    let mut picker = Picker::new(newest_first.iter().map(|run| Summary::of(run).entry(run)).collect());
     let options = options(global);
-    let choice = wait(async { Ok(page::show(picker, &options).await?) })?;
+    let choice = wait(async { Ok(page::show(&mut picker, &options).await?) })?;
     match choice.unwrap_or(Choice::Nothing) {
         Choice::Open(index) => open::attach(newest_first[index].clone(), Rights::Steer, global),
         Choice::Compare(chosen) => {
             let chosen: Vec<_> = chosen.into_iter().map(|index| newest_first[index].clone()).collect();
             compare::compare(&chosen, global)
         }
+        Choice::Frontier => frontier::among(newest_first, global),
         Choice::Demo => demo(global),
         Choice::Nothing => Ok(Ending::Done),
     }

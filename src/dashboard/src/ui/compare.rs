@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pellucid_protocol::Piece;
 use pellucid_protocol::metric::{Direction, definition};
+use pellucid_protocol::{Piece, Settings};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 use serde_json::Value;
@@ -164,8 +164,17 @@ impl Compare {
     }
 }
 
+/// How the screen is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parting {
+    /// For good.
+    Leave,
+    /// For the same runs as points of one picture.
+    Frontier,
+}
+
 impl Page for Compare {
-    type Answer = ();
+    type Answer = Parting;
 
     /// ```text
     ///  pellucid   2 runs compared
@@ -195,15 +204,16 @@ impl Page for Compare {
         }
         results.draw(paper, from(tables, left), WIDEST);
         self.charts(paper, Rect { x: area.x, width: area.width, ..below(rest, rows + 1) });
-        let keys = format!("j k other charts   l log scale   x by {}   q leave", self.axis.title());
+        let keys = format!("j k other charts   l log scale   x by {}   F frontier   q leave", self.axis.title());
         paper.write(from(row(area, area.height.saturating_sub(1)), 1), &keys, styles.muted);
     }
 
-    fn press(&mut self, key: &KeyEvent, _: Size) -> Option<()> {
+    fn press(&mut self, key: &KeyEvent, _: Size) -> Option<Parting> {
         let last = self.metrics.len().saturating_sub(1);
         match key.code {
-            KeyCode::Char('q') | KeyCode::Esc => return Some(()),
-            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(()),
+            KeyCode::Char('q') | KeyCode::Esc => return Some(Parting::Leave),
+            KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => return Some(Parting::Leave),
+            KeyCode::Char('F') => return Some(Parting::Frontier),
             KeyCode::Char('l') => {
                 self.scale = if self.scale == Scale::Log { Scale::Fitted } else { Scale::Log };
             }
@@ -233,10 +243,17 @@ fn metrics(runs: &[Run]) -> Vec<String> {
 
 /// Settings by name, as they are written; where the run is kept is no difference.
 fn settings(run: &Run) -> BTreeMap<String, String> {
-    let value = run.started.as_ref().and_then(|started| serde_json::to_value(&started.settings).ok());
-    let Some(Value::Object(map)) = value else { return BTreeMap::new() };
-    let written = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    map.into_iter().filter(|(key, _)| key != "run_dir").map(|(key, value)| (key, written(value))).collect()
+    let mut written = run.started.as_ref().map(|started| written(&started.settings)).unwrap_or_default();
+    written.remove("run_dir");
+    written
+}
+
+/// Settings by name, as a file has them.
+#[must_use]
+pub fn written(settings: &Settings) -> BTreeMap<String, String> {
+    let Ok(Value::Object(map)) = serde_json::to_value(settings) else { return BTreeMap::new() };
+    let plain = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    map.into_iter().map(|(key, value)| (key, plain(value))).collect()
 }
 
 /// The run that did best, where one can be better than another and one is.
@@ -340,6 +357,7 @@ mod tests {
         let before = page_text(&compare, Size { width: 80, height: 24 });
         (0..9).for_each(|_| assert_eq!(press(&mut compare, 'j'), None));
         assert_ne!(page_text(&compare, Size { width: 80, height: 24 }), before);
-        assert_eq!(press(&mut compare, 'q'), Some(()));
+        assert_eq!(press(&mut compare, 'F'), Some(Parting::Frontier));
+        assert_eq!(press(&mut compare, 'q'), Some(Parting::Leave));
     }
 }

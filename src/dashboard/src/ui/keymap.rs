@@ -173,6 +173,14 @@ pub enum Action {
     Survey,
     /// Two words that differ in case alone are one, or two.
     Case,
+    /// All runs beside this one, as points of one picture.
+    Frontier,
+    /// The next configuration.
+    NextGroup,
+    /// The configuration before.
+    PreviousGroup,
+    /// Read the runs again.
+    Reread,
 }
 
 /// Where a key is valid.
@@ -198,11 +206,13 @@ pub enum Place {
     Values,
     /// On the words of the explained samples.
     Words,
+    /// On the picture of all runs.
+    Frontier,
 }
 
 impl Place {
     /// All places in the order of the help.
-    pub const ALL: [Place; 14] = [
+    pub const ALL: [Place; 15] = [
         Place::Everywhere,
         Place::On(Screen::Train),
         Place::On(Screen::Explain),
@@ -210,6 +220,7 @@ impl Place {
         Place::Words,
         Place::On(Screen::Layers),
         Place::On(Screen::Log),
+        Place::Frontier,
         Place::Leaving,
         Place::Stopping,
         Place::Typing,
@@ -239,6 +250,7 @@ impl Place {
             Place::Palette => "Commands",
             Place::Values => "Values",
             Place::Words => "Words of the samples",
+            Place::Frontier => "Frontier of all runs",
         }
     }
 }

@@ -6,7 +6,7 @@ use ratatui::layout::{Rect, Size};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Options;
-use super::msg::{Msg, Shade};
+use super::msg::{Msg, Pointer, Shade};
 use super::run::keys::{Input, listen};
 use super::terminal::Terminal;
 use super::theme::{Glyphs, Level, Styles, Theme};
@@ -23,6 +23,11 @@ pub trait Page {
 
     /// A key was pressed; an answer closes the screen.
     fn press(&mut self, key: &KeyEvent, size: Size) -> Option<Self::Answer>;
+
+    /// The mouse was used; an answer closes the screen.
+    fn point(&mut self, _: Pointer, _: Size) -> Option<Self::Answer> {
+        None
+    }
 }
 
 /// The styles that options and environment ask for.
@@ -40,7 +45,7 @@ pub fn styles(options: &Options) -> color_eyre::Result<Styles> {
 ///
 /// # Errors
 /// When the theme is not known, or there is no terminal.
-pub async fn show<P: Page>(mut page: P, options: &Options) -> color_eyre::Result<Option<P::Answer>> {
+pub async fn show<P: Page>(page: &mut P, options: &Options) -> color_eyre::Result<Option<P::Answer>> {
     let mut styles = styles(options)?;
     let mut terminal = Terminal::take(options.mouse).wrap_err("this needs a terminal")?;
     let mut keys = listen()?;
@@ -52,12 +57,17 @@ pub async fn show<P: Page>(mut page: P, options: &Options) -> color_eyre::Result
     }
     loop {
         let size = Terminal::size()?;
-        draw(&page, &styles, &mut terminal, size)?;
+        draw(page, &styles, &mut terminal, size)?;
         tokio::select! {
             input = keys.recv() => match input {
                 Some(Input::Message(Msg::Key(key))) if suspends(&key) => terminal.suspend()?,
                 Some(Input::Message(Msg::Key(key))) => {
                     if let Some(answer) = page.press(&key, size) {
+                        return Ok(Some(answer));
+                    }
+                }
+                Some(Input::Message(Msg::Pointer(pointer))) => {
+                    if let Some(answer) = page.point(pointer, size) {
                         return Ok(Some(answer));
                     }
                 }

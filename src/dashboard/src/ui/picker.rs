@@ -38,6 +38,8 @@ pub enum Choice {
     Open(usize),
     /// Compare these.
     Compare(Vec<usize>),
+    /// All of them as one picture.
+    Frontier,
     /// Start the demo.
     Demo,
     /// Leave.
@@ -134,7 +136,7 @@ impl Page for Picker {
             self.line(top + usize::from(y), name, paper, row(list, y));
         }
         let keys = if self.marked.is_empty() {
-            "Enter open   Space mark to compare   d demo   q leave"
+            "Enter open   Space mark to compare   F frontier   d demo   q leave"
         } else {
             "c compare the marked ones   Space mark   Enter open   q leave"
         };
@@ -148,6 +150,7 @@ impl Page for Picker {
             KeyCode::Char('q') | KeyCode::Esc => return Some(Choice::Nothing),
             KeyCode::Char('d') => return Some(Choice::Demo),
             KeyCode::Char('c') => return self.compared(),
+            KeyCode::Char('F') if !self.entries.is_empty() => return Some(Choice::Frontier),
             KeyCode::Enter if !self.entries.is_empty() => return Some(Choice::Open(self.cursor)),
             KeyCode::Char(' ') => self.mark(),
             KeyCode::Down | KeyCode::Char('j') => self.go(1),
@@ -203,6 +206,7 @@ mod tests {
         let mut picker = Picker::new((0..3).map(entry).collect());
         assert_eq!(press(&mut picker, KeyCode::Enter), Some(Choice::Open(0)));
         assert_eq!(press(&mut picker, KeyCode::Char('c')), None, "one alone is not compared");
+        assert_eq!(press(&mut picker, KeyCode::Char('F')), Some(Choice::Frontier));
         assert_eq!(press(&mut picker, KeyCode::Char(' ')), None);
         assert_eq!(press(&mut picker, KeyCode::Char('c')), Some(Choice::Compare(vec![0, 1])));
         press(&mut picker, KeyCode::Char('G'));

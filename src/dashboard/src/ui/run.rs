@@ -59,6 +59,8 @@ pub enum Exit {
     Stopped,
     /// The user left a run that had ended.
     Ended(Outcome),
+    /// The user wants to see all runs beside this one; it goes on if it was going on.
+    Frontier,
     /// The run could not start or has failed: why.
     Failed(String),
     /// The terminal is gone: there is nobody to print to.
@@ -84,7 +86,10 @@ impl Rates {
 }
 
 /// The user's own keys, where there are any.
-fn keymap() -> color_eyre::Result<Keymap> {
+///
+/// # Errors
+/// When they make no sense.
+pub fn keymap() -> color_eyre::Result<Keymap> {
     let Some(path) = config::path("keys.toml").filter(|path| path.is_file()) else { return Ok(Keymap::default()) };
     let shown = path.display().to_string();
     let text = intake::read_text(&path, intake::SETTINGS).wrap_err_with(|| shown.clone())?;

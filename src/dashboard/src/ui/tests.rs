@@ -28,7 +28,7 @@ fn styles(level: Level) -> Styles {
 }
 
 /// The text of a frame, without blanks at the ends of lines.
-fn text(buffer: &Buffer) -> String {
+pub(super) fn text(buffer: &Buffer) -> String {
     let lines = buffer.content.chunks(usize::from(buffer.area.width.max(1)));
     let lines = lines.map(|cells| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
     lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::io;
 
 use pellucid_protocol::event::Outcome;
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Metrics, RunDir};
+use pellucid_protocol::{Metrics, RunDir};
 use serde::Serialize;
 
 use super::grid::Point;
 use crate::commands::export::{ordered, quoted};
+use crate::result::RunResult;
 
 /// A run of the sweep.
 #[derive(Debug, Serialize)]
@@ -47,23 +47,8 @@ fn as_map<S: serde::Serializer>(point: &Point, serializer: S) -> Result<S::Ok, S
 impl Row {
     /// What the log of `run` says, as far as it goes.
     pub(super) fn of(run: &RunDir, grid: Point) -> Self {
-        let mut row = Self { run: run.name(), grid, outcome: None, step: 0, metrics: Metrics::default() };
-        let (mut latest, mut best) = (Metrics::default(), Metrics::default());
-        for record in LogReader::new(&run.events()).read_new().unwrap_or_default() {
-            match record.event {
-                Event::Started(_) => row.outcome = None,
-                Event::Step(step) => row.step = step.step,
-                Event::Eval(eval) => {
-                    latest.extend(eval.metrics.clone());
-                    best = if eval.best { eval.metrics } else { best };
-                }
-                Event::Ended(ended) => row.outcome = Some(ended.outcome),
-                _ => {}
-            }
-        }
-        latest.extend(best);
-        row.metrics = latest;
-        row
+        let RunResult { outcome, step, metrics, .. } = RunResult::of(run).unwrap_or_default();
+        Self { run: run.name(), grid, outcome, step, metrics }
     }
 
     /// Whether nothing is left to be done.

@@ -12,6 +12,7 @@ use crate::ui::health::Tone;
 use crate::ui::keymap::{Action, Needs};
 use crate::ui::msg::{Effect, Pointer, PointerKind};
 use crate::ui::palette::Palette;
+use crate::ui::run::Exit;
 use crate::ui::state::run::Stage;
 use crate::ui::state::{AtEnd, Change, Overlay, Rights, State};
 use crate::ui::text;
@@ -147,6 +148,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redraw => vec![Effect::Redraw],
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => quit(state),
+        Action::Frontier => to_frontier(state),
         Action::Pause => pause(state),
         Action::Checkpoint => send(Command::Checkpoint),
         Action::OneStep => send(Command::Step),
@@ -189,6 +191,17 @@ fn go(state: &mut State, screen: Screen) -> Vec<Effect> {
 
 fn quit(state: &mut State) -> Vec<Effect> {
     if state.run.is_going() && state.run.answers() { open(state, Overlay::Leaving) } else { state.farewell() }
+}
+
+/// Leaves for the picture of all runs; a run that goes on goes on.
+fn to_frontier(state: &mut State) -> Vec<Effect> {
+    if matches!(state.run.stage, Stage::Launching(..)) {
+        let why = state.why_not();
+        state.say(Tone::Warn, why);
+        return Vec::new();
+    }
+    let instead = |effect| if matches!(effect, Effect::Quit(_)) { Effect::Quit(Exit::Frontier) } else { effect };
+    state.farewell().into_iter().map(instead).collect()
 }
 
 fn pause(state: &State) -> Vec<Effect> {

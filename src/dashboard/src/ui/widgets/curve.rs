@@ -1,6 +1,6 @@
 //! A chart of series over steps or time, in dots: what was measured dim, what it tends to bright.
 
-mod axis;
+pub mod axis;
 mod domain;
 mod dots;
 mod ticks;

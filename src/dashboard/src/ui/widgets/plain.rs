@@ -42,6 +42,7 @@ fn ascii(c: char) -> char {
         'σ' => 's',
         '≠' => '!',
         '║' => '|',
+        '╬' => '#',
         '\u{2800}'..='\u{28ff}' => Glyphs::Ascii.dots(mask_of(c)),
         _ => '?',
     }
