@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::intake;
-use crate::owner::Owner;
+use crate::owner::{Lock, Owner, Whereabouts};
 use crate::sample::{Prediction, Sample};
 
 /// A run folder:
@@ -43,6 +43,17 @@ pub struct WorkerInfo {
     /// The process that writes down how the worker died, should it die.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeper: Option<u32>,
+}
+
+impl WorkerInfo {
+    /// Where the worker of `run` is. One that does not hold the run is none of its, whoever it is: the folder is a copy.
+    #[must_use]
+    pub fn whereabouts(&self, run: &RunDir) -> Whereabouts {
+        match self.owner.whereabouts() {
+            Whereabouts::Here if !Lock::is_held(run) => Whereabouts::Gone,
+            place => place,
+        }
+    }
 }
 
 impl RunDir {
