@@ -35,9 +35,14 @@ impl Client {
     }
 
     fn next(&mut self) -> ToClient {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the worker has let go");
+            // A blank line only asks whether anybody reads.
+            if !line.trim().is_empty() {
+                return serde_json::from_str(&line).unwrap();
+            }
+        }
     }
 
     /// The next event that `wanted` makes something of.
