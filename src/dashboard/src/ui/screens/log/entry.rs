@@ -68,6 +68,7 @@ fn step(event: &Event) -> Option<u64> {
         Event::Alert(alert) => Some(alert.step),
         Event::Explained(explanation) => Some(explanation.step),
         Event::WhatIf(answer) => Some(answer.step),
+        Event::Watched(watched) => Some(watched.step),
         Event::Survey(survey) => Some(survey.step),
         Event::Ended(ended) => Some(ended.step),
         Event::Unknown => None,
@@ -130,7 +131,12 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
                 (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
             }
         },
-        Event::Step(_) | Event::Explained(_) | Event::WhatIf(_) | Event::Survey(_) | Event::Unknown => return None,
+        Event::Step(_)
+        | Event::Explained(_)
+        | Event::WhatIf(_)
+        | Event::Watched(_)
+        | Event::Survey(_)
+        | Event::Unknown => return None,
     })
 }
 
