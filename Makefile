@@ -61,13 +61,18 @@ data: build
 	target/release/pellucid-data sets --out data --seed 20
 	sh data/make_models.sh
 
-# Pictures of the five screens of a recorded run: RUN=NAME, or the newest. Open it in the dashboard and press `e` on a
-# sample first, or the Explain screen has nothing to show.
+# Pictures of the screens of a recorded run, RUN=NAME or the newest, in RUNS=runs. Open it in the dashboard before and
+# press `e` on a sample, or the Explain screen has nothing to show. BESIDE=NAME is another run to compare it with.
+SHOT = target/release/pellucid --runs $(or $(RUNS),runs) screenshot $(RUN)
 screenshots: build
 	mkdir -p $(PICTURES)
-	for screen in train explain samples layers log; do \
-		target/release/pellucid screenshot $(RUN) --screen $$screen --out $(PICTURES)/$$screen.svg || exit 1; \
+	for screen in train samples layers log; do \
+		$(SHOT) --screen $$screen --out $(PICTURES)/$$screen.svg || exit 1; \
 	done
+	$(SHOT) --screen explain --keys "m" --out $(PICTURES)/explain.svg
+	$(SHOT) --screen explain --keys "m w w" --out $(PICTURES)/waterfall.svg
+	$(SHOT) --list --size 110x10 --out $(PICTURES)/runs.svg
+	[ -z "$(BESIDE)" ] || $(SHOT) --beside $(BESIDE) --out $(PICTURES)/compare.svg
 
 fmt:
 	cargo fmt --all

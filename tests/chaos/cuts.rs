@@ -63,10 +63,5 @@ fn taken_up(place: &Place, run: &RunDir, expected: &Outcome) -> Option<String> {
     worker.wait();
     heard.join().unwrap();
     let found = Outcome::of(run);
-    if found.weights != expected.weights {
-        return Some("it ends with other weights".to_owned());
-    }
-    // A checkpoint that is newer than the cut is gone on from: what the cut took of the steps before it stays away.
-    let differs = found.numbers.iter().find(|(key, value)| expected.numbers.get(*key) != Some(value));
-    differs.map(|(key, _)| format!("it differs at {key:?}"))
+    found.differs(expected)
 }

@@ -3,10 +3,12 @@
  * FAULTS_FOLDER  what is below it fails, nothing else
  * FAULTS_SEED    which calls fail
  * FAULTS_RATE    how many of 10,000 calls fail
+ * FAULTS_AFTER   how many calls are well before
+ * FAULTS_LIMIT   how many faults there are at most: then the disk is well again
  * FAULTS_TALLY   a file of 8 numbers of 64 bits, shared: calls, then faults by kind
  *
  * A fault is the disk being full (ENOSPC), an error of the disk (EIO), or a write of a part (a short write). One in
- * eight lasts for the next calls as well, as a disk that is full for a while does. */
+ * eight lasts for up to 0.4 s, as a disk that is full for a while does. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,15 +25,16 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CALLS, FULL, BROKEN, SHORT, KINDS = 8 };
 
 static _Atomic uint64_t *tally;
-static _Atomic uint64_t lasting;
+static _Atomic uint64_t full_until;
 static char folder[PATH_MAX];
 static size_t folder_length;
-static uint64_t seed, rate;
+static uint64_t seed, rate, after, limit;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
@@ -45,6 +48,8 @@ __attribute__((constructor)) static void begin(void) {
     if (memory == MAP_FAILED) return;
     seed = strtoull(getenv("FAULTS_SEED") ? getenv("FAULTS_SEED") : "1", NULL, 10);
     rate = strtoull(getenv("FAULTS_RATE") ? getenv("FAULTS_RATE") : "0", NULL, 10);
+    after = strtoull(getenv("FAULTS_AFTER") ? getenv("FAULTS_AFTER") : "0", NULL, 10);
+    limit = strtoull(getenv("FAULTS_LIMIT") ? getenv("FAULTS_LIMIT") : "1000000", NULL, 10);
     folder_length = strlen(named);
     if (folder_length >= sizeof folder) return;
     memcpy(folder, named, folder_length + 1);
@@ -59,18 +64,26 @@ static uint64_t mix(uint64_t x) {
     return x ^ (x >> 31);
 }
 
+/* Milliseconds of a clock that only goes forward. */
+static uint64_t now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
+}
+
 /* Which fault the next call below the folder has; 0 for none. */
 static int fault(void) {
     uint64_t call = atomic_fetch_add(&tally[CALLS], 1);
     uint64_t draw = mix(seed * 0x100000001b3u ^ call);
-    uint64_t left = atomic_load(&lasting);
+    uint64_t before = tally[FULL] + tally[BROKEN] + tally[SHORT];
     int kind = 0;
-    if (left > 0) {
-        atomic_store(&lasting, left - 1);
+    if (call < after || before >= limit) {
+        return 0;
+    } else if (now() < atomic_load(&full_until)) {
         kind = FULL;
     } else if (draw % 10000 < rate) {
-        kind = FULL + (int)(draw >> 40) % 3;
-        if ((draw >> 50) % 8 == 0) atomic_store(&lasting, (draw >> 53) % 24 + 4);
+        kind = FULL + (int)((draw >> 40) % 3);
+        if ((draw >> 50) % 8 == 0) atomic_store(&full_until, now() + (draw >> 53) % 400);
     }
     if (kind) atomic_fetch_add(&tally[kind], 1);
     return kind;

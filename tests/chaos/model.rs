@@ -33,6 +33,16 @@ impl Outcome {
         let weights = run.root().join("checkpoints/last/model.safetensors");
         Self { numbers: numbers(run), weights: fs::read(weights).unwrap_or_default() }
     }
+
+    /// What of it is not as `expected`, if anything is.
+    pub(crate) fn differs(&self, expected: &Self) -> Option<String> {
+        let (found, expected_numbers) = (&self.numbers, &expected.numbers);
+        let more = found.iter().find(|(key, value)| expected_numbers.get(*key) != Some(value));
+        let missing = expected_numbers.keys().find(|key| !found.contains_key(*key));
+        let what = more.map(|(key, _)| format!("{key:?} is another or one too many"));
+        what.or_else(|| missing.map(|key| format!("{key:?} is missing")))
+            .or_else(|| (self.weights != expected.weights).then(|| "it ends with other weights".to_owned()))
+    }
 }
 
 impl Place {

@@ -119,9 +119,9 @@ fn has_ended(run: &RunDir) -> bool {
     word.is_some_and(|record| matches!(record.event, Event::Ended(_)))
 }
 
-/// Whether anything in what a worker printed is a panic.
+/// What a worker printed of a panic, if there was one.
 pub(crate) fn panics(files: &[&Path]) -> Option<String> {
-    let lines =
-        files.iter().filter_map(|file| fs::read(file).ok()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    lines.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).find(|line| line.contains("panicked"))
+    let texts = files.iter().filter_map(|file| fs::read(file).ok());
+    let mut texts = texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    texts.find_map(|text| Some(text[text.find("panicked")?..].chars().take(300).collect()))
 }

@@ -126,13 +126,45 @@ fn lines_and_json_have_nothing_that_steers_and_json_has_all_that_was_there() {
     let told = hostile.output(["report", run, "--out", pages.to_str().unwrap()]);
     assert_eq!(told.status.code(), Some(0), "{}", String::from_utf8_lossy(&told.stderr));
     for page in ["report.html", "report.md"] {
-        let bytes = fs::read(pages.join(page)).unwrap();
-        assert!(steering(&bytes).is_empty(), "{page}: {:?}", steering(&bytes));
-        let text = String::from_utf8(bytes).unwrap();
-        for tag in ["<script>alert", "<img src=x", "<svg onload", "<h1>owned", "onmouseover=\"alert"] {
-            assert!(!text.contains(tag), "{page} has {tag}");
+        assert_harmless(page, &fs::read(pages.join(page)).unwrap());
+    }
+    for format in ["html", "csv"] {
+        let flags = ["explain", "--method", "gxi", "--format", format, "--model", model, "--data", &hostile.data];
+        let output = hostile.output(flags);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let page = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(page.lines().count() > texts().len(), "{format}: {} lines", page.lines().count());
+        if format == "html" {
+            assert_harmless(format, &output.stdout);
         }
     }
+}
+
+/// Nothing in a page steers a terminal, or is taken for more than text by a browser.
+fn assert_harmless(name: &str, page: &[u8]) {
+    assert!(steering(page).is_empty(), "{name}: {:?}", steering(page));
+    let text = std::str::from_utf8(page).unwrap();
+    for tag in ["<script>alert", "<img src=x", "<svg onload", "<h1>owned", "onmouseover=\"alert"] {
+        assert!(!text.contains(tag), "{name} has {tag}");
+    }
+}
+
+#[test]
+fn a_sweep_of_hostile_names_has_tables_that_may_be_printed() {
+    let hostile = Hostile::new();
+    let out = hostile.place.path().join(NAME);
+    let model = data().join("models/student").display().to_string();
+    let mut args = vec!["sweep", "--out", out.to_str().unwrap(), "--model", &model];
+    args.extend(["--train", &hostile.data, "--valid", &hostile.data, "--max-steps", "2", "--threads", "1"]);
+    args.extend(["--batch-size", "8", "--grid", "seed=1,2"]);
+    let output = hostile.output(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    for table in ["sweep.csv", "sweep.json"] {
+        let bytes = fs::read(out.join(table)).unwrap();
+        assert!(bytes.len() > 50 && steering(&bytes).is_empty(), "{table}: {:?}", steering(&bytes));
+    }
+    let wrong = hostile.output(["sweep", "--model", &model, "--grid", "\u{1b}[2J=\u{202e}1"]);
+    assert_ne!(wrong.status.code(), Some(0));
 }
 
 #[test]

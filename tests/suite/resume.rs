@@ -46,6 +46,33 @@ fn killed_again_and_again_a_run_ends_with_the_same_numbers() {
     assert!(model(&place) == model(&whole), "the weights are the same, byte for byte");
 }
 
+/// A power cut may take the end of the record and leave the checkpoints: what is missing is done again.
+#[test]
+fn a_record_that_ends_before_its_checkpoints_is_made_whole_again() {
+    let place = Workplace::new();
+    let flags = ["--headless", "--max-steps", "24", "--eval-every", "8", "--checkpoint-every", "4", "--probe", "0"];
+    assert_eq!(place.output(place.train(&flags)).status.code(), Some(0));
+    place.wait_for_worker_to_leave();
+    let (run, expected) = (place.run(), numbers(&place.run()));
+    let weights = || std::fs::read(run.root().join("checkpoints/last/model.safetensors")).unwrap();
+    let (bytes, model) = (std::fs::read(run.events()).unwrap(), weights());
+    let kept = LogReader::new(&run.events()).read_new().unwrap();
+    let at = kept.iter().position(|record| matches!(&record.event, Event::Step(step) if step.step == 22)).unwrap();
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+    std::fs::write(run.events(), [lines[..at].concat(), lines[at][..20].to_vec()].concat()).unwrap();
+    assert_ne!(numbers(&run), expected);
+    let again = place.output(["resume", &run.root().display().to_string(), "--headless"]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert_eq!(numbers(&run), expected);
+    assert!(weights() == model, "the weights are the same, byte for byte");
+    let told = |part: &str| {
+        let records = LogReader::new(&run.events()).read_new().unwrap();
+        records.iter().any(|record| matches!(&record.event, Event::Alert(alert) if alert.message.contains(part)))
+    };
+    assert!(told("passed over the checkpoint of step 24: the record ends before it") && told("was torn"));
+    assert_eq!(run.way_out().unwrap(), None);
+}
+
 fn ended(run: &RunDir) -> bool {
     LogReader::new(&run.events()).read_new().unwrap().iter().any(|record| is_end(&record.event))
 }

@@ -213,6 +213,29 @@ fn a_folder_that_is_removed_is_made_again_with_the_whole_record() {
     assert_eq!(run.newest_checkpoint(), Some(end(&run).step));
 }
 
+/// A copy names the worker, the socket and the process of the original, all of which live.
+#[test]
+fn a_copy_of_a_run_that_goes_on_steers_nobody() {
+    let place = Workplace::new();
+    let mut child = training(&place, &[]);
+    let (run, copy) = (place.run(), RunDir::new(place.runs().join("twin")));
+    let copied = std::process::Command::new("cp").arg("-a").args([run.root(), copy.root()]).status().unwrap();
+    assert!(copied.success() && copy.worker_info() == run.worker_info());
+    let named = copy.root().display().to_string();
+    let refused = place.output(["stop", &named]);
+    let told = text(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && told.contains("cannot be stopped"), "{told}");
+    let removed = place.output(["rm", &named, "--yes"]);
+    assert_eq!(removed.status.code(), Some(0), "{}", text(&removed.stderr));
+    assert!(!copy.root().exists());
+    let seen = records(&run).len();
+    wait_until("steps after it", || records(&run).len() > seen + 3);
+    signal("TERM", child.id());
+    child.wait().unwrap();
+    place.wait_for_worker_to_leave();
+    assert_no_step_is_missing(&run);
+}
+
 #[test]
 fn a_run_of_another_machine_is_only_looked_at() {
     let place = Workplace::new();

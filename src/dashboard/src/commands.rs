@@ -63,7 +63,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Doctor { json } => doctor::doctor(&global.runs, if json { Output::Json } else { Output::Plain }),
         Action::Completions { shell } => shell::completions(shell),
         Action::Man { command } => shell::man(command.as_deref()),
-        Action::Screenshot(shot) => screenshot::screenshot(&shot, &look_up(&shot.run, &global)?, &global),
+        Action::Screenshot(shot) => screenshot::screenshot(&shot, &global),
     }
 }
 

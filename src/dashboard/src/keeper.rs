@@ -25,6 +25,8 @@ use death::{Accounts, Death};
 
 /// The longest job.
 const JOB: u64 = 16 << 20;
+/// How long somebody may look whether the run is held, when the last words are to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How much of the end of the record is looked at.
 const TAIL: u64 = 256 * 1024;
 
@@ -131,7 +133,7 @@ impl Watch {
     fn mourn(&self, pid: u32, status: ExitStatus) {
         let owned = self.run.worker_info().is_some_and(|info| info.owner.pid == pid);
         // Somebody who has taken the run up again already has the word.
-        let Some(_lock) = owned.then(|| Lock::take(&self.run, Duration::ZERO).ok()).flatten() else { return };
+        let Some(_lock) = owned.then(|| Lock::take(&self.run, PATIENCE).ok()).flatten() else { return };
         let records = LogReader::tail(&self.run.events(), TAIL).unwrap_or_default();
         let Some(mut ended) = last_words(&records) else { return };
         let Ok(mut log) = LogWriter::open(&self.run.events()) else { return };

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pellucid_protocol::run_dir::WorkerInfo;
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Piece, Record, RunDir, Settings};
 use tokio::sync::mpsc;
@@ -165,6 +166,17 @@ pub(crate) fn speak(run: &RunDir) -> (Link, Task) {
     let (link, ends) = line();
     let begin = follow::Begin { beyond: length(run), ..follow::Begin::default() };
     (link, tokio::spawn(follow::follow_with(run.clone(), ends, begin)))
+}
+
+/// Asks the worker of `info` to leave, should its run have ended.
+///
+/// # Errors
+/// When it cannot be reached, or the process at its socket is another one.
+pub(crate) async fn let_go(info: &WorkerInfo) -> std::io::Result<()> {
+    let mut connection = connection::Connection::open(info).await?;
+    connection.send(Command::Release).await;
+    connection.settle().await;
+    Ok(())
 }
 
 /// Bytes of the log of a run.

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
 
+mod allocator;
 mod cli;
 mod commands;
 mod console;
@@ -27,6 +28,7 @@ mod result;
 mod ui;
 
 fn main() -> ExitCode {
+    allocator::give_back_soon();
     // Started by a shell that completes a line: it answers that and ends here.
     CompleteEnv::with_factory(cli::Cli::command).complete();
     console::install_panic_report();

@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod gradient;
 pub mod interrupt;
 pub mod kernel;
+pub mod ledger;
 pub mod loss;
 pub mod masking;
 pub mod measured;

@@ -209,7 +209,7 @@ mod tests {
 
     use super::*;
     use crate::event::{Event, Step};
-    use crate::log_line::seal;
+    use crate::log_line::{checksum, seal};
     use crate::log_writer::LogWriter;
     use crate::metric::Metrics;
 
@@ -320,7 +320,7 @@ mod tests {
             r#"{"time":0.0,"event":"ended","step":1,"outcome":"dreamt","message":null,"metrics":{}"#.to_owned(),
         ];
         for body in bodies {
-            bytes.extend(format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes())).into_bytes());
+            bytes.extend(format!("{body},\"crc\":\"{:08x}\"}}\n", checksum(body.as_bytes())).into_bytes());
         }
         bytes.extend(seal(&step(2)).unwrap());
         let (records, reader) = read(&bytes);

@@ -144,6 +144,18 @@ impl<M: Medium> LogWriter<M> {
     }
 }
 
+/// Bytes of the whole lines of the log at `path`; none if there is no log.
+///
+/// # Errors
+/// What the file system says.
+pub fn whole_length(path: &Path) -> io::Result<u64> {
+    match File::open(path) {
+        Ok(mut file) => whole_lines(&mut file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
 /// Bytes up to and with the last line break.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let mut end = file.seek(SeekFrom::End(0))?;

@@ -133,6 +133,17 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// Whether a process on this machine holds `run`. The lock itself is asked, not what is written anywhere: a copy of a
+    /// run folder names the worker of the original.
+    #[must_use]
+    pub fn is_held(run: &RunDir) -> bool {
+        let Ok(file) = File::open(run.lock()) else { return false };
+        // Shared, so that those who ask are no obstacle to each other; it goes with the file.
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+}
+
 /// An empty file is one that was let go.
 impl Drop for Lock {
     fn drop(&mut self) {
@@ -231,7 +242,12 @@ mod tests {
         let named: Owner = serde_json::from_slice(&fs::read(run.lock()).unwrap()).unwrap();
         assert_eq!(named, Owner::of_this_process());
         assert!(matches!(Lock::take(&run, Duration::ZERO), Err(NotOwned::Busy)));
+        let copy = RunDir::new(folder.path().join("copy"));
+        fs::create_dir(copy.root()).unwrap();
+        fs::copy(run.lock(), copy.lock()).unwrap();
+        assert!(Lock::is_held(&run) && !Lock::is_held(&copy));
         drop(first);
+        assert!(!Lock::is_held(&run));
         assert_eq!(fs::read(run.lock()).unwrap(), b"");
         Lock::take(&run, Duration::ZERO).unwrap();
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::intake;
-use crate::owner::Owner;
+use crate::owner::{Lock, Owner, Whereabouts};
 use crate::sample::{Prediction, Sample};
 
 /// A run folder:
@@ -45,6 +45,17 @@ pub struct WorkerInfo {
     pub keeper: Option<u32>,
 }
 
+impl WorkerInfo {
+    /// Where the worker of `run` is. One that does not hold the run is none of its, whoever it is: the folder is a copy.
+    #[must_use]
+    pub fn whereabouts(&self, run: &RunDir) -> Whereabouts {
+        match self.owner.whereabouts() {
+            Whereabouts::Here if !Lock::is_held(run) => Whereabouts::Gone,
+            place => place,
+        }
+    }
+}
+
 impl RunDir {
     /// The run folder at `root`, which need not exist.
     #[must_use]
@@ -68,7 +79,7 @@ impl RunDir {
     /// taken for a part of a name.
     #[must_use]
     pub fn id(&self) -> String {
-        let sum = crc32c::crc32c(self.name().as_bytes());
+        let sum = crate::log_line::checksum(self.name().as_bytes());
         (0..8).map(|place| char::from(b"zyxwvutsrqponmlk"[(sum >> (28 - 4 * place)) as usize & 15])).collect()
     }
 

@@ -10,6 +10,9 @@ use crate::step_block::StepBlock;
 /// Sets of metrics that are held in mind at once.
 const MOST_SHAPES: usize = 8;
 
+/// Values of a block, with those of the last step less than 64 KiB.
+const FULL: usize = 8000;
+
 /// A reader of step lines into one block. It remembers which metrics the lines before had: the next one mostly has
 /// the same, and then its names need only be compared.
 #[derive(Debug, Default)]
@@ -74,6 +77,11 @@ impl StepLines {
         values(cursor, &keys, &mut self.block)?;
         self.keys.push(keys);
         Some(self.block.add_shape(names))
+    }
+
+    /// Whether so many steps were taken in that they are a block: one that stays in the cache.
+    pub(crate) fn is_full(&self) -> bool {
+        self.block.filled() >= FULL || self.block.len() >= 2048
     }
 
     /// The steps taken in since the last call. The metrics of lines to come may be others.

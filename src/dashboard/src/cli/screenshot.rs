@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::RunArg;
 use crate::ui::Screen;
+use crate::ui::keymap::Key;
 
 /// `pellucid screenshot`.
 #[derive(Debug, Args)]
@@ -16,6 +17,15 @@ pub(crate) struct ScreenshotArgs {
     /// Which screen
     #[arg(long, value_enum, default_value_t)]
     pub screen: Screen,
+    /// Keys that are pressed first, written as in keys.toml, with spaces between
+    #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = Key::parse)]
+    pub keys: Vec<Key>,
+    /// Compare it with this run, given once or more often, instead of showing it alone
+    #[arg(long, value_name = "RUN")]
+    pub beside: Vec<String>,
+    /// Show the list of runs instead
+    #[arg(long, conflicts_with = "beside")]
+    pub list: bool,
     /// Columns and rows
     #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
     pub size: (u16, u16),

@@ -14,15 +14,7 @@ use crate::ui::page;
 
 /// `pellucid compare`.
 pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
-    if runs.len() > MOST {
-        return Err(Failure::Usage(format!("{MOST} runs at most can be told apart")));
-    }
-    let read = runs.iter().map(|run| {
-        let pieces = record::pieces(run);
-        let failed = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
-        Ok((run.name(), pieces.map_err(failed)?))
-    });
-    let mut compare = Compare::new(read.collect::<Result<_, Failure>>()?);
+    let mut compare = read(runs)?;
     if !std::io::stdout().is_terminal() {
         return tables(&compare);
     }
@@ -31,6 +23,19 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
         Some(Parting::Frontier) => frontier::among(runs.to_vec(), global),
         Some(Parting::Leave) | None => Ok(Ending::Done),
     }
+}
+
+/// The screen of these runs.
+pub(super) fn read(runs: &[RunDir]) -> Result<Compare, Failure> {
+    if runs.len() > MOST {
+        return Err(Failure::Usage(format!("{MOST} runs at most can be told apart")));
+    }
+    let read = runs.iter().map(|run| {
+        let pieces = record::pieces(run);
+        let failed = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
+        Ok((run.name(), pieces.map_err(failed)?))
+    });
+    Ok(Compare::new(read.collect::<Result<_, Failure>>()?))
 }
 
 /// Without a terminal: columns between tabs, the settings that differ first.

@@ -120,7 +120,7 @@ fn tell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
 }
 
 fn goes_on(run: &RunDir) -> bool {
-    let place = run.worker_info().map(|info| info.owner.whereabouts());
+    let place = run.worker_info().map(|info| info.whereabouts(run));
     matches!(place, Some(Whereabouts::Here | Whereabouts::Elsewhere))
 }
 

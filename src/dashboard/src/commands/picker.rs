@@ -41,12 +41,16 @@ fn demo_args() -> DemoArgs {
     }
 }
 
+/// The screen of `runs`. The newest comes first.
+pub(super) fn list(runs: &[RunDir]) -> Picker {
+    Picker::new(runs.iter().rev().map(|run| Summary::of(run).entry(run)).collect())
+}
+
 /// Lets the user choose one of `runs` and opens it, or several and compares them. The newest comes first.
 pub(super) fn pick(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
     let newest_first: Vec<_> = runs.iter().rev().cloned().collect();
-    let mut picker = Picker::new(newest_first.iter().map(|run| Summary::of(run).entry(run)).collect());
     let options = options(global);
-    let choice = wait(async { Ok(page::show(&mut picker, &options).await?) })?;
+    let choice = wait(async { Ok(page::show(&mut list(runs), &options).await?) })?;
     match choice.unwrap_or(Choice::Nothing) {
         Choice::Open(index) => open::attach(newest_first[index].clone(), Rights::Steer, global),
         Choice::Compare(chosen) => {

@@ -57,7 +57,7 @@ fn check(run: &RunDir) -> Result<(), Failure> {
     }
     let Some(info) = run.worker_info() else { return Ok(()) };
     let (pid, host) = (info.owner.pid, &info.owner.host);
-    match (info.owner.whereabouts(), record::is_over(run)) {
+    match (info.whereabouts(run), record::is_over(run)) {
         (Whereabouts::Here, false) => {
             failed(format!("{name} is running (pid {pid}); `pellucid stop {}` ends it first", handle(run)))
         }

@@ -1,13 +1,12 @@
 //! `pellucid stop`: ends a run from outside, and lets the worker of an ended one go.
 
-use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::owner::Whereabouts;
-use pellucid_protocol::{Command, Event, Record, RunDir, ToWorker};
+use pellucid_protocol::{Command, Event, Record, RunDir};
 
+use super::wait;
 use crate::cli::StopArgs;
 use crate::console;
 use crate::failure::{Ending, Failure};
@@ -70,15 +69,15 @@ fn tell(run: &RunDir, ended: &Ended) -> Ending {
 /// Lets the worker of an ended run go; whether it is gone.
 pub(super) fn release(run: &RunDir) -> bool {
     let Some(info) = run.worker_info() else { return true };
-    let asked = UnixStream::connect(&info.socket).and_then(|mut socket| {
-        let mut line = serde_json::to_vec(&ToWorker { id: 1, command: Command::Release })?;
-        line.push(b'\n');
-        socket.write_all(&line)
-    });
+    if info.whereabouts(run) != Whereabouts::Here {
+        return true;
+    }
+    let asked = wait(async { Ok(tokio::time::timeout(PATIENCE, link::let_go(&info)).await) });
+    let asked = asked.is_ok_and(|answered| matches!(answered, Ok(Ok(()))));
     let start = Instant::now();
     // One that does not take it may be leaving by itself.
     while info.owner.whereabouts() == Whereabouts::Here {
-        if start.elapsed() > PATIENCE || (asked.is_err() && start.elapsed() > PATIENCE / 5) {
+        if start.elapsed() > PATIENCE || (!asked && start.elapsed() > PATIENCE / 5) {
             return false;
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -141,7 +141,7 @@ impl Follower {
         };
         let (pid, host) = (info.owner.pid, &info.owner.host);
         let again = resume_hint(&self.run);
-        match info.owner.whereabouts() {
+        match info.whereabouts(&self.run) {
             Whereabouts::Here => Worker::Here(info),
             Whereabouts::Elsewhere => {
                 let reason = format!("the worker (pid {pid}) is on {host}: commands are possible there");

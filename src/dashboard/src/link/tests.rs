@@ -1,8 +1,10 @@
 //! The link against a worker of paper: a log and a socket that the test plays itself.
 
+use std::time::Duration;
+
 use pellucid_protocol::event::{Ended, Outcome, Step};
 use pellucid_protocol::log_writer::LogWriter;
-use pellucid_protocol::owner::{Owner, host_name, is_alive};
+use pellucid_protocol::owner::{Lock, Owner, host_name, is_alive};
 use pellucid_protocol::run_dir::WorkerInfo;
 use pellucid_protocol::{Event, Metrics, ToClient, ToWorker};
 use tempfile::TempDir;
@@ -20,6 +22,7 @@ struct Paper {
     log: LogWriter,
     listener: UnixListener,
     written: Vec<Record>,
+    _lock: Lock,
     _folder: TempDir,
 }
 
@@ -30,7 +33,8 @@ impl Paper {
         let socket = folder.path().join("s");
         let listener = UnixListener::bind(&socket).unwrap();
         let log = LogWriter::open(&run.events()).unwrap();
-        let paper = Self { run, log, listener, written: Vec::new(), _folder: folder };
+        let _lock = Lock::take(&run, Duration::ZERO).unwrap();
+        let paper = Self { run, log, listener, written: Vec::new(), _lock, _folder: folder };
         paper.sign(std::process::id(), &host_name());
         paper
     }

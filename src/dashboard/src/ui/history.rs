@@ -13,8 +13,11 @@ mod steps;
 
 pub use steps::Steps;
 
-/// Children of a bucket, and points between two kept states of the smoothed line.
+/// Children of a bucket.
 const FAN: usize = 32;
+
+/// Points between two kept states of the smoothed line.
+const STRIDE: usize = 64;
 
 /// Share of the old value in the smoothed line, unless another is asked for.
 pub const MEMORY: f64 = 0.95;
@@ -78,7 +81,7 @@ pub struct Series {
     levels: Vec<Vec<Summary>>,
     memory: f64,
     average: Average,
-    /// The average before each 32nd point.
+    /// The average before each 64th point.
     averages: Vec<Average>,
 }
 
@@ -176,7 +179,7 @@ impl Series {
 
     /// Takes the value that comes next into the moving average.
     fn average_in(&mut self, value: f64) {
-        if self.values.len().is_multiple_of(FAN) {
+        if self.values.len().is_multiple_of(STRIDE) {
             self.averages.push(self.average);
         }
         self.average.push(value, self.memory);
@@ -191,7 +194,7 @@ impl Series {
         self.average = Average::default();
         self.averages.clear();
         for (index, &value) in self.values.iter().enumerate() {
-            if index.is_multiple_of(FAN) {
+            if index.is_multiple_of(STRIDE) {
                 self.averages.push(self.average);
             }
             self.average.push(value, memory);
@@ -206,9 +209,9 @@ impl Series {
             level.truncate(length / size);
             size *= FAN;
         }
-        self.average = self.averages.get(length / FAN).copied().unwrap_or(self.average);
-        self.averages.truncate(length.div_ceil(FAN));
-        for &value in &self.values[length / FAN * FAN..] {
+        self.average = self.averages.get(length / STRIDE).copied().unwrap_or(self.average);
+        self.averages.truncate(length.div_ceil(STRIDE));
+        for &value in &self.values[length / STRIDE * STRIDE..] {
             self.average.push(value, self.memory);
         }
     }
@@ -252,9 +255,9 @@ impl Series {
     /// The smoothed value at the point of this index; NaN where the value is no number.
     #[must_use]
     pub fn smooth(&self, index: usize) -> Option<f64> {
-        let block = index / FAN;
+        let block = index / STRIDE;
         let mut average = *self.averages.get(block)?;
-        let values = self.values.get(block * FAN..=index)?;
+        let values = self.values.get(block * STRIDE..=index)?;
         values.iter().fold(None, |_, &value| Some(average.push(value, self.memory)))
     }
 

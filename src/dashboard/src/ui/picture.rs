@@ -12,30 +12,60 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
 
 use self::glyph::{CELL, outline};
+use super::keymap::Key;
 use super::msg::Msg;
+use super::page::Page;
 use super::run::answer;
 use super::state::State;
 use super::theme::{Level, Picture, Styles, Theme, mix, rgb};
 use super::update::update;
 use super::view::view;
+use super::widgets::paper::Paper;
 use super::{ColorChoice, Options, Screen};
 use crate::link::FromRun;
+
+/// How a picture is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Pose<'a> {
+    /// Of how large a terminal.
+    pub size: Size,
+    /// Pressed before.
+    pub keys: &'a [Key],
+    /// How it looks.
+    pub options: &'a Options,
+}
 
 /// The frame that the dashboard would show of a recorded run.
 ///
 /// # Errors
 /// When the theme is not known or the record cannot be read.
-pub fn snapshot(run: &RunDir, screen: Screen, size: Size, options: &Options) -> color_eyre::Result<Buffer> {
+pub fn snapshot(run: &RunDir, screen: Screen, pose: Pose) -> color_eyre::Result<Buffer> {
     let records = LogReader::new(&run.events()).read_new().wrap_err_with(|| run.events().display().to_string())?;
     let end = records.last().map_or(0.0, |record| record.time);
-    let mut state = State::new(end, size, screen);
+    let mut state = State::new(end, pose.size, screen);
     let messages =
         [FromRun::Opened(run.clone()), FromRun::Records(records), FromRun::ViewOnly("a recorded run".to_owned())];
     for message in messages {
         settle(&mut state, Msg::Run(message));
     }
     settle(&mut state, Msg::Tick(end));
-    Ok(frame(&state, &styles(options)?, size))
+    pose.keys.iter().for_each(|key| settle(&mut state, Msg::Key(key.event())));
+    Ok(frame(&state, &styles(pose.options)?, pose.size))
+}
+
+/// A frame of a screen of its own.
+///
+/// # Errors
+/// When the theme is not known.
+pub fn page<P: Page>(page: &mut P, pose: Pose) -> color_eyre::Result<Buffer> {
+    for key in pose.keys {
+        // Its answer would close it.
+        let _answer = page.press(&key.event(), pose.size);
+    }
+    let mut buffer = Buffer::empty(Rect::new(0, 0, pose.size.width, pose.size.height));
+    let area = buffer.area;
+    page.draw(&mut Paper { buffer: &mut buffer, styles: &styles(pose.options)? }, area);
+    Ok(buffer)
 }
 
 /// Takes a message in, and the files that it asks for.

@@ -147,7 +147,10 @@ struct Loop {
     answers: mpsc::UnboundedSender<Msg>,
     signals: Signals,
     tick: Interval,
+    /// When the last frame was drawn.
     drawn: Option<Instant>,
+    /// When the last frame was drawn that a key or the mouse had asked for.
+    answered: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,6 +206,7 @@ impl Loop {
             signals: Signals::new()?,
             tick,
             drawn: None,
+            answered: None,
         })
     }
 
@@ -265,12 +269,13 @@ impl Loop {
 
     /// When the next frame may be drawn; `None` when there is nothing to draw.
     fn due(&self) -> Option<Instant> {
-        let pause = match self.state.change {
+        let (last, pause) = match self.state.change {
             Change::Nothing => return None,
-            Change::Data => self.rates.data,
-            Change::Input => self.rates.input,
+            Change::Data => (self.drawn, self.rates.data),
+            // A key does not wait because data was drawn just before it.
+            Change::Input => (self.answered, self.rates.input),
         };
-        let due = self.drawn.map_or_else(Instant::now, |drawn| drawn + pause);
+        let due = last.map_or_else(Instant::now, |last| last + pause);
         Some(self.held.map_or(due, |held| held.max(due)))
     }
 
@@ -354,9 +359,11 @@ impl Loop {
                 plain::fold(buffer);
             }
         })?;
-        self.state.change = Change::Nothing;
-        self.held = None;
         self.drawn = Some(Instant::now());
+        if std::mem::replace(&mut self.state.change, Change::Nothing) == Change::Input {
+            self.answered = self.drawn;
+        }
+        self.held = None;
         Ok(())
     }
 }

@@ -228,7 +228,8 @@ impl Frame {
                 &blank
             }
         };
-        let changes = before.diff(buffer);
+        let mut changes = before.diff(buffer);
+        changes.retain(|(x, y, cell)| !pen::alike(&before[(*x, *y)], cell));
         if !changes.is_empty() {
             queue!(bytes, BeginSynchronizedUpdate)?;
             pen::write(&mut bytes, &changes, buffer)?;

@@ -6,6 +6,7 @@
 //! checkpoints/last           points to the newest
 //! ```
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -19,6 +20,10 @@ use crate::model::folder::{SaveRequest, save};
 
 pub use pellucid_protocol::run_dir::CHECKPOINT_STATE as STATE;
 
+/// Names that point to a checkpoint.
+const NAMES: [&str; 2] = ["best", "last"];
+/// Ending of one that training does not go on from and that is kept until it has come that far again.
+const ASIDE: &str = "aside";
 /// Empty file of a checkpoint that was asked for, and so is never removed.
 const REQUESTED: &str = "requested";
 
@@ -66,6 +71,35 @@ impl Checkpoints {
         Ok(name.to_owned())
     }
 
+    /// Puts the checkpoint of `step` aside: it is no longer gone on from, nor pointed to.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn set_aside(&self, step: u64) -> Result<()> {
+        let folder = self.folder.join(Self::name(step));
+        let aside = folder.with_extension(ASIDE);
+        for link in NAMES.map(|name| self.folder.join(name)) {
+            if fs::read_link(&link).is_ok_and(|target| target == Path::new(&Self::name(step))) {
+                fs::remove_file(&link).map_err(|error| Error::file(&link, error))?;
+            }
+        }
+        let _ = fs::remove_dir_all(&aside);
+        fs::rename(&folder, &aside).and_then(|()| sync_folder(&aside)).map_err(|error| Error::file(&folder, error))
+    }
+
+    /// Makes `name` point to the checkpoint of `step`, if there is one and it does not.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn name_again(&self, name: &str, step: u64) -> Result<()> {
+        let wanted = Self::name(step);
+        let points = fs::read_link(self.folder.join(name)).is_ok_and(|target| target == Path::new(&wanted));
+        if points || !self.folder.join(wanted).is_dir() {
+            return Ok(());
+        }
+        self.link(name, step).map(drop)
+    }
+
     /// Keeps the checkpoint of `step` for good.
     ///
     /// # Errors
@@ -88,15 +122,9 @@ impl Checkpoints {
     /// Removes what is neither among the `keep` newest that training can go on from, nor pointed to, nor asked for, and
     /// halves of checkpoints that a kill left behind. What cannot be removed stays.
     pub fn prune(&self, keep: usize) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let is_half = entry.path().extension().is_some_and(|ending| ending == "partial" || ending == "old");
-            if is_half && entry.path().is_dir() {
-                let _ = fs::remove_dir_all(entry.path());
-            }
-        }
         let newest: Vec<u64> = self.resumable().into_iter().take(keep).map(|(step, _)| step).collect();
-        let named: Vec<PathBuf> =
-            ["best", "last"].iter().filter_map(|name| fs::read_link(self.folder.join(name)).ok()).collect();
+        self.prune_halves(newest.first().copied());
+        let named: Vec<PathBuf> = NAMES.iter().filter_map(|name| fs::read_link(self.folder.join(name)).ok()).collect();
         for (step, path) in self.steps() {
             let is_named = named.iter().any(|target| *target == Path::new(&Self::name(step)));
             if !newest.contains(&step) && !is_named && !path.join(REQUESTED).exists() {
@@ -105,17 +133,35 @@ impl Checkpoints {
         }
     }
 
+    /// Removes halves, and what was put aside once training has come that far again.
+    fn prune_halves(&self, newest: Option<u64>) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_over = match path.extension().and_then(OsStr::to_str) {
+                Some("partial" | "old") => true,
+                Some(ASIDE) => step_of(&path.with_extension("")) <= newest && !path.join(REQUESTED).exists(),
+                _ => false,
+            };
+            if is_over && path.is_dir() && !path.is_symlink() {
+                let _ = fs::remove_dir_all(path);
+            }
+        }
+    }
+
     /// All checkpoints, rising.
     fn steps(&self) -> Vec<(u64, PathBuf)> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok();
         // A link is no checkpoint: it may lead anywhere.
         let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
         let mut found: Vec<(u64, PathBuf)> =
-            folders.filter_map(|entry| Some((number(&entry.path())?, entry.path()))).collect();
+            folders.filter_map(|entry| Some((step_of(&entry.path())?, entry.path()))).collect();
         found.sort();
         found
     }
+}
+
+fn step_of(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 
 /// Removes a checkpoint so that a kill between leaves none that looks whole.
@@ -158,5 +204,26 @@ mod tests {
         assert_eq!(steps, [2, 3, 5, 6]);
         assert_eq!(kept.resumable().first().unwrap().0, 6);
         assert_eq!(fs::read_link(folder.path().join("checkpoints/best")).unwrap(), Path::new("step-000002"));
+    }
+
+    #[test]
+    fn what_was_put_aside_is_kept_until_training_has_come_that_far_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Checkpoints::of(&RunDir::new(folder.path()));
+        (3..=5).for_each(|step| drop(made(folder.path(), step)));
+        kept.mark_requested(4).unwrap();
+        ["best", "last"].iter().for_each(|name| drop(kept.link(name, 5).unwrap()));
+        (4..=5).for_each(|step| kept.set_aside(step).unwrap());
+        kept.name_again("best", 2).unwrap();
+        kept.name_again("last", 3).unwrap();
+        assert_eq!(kept.resumable().iter().map(|(step, _)| *step).collect::<Vec<_>>(), [3]);
+        assert_eq!(fs::read_link(kept.folder.join("last")).unwrap(), Path::new("step-000003"));
+        assert!(!kept.folder.join("best").is_symlink(), "a link to nothing would be one that may lead anywhere");
+        let aside = |step: u64| kept.folder.join(Checkpoints::name(step)).with_extension(ASIDE).is_dir();
+        kept.prune(3);
+        assert!(aside(4) && aside(5));
+        made(folder.path(), 5);
+        kept.prune(3);
+        assert!(aside(4) && !aside(5), "what was asked for stays");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pellucid_protocol::log_reader::LogReader;
+use pellucid_protocol::log_writer::whole_length;
 use pellucid_protocol::settings::LiveSetting;
 use pellucid_protocol::{Event, RunDir, Settings, intake};
 
@@ -28,35 +29,67 @@ pub fn settings(run: &RunDir) -> Result<Settings> {
     Ok(Settings { run_dir: run.root().to_owned(), ..settings })
 }
 
-/// The run of `settings` as its newest checkpoint has it that is whole; one that is damaged is passed over for the one
-/// before, and that is noted. Without any the run begins anew.
+/// The run of `settings` as its newest checkpoint has it that is whole and that the record reaches; others are passed over
+/// for the one before, and that is noted. Without any the run begins anew.
 ///
 /// # Errors
-/// When model, data or all checkpoints are not what they should be.
+/// When model or data are not what they should be, or what the file system says.
 pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
-    let (mut damaged, mut notes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    let (kept, mut notes) = (Checkpoints::of(run), Vec::new());
+    let mut passed = Vec::new();
+    let mut trainer = match newest(&settings, run, phase, &mut passed)? {
+        Some(trainer) => trainer,
+        None => {
+            let source = settings.model.clone();
+            let mut trainer = Trainer::new(prepare_from(settings, &source, phase)?);
+            trainer.begin_again();
+            trainer
+        }
+    };
+    let from = trainer.step_count();
+    for (step, why) in passed {
+        notes.push(why);
+        // It is written anew when training comes to it.
+        if step > from {
+            kept.set_aside(step)?;
+        }
+    }
+    // What could not be named when it was written.
+    kept.name_again("last", from)?;
+    trainer.best_step().map_or(Ok(()), |step| kept.name_again("best", step))?;
+    trainer.expect(changes(run, from, &mut notes));
+    notes.into_iter().for_each(|message| trainer.note(message));
+    Ok(trainer)
+}
+
+/// The run at its newest checkpoint that is whole and that the record reaches; the steps of others, and why they were
+/// `passed` over. Should the record reach none, it is the newest whole one: better a record with a gap than training that
+/// was in vain.
+fn newest(
+    settings: &Settings,
+    run: &RunDir,
+    phase: &mut dyn FnMut(String),
+    passed: &mut Vec<(u64, String)>,
+) -> Result<Option<Trainer>> {
+    let record = run.events();
+    let length = whole_length(&record).map_err(|error| Error::file(&record, error))?;
+    let mut beyond = None;
     for (step, folder) in Checkpoints::of(run).resumable() {
         phase(format!("taking the run up again at step {step}"));
         match from_checkpoint(settings.clone(), &folder, phase) {
-            Ok(mut trainer) => {
-                damaged.into_iter().for_each(|message| trainer.note(message));
-                trainer.expect(changes(run, step, &mut notes));
-                notes.into_iter().for_each(|message| trainer.note(message));
-                return Ok(trainer);
+            Ok(trainer) if trainer.recorded() <= length => return Ok(Some(trainer)),
+            Ok(_) => {
+                passed.push((step, format!("passed over the checkpoint of step {step}: the record ends before it")));
+                beyond.get_or_insert(folder);
             }
             Err(error @ Error::File { .. }) if is_about(&error, &folder) => {
-                damaged.push(format!("passed over {error}"));
+                passed.push((step, format!("passed over {error}")));
             }
             Err(error) => return Err(error),
         }
     }
-    let source = settings.model.clone();
-    let mut trainer = Trainer::new(prepare_from(settings, &source, phase)?);
-    damaged.into_iter().for_each(|message| trainer.note(message));
-    trainer.begin_again();
-    trainer.expect(changes(run, 0, &mut notes));
-    notes.into_iter().for_each(|message| trainer.note(message));
-    Ok(trainer)
+    let Some(folder) = beyond else { return Ok(None) };
+    from_checkpoint(settings.clone(), &folder, phase).map(Some)
 }
 
 fn from_checkpoint(settings: Settings, folder: &Path, phase: &mut dyn FnMut(String)) -> Result<Trainer> {

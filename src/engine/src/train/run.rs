@@ -1,5 +1,8 @@
 //! The loop of a run, from its first event to its last.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Level, Outcome, Setting};
 use pellucid_protocol::{Event, RunDir};
 
@@ -7,6 +10,9 @@ use super::interrupt::Urgency;
 use super::saver::Saver;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
+
+/// Between two attempts to write the last checkpoint, when nothing else is left to do.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What is to happen after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +136,32 @@ fn steps(
             let message = format!("{count} evaluations brought nothing better: the training ends here");
             emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Info, message }));
             break;
+        }
+    }
+    save_at_last(trainer, emit, control, saver)
+}
+
+/// What a run comes to is kept, if it takes a while: a disk that is full may be emptied.
+fn save_at_last(
+    trainer: &mut Trainer,
+    emit: &mut dyn FnMut(Event),
+    control: &mut dyn Control,
+    saver: &mut Saver,
+) -> Result<Flow> {
+    let since = Instant::now();
+    while saver.is_failing() {
+        if let Some(why) = saver.given_up(since) {
+            return Err(Error::Refused(why));
+        }
+        match control.between_steps(trainer, emit) {
+            Flow::Continue => {
+                thread::sleep(LOOK);
+                saver.save(trainer, emit, CheckpointKind::Last)?;
+            }
+            flow => {
+                saver.save(trainer, emit, CheckpointKind::Last)?;
+                return Ok(if saver.is_failing() { flow } else { Flow::Continue });
+            }
         }
     }
     Ok(Flow::Continue)

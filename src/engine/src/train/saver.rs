@@ -11,10 +11,15 @@ use crate::error::{Error, Result};
 /// How long after a failure a checkpoint is tried again, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 
+/// How long the last checkpoint of a run is tried to be written.
+const STUBBORN: Duration = Duration::from_secs(600);
+
 /// What is known of the disk: whether the last checkpoint could be written.
 #[derive(Debug, Default)]
 pub struct Saver {
     failing: Option<Failing>,
+    /// The step of the best evaluation, should its checkpoint be missing.
+    best_missing: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -31,6 +36,19 @@ impl Saver {
         self.failing.as_ref().is_some_and(|failing| failing.since.elapsed() >= failing.pause)
     }
 
+    /// Whether the last checkpoint could not be written.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing.is_some()
+    }
+
+    /// Why there is no checkpoint, once it has been tried for so long that it is given up.
+    #[must_use]
+    pub fn given_up(&self, since: Instant) -> Option<String> {
+        let failing = self.failing.as_ref().filter(|_| since.elapsed() > STUBBORN)?;
+        Some(format!("the last checkpoint could not be written: {}", failing.told))
+    }
+
     /// Writes a checkpoint; one that cannot be written is an alert, training goes on, and it is tried again.
     ///
     /// # Errors
@@ -40,12 +58,19 @@ impl Saver {
         match trainer.checkpoint(kind) {
             Ok(checkpoint) => {
                 emit(Event::Checkpoint(checkpoint));
+                // The weights are still those: the name is all that is missing.
+                if kind != CheckpointKind::Best && self.best_missing.take() == Some(step) {
+                    return self.save(trainer, emit, CheckpointKind::Best);
+                }
                 if self.failing.take().is_some() {
                     let message = format!("checkpoints are written again, that of step {step} is whole");
                     emit(Event::Alert(Alert { step, level: Level::Info, message }));
                 }
             }
             Err(error @ Error::File { .. }) => {
+                if kind == CheckpointKind::Best {
+                    self.best_missing = Some(step);
+                }
                 if let Some(message) = self.fail(&error.to_string()) {
                     emit(Event::Alert(Alert { step, level: Level::Error, message }));
                 }

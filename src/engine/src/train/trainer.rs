@@ -15,6 +15,7 @@ use tch::Device;
 
 use super::evaluate;
 use super::interrupt::Interrupt;
+use super::ledger::Ledger;
 use super::loss::Targets;
 use super::optimiser::{Optimiser, OptimiserForm};
 use super::penalty::Penalty;
@@ -65,6 +66,9 @@ pub struct Trainer {
     expected: Vec<(u64, LiveSetting, f64)>,
     notes: Vec<String>,
     interrupt: Interrupt,
+    ledger: Ledger,
+    /// Bytes of the record when the checkpoint was written that the run was taken up from.
+    recorded: u64,
     alerts: Vec<Alert>,
     watched: Option<Watched>,
     /// Seconds that steps and that the probe set took, since this process took the run up.
@@ -142,6 +146,8 @@ impl Trainer {
             device,
             notes,
             interrupt: Interrupt::default(),
+            ledger: Ledger::default(),
+            recorded: 0,
             alerts: Vec::new(),
             watched: None,
             seconds: [0.0; 2],
@@ -151,6 +157,11 @@ impl Trainer {
     /// Heeds `interrupt` from now on.
     pub fn heed(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
+    }
+
+    /// Asks `ledger` about the record of the run from now on.
+    pub fn keep_to(&mut self, ledger: Ledger) {
+        self.ledger = ledger;
     }
 
     /// Who may wish for the end.
@@ -296,6 +307,12 @@ impl Trainer {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// The step of the best evaluation so far.
+    #[must_use]
+    pub fn best_step(&self) -> Option<u64> {
+        self.progress.best.as_ref().map(|best| best.step)
     }
 
     /// The metrics of the best evaluation so far.

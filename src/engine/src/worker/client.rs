@@ -1,11 +1,15 @@
 //! One attached client: events out, commands in.
 
+use std::io;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use pellucid_protocol::{Command, ToClient, ToWorker};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::journal::Line;
 use super::thread::Mail;
@@ -13,6 +17,18 @@ use crate::train::interrupt::{Interrupt, Urgency};
 
 /// Longest line that a client may send, in bytes.
 const LINE_LIMIT: usize = 1 << 20;
+/// Commands of a client that may wait for their answers; beyond them nothing is read from it.
+const UNANSWERED: usize = 256;
+/// How long a client may leave a line unread. One that comes back later attaches again.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two blank lines, which clients pass over: they find out that nobody reads when nothing happens either.
+const PULSE: Duration = Duration::from_secs(20);
+/// A blank line, so long that a dozen fill the buffer of a socket.
+const BLANK: [u8; 16 << 10] = {
+    let mut line = [b' '; 16 << 10];
+    line[line.len() - 1] = b'\n';
+    line
+};
 
 /// What a client needs of the hub.
 pub struct Seat {
@@ -39,33 +55,39 @@ pub enum Ask {
     Leave,
 }
 
-/// Serves a client until it goes, or falls so far behind that it has to read the file again.
+/// Serves a client until it goes, falls so far behind that it has to read the file again, or does not read at all.
 pub async fn serve(stream: UnixStream, mut seat: Seat) {
-    let (read, mut write) = stream.into_split();
-    let mut requests = BufReader::new(read);
+    let (read, write) = stream.into_split();
+    let (mut requests, mut out) = (BufReader::new(read), Out { write });
     let (replies, mut answered) = tokio_mpsc::unbounded_channel::<ToClient>();
-    if send(&mut write, &ToClient::Hello { offset: seat.offset }).await.is_err() {
+    if out.send(&ToClient::Hello { offset: seat.offset }).await.is_err() {
         return;
     }
     for line in std::mem::take(&mut seat.waiting) {
-        if write.write_all(&line).await.is_err() {
+        if out.write(&line).await.is_err() {
             return;
         }
     }
-    let mut line = Vec::new();
+    let (mut line, mut unanswered) = (Vec::new(), 0);
+    let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // What was read of a line before something else came counts as well.
         let mut limited = (&mut requests).take((LINE_LIMIT - line.len()) as u64);
         let sent = tokio::select! {
             biased;
-            Some(reply) = answered.recv() => send(&mut write, &reply).await,
+            Some(reply) = answered.recv() => {
+                unanswered -= 1;
+                out.send(&reply).await
+            }
             event = seat.lines.recv() => match event {
-                Ok(bytes) => write.write_all(&bytes).await,
+                Ok(bytes) => out.write(&bytes).await,
                 Err(_) => return,
             },
-            read = limited.read_until(b'\n', &mut line) => match read {
+            read = limited.read_until(b'\n', &mut line), if unanswered < UNANSWERED => match read {
                 Ok(0) | Err(_) => return,
                 Ok(_) if line.ends_with(b"\n") => {
+                    unanswered += 1;
                     take(&line, &seat, replies.clone());
                     line.clear();
                     Ok(())
@@ -73,6 +95,7 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
                 // Cut short by the limit or the end of the stream: nothing a client of ours would send.
                 Ok(_) => return,
             },
+            _ = pulse.tick() => out.write(&BLANK).await,
         };
         if sent.is_err() {
             return;
@@ -80,13 +103,24 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
     }
 }
 
-async fn send(write: &mut tokio::net::unix::OwnedWriteHalf, line: &ToClient) -> std::io::Result<()> {
-    let mut bytes = serde_json::to_vec(line)?;
-    bytes.push(b'\n');
-    write.write_all(&bytes).await
+/// Where a client is written to.
+struct Out {
+    write: OwnedWriteHalf,
 }
 
-/// Passes a command on; the reply comes when the thread has taken it up.
+impl Out {
+    async fn send(&mut self, line: &ToClient) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line)?;
+        bytes.push(b'\n');
+        self.write(&bytes).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        timeout(PATIENCE, self.write.write_all(bytes)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Passes a command on; the reply, one for each, comes when the thread has taken it up.
 fn take(line: &[u8], seat: &Seat, replies: tokio_mpsc::UnboundedSender<ToClient>) {
     let Ok(ToWorker { id, command }) = serde_json::from_slice::<ToWorker>(line) else {
         let _ = replies.send(ToClient::Reply { id: 0, error: Some("not a command".to_owned()) });
@@ -114,4 +148,61 @@ fn take(line: &[u8], seat: &Seat, replies: tokio_mpsc::UnboundedSender<ToClient>
         };
         let _ = replies.send(ToClient::Reply { id, error });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seat(mail: mpsc::Sender<Mail>) -> (Seat, broadcast::Sender<Line>) {
+        let (lines, receiver) = broadcast::channel(16);
+        let (ask, _) = tokio_mpsc::unbounded_channel();
+        let interrupt = Interrupt::default();
+        (Seat { offset: 0, waiting: Vec::new(), lines: receiver, mail, interrupt, ask }, lines)
+    }
+
+    /// The clock goes forward as soon as everybody waits.
+    fn paused() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
+    }
+
+    #[test]
+    fn a_client_that_never_reads_is_let_go_though_nothing_happens() {
+        paused().block_on(async {
+            let (worker, _client) = UnixStream::pair().unwrap();
+            let (seat, _lines) = seat(mpsc::channel().0);
+            let start = Instant::now();
+            serve(worker, seat).await;
+            assert!(start.elapsed() < Duration::from_secs(3600), "{:?}", start.elapsed());
+        });
+    }
+
+    #[test]
+    fn one_that_reads_stays_and_one_that_only_asks_is_not_listened_to_for_long() {
+        paused().block_on(async {
+            let (worker, client) = UnixStream::pair().unwrap();
+            let (mail, mailbox) = mpsc::channel();
+            let (seat, lines) = seat(mail);
+            let served = tokio::spawn(serve(worker, seat));
+            let (read, mut write) = client.into_split();
+            let line = serde_json::to_vec(&ToWorker { id: 1, command: Command::Pause }).unwrap();
+            for _ in 0..2 * UNANSWERED {
+                write.write_all(&[line.as_slice(), b"\n"].concat()).await.unwrap();
+            }
+            let mut heard = BufReader::new(read).lines();
+            assert!(heard.next_line().await.unwrap().unwrap().contains("hello"));
+            // A day without a word but blank lines.
+            let mut blank = 0;
+            while blank < 86_400 / PULSE.as_secs() {
+                blank += u64::from(heard.next_line().await.unwrap().unwrap().trim().is_empty());
+            }
+            let asked = mailbox.try_iter().map(|mail| drop(mail.answer.send(None))).count();
+            assert_eq!(asked, UNANSWERED, "nobody has answered");
+            assert!(heard.next_line().await.unwrap().unwrap().contains("reply"));
+            drop(lines);
+            // What it has sent and nobody will read breaks the line.
+            while let Ok(Some(_)) = heard.next_line().await {}
+            served.await.unwrap();
+        });
+    }
 }

@@ -117,6 +117,7 @@ impl Hub {
                 biased;
                 message = events.recv() => match message {
                     Some(FromThread::Event(event)) => self.record(event),
+                    Some(FromThread::Settle(answer)) => drop(answer.send(self.settle())),
                     Some(_) => {}
                     None => {
                         self.thread_is_gone();
@@ -224,11 +225,23 @@ impl Hub {
 
     /// What a run is judged or taken up by is on the disk before more is done.
     fn sync_after(&mut self, event: &Event) {
-        if matches!(event, Event::Eval(_) | Event::Checkpoint(_) | Event::Ended(_))
-            && let Err(error) = self.journal.sync()
-        {
+        if matches!(event, Event::Eval(_) | Event::Checkpoint(_) | Event::Ended(_)) {
+            self.sync();
+        }
+    }
+
+    fn sync(&mut self) {
+        if let Err(error) = self.journal.sync() {
             note(&format!("{}: {error}; the disk may not have all of it", self.place.run().events().display()));
         }
+    }
+
+    /// Brings the record to the disk as far as the disk takes it; the bytes that it has with all that waits.
+    fn settle(&mut self) -> u64 {
+        let news = self.journal.write();
+        self.tell(news);
+        self.sync();
+        self.journal.length() + self.journal.size() as u64
     }
 
     /// Looks after the folder: makes it again if it was removed, and writes what waits.

@@ -151,6 +151,12 @@ impl<M: Medium> Journal<M> {
         self.waiting.iter()
     }
 
+    /// Bytes of the lines that wait.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// Length of the log in bytes.
     #[must_use]
     pub fn length(&self) -> u64 {

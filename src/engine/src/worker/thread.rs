@@ -13,6 +13,7 @@ use super::run_folder;
 use super::system::SystemMeter;
 use crate::error::{Error, Result};
 use crate::train::interrupt::Interrupt;
+use crate::train::ledger::Ledger;
 use crate::train::prepare::prepare;
 use crate::train::{Trainer, resume, run};
 
@@ -36,6 +37,8 @@ pub enum FromThread {
     Opened(RunDir),
     /// Something happened.
     Event(Event),
+    /// All before is to be on the disk; the answer is the length of the record with it, in bytes.
+    Settle(oneshot::Sender<u64>),
 }
 
 /// Where the thread's messages go. Waits when the hub is behind: the record is complete.
@@ -80,6 +83,7 @@ fn work(start: Start, ends: Ends) {
         Err(error) => return tell(FromThread::Failed(error.to_string())),
     };
     trainer.heed(interrupt);
+    trainer.keep_to(ledger(hub.clone()));
     let mut desk = Desk::new(mailbox, hub.clone());
     let mut meter = SystemMeter::new(trainer.device());
     let mut emit = |mut event| {
@@ -101,6 +105,15 @@ fn work(start: Start, ends: Ends) {
         Ok(())
     };
     while guarded(&mut serve).is_err() {}
+}
+
+/// The record as the hub keeps it.
+fn ledger(hub: ToHub) -> Ledger {
+    Ledger::new(move || {
+        let (answer, settled) = oneshot::channel();
+        hub.blocking_send(FromThread::Settle(answer)).ok()?;
+        settled.blocking_recv().ok()
+    })
 }
 
 /// Does `work`; what libtorch or a mistake of ours throws becomes an error.

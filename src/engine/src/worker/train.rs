@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pellucid_protocol::RunDir;
 use pellucid_protocol::launch::LaunchLine;
+use pellucid_protocol::owner::Lock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 
@@ -16,7 +17,7 @@ use super::hub::{Hub, Lines};
 use super::run_folder::{keep_private, own};
 use super::thread::{Ends, FromThread, Start, spawn};
 use crate::error::{Error, Result};
-use crate::train::interrupt::Interrupt;
+use crate::train::interrupt::{Interrupt, Urgency};
 
 /// Messages that the tensor thread may be ahead of the hub.
 const AHEAD: usize = 1024;
@@ -33,38 +34,53 @@ pub fn train(start: Start) -> ExitCode {
     let _ = rustix::process::setsid();
     keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| {
-        runtime.block_on(async {
-            // The terminal may go while the run is still being prepared.
-            let _heard = [SignalKind::hangup(), FILE_TOO_LARGE].map(signal);
-            let (hub, mut events) = tokio_mpsc::channel(AHEAD);
-            let (mail, mailbox) = mpsc::channel();
-            let interrupt = Interrupt::default();
-            // A run that is there already is taken before anything is read, a new one when its folder stands.
-            let taken = if let Start::Again(run) = &start { Some(own(run)?) } else { None };
-            let ends = Ends { hub, mailbox, interrupt: interrupt.clone() };
-            let thread = spawn(start, ends).map_err(|error| Error::Torch(error.to_string()))?;
-            let run = opened(&mut events).await?;
-            let lock = taken.map_or_else(|| own(&run), Ok)?;
-            let hub = Hub::open(run.clone(), lock, Lines { mail, interrupt })?;
-            say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
-            leave_terminal(&run)?;
-            hub.serve(events).await?;
-            // The mailbox closed with the hub, and so the thread ends, unless it is in the midst of something long.
-            let joined = tokio::task::spawn_blocking(move || thread.join());
-            if tokio::time::timeout(FAREWELL, joined).await.is_err() {
-                std::process::exit(0);
-            }
-            Ok(())
-        })
-    });
-    match done {
+    match runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| runtime.block_on(lead(start))) {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Leads the thread that owns the tensors, from its start to its end.
+async fn lead(start: Start) -> Result<ExitCode> {
+    // The terminal may go while the run is still being prepared.
+    let _heard = [SignalKind::hangup(), FILE_TOO_LARGE].map(signal);
+    let (hub, events) = tokio_mpsc::channel(AHEAD);
+    let (mail, mailbox) = mpsc::channel();
+    let interrupt = Interrupt::default();
+    // A run that is there already is taken before anything is read, a new one when its folder stands.
+    let taken = if let Start::Again(run) = &start { Some(own(run)?) } else { None };
+    let ends = Ends { hub, mailbox, interrupt: interrupt.clone() };
+    let thread = spawn(start, ends).map_err(|error| Error::Torch(error.to_string()))?;
+    let code = match serve(taken, Lines { mail, interrupt: interrupt.clone() }, events).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&LaunchLine::Failed { message: error.to_string() });
-            ExitCode::from(1)
+            interrupt.raise(Urgency::Now);
+            fail(&error)
         }
+    };
+    // Its mailbox is closed, and so it ends, unless it is in the midst of something long. What libtorch has of its own
+    // goes with the process, and must not be taken from under a thread that computes.
+    let joined = tokio::task::spawn_blocking(move || thread.join());
+    let farewell = if code == ExitCode::SUCCESS { FAREWELL } else { FAREWELL * 10 };
+    if tokio::time::timeout(farewell, joined).await.is_err() {
+        std::process::exit(i32::from(code != ExitCode::SUCCESS));
     }
+    Ok(code)
+}
+
+/// Opens the hub once the run stands, and serves until it is over.
+async fn serve(taken: Option<Lock>, lines: Lines, mut events: tokio_mpsc::Receiver<FromThread>) -> Result<()> {
+    let run = opened(&mut events).await?;
+    let lock = taken.map_or_else(|| own(&run), Ok)?;
+    let hub = Hub::open(run.clone(), lock, lines)?;
+    say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
+    leave_terminal(&run)?;
+    hub.serve(events).await
+}
+
+fn fail(error: &Error) -> ExitCode {
+    say(&LaunchLine::Failed { message: error.to_string() });
+    ExitCode::from(1)
 }
 
 /// Passes phases on until the run folder stands.
@@ -74,7 +90,9 @@ async fn opened(events: &mut tokio_mpsc::Receiver<FromThread>) -> Result<RunDir>
             Some(FromThread::Phase(text)) => say(&LaunchLine::Phase { text }),
             Some(FromThread::Opened(run)) => return Ok(run),
             Some(FromThread::Failed(message)) => return Err(Error::Refused(message)),
-            Some(FromThread::Event(_)) | None => return Err(Error::Torch("the worker thread is gone".to_owned())),
+            Some(FromThread::Event(_) | FromThread::Settle(_)) | None => {
+                return Err(Error::Torch("the worker thread is gone".to_owned()));
+            }
         }
     }
 }

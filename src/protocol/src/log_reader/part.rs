@@ -11,8 +11,9 @@ use crate::event::{Event, Record};
 use crate::log_line::{Age, Seal, check};
 use crate::step_line::StepLines;
 
-/// Bytes that are read at once: they stay in the cache until they are parsed.
-const STRIP: usize = 256 * 1024;
+/// Bytes that are read at once: they stay in the cache until they are parsed, and go back to the system when they are
+/// freed, as all blocks that an allocator does not take for large.
+const STRIP: usize = 64 * 1024;
 
 /// Bytes that are worth a thread.
 const WORTH_A_THREAD: u64 = 512 * 1024;
@@ -120,23 +121,25 @@ fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
 impl Part {
     fn read(file: &File, (start, end): (u64, u64), age: Age) -> io::Result<Self> {
         let mut part = Self { age, ..Self::default() };
-        let mut bytes = Vec::new();
-        let mut at = start;
+        let mut bytes = vec![0; STRIP];
+        let (mut at, mut kept) = (start, 0);
         while at < end {
-            let kept = bytes.len();
-            let more = usize::try_from(end - at).unwrap_or(STRIP).min(STRIP);
-            bytes.resize(kept + more, 0);
-            let read = read_at(file, &mut bytes[kept..], at)?;
-            bytes.truncate(kept + read);
+            if kept == bytes.len() {
+                // The line is longer than that.
+                bytes.resize(2 * kept, 0);
+            }
+            let room = bytes.len() - kept;
+            let more = usize::try_from(end - at).unwrap_or(room).min(room);
+            let read = read_at(file, &mut bytes[kept..kept + more], at)?;
             if read == 0 {
                 break;
             }
             at += read as u64;
-            if let Some(last) = bytes[kept..].iter().rposition(|&byte| byte == b'\n') {
-                let whole = kept + last + 1;
-                part.take(&bytes[..whole]);
-                bytes.drain(..whole);
-            }
+            let filled = kept + read;
+            let whole = bytes[kept..filled].iter().rposition(|&byte| byte == b'\n').map_or(0, |last| kept + last + 1);
+            part.take(&bytes[..whole]);
+            bytes.copy_within(whole..filled, 0);
+            kept = filled - whole;
         }
         part.end_steps();
         Ok(part)
@@ -156,6 +159,9 @@ impl Part {
                 None => self.general(lines),
             };
             lines = &lines[length..];
+            if self.steps.is_full() {
+                self.end_steps();
+            }
         }
     }
 

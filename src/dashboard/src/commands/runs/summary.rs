@@ -170,7 +170,7 @@ impl Summary {
 
 impl State {
     fn of_worker(run: &RunDir) -> Self {
-        match run.worker_info().map(|info| info.owner.whereabouts()) {
+        match run.worker_info().map(|info| info.whereabouts(run)) {
             Some(Whereabouts::Elsewhere) => State::Elsewhere,
             Some(Whereabouts::Here) => State::Running,
             Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Died,
@@ -222,9 +222,11 @@ fn local_time(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use pellucid_protocol::event::{Ended, Eval, Step};
     use pellucid_protocol::log_writer::LogWriter;
-    use pellucid_protocol::owner::Owner;
+    use pellucid_protocol::owner::{Lock, Owner};
     use pellucid_protocol::run_dir::WorkerInfo;
 
     use super::*;
@@ -276,6 +278,8 @@ mod tests {
         assert_eq!(Summary::of(&run).state, State::Died);
         let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        assert_eq!(Summary::of(&run).state, State::Died, "whoever does not hold the run is not its worker");
+        let _lock = Lock::take(&run, Duration::ZERO).unwrap();
         let rows = Summary::of(&run).row(3);
         assert!(rows[0].contains("running") && rows[0].contains(&format!("pid {}", std::process::id())), "{rows:?}");
     }
@@ -297,6 +301,8 @@ mod tests {
         let (_folder, run) = run_with(vec![step(4)]);
         let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        assert_eq!(Summary::of(&run).state, State::Died, "whoever does not hold the run is not its worker");
+        let _lock = Lock::take(&run, Duration::ZERO).unwrap();
         assert_eq!(Summary::of(&run).state, State::Running);
     }
 

@@ -47,6 +47,12 @@ impl Key {
         Key { code: event.code, ctrl: event.modifiers.contains(KeyModifiers::CONTROL) }
     }
 
+    /// As if it were pressed.
+    #[must_use]
+    pub fn event(&self) -> KeyEvent {
+        KeyEvent::new(self.code, if self.ctrl { KeyModifiers::CONTROL } else { KeyModifiers::NONE })
+    }
+
     /// As shown on screen.
     #[must_use]
     pub fn name(&self) -> String {
@@ -112,6 +118,7 @@ mod tests {
     fn what_is_written_is_read() {
         for text in ["p", "S", ":", "Ctrl-P", "F1", "F12", "Space", "Left", "PageDown", "Shift-Tab", "é"] {
             assert_eq!(Key::parse(text).map(|key| key.written()), Ok(text.to_owned()));
+            assert_eq!(Key::parse(text).map(|key| Key::of(&key.event())), Key::parse(text));
         }
         for bad in ["", "F0", "F13", "Ctrl-", "Ctrl-Left", "pp", "\u{1b}"] {
             assert!(Key::parse(bad).is_err(), "{bad}");

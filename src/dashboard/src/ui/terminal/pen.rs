@@ -1,7 +1,7 @@
 //! Changed cells as the fewest bytes that a terminal understands.
 //!
 //! Every frame travels, often over SSH: styles are written only where they change, all in one
-//! sequence, and short ways along a line are relative.
+//! sequence, and the cursor takes the shortest way.
 
 use std::io::Write;
 
@@ -15,6 +15,15 @@ const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
 
 /// Cells that may be written again: a way is three or four bytes.
 const BRIDGE: u16 = 3;
+
+/// Rows or columns that are gone one by one, a byte each: more are one sequence.
+const SINGLE: u16 = 3;
+
+/// Looks for each of which a whole frame is gone through; a heatmap has more.
+const FEW: usize = 24;
+
+/// What is seen of a blank cell too.
+const LINES: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
 
 /// Where the terminal's cursor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,17 +51,45 @@ struct Pen<'a> {
 /// # Errors
 /// Never, as far as known: it writes to memory.
 pub fn write(bytes: &mut Vec<u8>, changes: &[(u16, u16, &Cell)], frame: &Buffer) -> std::io::Result<()> {
-    let mut pen = Pen { bytes: Vec::new(), frame, cursor: Cursor::Lost, look: PLAIN };
-    for line in changes.chunk_by(|a, b| a.1 == b.1) {
-        pen.shortest(line)?;
+    let new = Pen { bytes: Vec::new(), frame, cursor: Cursor::Lost, look: PLAIN };
+    let mut best = new.clone();
+    changes.chunk_by(|a, b| a.1 == b.1).try_for_each(|line| best.shortest(line))?;
+    best.dress(PLAIN)?;
+    if has_few_looks(changes) {
+        let mut sorted = new;
+        sorted.by_look(changes)?;
+        sorted.dress(PLAIN)?;
+        best = best.or_shorter(sorted);
     }
-    pen.dress(PLAIN)?;
-    bytes.extend_from_slice(&pen.bytes);
+    bytes.extend_from_slice(&best.bytes);
     Ok(())
+}
+
+/// Whether the cells have so few looks that the whole frame can be gone through for each of them.
+fn has_few_looks(cells: &[(u16, u16, &Cell)]) -> bool {
+    let mut looks: Vec<Look> = Vec::new();
+    cells.iter().all(|(_, _, cell)| {
+        if looks.last() != Some(&look(cell)) && !looks.contains(&look(cell)) {
+            looks.push(look(cell));
+        }
+        looks.len() <= FEW
+    })
 }
 
 fn look(cell: &Cell) -> Look {
     (cell.fg, cell.bg, cell.modifier)
+}
+
+/// Whether two cells look alike, though their inks may differ.
+#[must_use]
+pub fn alike(a: &Cell, b: &Cell) -> bool {
+    a.symbol() == b.symbol() && fits(a, look(b))
+}
+
+/// Whether a cell can be written in a look: in its own, or in any where it is blank.
+fn fits(cell: &Cell, with: Look) -> bool {
+    let blank = cell.symbol() == " " && cell.bg == with.1 && !(cell.modifier | with.2).intersects(LINES);
+    blank || look(cell) == with
 }
 
 /// Whether every terminal agrees that this takes one column.
@@ -68,20 +105,24 @@ impl Pen<'_> {
         let mut straight = Self { bytes: Vec::new(), ..self.clone() };
         cells.iter().try_for_each(|&(x, y, cell)| straight.cell(x, y, cell))?;
         let mut sorted = Self { bytes: Vec::new(), ..self.clone() };
-        sorted.line(cells)?;
-        let best = if straight.bytes.len() <= sorted.bytes.len() { straight } else { sorted };
+        sorted.by_look(cells)?;
+        let best = straight.or_shorter(sorted);
         self.bytes.extend_from_slice(&best.bytes);
         (self.cursor, self.look) = (best.cursor, best.look);
         Ok(())
     }
 
-    /// The cells of one line, those of one style together: a way along the line is shorter than a colour.
-    fn line(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
+    fn or_shorter(self, other: Self) -> Self {
+        if other.bytes.len() < self.bytes.len() { other } else { self }
+    }
+
+    /// Cells in their order, those of one style together: a way is mostly shorter than a colour.
+    fn by_look(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
         let mut left: Vec<(u16, u16, &Cell)> = cells.to_vec();
         while let Some((_, _, first)) = left.first() {
             // What needs no change of style comes first.
-            let wanted = if left.iter().any(|(_, _, cell)| look(cell) == self.look) { self.look } else { look(first) };
-            let (now, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, _, cell)| look(cell) == wanted);
+            let wanted = if left.iter().any(|(_, _, cell)| fits(cell, self.look)) { self.look } else { look(first) };
+            let (now, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, _, cell)| fits(cell, wanted));
             now.into_iter().try_for_each(|(x, y, cell)| self.cell(x, y, cell))?;
             left = later;
         }
@@ -89,70 +130,112 @@ impl Pen<'_> {
     }
 
     fn cell(&mut self, x: u16, y: u16, cell: &Cell) -> std::io::Result<()> {
-        self.go(x, y)?;
-        self.dress(look(cell))?;
+        self.go(x, y);
+        if !fits(cell, self.look) {
+            self.dress(look(cell))?;
+        }
         self.bytes.extend_from_slice(cell.symbol().as_bytes());
-        self.cursor = if sure(cell.symbol()) { Cursor::At(x + 1, y) } else { Cursor::Unsure(y) };
+        // Behind the last column terminals differ in where they are.
+        let sure = sure(cell.symbol()) && x + 1 < self.frame.area.right();
+        self.cursor = if sure { Cursor::At(x + 1, y) } else { Cursor::Unsure(y) };
         Ok(())
     }
 
-    fn go(&mut self, x: u16, y: u16) -> std::io::Result<()> {
+    fn go(&mut self, x: u16, y: u16) {
         match self.cursor {
-            Cursor::At(at, line) if line == y && at == x => Ok(()),
+            Cursor::At(at, line) if line == y && at == x => {}
             Cursor::At(at, line)
                 if line == y && (1..=BRIDGE).contains(&x.wrapping_sub(at)) && self.bridges(at..x, y) =>
             {
                 for x in at..x {
                     self.bytes.extend_from_slice(self.frame[(x, y)].symbol().as_bytes());
                 }
-                Ok(())
             }
-            Cursor::At(at, line) if line == y && x == at + 1 => write!(&mut self.bytes, "\x1b[C"),
-            Cursor::At(at, line) if line == y && x > at => write!(&mut self.bytes, "\x1b[{}C", x - at),
-            Cursor::At(_, line) | Cursor::Unsure(line) if line == y => write!(&mut self.bytes, "\x1b[{}G", x + 1),
-            _ => write!(&mut self.bytes, "\x1b[{};{}H", y + 1, x + 1),
+            _ => self.bytes.extend_from_slice(self.way(x, y).as_bytes()),
         }
+    }
+
+    /// The shortest way to a cell.
+    fn way(&self, x: u16, y: u16) -> String {
+        let placed = if x == 0 { format!("\x1b[{}H", y + 1) } else { format!("\x1b[{};{}H", y + 1, x + 1) };
+        let relative = match self.cursor {
+            Cursor::At(at, line) if line <= y => along(at, x) + &down(y - line),
+            Cursor::Unsure(line) if line == y => shorter(format!("\x1b[{}G", x + 1), "\r".to_owned() + &right(x)),
+            Cursor::Unsure(line) if line < y => format!("\r{}{}", down(y - line), right(x)),
+            _ => return placed,
+        };
+        shorter(placed, relative)
     }
 
     /// Whether what stands in these cells can be written again as it is, in fewer bytes than the way around it.
     fn bridges(&self, cells: std::ops::Range<u16>, y: u16) -> bool {
-        let lines = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
-        cells.into_iter().filter_map(|x| self.frame.cell((x, y))).all(|cell| {
-            let blank =
-                cell.symbol() == " " && cell.bg == self.look.1 && !(cell.modifier | self.look.2).intersects(lines);
-            blank || (cell.symbol().len() == 1 && look(cell) == self.look)
-        })
+        let mut cells = cells.into_iter().filter_map(|x| self.frame.cell((x, y)));
+        cells.all(|cell| cell.symbol().len() == 1 && fits(cell, self.look))
     }
 
     fn dress(&mut self, wanted: Look) -> std::io::Result<()> {
         if wanted == self.look {
             return Ok(());
         }
-        let mut codes = Vec::new();
-        let (mut fg, mut bg, mut modifier) = self.look;
-        // Taking one thing off is done by taking all off: the codes for single ones are not all alike.
-        if !wanted.2.contains(modifier) || wanted == PLAIN {
-            codes.push(String::new());
-            (fg, bg, modifier) = PLAIN;
-        }
-        codes.extend(
-            MODIFIERS.iter().filter(|(one, _)| (wanted.2 - modifier).contains(*one)).map(|(_, c)| (*c).to_owned()),
-        );
-        codes.extend((wanted.0 != fg).then(|| color(wanted.0, 30)));
-        codes.extend((wanted.1 != bg).then(|| color(wanted.1, 40)));
+        let anew = [vec![String::new()], codes(PLAIN, wanted)].concat().join(";");
+        let codes = shorter(anew, codes(self.look, wanted).join(";"));
         self.look = wanted;
-        write!(&mut self.bytes, "\x1b[{}m", codes.join(";"))
+        write!(&mut self.bytes, "\x1b[{codes}m")
     }
 }
 
-const MODIFIERS: [(Modifier, &str); 7] = [
-    (Modifier::BOLD, "1"),
-    (Modifier::DIM, "2"),
-    (Modifier::ITALIC, "3"),
-    (Modifier::UNDERLINED, "4"),
-    (Modifier::SLOW_BLINK, "5"),
-    (Modifier::REVERSED, "7"),
-    (Modifier::CROSSED_OUT, "9"),
+fn shorter(a: String, b: String) -> String {
+    if b.len() < a.len() { b } else { a }
+}
+
+/// Down so many rows. A line feed goes straight down: the terminal is raw.
+fn down(rows: u16) -> String {
+    if rows <= SINGLE { "\n".repeat(usize::from(rows)) } else { format!("\x1b[{rows}B") }
+}
+
+fn right(columns: u16) -> String {
+    match columns {
+        0 => String::new(),
+        1 => "\x1b[C".to_owned(),
+        more => format!("\x1b[{more}C"),
+    }
+}
+
+/// Along a line, from a column to another.
+fn along(from: u16, to: u16) -> String {
+    match from.saturating_sub(to) {
+        0 => right(to - from),
+        back @ 1..=SINGLE => "\x08".repeat(usize::from(back)),
+        back => shorter(format!("\x1b[{back}D"), "\r".to_owned() + &right(to)),
+    }
+}
+
+/// The codes that make one look another.
+fn codes(from: Look, to: Look) -> Vec<String> {
+    let weight = Modifier::BOLD | Modifier::DIM;
+    let mut gone = from.2 - to.2;
+    let mut new = to.2 - from.2;
+    if gone.intersects(weight) {
+        // They go together.
+        new |= to.2 & weight;
+        gone |= weight;
+    }
+    let mut codes: Vec<&str> = MODIFIERS.iter().filter(|(one, ..)| gone.contains(*one)).map(|(.., off)| *off).collect();
+    codes.dedup();
+    codes.extend(MODIFIERS.iter().filter(|(one, ..)| new.contains(*one)).map(|(_, on, _)| *on));
+    let colors = [(to.0 != from.0).then(|| color(to.0, 30)), (to.1 != from.1).then(|| color(to.1, 40))];
+    codes.into_iter().map(str::to_owned).chain(colors.into_iter().flatten()).collect()
+}
+
+/// With the codes that put them on and off.
+const MODIFIERS: [(Modifier, &str, &str); 7] = [
+    (Modifier::BOLD, "1", "22"),
+    (Modifier::DIM, "2", "22"),
+    (Modifier::ITALIC, "3", "23"),
+    (Modifier::UNDERLINED, "4", "24"),
+    (Modifier::SLOW_BLINK, "5", "25"),
+    (Modifier::REVERSED, "7", "27"),
+    (Modifier::CROSSED_OUT, "9", "29"),
 ];
 
 /// The code of a colour: `first` is 30 for the ink, 40 for the background.
@@ -210,14 +293,40 @@ mod tests {
             buffer.set_string(2, 1, "ab", bold);
             buffer.set_string(6, 1, "c", Style::new().fg(Color::Indexed(75)));
         });
-        assert_eq!(text, "\x1b[2;3H\x1b[1;38;5;75mab  \x1b[;38;5;75mc\x1b[m");
+        assert_eq!(text, "\x1b[2;3H\x1b[1;38;5;75mab  \x1b[22mc\x1b[m");
+    }
+
+    #[test]
+    fn the_cursor_takes_the_shortest_way() {
+        let text = written(|buffer| {
+            for (x, y) in [(0, 0), (1, 1), (9, 1), (8, 2)] {
+                buffer.set_string(x, y, "a", Style::new());
+            }
+        });
+        assert_eq!(text, "\x1b[1Ha\na\x1b[7Ca\x08\x08\na");
+        assert_eq!(written(|buffer| buffer.set_string(18, 0, "ab", Style::new())), "\x1b[1;19Hab");
+        let edge = written(|buffer| {
+            buffer.set_string(19, 0, "a", Style::new());
+            buffer.set_string(0, 1, "b", Style::new());
+        });
+        assert_eq!(edge, "\x1b[1;20Ha\r\nb", "not straight down from behind the last column");
+    }
+
+    #[test]
+    fn blanks_need_no_ink() {
+        let (blue, blank) = (Style::new().fg(Color::Indexed(75)), Buffer::empty(Rect::new(0, 0, 20, 1)));
+        let mut buffer = blank.clone();
+        buffer.set_string(0, 0, "  ", blue);
+        assert!(alike(&blank[(0, 0)], &buffer[(0, 0)]));
+        buffer.set_string(0, 0, " ", blue.add_modifier(Modifier::UNDERLINED));
+        assert!(!alike(&blank[(0, 0)], &buffer[(0, 0)]));
     }
 
     #[test]
     fn after_a_character_of_doubtful_width_the_place_is_said_anew() {
-        assert_eq!(plain("漢a"), "\x1b[1;1H漢\x1b[3Ga");
-        assert_eq!(plain("●a"), "\x1b[1;1H●\x1b[2Ga");
-        assert_eq!(plain("─a"), "\x1b[1;1H─a");
+        assert_eq!(plain("漢a"), "\x1b[1H漢\x1b[3Ga");
+        assert_eq!(plain("●a"), "\x1b[1H●\x1b[2Ga");
+        assert_eq!(plain("─a"), "\x1b[1H─a");
     }
 
     /// A terminal that knows just what is written here.
@@ -241,6 +350,9 @@ mod tests {
                     let end = sequence.find(|c: char| c.is_ascii_alphabetic()).unwrap();
                     self.obey(&sequence[..end], &sequence[end..=end]);
                     rest = &sequence[end + 1..];
+                } else if let Some(control) = ['\r', '\n', '\x08'].into_iter().find(|&control| control == c) {
+                    self.steer(control);
+                    rest = &rest[1..];
                 } else {
                     let (x, y) = self.at;
                     let (fg, bg, modifier) = self.ink.clone();
@@ -251,15 +363,26 @@ mod tests {
             }
         }
 
+        fn steer(&mut self, control: char) {
+            assert!(control == '\r' || self.at.0 < self.cells[0].len(), "terminals differ in where they are");
+            match control {
+                '\r' => self.at.0 = 0,
+                '\n' => self.at.1 += 1,
+                _ => self.at.0 -= 1,
+            }
+        }
+
         fn obey(&mut self, parameters: &str, command: &str) {
             let number = |text: &str| text.parse::<usize>().unwrap_or(1);
             match command {
                 "H" => {
-                    let (y, x) = parameters.split_once(';').unwrap();
+                    let (y, x) = parameters.split_once(';').unwrap_or((parameters, "1"));
                     self.at = (number(x) - 1, number(y) - 1);
                 }
                 "G" => self.at.0 = number(parameters) - 1,
+                "B" => self.at.1 += number(parameters),
                 "C" => self.at.0 += number(parameters),
+                "D" => self.at.0 -= number(parameters),
                 "m" => self.dress(&parameters.split(';').collect::<Vec<_>>()),
                 other => panic!("{other}"),
             }
@@ -276,7 +399,11 @@ mod tests {
                 let code = codes[at..at + length].join(";");
                 match (codes[at], codes[at].len()) {
                     ("", _) => self.ink = ("39".to_owned(), "49".to_owned(), Modifier::empty()),
-                    (first, 1) => self.ink.2 |= MODIFIERS.iter().find(|(_, known)| *known == first).unwrap().0,
+                    (first, 1) => self.ink.2 |= MODIFIERS.iter().find(|(_, on, _)| *on == first).unwrap().0,
+                    (first, 2) if first.starts_with('2') => {
+                        let off = MODIFIERS.iter().filter(|(.., off)| *off == first).map(|(one, ..)| *one);
+                        off.for_each(|one| self.ink.2 -= one);
+                    }
                     (first, _) if first.starts_with('4') || first.starts_with("10") => self.ink.1 = code,
                     _ => self.ink.0 = code,
                 }
@@ -303,8 +430,7 @@ mod tests {
 
     /// What an eye sees of a cell: a blank one has no ink.
     fn seen((symbol, fg, bg, modifier): &(String, String, String, Modifier)) -> (String, String, String, Modifier) {
-        let lines = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
-        let blank = symbol == " " && !modifier.intersects(lines);
+        let blank = symbol == " " && !modifier.intersects(LINES);
         let (fg, modifier) = if blank { (String::new(), Modifier::empty()) } else { (fg.clone(), *modifier) };
         (symbol.clone(), fg, bg.clone(), modifier)
     }
@@ -317,7 +443,9 @@ mod tests {
             for cells in [first, second] {
                 let buffer = filled(&cells);
                 let mut bytes = Vec::new();
-                write(&mut bytes, &before.diff(&buffer), &buffer).unwrap();
+                let changes: Vec<_> =
+                    before.diff(&buffer).into_iter().filter(|(x, y, cell)| !alike(&before[(*x, *y)], cell)).collect();
+                write(&mut bytes, &changes, &buffer).unwrap();
                 screen.show(std::str::from_utf8(&bytes).unwrap());
                 for (cell, shown) in buffer.content.iter().zip(screen.cells.iter().flatten()) {
                     let wanted = (cell.symbol().to_owned(), color(cell.fg, 30), color(cell.bg, 40), cell.modifier);

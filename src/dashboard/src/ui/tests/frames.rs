@@ -9,8 +9,9 @@ use ratatui::style::{Color, Modifier};
 
 use super::{key, press, shown, size, styles, text};
 use crate::link::FromRun;
+use crate::ui::keymap::Key;
 use crate::ui::msg::Msg;
-use crate::ui::picture::{frame, svg};
+use crate::ui::picture::{Pose, frame, snapshot, svg};
 use crate::ui::state::State;
 use crate::ui::theme::{Glyphs, Level, SHIPPED, Styles, Theme};
 use crate::ui::update::update;
@@ -299,7 +300,10 @@ fn a_picture_is_made_of_a_recorded_run() {
     }
     pellucid_protocol::run_dir::write_lines(&run.samples(), &fixture::samples()).unwrap();
     let options = Options::default();
-    let picture = crate::ui::picture::snapshot(&run, Screen::Samples, size(80, 24), &options).unwrap();
+    let pose = Pose { size: size(80, 24), keys: &[Key::parse("?").unwrap()], options: &options };
+    let picture = snapshot(&run, Screen::Samples, pose).unwrap();
+    assert!(text(&picture).contains("show all keys"), "the key was pressed");
+    let picture = snapshot(&run, Screen::Samples, Pose { keys: &[], ..pose }).unwrap();
     assert!(text(&picture).contains("Crushing chest pain"));
     let drawn = svg(&picture, &options).unwrap();
     assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n") && drawn.contains("Samples"));

@@ -170,7 +170,7 @@ impl Chart<'_> {
         let (mut x, mut y) = (1, 0);
         let mut entries = Vec::new();
         for line in self.shown() {
-            let wide = (text::width(line.name) + 9) as u16;
+            let wide = (text::width(line.name) + longest(line.series) + 4) as u16;
             if x + wide > width + 1 && x > 1 {
                 (x, y) = (1, y + 1);
             }
@@ -300,6 +300,12 @@ fn marks(sheet: &Sheet, field: Rect, paper: &mut Paper, y: u16) {
             paper.write(Rect { x, y, width: 1, height: 1 }, kind.sign(), mark_style(kind, paper.styles));
         }
     }
+}
+
+/// Columns of the longest number that is to be expected: a sign and an exponent take one each.
+fn longest(series: &Series) -> usize {
+    let least = series.summary(0, series.len()).min;
+    5 + usize::from(least < 0.0) + usize::from(least != 0.0 && least.abs() < 0.001)
 }
 
 /// The style of a mark.

@@ -33,6 +33,9 @@ struct State {
     told: Vec<Told>,
     /// Fingerprint of the examples.
     examples: String,
+    /// Bytes that the record must have for training to go on from here: beyond, it would miss what came before.
+    #[serde(default)]
+    record: u64,
 }
 
 impl Trainer {
@@ -65,6 +68,8 @@ impl Trainer {
     }
 
     fn write_state(&self, folder: &Path) -> Result<()> {
+        // First, so that after a power cut the record is never older than what training goes on from.
+        let record = self.ledger.settle().ok_or_else(|| Error::Refused("the worker is ending".to_owned()))?;
         let (steps, moments) = self.optimiser.state();
         let state = State {
             progress: self.progress.clone(),
@@ -73,6 +78,7 @@ impl Trainer {
             probe: self.probe.state().clone(),
             told: self.alarm.as_ref().map(|alarm| alarm.told().to_vec()).unwrap_or_default(),
             examples: self.fingerprint(),
+            record,
         };
         let text = serde_json::to_string(&state).map_err(|error| Error::file(folder, error))?;
         let answers = self.teacher.as_ref().map(|desk| desk.train.state());
@@ -122,10 +128,17 @@ impl Trainer {
         if let Some(alarm) = &mut self.alarm {
             alarm.restore(state.told);
         }
+        self.recorded = state.record;
         self.resumed = Some(state.progress.step);
         self.progress = state.progress;
         self.order.clear();
         Ok(())
+    }
+
+    /// Bytes of the record when the checkpoint was written that the run was taken up from; 0 where that is not known.
+    #[must_use]
+    pub fn recorded(&self) -> u64 {
+        self.recorded
     }
 
     fn fingerprint(&self) -> String {

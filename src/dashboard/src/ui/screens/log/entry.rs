@@ -1,6 +1,6 @@
 //! One line of the log: what happened, or what the worker printed.
 
-use pellucid_protocol::event::{CheckpointKind, Level, Outcome};
+use pellucid_protocol::event::{CheckpointKind, Ended, Level, Outcome};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{Event, Metrics, Record, SurveyState};
 
@@ -120,17 +120,7 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
             let subject = explanation.sample.map_or_else(|| "a text".to_owned(), |index| format!("sample {index}"));
             (Tone::Plain, "·", format!("explained {subject}"))
         }
-        Event::Ended(ended) => match ended.outcome {
-            Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
-            Outcome::Stopped => {
-                let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
-                (Tone::Warn, "■", format!("stopped{more}"))
-            }
-            Outcome::Failed | Outcome::Died => {
-                let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
-                (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
-            }
-        },
+        Event::Ended(known) => ended(known),
         Event::Step(_)
         | Event::Explained(_)
         | Event::WhatIf(_)
@@ -138,6 +128,20 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
         | Event::Survey(_)
         | Event::Unknown => return None,
     })
+}
+
+fn ended(ended: &Ended) -> (Tone, &'static str, String) {
+    match ended.outcome {
+        Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
+        Outcome::Stopped => {
+            let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
+            (Tone::Warn, "■", format!("stopped{more}"))
+        }
+        Outcome::Failed | Outcome::Died => {
+            let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
+            (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
+        }
+    }
 }
 
 fn measures(metrics: &Metrics) -> String {
