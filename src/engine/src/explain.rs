@@ -9,6 +9,7 @@
 pub mod alarm;
 pub mod maps;
 pub mod oracle;
+pub mod parts;
 pub mod probe;
 pub mod remote;
 pub mod session;

@@ -205,7 +205,7 @@ impl State {
             Needs::Record => self.playback.is_some(),
             Needs::Training => self.run.answers() && self.run.is_going(),
             Needs::Paused => self.run.answers() && self.run.stage == Stage::Paused,
-            Needs::Worker => self.run.answers(),
+            Needs::Worker => self.run.explains(),
         }
     }
 

@@ -117,6 +117,7 @@ impl Hub {
                 biased;
                 message = events.recv() => match message {
                     Some(FromThread::Event(event)) => self.record(event),
+                    Some(FromThread::Over) => self.end.ended(),
                     Some(FromThread::Settle(answer)) => drop(answer.send(self.settle())),
                     Some(_) => {}
                     None => {

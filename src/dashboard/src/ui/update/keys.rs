@@ -313,18 +313,19 @@ fn explain(state: &mut State, action: Action) -> Vec<Effect> {
     command.map(Effect::Send).into_iter().collect()
 }
 
-/// Asks for an explanation; without a worker, shows the latest one in the record.
+/// Asks for an explanation; without a worker, shows the latest one in the record. If there is none, a worker that only
+/// has left is asked all the same.
 fn explain_sample(state: &mut State) -> Vec<Effect> {
     let Some(index) = state.samples.selected() else { return Vec::new() };
-    if state.run.answers() {
+    let recorded = !state.run.answers()
+        && (state.explain.show_sample(index)
+            || state.samples.explanation(index).is_some_and(|known| state.explain.put(known)));
+    if recorded {
+        state.screen = Screen::Explain;
+    } else if state.run.explains() {
         let request = state.explain.want_sample(index);
         state.screen = Screen::Explain;
         return send(Command::Explain(request));
-    }
-    if state.explain.show_sample(index)
-        || state.samples.explanation(index).is_some_and(|known| state.explain.put(known))
-    {
-        state.screen = Screen::Explain;
     } else {
         let why = state.why_not();
         state.say(Tone::Warn, format!("not explained in this run; {why}"));
