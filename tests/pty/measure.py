@@ -28,6 +28,9 @@ PELLUCID = os.path.join(ROOT, "target", "release", "pellucid")
 # Fewer than any screen takes that follows another, more than a frame of steps.
 SCREEN_BYTES = 700
 
+# Steps after which a training is under way: the libraries are loaded, the teacher has answered.
+WARM_STEPS = 30
+
 
 class Screen:
     """The dashboard on a pty."""
@@ -95,14 +98,15 @@ def train(folder, run, steps):
 
 def step_times(folder, run):
     with open(f"{folder}/{run}/events.jsonl") as log:
-        events = [json.loads(line) for line in log]
+        events = [json.loads(line) for line in log if line.endswith("\n")]
     return [event["time"] for event in events if event["event"] == "step"]
 
 
 def watched(folder):
     """A training with its dashboard: keys, bytes, memory; then held: bytes and processor time."""
     screen = Screen(train(folder, "watched", 10_000_000), folder)
-    screen.drain(8)
+    while not os.path.exists(f"{folder}/watched/events.jsonl") or len(step_times(folder, "watched")) < WARM_STEPS:
+        screen.drain(0.2)
     delays = sorted(screen.key_ms(b"12345"[n % 5 : n % 5 + 1]) for n in range(200) if screen.drain(0.03) >= 0)
     tell("pty/key", p50_ms=statistics.median(delays), p90_ms=delays[int(len(delays) * 0.9) - 1],
          p99_ms=delays[int(len(delays) * 0.99) - 1], keys=len(delays))

@@ -237,3 +237,39 @@ fn all_samples_are_explained_from_the_screen() {
     terminal.send("w");
     terminal.wait_for("explain all");
 }
+
+#[test]
+fn an_ended_run_is_explained_by_a_worker_that_comes_back_for_it() {
+    let place = Workplace::new();
+    place.output(place.train(&["--headless", "--max-steps", "4", "--eval-every", "2"]));
+    let record = || std::fs::read(place.run().events()).unwrap();
+    let ended = record();
+    let mut terminal = Terminal::pellucid(&place, &["attach", "test"]);
+    terminal.wait_until("`finished`", |screen| screen.to_lowercase().contains("finished"));
+    terminal.send("t");
+    terminal.wait_for("explain this text");
+    terminal.send("sudden chest pain\r");
+    terminal.wait_for("gradient x input");
+    terminal.send("l ");
+    terminal.wait_until("an answer", |screen| screen.contains("what if:") && screen.contains('→'));
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    let later = record();
+    assert!(later.starts_with(&ended), "the record is only added to");
+    let records = place.wait_for_event("an explanation", |event| matches!(event, Event::Explained(_)));
+    let added: Vec<_> = records.into_iter().skip_while(|record| !is_end(&record.event)).skip(1).collect();
+    let explained = |event: &Event| matches!(event, Event::Explained(explanation) if explanation.step == 4);
+    assert!(!added.is_empty() && added.iter().all(|record| explained(&record.event)), "{added:?}");
+}
+
+#[test]
+fn who_only_looks_starts_no_worker() {
+    let place = Workplace::new();
+    place.output(place.train(&["--headless", "--max-steps", "2"]));
+    let mut terminal = Terminal::pellucid(&place, &["attach", "--read-only", "test"]);
+    terminal.wait_for("view only");
+    terminal.send("t");
+    terminal.wait_for("its worker has left");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}

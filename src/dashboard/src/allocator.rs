@@ -2,7 +2,7 @@
 
 /// Blocks from here on are the system's own, and go back to it when they are freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const LARGE: i32 = 64 * 1024;
+const LARGE: i32 = 128 * 1024;
 
 /// Lets memory go back to the system as soon as it is freed. glibc would keep ever more for itself once large blocks
 /// were freed, and a dashboard that has read a long log would stay as large as it was then.

@@ -138,6 +138,9 @@ impl Watcher {
                 self.face.say(&format!("{command:?} was refused: {reason}"));
             }
             Some(FromRun::Connected | FromRun::Answered(..) | FromRun::Rewound | FromRun::Playback(_)) => {}
+            Some(FromRun::Asleep) => {
+                return Err(Failure::Failed(self.lost("the run has ended and its worker has left")));
+            }
             Some(FromRun::ViewOnly(reason)) => return Err(Failure::Failed(self.lost(&reason))),
             None => return Err(Failure::Failed(self.lost("the line to the worker broke"))),
         }

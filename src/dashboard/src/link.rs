@@ -24,6 +24,7 @@ mod follow;
 mod launch;
 mod lines;
 mod player;
+mod speaker;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -54,6 +55,8 @@ pub(crate) enum FromRun {
     Connected,
     /// A command was done (`None`) or refused, and why.
     Answered(Command, Option<String>),
+    /// The run has ended and its worker has left; a question (an explanation, a what-if, a survey) starts it again.
+    Asleep,
     /// Commands are not possible (any more), and why; records may still follow from the file.
     ViewOnly(String),
 }
@@ -157,7 +160,8 @@ pub(crate) fn resume(worker: PathBuf, run: &RunDir, past: Past) -> (Link, Task) 
 #[must_use]
 pub(crate) fn attach(run: RunDir) -> (Link, Task) {
     let (link, ends) = line();
-    (link, tokio::spawn(follow::follow(run, ends)))
+    let begin = follow::Begin { sleep: follow::Sleep::Light, ..follow::Begin::default() };
+    (link, tokio::spawn(follow::follow_with(run, ends, begin)))
 }
 
 /// Speaks to the worker of a run, without what was recorded before.

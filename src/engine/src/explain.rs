@@ -9,7 +9,9 @@
 pub mod alarm;
 pub mod maps;
 pub mod oracle;
+pub mod parts;
 pub mod probe;
 pub mod remote;
 pub mod session;
 pub mod subject;
+mod watched;

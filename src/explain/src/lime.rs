@@ -84,7 +84,7 @@ pub fn lime(masking: &mut Masking, samples: Samples, seed: u64, watch: &mut dyn 
     if words < 2 {
         return line(masking);
     }
-    lime_of(masking, &Neighbourhood::new(words, samples, seed), watch)
+    lime_of(masking, &Neighbourhood::new(words, masking.removal(), samples, seed), watch)
 }
 
 /// The surrogate of a text of at least two words in a neighbourhood of it; see [`lime`].

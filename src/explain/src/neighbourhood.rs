@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use pellucid_protocol::Removal;
+
 use crate::control_variate::Law;
 use crate::oracle::Answer;
 use crate::ridge::{Ridge, Weighted};
@@ -34,6 +36,20 @@ impl Default for Samples {
 /// which is best if they scatter the more the less they weigh. The optimum is flat.
 const ALLOCATION: f64 = 0.7;
 
+/// Tokens of a text beside its words, in words: what begins and ends it.
+const FRAME: f64 = 2.0;
+
+/// What a row with `masked` of `words` words out costs. Where words are deleted, rows of many deletions are short
+/// and cheap, so that more of them are worth their price.
+///
+/// Source: optimum allocation with costs, weight / sqrt(cost), Cochran 1977, "Sampling Techniques", section 5.5.
+fn cost(masked: usize, words: usize, removal: Removal) -> f64 {
+    match removal {
+        Removal::Mask => 1.0,
+        Removal::Delete => (words - masked) as f64 + FRAME,
+    }
+}
+
 /// What `lime` draws, with less left to chance.
 ///
 /// `lime`'s law: the text itself once, then N - 1 rows, each with m ~ U{1..n} words masked, every set of
@@ -41,7 +57,7 @@ const ALLOCATION: f64 = 0.7;
 /// what the law expects of N = [`Samples::scale`], (N - 1) kernel(m) / n, however many of its sets are taken: so
 /// the normal equations are those of `lime` in the mean, and those of infinitely many samples where all sets are
 /// taken. More rows
-/// go to the sizes that weigh more, because the far ones hardly count.
+/// go to the sizes that weigh more, because the far ones hardly count, and to those that cost less.
 ///
 /// Source of the law: `lime` 0.2.0.1, `lime_text.py`, `__data_labels_distances`; of stratifying by what
 /// weighs most, Neyman 1934.
@@ -53,25 +69,28 @@ pub struct Neighbourhood {
 }
 
 impl Neighbourhood {
-    /// Draws the maskings of a text of `words` words.
+    /// Draws the maskings of a text of `words` words that are taken out in this way.
     #[must_use]
-    pub fn new(words: usize, samples: Samples, seed: u64) -> Self {
-        Self::with_rows(words, samples, seed, samples.fit.saturating_sub(1))
+    pub fn new(words: usize, removal: Removal, samples: Samples, seed: u64) -> Self {
+        Self::with_rows(words, (samples, removal), seed, samples.fit.saturating_sub(1))
     }
 
     /// All maskings of a short text, with the weights of `samples.scale` samples.
     #[must_use]
     pub fn whole(words: usize, samples: Samples) -> Self {
-        Self::with_rows(words, samples, 0, (1 << words) - 1)
+        Self::with_rows(words, (samples, Removal::Mask), 0, (1 << words) - 1)
     }
 
-    fn with_rows(words: usize, samples: Samples, seed: u64, rows: usize) -> Self {
+    fn with_rows(words: usize, (samples, removal): (Samples, Removal), seed: u64, rows: usize) -> Self {
         let lime_rows = samples.scale.saturating_sub(1) as f64;
         let sizes: Vec<_> = (1..=words)
             .map(|size| (lime_rows * weight(distance(size, words)) / words as f64, binomial(words, size)))
             .collect();
         let random = &mut generator(seed, Purpose::Fit);
-        let shares: Vec<_> = sizes.iter().map(|(weight, sets)| (weight.powf(ALLOCATION), *sets)).collect();
+        let share = |(index, (weight, sets)): (usize, &(f64, f64))| {
+            (weight.powf(ALLOCATION) / cost(index + 1, words, removal).sqrt(), *sets)
+        };
+        let shares: Vec<_> = sizes.iter().enumerate().map(share).collect();
         let strata = sizes.iter().zip(allocate(&shares, rows)).enumerate().map(|(index, (size, count))| Stratum {
             sets: distinct(words, index + 1, count, random),
             population: size.1,
@@ -224,7 +243,7 @@ mod tests {
     fn weights_are_what_limes_law_expects() {
         for words in [2, 8, 20, 60] {
             let samples = Samples { fit: 501, held_out: 0, scale: 501 };
-            let found = Neighbourhood::new(words, samples, 3);
+            let found = Neighbourhood::new(words, Removal::Mask, samples, 3);
             let law: f64 = (1..=words).map(|size| 500.0 * weight(distance(size, words)) / words as f64).sum();
             assert!((total(&found, 500) - law).abs() < 1e-9 * law);
             assert!(found.planned() <= 501);
@@ -233,10 +252,10 @@ mod tests {
 
     #[test]
     fn a_short_text_is_taken_whole_and_judged_on_all_but_itself() {
-        let found = Neighbourhood::new(10, Samples::default(), 1);
+        let found = Neighbourhood::new(10, Removal::Mask, Samples::default(), 1);
         assert_eq!((found.planned(), found.evaluations()), (1024, 1024));
         assert!(found.plan.is_complete() && found.held_out.is_empty());
-        assert!(!Neighbourhood::new(11, Samples::default(), 1).plan.is_complete());
+        assert!(!Neighbourhood::new(11, Removal::Mask, Samples::default(), 1).plan.is_complete());
     }
 
     #[test]
@@ -244,13 +263,26 @@ mod tests {
         let samples = Samples { fit: 300, held_out: 9, scale: 300 };
         let whole = Neighbourhood::whole(9, samples);
         assert!(whole.is_complete() && whole.planned() == 512);
-        assert!((total(&whole, 511) - total(&Neighbourhood::new(9, samples, 1), 299)).abs() < 1e-9);
+        assert!((total(&whole, 511) - total(&Neighbourhood::new(9, Removal::Mask, samples, 1), 299)).abs() < 1e-9);
     }
 
     #[test]
     fn rounds_double_and_end_with_all() {
-        let rounds = |words, fit| Neighbourhood::new(words, Samples { fit, held_out: 5, scale: 1000 }, 1).rounds();
+        let rounds = |words, fit| {
+            Neighbourhood::new(words, Removal::Mask, Samples { fit, held_out: 5, scale: 1000 }, 1).rounds()
+        };
         assert_eq!(rounds(30, 1000), [64, 128, 256, 512, 1000]);
         assert_eq!((rounds(30, 40), rounds(2, 1000), rounds(30, 0)), (vec![40], vec![4], vec![1]));
+    }
+
+    #[test]
+    fn more_rows_are_drawn_where_they_are_short() {
+        let of = |removal| Neighbourhood::new(20, removal, Samples { fit: 1000, held_out: 0, scale: 1000 }, 1);
+        let kept =
+            |found: &Neighbourhood| -> usize { found.plan.take(999).sets.iter().map(|set| 20 - set.len()).sum() };
+        let (masked, deleted) = (of(Removal::Mask), of(Removal::Delete));
+        assert_eq!(masked.planned(), deleted.planned());
+        assert!(kept(&deleted) < kept(&masked) * 96 / 100, "{} of {}", kept(&deleted), kept(&masked));
+        assert!((total(&masked, 999) - total(&deleted, 999)).abs() < 1e-9);
     }
 }

@@ -76,6 +76,12 @@ impl<'a> Masking<'a> {
         self.oracle.words()
     }
 
+    /// How words are taken out.
+    #[must_use]
+    pub fn removal(&self) -> Removal {
+        self.table.removal
+    }
+
     /// Value of the text as it is.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ pub struct TreeSurrogate {
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
 pub fn tree(masking: &mut Masking, samples: Samples, seed: u64) -> Answer<TreeSurrogate> {
-    let neighbourhood = Neighbourhood::new(masking.words(), samples, seed);
+    let neighbourhood = Neighbourhood::new(masking.words(), masking.removal(), samples, seed);
     tree_of(masking, &neighbourhood)
 }
 

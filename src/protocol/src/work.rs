@@ -9,7 +9,7 @@ use crate::explanation::Scalar;
 use crate::method::{Baseline, Method, Removal};
 use crate::settings::{Device, Settings};
 
-/// A worker's job. All but [`Work::Train`] and [`Work::Resume`] print JSON lines on stdout and end.
+/// A worker's job. All but [`Work::Train`], [`Work::Resume`] and [`Work::Serve`] print JSON lines on stdout and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
 pub enum Work {
@@ -17,6 +17,11 @@ pub enum Work {
     Train(Box<Settings>),
     /// Take the run in this folder up again, and serve it as with [`Work::Train`].
     Resume {
+        /// The folder.
+        run_dir: PathBuf,
+    },
+    /// Serve the ended run in this folder, as its worker did after the end: explain on its last weights.
+    Serve {
         /// The folder.
         run_dir: PathBuf,
     },

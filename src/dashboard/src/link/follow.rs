@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use pellucid_protocol::owner::{Whereabouts, is_alive};
-use pellucid_protocol::run_dir::WorkerInfo;
+use pellucid_protocol::owner::is_alive;
+use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Event, Piece, Record, RunDir, ToClient};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
 use super::feed::Feed;
-use super::{Ends, FromRun, Gone};
-use crate::handle::resume_hint;
+use super::launch::{Miss, begin};
+use super::speaker::{Away, Last, Worker, worker_of};
+use super::{Ends, FromRun, Gone, worker};
 
 /// Steps in a row that are passed on as a block.
 const BLOCK: usize = 64;
@@ -28,11 +29,6 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How long the last commands may take to be answered.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Follows `run` until the screen lets go.
-pub(super) async fn follow(run: RunDir, ends: Ends) -> Option<RunDir> {
-    follow_with(run, ends, Begin::default()).await
-}
-
 /// How to begin to follow.
 #[derive(Debug, Default)]
 pub(super) struct Begin {
@@ -40,12 +36,33 @@ pub(super) struct Begin {
     pub(super) early: Vec<Command>,
     /// Bytes of the log that are passed over.
     pub(super) beyond: u64,
+    /// What a question to an ended run does.
+    pub(super) sleep: Sleep,
+}
+
+/// What a question does to an ended run whose worker has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Sleep {
+    /// It starts a worker again.
+    Light,
+    /// Nothing.
+    #[default]
+    Deep,
+}
+
+/// How watching a log without a worker ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    /// The screen has let go.
+    ToTheEnd,
+    /// There is a worker again.
+    Woken,
 }
 
 /// Follows `run` from `begin` on.
 pub(super) async fn follow_with(run: RunDir, ends: Ends, begin: Begin) -> Option<RunDir> {
     let feed = Feed::beyond(&run, begin.beyond);
-    let mut follower = Follower { early: begin.early, feed, ..Follower::new(run.clone(), ends) };
+    let mut follower = Follower { early: begin.early, sleep: begin.sleep, feed, ..Follower::new(run.clone(), ends) };
     if follower.run().await.is_err() {
         follower.farewell().await;
     }
@@ -60,27 +77,9 @@ pub(super) async fn read_all(run: &RunDir, ends: Ends) -> Result<Ends, Gone> {
     Ok(follower.ends)
 }
 
-/// Whom to speak to.
-enum Worker {
-    Here(WorkerInfo),
-    Away(Away),
-}
-
-/// Why no worker is spoken to.
-enum Away {
-    /// There is none: what to say if the run has not ended.
-    None(String),
-    /// There may be one, but not for us: why.
-    OutOfReach(String),
-}
-
-impl Away {
-    fn reason(&self, last: Last) -> String {
-        match (self, last) {
-            (Away::None(_), Last::Ended) => "the run has ended and its worker has left".to_owned(),
-            (Away::None(reason) | Away::OutOfReach(reason), _) => reason.clone(),
-        }
-    }
+/// Whether a command asks something of the weights, and changes nothing.
+fn is_question(command: &Command) -> bool {
+    matches!(command, Command::Explain(_) | Command::WhatIf(_) | Command::Survey(_))
 }
 
 /// Whether the worker spoke on a connection.
@@ -96,28 +95,28 @@ struct Follower {
     feed: Feed,
     last: Last,
     early: Vec<Command>,
-}
-
-/// What the last record said about the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Last {
-    GoingOn,
-    Ended,
+    sleep: Sleep,
 }
 
 impl Follower {
     fn new(run: RunDir, ends: Ends) -> Self {
         let feed = Feed::new(&run);
-        Self { run, ends, feed, last: Last::GoingOn, early: Vec::new() }
+        Self { run, ends, feed, last: Last::GoingOn, early: Vec::new(), sleep: Sleep::default() }
     }
 
     async fn run(&mut self) -> Result<(), Gone> {
         self.ends.say(FromRun::Opened(self.run.clone())).await?;
         let mut attempt = 0;
         while attempt < ATTEMPTS {
-            let info = match self.worker() {
+            let info = match worker_of(&self.run) {
                 Worker::Here(info) => info,
-                Worker::Away(away) => return self.watch(away).await,
+                Worker::Away(away) => match self.watch(away).await? {
+                    Watched::ToTheEnd => return Ok(()),
+                    Watched::Woken => {
+                        attempt = 0;
+                        continue;
+                    }
+                },
             };
             match Connection::open(&info).await {
                 Ok(connection) => match self.serve(connection).await? {
@@ -126,32 +125,14 @@ impl Follower {
                 },
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                     let reason = format!("the worker is out of reach: {error}; this is what it records");
-                    return self.watch(Away::OutOfReach(reason)).await;
+                    return self.watch(Away::OutOfReach(reason)).await.map(drop);
                 }
                 Err(_) => attempt += 1,
             }
             self.pause(attempt).await?;
         }
-        self.watch(Away::OutOfReach("the worker does not answer on its socket; this is what it records".into())).await
-    }
-
-    fn worker(&self) -> Worker {
-        let Some(info) = self.run.worker_info() else {
-            return Worker::Away(Away::None("this run has no worker; this is what was recorded".into()));
-        };
-        let (pid, host) = (info.owner.pid, &info.owner.host);
-        let again = resume_hint(&self.run);
-        match info.whereabouts(&self.run) {
-            Whereabouts::Here => Worker::Here(info),
-            Whereabouts::Elsewhere => {
-                let reason = format!("the worker (pid {pid}) is on {host}: commands are possible there");
-                Worker::Away(Away::OutOfReach(reason))
-            }
-            Whereabouts::Gone => Worker::Away(Away::None(format!("the worker (pid {pid}) is gone; {again}"))),
-            Whereabouts::Restarted => {
-                Worker::Away(Away::None(format!("the machine was restarted, the worker is gone; {again}")))
-            }
-        }
+        let reason = "the worker does not answer on its socket; this is what it records".into();
+        self.watch(Away::OutOfReach(reason)).await.map(drop)
     }
 
     /// Waits before the next attempt, as long as the screen is there.
@@ -309,7 +290,7 @@ impl Follower {
     }
 
     /// Shows the log without a worker.
-    async fn watch(&mut self, away: Away) -> Result<(), Gone> {
+    async fn watch(&mut self, away: Away) -> Result<Watched, Gone> {
         self.read_on().await?;
         if let Away::None(_) = away {
             self.last_words().await?;
@@ -317,16 +298,47 @@ impl Follower {
         }
         // The end may have been among what was just read.
         let reason = away.reason(self.last);
-        self.ends.say(FromRun::ViewOnly(reason.clone())).await?;
+        let asleep = matches!(away, Away::None(_)) && self.last == Last::Ended && self.sleep == Sleep::Light;
+        self.ends.say(if asleep { FromRun::Asleep } else { FromRun::ViewOnly(reason.clone()) }).await?;
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => self.read_on().await?,
-                command = self.ends.commands.recv() => match command {
-                    Some(command) => self.ends.say(FromRun::Answered(command, Some(reason.clone()))).await?,
-                    None => return Ok(()),
-                },
+            let command = tokio::select! {
+                () = tokio::time::sleep(POLL) => {
+                    self.read_on().await?;
+                    continue;
+                }
+                command = self.ends.commands.recv() => command,
+            };
+            let Some(command) = command else { return Ok(Watched::ToTheEnd) };
+            let refused = match asleep && is_question(&command) {
+                true => self.wake(&command).await?,
+                false => Some(reason.clone()),
+            };
+            match refused {
+                None => return Ok(Watched::Woken),
+                Some(_) => self.ends.say(FromRun::Answered(command, refused)).await?,
             }
         }
+    }
+
+    /// Starts a worker that explains on the last weights, and keeps `command` for it; why there is none, otherwise.
+    async fn wake(&mut self, command: &Command) -> Result<Option<String>, Gone> {
+        let program = match worker::find() {
+            Ok(program) => program,
+            Err(error) => return Ok(Some(error.to_string())),
+        };
+        let work = Work::Serve { run_dir: self.run.root().to_owned() };
+        let mut early = vec![command.clone()];
+        let refused = match begin(&program, work, &mut self.ends, &mut early).await {
+            Ok(_) => None,
+            Err(Miss::Gone) => return Err(Gone),
+            // Somebody else may have been faster.
+            Err(Miss::Failed(_)) if matches!(worker_of(&self.run), Worker::Here(_)) => None,
+            Err(Miss::Failed(why)) => Some(why),
+        };
+        if refused.is_none() {
+            self.early.append(&mut early);
+        }
+        Ok(refused)
     }
 
     async fn read_on(&mut self) -> Result<(), Gone> {
@@ -350,7 +362,7 @@ impl Follower {
         if self.ends.commands.is_empty() {
             return;
         }
-        if let Worker::Here(info) = self.worker()
+        if let Worker::Here(info) = worker_of(&self.run)
             && let Ok(connection) = Connection::open(&info).await
         {
             let _ = self.part(connection).await;

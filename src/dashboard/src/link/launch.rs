@@ -26,7 +26,7 @@ const LAST_WORDS: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why no run came of it.
-enum Miss {
+pub(super) enum Miss {
     /// It could not start, or was called off.
     Failed(String),
     /// The screen has let go.
@@ -43,7 +43,7 @@ impl From<Gone> for Miss {
 pub(super) async fn launch(worker: PathBuf, work: Work, beyond: u64, mut ends: Ends) -> Option<RunDir> {
     let mut early = Vec::new();
     match begin(&worker, work, &mut ends, &mut early).await {
-        Ok(run) => follow::follow_with(run, ends, Begin { early, beyond }).await,
+        Ok(run) => follow::follow_with(run, ends, Begin { early, beyond, ..Begin::default() }).await,
         Err(Miss::Failed(message)) => {
             // Whether anybody hears it makes no difference: nothing was started.
             let _ = ends.say(FromRun::Failed(message)).await;
@@ -53,7 +53,13 @@ pub(super) async fn launch(worker: PathBuf, work: Work, beyond: u64, mut ends: E
     }
 }
 
-async fn begin(worker: &Path, work: Work, ends: &mut Ends, early: &mut Vec<Command>) -> Result<RunDir, Miss> {
+/// Starts `worker` on `work` and waits until its run stands; commands that come meanwhile are put with the `early` ones.
+pub(super) async fn begin(
+    worker: &Path,
+    work: Work,
+    ends: &mut Ends,
+    early: &mut Vec<Command>,
+) -> Result<RunDir, Miss> {
     let mut child = start(worker).map_err(|error| Miss::Failed(cannot_start(worker, &error).to_string()))?;
     let words = LastWords::collect(child.stderr.take());
     hand_over(&mut child, &work).await;

@@ -232,7 +232,7 @@ mod tests {
         told.iter().for_each(|line| println!("{line}"));
         let first = of("ui/first_frame")[0];
         // Twenty charts full of noise are the worst there is.
-        assert!(number(first, "bytes") <= 20_480.0 && number(first, "idle_bytes") == 0.0, "{first}");
+        assert!(number(first, "bytes") <= 16_384.0 && number(first, "idle_bytes") == 0.0, "{first}");
         let live = of("ui/live")[0];
         assert!(number(live, "first_bytes") <= 16_384.0, "{live}");
         assert!(number(live, "p50_bytes") <= 300.0 && number(live, "p95_bytes") <= 2048.0, "{live}");

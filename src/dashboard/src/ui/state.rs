@@ -190,8 +190,11 @@ impl State {
     /// Where keys go when nothing lies over the screen.
     #[must_use]
     pub fn ground(&self) -> Place {
-        let words = self.screen == Screen::Samples && self.samples.shows_words();
-        if words { Place::Words } else { Place::On(self.screen) }
+        match self.screen {
+            Screen::Samples if self.samples.shows_words() => Place::Words,
+            Screen::Samples if self.samples.shows_suspects() => Place::Suspects,
+            screen => Place::On(screen),
+        }
     }
 
     /// Whether what an action needs is there.
@@ -202,7 +205,7 @@ impl State {
             Needs::Record => self.playback.is_some(),
             Needs::Training => self.run.answers() && self.run.is_going(),
             Needs::Paused => self.run.answers() && self.run.stage == Stage::Paused,
-            Needs::Worker => self.run.answers(),
+            Needs::Worker => self.run.explains(),
         }
     }
 

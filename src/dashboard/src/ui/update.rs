@@ -110,6 +110,10 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
             state.run.access = if state.rights == Rights::Look { Access::ReadOnly } else { Access::Live };
         }
         FromRun::Answered(command, refusal) => answered(state, &command, refusal),
+        FromRun::Asleep if state.rights == Rights::Look => {
+            state.run.access = Access::ViewOnly("the run has ended and its worker has left".to_owned());
+        }
+        FromRun::Asleep => state.run.access = Access::Asleep,
         FromRun::ViewOnly(why) => state.run.access = Access::ViewOnly(why),
     }
     Vec::new()
@@ -125,6 +129,8 @@ fn damaged(state: &mut State, message: String) {
 fn launching(state: &mut State, phase: String) {
     if let Stage::Launching(known, _) = &mut state.run.stage {
         *known = phase;
+    } else {
+        state.say(Tone::Plain, format!("starting the worker again, to answer: {phase}"));
     }
 }
 
@@ -171,6 +177,10 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
             // A person waits for it, as for the echo of a key.
             state.touch(Change::Input);
             ask(state.explain.take_answer(answer))
+        }
+        Event::Watched(watched) => {
+            state.samples.take_watched(watched);
+            Vec::new()
         }
         Event::Survey(progress) => {
             state.samples.set_survey(progress);
@@ -239,7 +249,7 @@ fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
         (Command::Checkpoint, None) => state.say(Tone::Plain, "a checkpoint is being written"),
         (Command::Survey(survey), None) => {
             let count = super::text::plural(survey.samples.len(), "sample");
-            state.say(Tone::Plain, format!("explaining {count} while the training goes on; a gives it up"));
+            state.say(Tone::Plain, format!("explaining {count} beside everything else; a gives it up"));
         }
         (Command::Set(set), None) => {
             state.say(Tone::Good, format!("{} is {} from the next step on", set.key.key(), set.value));

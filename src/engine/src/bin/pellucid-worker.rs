@@ -113,6 +113,7 @@ fn do_work(work: Work) -> ExitCode {
     match work {
         Work::Train(settings) => train::train(Start::New(settings)),
         Work::Resume { run_dir } => train::train(Start::Again(RunDir::new(run_dir))),
+        Work::Serve { run_dir } => train::train(Start::Ended(RunDir::new(run_dir))),
         Work::Explain(work) => finish(explain::explain(&work)),
         Work::Predict(work) => finish(predict::predict(&work)),
         Work::BenchTrain(work) => finish(bench::bench_train(&work)),

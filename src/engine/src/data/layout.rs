@@ -1,5 +1,6 @@
 //! Where the texts of a packed batch lie, and how they are padded where attention needs rectangles.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use tch::{Device, Tensor};
@@ -24,6 +25,33 @@ pub struct Layout {
     pub ranks: Tensor,
     /// Texts that attention takes together.
     pub blocks: Vec<Block>,
+    /// Which tokens are alike, if that is worth knowing: in many copies of one text most are.
+    pub alike: Option<Alike>,
+}
+
+/// Tokens that are alike in word, type and place: until texts meet in attention, each kind is computed once.
+#[derive(Debug)]
+pub struct Alike {
+    /// A token of each kind, `[kinds]`, i64.
+    pub firsts: Tensor,
+    /// The kind of each token, `[tokens]`, i64.
+    pub kinds: Tensor,
+}
+
+impl Alike {
+    /// The kinds of `tokens`, each a word, a type and a place.
+    #[must_use]
+    pub fn new(tokens: impl Iterator<Item = [i64; 3]>, device: Device) -> Self {
+        let (mut known, mut firsts, mut kinds) = (HashMap::new(), Vec::new(), Vec::new());
+        for (index, token) in tokens.enumerate() {
+            kinds.push(*known.entry(token).or_insert_with(|| {
+                firsts.push(index as i64);
+                firsts.len() as i64 - 1
+            }));
+        }
+        let numbers = |values: &[i64]| Tensor::from_slice(values).to_device(device);
+        Self { firsts: numbers(&firsts), kinds: numbers(&kinds) }
+    }
 }
 
 /// Consecutive texts, padded to one width where attention needs a rectangle.
@@ -86,6 +114,7 @@ impl Layout {
             ranks: numbers(&ranks),
             order,
             blocks,
+            alike: None,
         }
     }
 
@@ -175,6 +204,12 @@ mod tests {
         assert_eq!(numbers(&layout.positions), [0, 1, 2, 3, 0, 1, 2, 0, 1]);
         assert_eq!(numbers(&layout.texts), [1, 1, 1, 1, 2, 2, 2, 0, 0]);
         assert_eq!((numbers(&layout.packed), numbers(&layout.ranks)), (vec![1, 2, 0], vec![2, 0, 1]));
+    }
+
+    #[test]
+    fn tokens_are_alike_in_word_type_and_place() {
+        let alike = Alike::new([[7, 0, 0], [8, 0, 1], [7, 0, 0], [8, 1, 1], [8, 0, 1]].into_iter(), Device::Cpu);
+        assert_eq!((numbers(&alike.firsts), numbers(&alike.kinds)), (vec![0, 1, 3], vec![0, 1, 0, 2, 1]));
     }
 
     #[test]

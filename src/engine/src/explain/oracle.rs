@@ -6,6 +6,7 @@ use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
 use tch::{Kind, Tensor, no_grad};
 
+use super::parts::parts;
 use super::subject::Subject;
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
@@ -18,6 +19,10 @@ use crate::model::dropout::Dropout;
 const TOKENS: usize = 2048;
 /// The same of a pass that goes back as well and keeps what every layer has computed.
 const TOKENS_BACK: usize = 1024;
+
+/// Rows in one call of an oracle that nobody else waits for. It bounds its passes by their tokens itself, and the more
+/// rows it has, the better it can put those of like length together.
+pub const ROWS_PER_CALL: usize = 1024;
 
 /// What can be asked; see [`Predict`] and [`Slopes`].
 #[derive(Debug, Clone, PartialEq)]
@@ -107,36 +112,29 @@ fn masked(model: &Classifier, subject: &Subject, target: usize, presence: &[Vec<
     for chunk in presence.chunks((TOKENS / subject.encoded.ids.len().max(1)).max(1)) {
         let rows: Vec<Vec<i64>> = chunk.iter().map(|row| subject.masked(row)).collect();
         let batch = Batch::same_shape(&rows, &subject.encoded.types, model.device());
-        all.extend(outcomes(model, &batch, target)?);
+        all.extend(outcomes(model, batch, target)?);
     }
     Ok(all)
 }
 
 fn deleted(model: &Classifier, subject: &Subject, target: usize, presence: &[Vec<bool>]) -> Answer<Vec<Outcome>> {
-    let mut all = Vec::with_capacity(presence.len());
-    let mut rows: Vec<Encoded> = Vec::new();
-    for row in presence {
-        let row = subject.shortened(row);
-        let tokens = rows.iter().map(|row| row.ids.len()).sum::<usize>() + row.ids.len();
-        if tokens > TOKENS && !rows.is_empty() {
-            all.extend(of_rows(model, &std::mem::take(&mut rows), target)?);
-        }
-        rows.push(row);
+    let rows: Vec<Encoded> = presence.iter().map(|row| subject.shortened(row)).collect();
+    // Rows of like length together: attention pads them less.
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|&row| std::cmp::Reverse(rows[row].ids.len()));
+    let mut all = vec![None; rows.len()];
+    for some in parts(&order, TOKENS, |&row| rows[row].ids.len()) {
+        let of_part: Vec<&Encoded> = some.iter().map(|&row| &rows[row]).collect();
+        let found = outcomes(model, Batch::new(&of_part, model.device()), target)?;
+        some.iter().zip(found).for_each(|(&row, outcome)| all[row] = Some(outcome));
     }
-    all.extend(of_rows(model, &rows, target)?);
-    Ok(all)
-}
-
-fn of_rows(model: &Classifier, rows: &[Encoded], target: usize) -> Answer<Vec<Outcome>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    outcomes(model, &Batch::new(&rows.iter().collect::<Vec<_>>(), model.device()), target)
+    all.into_iter().map(|outcome| outcome.ok_or_else(|| failed("a row without an outcome"))).collect()
 }
 
 /// What the model says about `target` in each row of a batch.
-fn outcomes(model: &Classifier, batch: &Batch, target: usize) -> Answer<Vec<Outcome>> {
-    let logits = host(&no_grad(|| model.logits(batch)))?;
+fn outcomes(model: &Classifier, batch: Batch, target: usize) -> Answer<Vec<Outcome>> {
+    let batch = batch.sharing().map_err(failed)?;
+    let logits = host(&no_grad(|| model.logits(&batch)))?;
     Ok(logits.chunks(model.classes() as usize).map(|row| outcome(row, target)).collect())
 }
 

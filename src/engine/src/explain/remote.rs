@@ -8,6 +8,7 @@ use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
 
 use super::oracle::{PathQuery, Query, Reply};
+use super::parts::parts;
 
 /// Words in the texts of one question: some 15 ms of a small model. What is asked between two questions,
 /// or the next training step, waits that long at most.
@@ -73,14 +74,9 @@ impl RemoteOracle {
         self.replies.recv().map_err(|_| OracleError::Cancelled)?
     }
 
-    /// Copies of the text in one question.
-    fn rows(&self) -> usize {
-        (WORDS / self.words.max(1)).max(1)
-    }
-
     /// Gradients in one question.
     fn gradients(&self) -> usize {
-        (self.rows() / BACKWARD).max(1)
+        (WORDS / self.words.max(1) / BACKWARD).max(1)
     }
 }
 
@@ -95,7 +91,11 @@ impl Predict for RemoteOracle {
 
     fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>> {
         let mut all = Vec::with_capacity(presence.len());
-        for rows in presence.chunks(self.rows()) {
+        let words = |row: &Vec<bool>| match removal {
+            Removal::Mask => row.len(),
+            Removal::Delete => row.iter().filter(|present| **present).count() + 1,
+        };
+        for rows in parts(presence, WORDS, words) {
             match self.ask(Query::Outcomes(rows.to_vec(), removal))? {
                 Reply::Outcomes(outcomes) => all.extend(outcomes),
                 _ => return mismatch(),

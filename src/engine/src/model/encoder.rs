@@ -35,6 +35,14 @@ struct Layer {
     distances: Option<DistanceLayers>,
 }
 
+/// What the first layer begins with.
+struct Start {
+    /// `[tokens, hidden]`.
+    hidden: Tensor,
+    /// Queries, keys and values of the first layer, if they are known: `[tokens, 3 * hidden]`.
+    qkv: Option<Tensor>,
+}
+
 /// Names of what only DeBERTa has.
 const DISTANCES: &str = "encoder.rel_embeddings";
 const DISTANCE_NORM: &str = "encoder.LayerNorm";
@@ -161,8 +169,8 @@ impl Encoder {
     /// types `[tokens]` of the packed texts of `layout`.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let attention = Attention::new(&self.architecture, layout, embeddings.device());
-        let hidden = self.enter(embeddings, types, layout, drop);
-        self.leave(&self.pass(&self.layers, hidden, &attention, drop))
+        let start = self.start(embeddings, types, layout, drop);
+        self.leave(&self.pass(&self.layers, start, &attention, drop))
     }
 
     /// One hidden state for each text, `[rows, hidden]` in the order in which the rows were given; otherwise as
@@ -175,8 +183,8 @@ impl Encoder {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
         let attention = Attention::new(a, layout, embeddings.device());
-        let hidden = self.enter(embeddings, types, layout, drop);
-        let hidden = self.pass(before, hidden, &attention, drop);
+        let start = self.start(embeddings, types, layout, drop);
+        let hidden = self.pass(before, start, &attention, drop);
         let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
         // In the order of packing, as attention has the texts.
         let places = places.index_select(0, &layout.packed);
@@ -192,22 +200,25 @@ impl Encoder {
     /// Who attends to whom in the packed texts of `layout`, nothing dropped; see [`Attention::kept`].
     pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
         let attention = Attention::new(&self.architecture, layout, embeddings.device()).keeping();
-        let hidden = self.enter(embeddings, types, layout, &mut Dropout::Off);
-        drop(self.pass(&self.layers, hidden, &attention, &mut Dropout::Off));
+        let start = self.start(embeddings, types, layout, &mut Dropout::Off);
+        drop(self.pass(&self.layers, start, &attention, &mut Dropout::Off));
         attention.kept()
     }
 
-    /// `hidden` through `layers`, which are the first ones: `[tokens, hidden]` -> `[tokens, hidden]`.
-    fn pass(&self, layers: &[Layer], mut hidden: Tensor, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
+    /// Hidden states through `layers`, which are the first ones: `[tokens, hidden]` -> `[tokens, hidden]`.
+    fn pass(&self, layers: &[Layer], start: Start, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
         let a = &self.architecture;
+        let Start { mut hidden, qkv: mut ready } = start;
         let distances = self
             .distances
             .as_ref()
             .map(|(table, norm)| norm.as_ref().map_or_else(|| table.shallow_clone(), |norm| norm.forward(table)));
         for (layer, rule) in layers.iter().zip(&a.attention.rules) {
             let near = layer.near(a, distances.as_ref(), drop);
+            let ready = ready.take();
             let mix = |x: &Tensor, drop: &mut Dropout| {
-                layer.mix.forward(&attention.mix(&layer.qkv.forward(x), Own { rule, distances: near.as_ref() }, drop))
+                let qkv = ready.as_ref().map_or_else(|| layer.qkv.forward(x), Tensor::shallow_clone);
+                layer.mix.forward(&attention.mix(&qkv, Own { rule, distances: near.as_ref() }, drop))
             };
             hidden = layer.forward(a, (&hidden, &hidden), &mix, drop);
         }
@@ -219,13 +230,26 @@ impl Encoder {
         self.final_norm.as_ref().map_or_else(|| hidden.shallow_clone(), |norm| norm.forward(hidden))
     }
 
-    /// The first hidden states: words, places and types, normalised.
-    fn enter(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
+    /// What the first layer begins with; see [`Alike`](crate::data::layout::Alike).
+    fn start(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Start {
+        let (Some(alike), Some(first)) = (&layout.alike, self.layers.first()) else {
+            return Start { hidden: self.enter((embeddings, types, &layout.positions), drop), qkv: None };
+        };
+        let each = |of_tokens: &Tensor| of_tokens.index_select(0, &alike.firsts);
+        let hidden = self.enter((&each(embeddings), &each(types), &each(&layout.positions)), drop);
+        let qkv = first.qkv.forward(&first.input(self.architecture.order, &hidden));
+        // [kinds, size] -> [tokens, size]
+        let all = |of_kinds: &Tensor| of_kinds.index_select(0, &alike.kinds);
+        Start { hidden: all(&hidden), qkv: Some(all(&qkv)) }
+    }
+
+    /// The first hidden states: words, types and places, normalised.
+    fn enter(&self, (embeddings, types, places): (&Tensor, &Tensor, &Tensor), drop: &mut Dropout) -> Tensor {
         let a = &self.architecture;
         let mut sum = embeddings.shallow_clone();
         if let Some(table) = &self.positions {
             let offset = if let Positions::Learned { offset, .. } = &a.positions { *offset } else { 0 };
-            sum = &sum + Tensor::embedding(table, &(&layout.positions + offset), -1, false, false);
+            sum = &sum + Tensor::embedding(table, &(places + offset), -1, false, false);
         }
         if let Some(table) = &self.types {
             sum = &sum + Tensor::embedding(table, &types.clamp_max(a.token_types - 1), -1, false, false);
@@ -281,6 +305,14 @@ impl Layer {
         Some(Distances::new(form, &table, layers, a.heads))
     }
 
+    /// What attention reads of the hidden states `x`.
+    fn input(&self, order: Order, x: &Tensor) -> Tensor {
+        match (order, &self.attention_norm) {
+            (Order::Pre { .. }, Some(norm)) => norm.forward(x),
+            _ => x.shallow_clone(),
+        }
+    }
+
     /// The layer on hidden states `x`; `residual` are those of them that it goes on with, to which `mix` adds.
     fn forward(
         &self,
@@ -297,9 +329,8 @@ impl Layer {
                 let fed = self.feed(a, &x, drop);
                 self.output_norm.forward(&drop.add(&x, &fed, narrow))
             }
-            (_, norm) => {
-                let input = norm.as_ref().map_or_else(|| x.shallow_clone(), |norm| norm.forward(x));
-                let attended = mix(&input, drop);
+            _ => {
+                let attended = mix(&self.input(a.order, x), drop);
                 let x = drop.add(residual, &attended, mixed);
                 let fed = self.feed(a, &self.output_norm.forward(&x), drop);
                 drop.add(&x, &fed, narrow)

@@ -62,6 +62,19 @@ pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) 
     Ok(trainer)
 }
 
+/// The run of `settings` that has ended, with the weights of its newest checkpoint that is whole; not to be trained.
+///
+/// # Errors
+/// As for [`trainer`], and when there is no whole checkpoint.
+pub fn at_its_end(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
+    // Nothing is learnt from a teacher any more; it may be large, or gone.
+    let settings = Settings { teacher: None, consistency: 0.0, ..settings };
+    let mut passed = Vec::new();
+    let found = newest(&settings, run, phase, &mut passed)?;
+    let why = || passed.first().map_or("there is no whole checkpoint", |(_, why)| why);
+    found.ok_or_else(|| Error::file(run.root(), why()))
+}
+
 /// The run at its newest checkpoint that is whole and that the record reaches; the steps of others, and why they were
 /// `passed` over. Should the record reach none, it is the newest whole one: better a record with a gap than training that
 /// was in vain.

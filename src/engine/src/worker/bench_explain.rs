@@ -12,6 +12,7 @@ use super::texts;
 use crate::data::read::Row;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
+use crate::explain::oracle::ROWS_PER_CALL;
 use crate::explain::subject::Subject;
 use crate::model::classifier::Classifier;
 use crate::train::evaluate;
@@ -112,7 +113,7 @@ impl Bench<'_> {
         };
         let steps = self.work.steps.map_or(Steps::Enough, Steps::Fixed);
         let context = Context::new(self.work.seed).with_samples(Samples { fit, ..Samples::default() });
-        let context = context.with_steps(steps).with_depth(Depth::Gates);
+        let context = context.with_steps(steps).with_depth(Depth::Gates).with_rows_per_call(ROWS_PER_CALL);
         let found = scores_by_unit(&self.model, subject, target, (method, context));
         found.map_err(|error| Error::Torch(error.to_string()))
     }

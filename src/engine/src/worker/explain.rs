@@ -11,7 +11,7 @@ use crate::data::labels::Labels;
 use crate::data::read::Row;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
-use crate::explain::oracle::ModelOracle;
+use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};
 use crate::explain::session;
 use crate::explain::subject::{Subject, Unit};
 use crate::model::classifier::Classifier;
@@ -86,7 +86,8 @@ fn context(work: &ExplainWork) -> Context {
     let samples = Samples { fit: work.samples.unwrap_or(usual.fit), ..usual };
     let context = Context::new(work.seed).with_samples(samples).with_baseline(work.baseline).with_depth(work.checks);
     let steps = work.steps.map_or(Steps::Enough, Steps::Fixed);
-    context.with_steps(steps).with_scalar(work.scalar).with_removal(work.removal)
+    let context = context.with_steps(steps).with_scalar(work.scalar).with_removal(work.removal);
+    context.with_rows_per_call(ROWS_PER_CALL)
 }
 
 fn failed(error: &OracleError) -> Error {

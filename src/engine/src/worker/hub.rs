@@ -134,6 +134,7 @@ impl Hub {
                 // Behind all that is rare: events may come without a pause.
                 message = events.recv() => match message {
                     Some(FromThread::Event(event)) => self.record(event),
+                    Some(FromThread::Over) => self.end.ended(),
                     Some(FromThread::Settle(answer)) => drop(answer.send(self.settle())),
                     Some(_) => {}
                     None => {

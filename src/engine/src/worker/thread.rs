@@ -35,6 +35,8 @@ pub enum FromThread {
     Failed(String),
     /// The run folder stands.
     Opened(RunDir),
+    /// The run has ended before, and nothing is trained.
+    Over,
     /// Something happened.
     Event(Event),
     /// All before is to be on the disk; the answer is the length of the record with it, in bytes.
@@ -62,19 +64,22 @@ pub struct Ends {
     pub interrupt: Interrupt,
 }
 
-/// What a worker trains.
+/// What a worker trains, or has trained.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
     /// A new run.
     New(Box<Settings>),
     /// The run in this folder, from its last whole checkpoint.
     Again(RunDir),
+    /// The run in this folder, which has ended: nothing is trained, but its last weights can be asked.
+    Ended(RunDir),
 }
 
 fn work(start: Start, ends: Ends) {
     let Ends { hub, mailbox, interrupt } = ends;
     // A hub that is gone means the process is ending.
     let tell = |message| drop(hub.blocking_send(message));
+    let ended = matches!(start, Start::Ended(_));
     let mut trainer = match guarded(|| open(start, &hub)) {
         Ok((trainer, run)) => {
             tell(FromThread::Opened(run));
@@ -85,19 +90,10 @@ fn work(start: Start, ends: Ends) {
     trainer.heed(interrupt);
     trainer.keep_to(ledger(hub.clone()));
     let mut desk = Desk::new(mailbox, hub.clone());
-    let mut meter = SystemMeter::new(trainer.device());
-    let mut emit = |mut event| {
-        if let Event::Step(step) = &mut event {
-            step.metrics.extend(meter.measure().unwrap_or_default());
-        }
-        tell(FromThread::Event(event));
-    };
-    let done = catch_unwind(AssertUnwindSafe(|| run(&mut trainer, &mut emit, &mut desk)));
-    if let Err(panic) = done {
-        let (step, message) = (trainer.step_count(), panic_text(&*panic));
-        tell(FromThread::Event(Event::Alert(Alert { step, level: Level::Error, message: message.clone() })));
-        let ended = Ended { step, outcome: Outcome::Failed, message: Some(message), metrics: Metrics::default() };
-        tell(FromThread::Event(Event::Ended(ended)));
+    if ended {
+        tell(FromThread::Over);
+    } else {
+        train(&mut trainer, &mut desk, &tell);
     }
     // What goes wrong after the end is no matter of the run.
     let mut serve = || {
@@ -105,6 +101,24 @@ fn work(start: Start, ends: Ends) {
         Ok(())
     };
     while guarded(&mut serve).is_err() {}
+}
+
+/// Trains to the end, and tells of everything.
+fn train(trainer: &mut Trainer, desk: &mut Desk, tell: &dyn Fn(FromThread)) {
+    let mut meter = SystemMeter::new(trainer.device());
+    let mut emit = |mut event| {
+        if let Event::Step(step) = &mut event {
+            step.metrics.extend(meter.measure().unwrap_or_default());
+        }
+        tell(FromThread::Event(event));
+    };
+    let done = catch_unwind(AssertUnwindSafe(|| run(trainer, &mut emit, desk)));
+    if let Err(panic) = done {
+        let (step, message) = (trainer.step_count(), panic_text(&*panic));
+        tell(FromThread::Event(Event::Alert(Alert { step, level: Level::Error, message: message.clone() })));
+        let ended = Ended { step, outcome: Outcome::Failed, message: Some(message), metrics: Metrics::default() };
+        tell(FromThread::Event(Event::Ended(ended)));
+    }
 }
 
 /// The record as the hub keeps it.
@@ -137,6 +151,11 @@ fn open(start: Start, hub: &ToHub) -> Result<(Trainer, RunDir)> {
             let settings = resume::settings(&run)?;
             use_threads(&settings);
             Ok((resume::trainer(settings, &run, &mut phase)?, run))
+        }
+        Start::Ended(run) => {
+            let settings = resume::settings(&run)?;
+            use_threads(&settings);
+            Ok((resume::at_its_end(settings, &run, &mut phase)?, run))
         }
     }
 }

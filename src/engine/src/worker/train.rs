@@ -48,7 +48,7 @@ async fn lead(start: Start) -> Result<ExitCode> {
     let (mail, mailbox) = mpsc::channel();
     let interrupt = Interrupt::default();
     // A run that is there already is taken before anything is read, a new one when its folder stands.
-    let taken = if let Start::Again(run) = &start { Some(own(run)?) } else { None };
+    let taken = if let Start::Again(run) | Start::Ended(run) = &start { Some(own(run)?) } else { None };
     let ends = Ends { hub, mailbox, interrupt: interrupt.clone() };
     let thread = spawn(start, ends).map_err(|error| Error::Torch(error.to_string()))?;
     let code = match serve(taken, Lines { mail, interrupt: interrupt.clone() }, events).await {
@@ -90,7 +90,7 @@ async fn opened(events: &mut tokio_mpsc::Receiver<FromThread>) -> Result<RunDir>
             Some(FromThread::Phase(text)) => say(&LaunchLine::Phase { text }),
             Some(FromThread::Opened(run)) => return Ok(run),
             Some(FromThread::Failed(message)) => return Err(Error::Refused(message)),
-            Some(FromThread::Event(_) | FromThread::Settle(_)) | None => {
+            Some(FromThread::Over | FromThread::Event(_) | FromThread::Settle(_)) | None => {
                 return Err(Error::Torch("the worker thread is gone".to_owned()));
             }
         }

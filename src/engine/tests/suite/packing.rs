@@ -10,12 +10,15 @@ use pellucid_engine::train::gradient::Gradient;
 use pellucid_engine::train::loss::Targets;
 use tch::{Device, Kind, Tensor};
 
-const CONFIGS: [&str; 3] = [
+const CONFIGS: [&str; 4] = [
     r#"{"model_type":"bert","vocab_size":31,"hidden_size":12,"num_hidden_layers":3,"num_attention_heads":3,
         "intermediate_size":20,"max_position_embeddings":40}"#,
     r#"{"model_type":"gpt2","vocab_size":31,"n_embd":12,"n_layer":2,"n_head":3,"n_positions":40}"#,
     r#"{"model_type":"modernbert","vocab_size":31,"hidden_size":12,"num_hidden_layers":4,"num_attention_heads":3,
         "intermediate_size":20,"max_position_embeddings":40,"classifier_pooling":"mean","local_attention":6}"#,
+    r#"{"model_type":"deberta-v2","vocab_size":31,"hidden_size":12,"num_hidden_layers":2,"num_attention_heads":3,
+        "intermediate_size":20,"max_position_embeddings":40,"relative_attention":true,"position_buckets":4,
+        "pos_att_type":["p2c","c2p"],"norm_rel_ebd":"layer_norm","share_att_key":true}"#,
 ];
 
 fn texts() -> Vec<Encoded> {
@@ -66,5 +69,36 @@ fn packed_batches_equal_texts_one_by_one() {
         let worst = of_packed.iter().zip(&of_single).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         assert!(of_packed.len() == of_single.len() && worst < 1e-5, "{family}: gradients differ by {worst}");
         assert!(of_single.iter().any(|g| g.abs() > 1e-3));
+    }
+}
+
+/// Copies of one text, some with words deleted, some with words masked.
+fn copies() -> Vec<Encoded> {
+    let whole = texts().swap_remove(2);
+    let copy = |number: usize| {
+        let mut copy = whole.clone();
+        if number.is_multiple_of(2) {
+            copy.ids[number % 8] = 1;
+        } else {
+            copy.ids.remove(number % 8);
+            copy.types.remove(number % 8);
+        }
+        copy
+    };
+    (0..9).map(copy).collect()
+}
+
+#[test]
+fn tokens_computed_once_give_the_logits_of_each_on_its_own() {
+    for config in CONFIGS {
+        let config = ModelConfig::parse(config).unwrap();
+        let model = Classifier::new(config.clone(), 2, initialise(Classifier::specs(&config.architecture, 2), 11));
+        let copies = copies();
+        let batch = || Batch::new(&copies.iter().collect::<Vec<_>>(), Device::Cpu);
+        let shared = batch().sharing().unwrap();
+        let kinds = shared.layout.alike.as_ref().unwrap().firsts.size()[0];
+        assert!(kinds < shared.tokens() as i64, "{kinds}");
+        let difference = f64::try_from((model.logits(&shared) - model.logits(&batch())).abs().max()).unwrap();
+        assert!(difference < 1e-6, "{}: {difference}", config.family());
     }
 }

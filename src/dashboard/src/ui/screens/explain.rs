@@ -287,7 +287,7 @@ impl Explain {
         let words = match &self.wait {
             Wait::Asked => "under way: it comes between two training steps".to_owned(),
             Wait::Refused(why) => format!("refused: {why}"),
-            Wait::Nothing | Wait::Cut if run.answers() => {
+            Wait::Nothing | Wait::Cut if run.explains() => {
                 "See what an answer is based on: press 3, choose a sample, press e. Or press t and type a text."
                     .to_owned()
             }

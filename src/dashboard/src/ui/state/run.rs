@@ -34,6 +34,8 @@ pub enum Access {
     Live,
     /// It answers, but is only to be looked at.
     ReadOnly,
+    /// The worker of the ended run has left; a question starts it again.
+    Asleep,
     /// They are not, and why.
     ViewOnly(String),
 }
@@ -119,6 +121,7 @@ impl Run {
             | Event::Alert(_)
             | Event::Explained(_)
             | Event::WhatIf(_)
+            | Event::Watched(_)
             | Event::Survey(_)
             | Event::Unknown => {}
         }
@@ -234,6 +237,12 @@ impl Run {
     #[must_use]
     pub fn answers(&self) -> bool {
         self.access == Access::Live
+    }
+
+    /// Whether the weights can be asked, if need be by starting the worker again.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        matches!(self.access, Access::Live | Access::Asleep)
     }
 
     /// Steps in all; as many as were done where that is not known.
