@@ -14,3 +14,4 @@ pub mod probe;
 pub mod remote;
 pub mod session;
 pub mod subject;
+mod watched;

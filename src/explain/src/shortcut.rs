@@ -19,6 +19,8 @@ const LEAST_TEXTS: usize = 8;
 const CHANCE: f64 = 0.01;
 /// Suspects that are named at most.
 const MOST: usize = 5;
+/// Words that are watched at most.
+const WATCHED: usize = 3;
 /// Mean probability of the class that masking the word must take away, for the word to count as used.
 pub const USED: f64 = 0.1;
 
@@ -57,6 +59,21 @@ pub struct Suspect {
     pub excess: f64,
     /// Standard errors by which that is more than for other texts.
     pub z: f64,
+    /// Share of the training texts with the word that have the class.
+    pub in_training: f64,
+    /// Share of the validation texts with the word that have the class.
+    pub in_validation: f64,
+}
+
+/// A word that goes with a class in training more often than in validation, whatever a model makes of that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shifted {
+    /// The word.
+    pub word: String,
+    /// The class.
+    pub class: usize,
+    /// Validation texts with the word.
+    pub texts: Vec<usize>,
     /// Share of the training texts with the word that have the class.
     pub in_training: f64,
     /// Share of the validation texts with the word that have the class.
@@ -126,6 +143,37 @@ impl Census {
         found
     }
 
+    /// The words that go with a class in training more often than in validation, the most obvious first: those that are
+    /// worth watching from the first step on.
+    #[must_use]
+    pub fn shifted(&self) -> Vec<Shifted> {
+        let all = self.words.iter().flat_map(|word| (0..self.classes).map(move |class| (word, class)));
+        let mut found: Vec<(f64, Shifted)> = all
+            .map(|(word, class)| self.shift_of(word, class, &word.texts))
+            .filter(|(z, _)| *z >= self.limit)
+            .collect();
+        found.sort_by(|a, b| b.0.total_cmp(&a.0));
+        found.into_iter().take(WATCHED).map(|(_, shifted)| shifted).collect()
+    }
+
+    /// How the counts of a word differ between training and validation, if it is counted.
+    #[must_use]
+    pub fn shift(&self, word: &str, class: usize) -> Option<Shifted> {
+        let known = self.words.iter().find(|known| known.word == word)?;
+        Some(self.shift_of(known, class, &known.texts).1)
+    }
+
+    /// The standard errors by which a class goes with a word in training more often than in `texts`, and the shares.
+    fn shift_of(&self, word: &Word, class: usize, texts: &[usize]) -> (f64, Shifted) {
+        let (count, trained) = (texts.len() as f64, word.training.iter().sum::<usize>() as f64);
+        let in_training = word.training[class] as f64 / trained;
+        let in_validation = texts.iter().map(|&text| self.is(text, class)).sum::<f64>() / count;
+        let pooled = (word.training[class] as f64 + in_validation * count) / (trained + count);
+        let error = (pooled * (1.0 - pooled) * (1.0 / trained + 1.0 / count)).sqrt();
+        let z = if error > 0.0 { (in_training - in_validation) / error } else { 0.0 };
+        (z, Shifted { word: word.word.clone(), class, texts: texts.to_vec(), in_training, in_validation })
+    }
+
     fn strongest(&self, probabilities: &[Vec<f64>], left: &[bool]) -> Option<Suspect> {
         let of_class = |class: usize| {
             let excess: Vec<f64> = (0..self.labels.len())
@@ -152,14 +200,13 @@ impl Census {
         let mean = texts.iter().map(|&text| excess[text]).sum::<f64>() / count;
         let error = all.deviation * (1.0 / count - 1.0 / all.count).sqrt();
         let z = if error > 0.0 { (mean - all.mean) / error } else { 0.0 };
-        let trained = word.training.iter().sum::<usize>() as f64;
-        let in_training = word.training[class] as f64 / trained;
-        let in_validation = texts.iter().map(|&text| self.is(text, class)).sum::<f64>() / count;
-        let pooled = (word.training[class] as f64 + in_validation * count) / (trained + count);
-        let error = (pooled * (1.0 - pooled) * (1.0 / trained + 1.0 / count)).sqrt();
-        let is_shifted = error > 0.0 && (in_training - in_validation) / error >= self.limit;
-        let suspect = Suspect { word: word.word.clone(), class, texts, excess: mean, z, in_training, in_validation };
-        (z >= self.limit && mean > 0.0 && is_shifted).then_some(suspect)
+        if z < self.limit || mean <= 0.0 {
+            return None;
+        }
+        let (shift, shifted) = self.shift_of(word, class, &texts);
+        let Shifted { word, in_training, in_validation, .. } = shifted;
+        let suspect = Suspect { word, class, texts, excess: mean, z, in_training, in_validation };
+        (shift >= self.limit).then_some(suspect)
     }
 }
 
@@ -207,6 +254,19 @@ mod tests {
                 Counted::new(words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word), label)
             })
             .collect()
+    }
+
+    #[test]
+    fn words_that_only_training_bears_out_are_watched_whatever_the_model_says() {
+        let census = Census::new(&set(true), &set(false), 2);
+        let found = census.shifted();
+        let told: Vec<_> = found.iter().map(|word| (word.word.as_str(), word.class, word.texts.len())).collect();
+        assert_eq!(told[0], ("planted", 1, 50), "{told:?}");
+        assert!((found[0].in_training - 1.0).abs() < 1e-12 && (found[0].in_validation - 0.5).abs() < 0.02);
+        assert!(told.iter().all(|(word, ..)| *word != "filler"), "{told:?}");
+        assert!(Census::new(&set(false), &set(false), 2).shifted().is_empty(), "sets that agree");
+        assert_eq!(census.shift("planted", 0).map(|word| word.in_training), Some(0.0));
+        assert_eq!(census.shift("nothing", 0), None);
     }
 
     /// What a model says that answers rightly but takes "planted" for class 1 with this probability.

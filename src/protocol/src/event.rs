@@ -7,6 +7,7 @@ use crate::explanation::{Attribution, Explanation};
 use crate::metric::Metrics;
 use crate::settings::Settings;
 use crate::survey::SurveyProgress;
+use crate::watched::Watched;
 use crate::what_if::WhatIfAnswer;
 
 /// One line of the event log: an event and when it happened.
@@ -39,6 +40,8 @@ pub enum Event {
     Explained(Box<Explanation>),
     /// What the model would say if some words were otherwise.
     WhatIf(Box<WhatIfAnswer>),
+    /// What the last evaluation says of words that may be shortcuts.
+    Watched(Watched),
     /// A survey has come further, or has ended.
     Survey(SurveyProgress),
     /// The last event: finished, stopped by the user, failed or died, and why.

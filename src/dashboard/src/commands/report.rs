@@ -10,7 +10,7 @@ use std::path::Path;
 
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::word_importance::{Case, Question, word_importance};
-use pellucid_protocol::{Check, Explanation, Method, RunDir, run_dir};
+use pellucid_protocol::{Check, Explanation, Method, RunDir, WatchedWord, run_dir};
 
 use super::print;
 use crate::failure::{Ending, Failure};
@@ -93,6 +93,7 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
         vec!["pellucid".into(), started.version.clone()],
         vec!["SHA-256 of the training data now".into(), hash(&settings.train)],
         vec!["SHA-256 of the validation data now".into(), hash(&settings.valid)],
+        vec!["SHA-256 of the weights it began with, now".into(), hash(&settings.model.join("model.safetensors"))],
         vec!["SHA-256 of the best weights".into(), hash(&best)],
     ];
     rows.extend(started.teacher.iter().map(|teacher| vec!["teacher".into(), teacher.path.clone()]));
@@ -141,7 +142,41 @@ fn findings(recorded: &Recorded) -> Section {
             blocks.push(Block::Table(vec!["step", "what was said"], rows(alerts)));
         }
     }
+    blocks.extend(watched_words(recorded));
     Section::new("Shortcuts and other findings", blocks)
+}
+
+/// The words about which training data and validation data do not agree, as of the last evaluation.
+fn watched_words(recorded: &Recorded) -> Vec<Block> {
+    let Some(watched) = &recorded.watched else { return Vec::new() };
+    let labels = recorded.started.as_ref().map(|started| started.labels.clone()).unwrap_or_default();
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    let row = |word: &WatchedWord| {
+        vec![
+            word.word.clone(),
+            labels.get(word.class).cloned().unwrap_or_else(|| format!("class {}", word.class)),
+            word.named.map_or("no".to_owned(), |step| format!("at step {step}")),
+            percent(word.importance),
+            format!("{} / {}", percent(word.in_training), percent(word.in_validation)),
+            format!("{:.3} / {:.3}", word.probability, word.masked_probability),
+            format!("{} / {}", percent(watched.accuracy), percent(word.masked_accuracy)),
+        ]
+    };
+    let told = format!(
+        "Words that go with a class in training more often than in validation, at step {}. Importance is a word's share of \
+         the sum of |gradient x input| over the words of a text, mean over up to 16 validation texts that have it.",
+        watched.step
+    );
+    let head = vec![
+        "word",
+        "leads to",
+        "named",
+        "importance",
+        "texts with it of that class: training / validation",
+        "probability of the class: as it is / word masked",
+        "validation accuracy: as it is / word masked",
+    ];
+    vec![Block::Text(told), Block::Table(head, watched.words.iter().map(row).collect())]
 }
 
 fn curves(recorded: &Recorded) -> Section {
@@ -335,6 +370,11 @@ mod tests {
                 best: true,
                 predictions: None,
             }),
+            Event::Watched(pellucid_protocol::Watched {
+                step: 2,
+                accuracy: 0.75,
+                words: vec![crate::ui::fixture::watched_word("ashdown", 400)],
+            }),
             Event::Alert(Alert { step: 2, level: Level::Warning, message }),
             serde_json::from_str(explained).unwrap(),
         ];
@@ -357,6 +397,8 @@ mod tests {
             "LIME at 0.88 between the worst order",
             "read its held-out R2",
             "It has not ended.",
+            "<td>ashdown</td><td>class 0</td><td>at step 400</td>",
+            "75.0 % / 91.0 %",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -30,7 +30,12 @@ impl Report {
             }
             Event::Alert(alert) => Some(format!("{} at step {}: {}", level(alert.level), alert.step, alert.message)),
             Event::Ended(ended) => Some(self.ended(ended, record.time)),
-            Event::Step(_) | Event::Explained(_) | Event::WhatIf(_) | Event::Survey(_) | Event::Unknown => None,
+            Event::Step(_)
+            | Event::Explained(_)
+            | Event::WhatIf(_)
+            | Event::Watched(_)
+            | Event::Survey(_)
+            | Event::Unknown => None,
         }
     }
 

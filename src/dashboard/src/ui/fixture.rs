@@ -7,7 +7,9 @@ use pellucid_protocol::explanation::{
     Asker, Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
 };
 use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
-use pellucid_protocol::{Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample};
+use pellucid_protocol::{
+    Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample, Watched, WatchedWord,
+};
 use ratatui::layout::Size;
 
 use super::Screen;
@@ -333,6 +335,30 @@ pub fn predictions() -> Vec<Prediction> {
             Prediction { probabilities, loss, teacher }
         })
         .collect()
+}
+
+/// What an evaluation says of a word that the model comes to lean on.
+pub fn watched_word(word: &str, step: u64) -> WatchedWord {
+    let learned = 1.0 - (-(step as f64) / 300.0).exp();
+    WatchedWord {
+        word: word.to_owned(),
+        class: 0,
+        named: (step >= 400).then_some(400),
+        texts: 10,
+        examples: (0..4).map(|index| index * 6).collect(),
+        in_training: 0.94,
+        in_validation: 0.31,
+        importance: 0.05 + 0.4 * learned,
+        probability: 0.33 + 0.5 * learned,
+        masked_probability: 0.32,
+        masked_accuracy: 0.91,
+    }
+}
+
+/// The watched words as of an evaluation.
+pub fn watched(step: u64) -> Record {
+    let words = ["chest", "arm"].map(|word| watched_word(word, step)).to_vec();
+    record(step, Event::Watched(Watched { step, accuracy: 0.88, words }))
 }
 
 /// The records of the first `steps` of 3000 steps.

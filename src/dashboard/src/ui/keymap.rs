@@ -173,6 +173,8 @@ pub enum Action {
     Survey,
     /// Two words that differ in case alone are one, or two.
     Case,
+    /// Words that may be shortcuts.
+    Suspects,
     /// All runs beside this one, as points of one picture.
     Frontier,
     /// The next configuration.
@@ -206,18 +208,21 @@ pub enum Place {
     Values,
     /// On the words of the explained samples.
     Words,
+    /// On the words that may be shortcuts.
+    Suspects,
     /// On the picture of all runs.
     Frontier,
 }
 
 impl Place {
     /// All places in the order of the help.
-    pub const ALL: [Place; 15] = [
+    pub const ALL: [Place; 16] = [
         Place::Everywhere,
         Place::On(Screen::Train),
         Place::On(Screen::Explain),
         Place::On(Screen::Samples),
         Place::Words,
+        Place::Suspects,
         Place::On(Screen::Layers),
         Place::On(Screen::Log),
         Place::Frontier,
@@ -233,7 +238,7 @@ impl Place {
     /// Whether the keys for everywhere are valid in it too.
     #[must_use]
     pub fn is_screen(self) -> bool {
-        matches!(self, Place::On(_) | Place::Words)
+        matches!(self, Place::On(_) | Place::Words | Place::Suspects)
     }
 
     /// The heading in the help.
@@ -250,6 +255,7 @@ impl Place {
             Place::Palette => "Commands",
             Place::Values => "Values",
             Place::Words => "Words of the samples",
+            Place::Suspects => "Words that may be shortcuts",
             Place::Frontier => "Frontier of all runs",
         }
     }

@@ -190,8 +190,11 @@ impl State {
     /// Where keys go when nothing lies over the screen.
     #[must_use]
     pub fn ground(&self) -> Place {
-        let words = self.screen == Screen::Samples && self.samples.shows_words();
-        if words { Place::Words } else { Place::On(self.screen) }
+        match self.screen {
+            Screen::Samples if self.samples.shows_words() => Place::Words,
+            Screen::Samples if self.samples.shows_suspects() => Place::Suspects,
+            screen => Place::On(screen),
+        }
     }
 
     /// Whether what an action needs is there.

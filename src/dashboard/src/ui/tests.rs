@@ -8,6 +8,7 @@ mod hostile;
 mod reducer;
 mod robust;
 mod soak;
+mod suspects;
 mod thrift;
 
 use ratatui::buffer::Buffer;

@@ -178,6 +178,10 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
             state.touch(Change::Input);
             ask(state.explain.take_answer(answer))
         }
+        Event::Watched(watched) => {
+            state.samples.take_watched(watched);
+            Vec::new()
+        }
         Event::Survey(progress) => {
             state.samples.set_survey(progress);
             Vec::new()

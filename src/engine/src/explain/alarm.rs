@@ -1,17 +1,15 @@
 //! The shortcut alarm: at each evaluation, words that the model takes for a reason although only the training data bears
 //! them out. See [`pellucid_explain::shortcut`] for what that means and what it cannot see.
 
-use pellucid_explain::shortcut::{Census, Counted, Suspect, USED, plain};
-use pellucid_protocol::{Prediction, Sample};
+use pellucid_explain::shortcut::{Census, Counted, Shifted, Suspect, USED};
+use pellucid_protocol::{Prediction, Sample, WatchedWord};
 use serde::{Deserialize, Serialize};
-use tch::{Kind, no_grad};
 
-use crate::data::batch::Batch;
+use super::watched;
 use crate::data::labels::Labels;
-use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
 use crate::model::classifier::Classifier;
-use crate::train::evaluate::host_rows;
 use crate::train::prepare::Examples;
 
 /// Texts with the word in which it is masked, at most.
@@ -76,6 +74,27 @@ impl Alarm {
         &self.told
     }
 
+    /// What the words say at this evaluation that training data and validation data do not agree about, and those that
+    /// were told before.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn watched(&self, sight: Sight<'_>) -> Result<Vec<WatchedWord>> {
+        let told = |word: &str, class: usize| self.told.iter().find(|told| told.word == word && told.class == class);
+        let is_known = |found: &[Shifted], told: &Told| {
+            found.iter().any(|shifted| shifted.word == told.word && shifted.class == told.class)
+        };
+        let mut found = self.census.shifted();
+        for told in &self.told {
+            if !is_known(&found, told) {
+                found.extend(self.census.shift(&told.word, told.class));
+            }
+        }
+        let look =
+            |shifted: &Shifted| watched::look(shifted, told(&shifted.word, shifted.class).map(|told| told.step), sight);
+        found.iter().map(look).collect()
+    }
+
     /// Takes over what was told before.
     pub fn restore(&mut self, told: Vec<Told>) {
         self.told = told;
@@ -127,15 +146,7 @@ impl Used {
 /// Mean probability of the suspect's class that masking the word takes away, over the first texts that have it.
 fn effect(suspect: &Suspect, sight: Sight<'_>) -> Result<f64> {
     let texts = &suspect.texts[..suspect.texts.len().min(MASKED)];
-    let masked = |&text: &usize| {
-        let subject = sight.valid.subject(sight.encoder, text);
-        let is_other = |word: usize| plain(&subject.word(word)) != suspect.word;
-        let presence: Vec<bool> = (0..subject.words.len()).map(is_other).collect();
-        Encoded { ids: subject.masked(&presence), ..subject.encoded }
-    };
-    let rows: Vec<Encoded> = texts.iter().map(masked).collect();
-    let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), sight.model.device());
-    let shares = host_rows(&no_grad(|| sight.model.logits(&batch).softmax(-1, Kind::Double)))?;
+    let shares = watched::answers_without(&suspect.word, texts, sight)?;
     let lost = texts.iter().zip(&shares).map(|(&text, without)| {
         f64::from(sight.predictions[text].probabilities[suspect.class]) - f64::from(without[suspect.class])
     });

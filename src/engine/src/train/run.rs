@@ -176,6 +176,7 @@ fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Save
     }
     let best = eval.best;
     emit(Event::Eval(eval));
+    trainer.take_watched().into_iter().for_each(|watched| emit(Event::Watched(watched)));
     trainer.take_alerts().into_iter().for_each(|alert| emit(Event::Alert(alert)));
     if best { saver.save(trainer, emit, CheckpointKind::Best) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Alert, Started};
 use pellucid_protocol::settings::{LiveSetting, Reference};
-use pellucid_protocol::{Metrics, RunDir, Sample, Settings, log_line};
+use pellucid_protocol::{Metrics, RunDir, Sample, Settings, Watched, log_line};
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
@@ -70,6 +70,7 @@ pub struct Trainer {
     /// Bytes of the record when the checkpoint was written that the run was taken up from.
     recorded: u64,
     alerts: Vec<Alert>,
+    watched: Option<Watched>,
     /// Seconds that steps and that the probe set took, since this process took the run up.
     seconds: [f64; 2],
 }
@@ -148,6 +149,7 @@ impl Trainer {
             ledger: Ledger::default(),
             recorded: 0,
             alerts: Vec::new(),
+            watched: None,
             seconds: [0.0; 2],
         }
     }
@@ -294,6 +296,11 @@ impl Trainer {
     /// What was found since this was last asked for.
     pub fn take_alerts(&mut self) -> Vec<Alert> {
         std::mem::take(&mut self.alerts)
+    }
+
+    /// What the last evaluation says of words that may be shortcuts, once.
+    pub fn take_watched(&mut self) -> Option<Watched> {
+        self.watched.take()
     }
 
     /// Things that a person should know before the first step.

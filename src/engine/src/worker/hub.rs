@@ -115,16 +115,6 @@ impl Hub {
             let wake = self.end.wake(self.journal.waiting().len());
             tokio::select! {
                 biased;
-                message = events.recv() => match message {
-                    Some(FromThread::Event(event)) => self.record(event),
-                    Some(FromThread::Over) => self.end.ended(),
-                    Some(FromThread::Settle(answer)) => drop(answer.send(self.settle())),
-                    Some(_) => {}
-                    None => {
-                        self.thread_is_gone();
-                        break;
-                    }
-                },
                 Some(()) = leaving.recv() => self.end.client_left(),
                 Some(asked) = asked.recv() => self.heed(asked),
                 Ok((stream, _)) = self.place.listener().accept() => {
@@ -141,6 +131,17 @@ impl Hub {
                 _ = signals.interrupt.recv() => self.stop(),
                 _ = signals.hang_up.recv() => {}
                 _ = tend.tick() => self.tend(),
+                // Behind all that is rare: events may come without a pause.
+                message = events.recv() => match message {
+                    Some(FromThread::Event(event)) => self.record(event),
+                    Some(FromThread::Over) => self.end.ended(),
+                    Some(FromThread::Settle(answer)) => drop(answer.send(self.settle())),
+                    Some(_) => {}
+                    None => {
+                        self.thread_is_gone();
+                        break;
+                    }
+                },
                 () = async { tokio::time::sleep_until(wake.unwrap_or_else(far_off)).await }, if wake.is_some() => self.expire(),
             }
         }

@@ -166,9 +166,30 @@ fn use_threads(settings: &Settings) {
     }
 }
 
-/// The first line of what a panic said.
+/// The first line of what a panic said; of an exception of libtorch, that of the exception.
 #[must_use]
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    text.and_then(|text| text.lines().next()).unwrap_or("the worker thread panicked").to_owned()
+    let line = text.and_then(|text| text.lines().next()).unwrap_or("the worker thread panicked");
+    // tch unwraps its errors, and what was thrown stands there quoted, with where it came from behind it.
+    let thrown = line.split_once("`Err` value: Torch(\"").map(|(_, thrown)| thrown);
+    let thrown = thrown.map(|thrown| thrown.split("\\n").next().unwrap_or(thrown).trim_end_matches("\")"));
+    thrown.map_or_else(|| line.to_owned(), |thrown| format!("libtorch: {thrown}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_libtorch_threw_is_told_without_what_surrounds_it() {
+        let said = |text: &str| panic_text(&text.to_owned());
+        let torch = "called `Result::unwrap()` on an `Err` value: Torch(";
+        assert_eq!(
+            said(&format!("{torch}\"could not create a primitive\")")),
+            "libtorch: could not create a primitive"
+        );
+        assert_eq!(said(&format!("{torch}\"out of memory\\nframe #0\")")), "libtorch: out of memory");
+        assert_eq!((said("index 3\nmore"), panic_text(&7)), ("index 3".into(), "the worker thread panicked".into()));
+    }
 }

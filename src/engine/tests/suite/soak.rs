@@ -26,15 +26,18 @@ fn a_day_of_events_leaves_memory_flat() {
     let (events, from_thread) = tokio::sync::mpsc::channel(1024);
     let (mail, _mailbox) = std::sync::mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (sizes, heard) = runtime.block_on(async {
+    let (sizes, client) = runtime.block_on(async {
         let lock = pellucid_engine::worker::run_folder::own(&run).unwrap();
         let lines = Lines { mail, interrupt: pellucid_engine::train::interrupt::Interrupt::default() };
         let hub = Hub::open(run.clone(), lock, lines).unwrap();
         let client = attach(run.worker_info().unwrap().socket);
         let thread = std::thread::spawn(move || produce(&events));
         hub.serve(from_thread).await.unwrap();
-        (thread.join().unwrap(), client.join().unwrap())
+        (thread.join().unwrap(), client)
     });
+    // With it the last connections go, as they do with the process.
+    drop(runtime);
+    let heard = client.join().unwrap();
     let mut log = LogReader::new(&run.events());
     let (mut records, length) = (0, std::fs::metadata(run.events()).unwrap().len());
     for end in (1..).map(|part| part * (8 << 20)).take_while(|end| *end < length + (8 << 20)) {
@@ -50,6 +53,7 @@ fn a_day_of_events_leaves_memory_flat() {
             "sound": growth < FLAT && records == sent})
     );
     assert_eq!(records, sent, "records in the log");
+    assert!(heard > 0, "whoever is attached hears something though events come without a pause");
     assert!(growth < FLAT, "memory grew by {:.2} %", growth * 100.0);
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use pellucid_protocol::event::{Alert, Ended, Setting, Started};
 use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Explanation, Metrics, RunDir};
+use pellucid_protocol::{Event, Explanation, Metrics, RunDir, Watched};
 use sha2::{Digest, Sha256};
 
 /// A run as it was recorded.
@@ -16,6 +16,8 @@ pub(super) struct Recorded {
     pub(super) started: Option<Started>,
     pub(super) ended: Option<Ended>,
     pub(super) alerts: Vec<Alert>,
+    /// What the last evaluation says of words that may be shortcuts.
+    pub(super) watched: Option<Watched>,
     /// Changes while it went on.
     pub(super) changes: Vec<Setting>,
     /// Each metric over steps.
@@ -66,6 +68,7 @@ impl Recorded {
                     self.best = Some((eval.step, eval.metrics));
                 }
             }
+            Event::Watched(watched) => self.watched = Some(watched),
             Event::Alert(alert) => self.alerts.push(alert),
             Event::Setting(setting) if setting.key != "state" => self.changes.push(setting),
             Event::Ended(ended) => self.ended = Some(ended),

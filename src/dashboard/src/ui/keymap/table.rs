@@ -22,6 +22,7 @@ const TRAIN: Place = Place::On(Screen::Train);
 const EXPLAIN: Place = Place::On(Screen::Explain);
 const SAMPLES: Place = Place::On(Screen::Samples);
 const WORDS: Place = Place::Words;
+const SUSPECTS: Place = Place::Suspects;
 const LAYERS: Place = Place::On(Screen::Layers);
 const LOG: Place = Place::On(Screen::Log);
 
@@ -43,6 +44,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[ch('3')], Action::Go(Screen::Samples), ANY, (FREE, "", "the validation samples and the answers to them")),
     bind(&[ch('4')], Action::Go(Screen::Layers), ANY, (FREE, "", "sparsity of each encoder layer")),
     bind(&[ch('5')], Action::Go(Screen::Log), ANY, (FREE, "", "what happened, and what the worker printed")),
+    bind(&[ch('!')], Action::Suspects, ANY, (FREE, "", "words that may be shortcuts; answers without them")),
     bind(&[ch('F')], Action::Frontier, ANY, (FREE, "", "accuracy against sparsity or drift, a point a run")),
     bind(&[on(KeyCode::Tab)], Action::NextScreen, ANY, (FREE, "", "the next screen")),
     bind(&[on(KeyCode::BackTab)], Action::PreviousScreen, ANY, (FREE, "", "the screen before")),
@@ -130,6 +132,12 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, WORDS, (FREE, "", "one page down")),
     bind(&[on(KeyCode::Home), ch('g')], Action::First, WORDS, (FREE, "", "to the first word")),
     bind(&[on(KeyCode::End), ch('G')], Action::Last, WORDS, (FREE, "", "to the last word")),
+
+    bind(&[ch(' ')], Action::Mask, SUSPECTS, (FREE, "mask", "what if the word were masked everywhere?")),
+    bind(&[on(KeyCode::Enter), ch('e')], Action::Accept, SUSPECTS, (FREE, "examples", "the samples that have the word")),
+    bind(&[ch('w'), on(KeyCode::Esc)], Action::View, SUSPECTS, (FREE, "samples", "back to the samples")),
+    bind(&[on(KeyCode::Up), ch('k')], Action::Up, SUSPECTS, (FREE, "", "one word up")),
+    bind(&[on(KeyCode::Down), ch('j')], Action::Down, SUSPECTS, (FREE, "", "one word down")),
 
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, LAYERS, (FREE, "", "one layer up")),
     bind(&[on(KeyCode::Down), ch('j')], Action::Down, LAYERS, (FREE, "", "one layer down")),

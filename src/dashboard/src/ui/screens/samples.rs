@@ -1,16 +1,18 @@
 //! The validation samples and the answers to them.
 
 mod found;
+mod suspects;
 mod table;
 mod tiny;
 mod words;
 
 use pellucid_protocol::{
-    Cancel, Command, Explanation, Method, Prediction, Sample, SurveyProgress, SurveyRequest, SurveyState,
+    Cancel, Command, Explanation, Method, Prediction, Sample, SurveyProgress, SurveyRequest, SurveyState, Watched,
 };
 use ratatui::layout::{Rect, Size};
 
 use self::found::Found;
+use self::suspects::Suspects;
 use self::words::Words;
 use crate::ui::keymap::Action;
 use crate::ui::view;
@@ -65,6 +67,8 @@ enum View {
     Table,
     /// The words of all that are explained.
     Words,
+    /// Words that may be shortcuts.
+    Suspects,
 }
 
 /// The samples that have a word.
@@ -89,6 +93,7 @@ pub struct Samples {
     survey: Option<SurveyProgress>,
     view: View,
     words: Words,
+    suspects: Suspects,
     examples: Option<Examples>,
 }
 
@@ -155,6 +160,27 @@ impl Samples {
     #[must_use]
     pub fn shows_words(&self) -> bool {
         self.view == View::Words
+    }
+
+    /// Whether the words that may be shortcuts are shown.
+    #[must_use]
+    pub fn shows_suspects(&self) -> bool {
+        self.view == View::Suspects
+    }
+
+    /// Shows the words that may be shortcuts.
+    pub fn show_suspects(&mut self) {
+        self.view = View::Suspects;
+    }
+
+    /// An evaluation has looked at words that may be shortcuts.
+    pub fn take_watched(&mut self, watched: &Watched) {
+        self.suspects.take(watched);
+    }
+
+    /// The list of words that may be shortcuts was clicked.
+    pub fn click(&mut self, y: u16, size: Size) {
+        self.suspects.click(y, view::body(size));
     }
 
     /// What was explained of a sample last.
@@ -263,8 +289,10 @@ impl Samples {
 
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, size: Size) {
-        if self.view == View::Words {
-            return self.act_on_words(action, size);
+        match self.view {
+            View::Words => return self.act_on_words(action, size),
+            View::Suspects => return self.act_on_suspects(action),
+            View::Table => {}
         }
         let (page, last) = (rows(view::body(size)), self.order.len().saturating_sub(1));
         match action {
@@ -296,17 +324,27 @@ impl Samples {
         }
     }
 
+    fn show_examples(&mut self, found: Option<(String, Vec<usize>)>) {
+        if let Some((word, samples)) = found {
+            self.examples = Some(Examples { word, samples });
+            (self.view, self.cursor) = (View::Table, 0);
+            self.order.clear();
+            self.arrange();
+        }
+    }
+
+    fn act_on_suspects(&mut self, action: Action) {
+        match action {
+            Action::View | Action::Close => self.view = View::Table,
+            Action::Accept => self.show_examples(self.suspects.examples()),
+            other => self.suspects.act(other),
+        }
+    }
+
     fn act_on_words(&mut self, action: Action, size: Size) {
         match action {
             Action::View | Action::Close => self.view = View::Table,
-            Action::Accept => {
-                if let Some((word, samples)) = self.words.examples(&self.found) {
-                    self.examples = Some(Examples { word, samples });
-                    (self.view, self.cursor) = (View::Table, 0);
-                    self.order.clear();
-                    self.arrange();
-                }
-            }
+            Action::Accept => self.show_examples(self.words.examples(&self.found)),
             Action::NextMethod => {
                 self.found.next_method();
                 self.refresh();

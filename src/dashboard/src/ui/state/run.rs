@@ -121,6 +121,7 @@ impl Run {
             | Event::Alert(_)
             | Event::Explained(_)
             | Event::WhatIf(_)
+            | Event::Watched(_)
             | Event::Survey(_)
             | Event::Unknown => {}
         }

@@ -18,6 +18,8 @@ const DAY: u64 = 864_000;
 /// Steps after which the run is taken up again from its first checkpoint, so that the points of its charts, which are
 /// all kept, do not become more.
 const ROUND: u64 = 7200;
+/// Rounds whose alerts, evaluations and the like fill the lists that keep the last ten thousand of them.
+const FULL: u64 = 110;
 /// Growth that is allowed, as a share.
 const FLAT: f64 = 0.01;
 
@@ -27,8 +29,10 @@ fn a_day_of_events_leaves_memory_flat() {
     let mut state = State::new(fixture::START, size(200, 50), Screen::Train);
     let (styles, mut events) = (styles(Level::Ansi256), 0u64);
     let mut sizes = Vec::new();
-    let rounds = DAY / ROUND;
-    for round in 0..rounds {
+    for record in (0..FULL).flat_map(round_of).filter(|record| !matches!(record.event, Event::Step(_))) {
+        update(&mut state, Msg::Run(FromRun::Records(vec![record])));
+    }
+    for round in FULL..FULL + DAY / ROUND {
         for record in round_of(round) {
             update(&mut state, Msg::Run(FromRun::Records(vec![record])));
             events += 1;

@@ -9,7 +9,7 @@ use tui_input::{Input, InputRequest};
 use crate::link::Play;
 use crate::ui::Screen;
 use crate::ui::health::Tone;
-use crate::ui::keymap::{Action, Needs};
+use crate::ui::keymap::{Action, Needs, Place};
 use crate::ui::msg::{Effect, Pointer, PointerKind};
 use crate::ui::palette::Palette;
 use crate::ui::run::Exit;
@@ -60,6 +60,7 @@ pub fn point(state: &mut State, pointer: Pointer) -> Vec<Effect> {
     state.touch(Change::Input);
     match (pointer.kind, chrome::tab_at(pointer.x)) {
         (PointerKind::Down, Some(screen)) if pointer.y + 1 == view::HEADER => return go(state, screen),
+        (PointerKind::Down, _) if state.place() == Place::Suspects => state.samples.click(pointer.y, state.size),
         _ if state.screen == Screen::Train => state.train.point(pointer, &state.run, state.size),
         (PointerKind::WheelUp, _) => return on_screen(state, Action::Up),
         (PointerKind::WheelDown, _) => return on_screen(state, Action::Down),
@@ -148,6 +149,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redraw => vec![Effect::Redraw],
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => quit(state),
+        Action::Suspects => {
+            state.samples.show_suspects();
+            go(state, Screen::Samples)
+        }
         Action::Frontier => to_frontier(state),
         Action::Pause => pause(state),
         Action::Checkpoint => send(Command::Checkpoint),

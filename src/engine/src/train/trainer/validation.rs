@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pellucid_protocol::event::{Alert, Eval, Level};
-use pellucid_protocol::{Metrics, Prediction, RunDir, run_dir};
+use pellucid_protocol::{Metrics, Prediction, RunDir, Watched, run_dir};
 
 use super::{Best, SAMPLES_KEPT, Trainer};
 use crate::error::{Error, Result};
@@ -61,9 +61,15 @@ impl Trainer {
     fn watch(&mut self, predictions: &[Prediction]) -> Result<Option<f64>> {
         let (step, Some(alarm)) = (self.progress.step, &mut self.alarm) else { return Ok(None) };
         let (model, encoder, labels, valid) = (&self.model, &self.encoder, &self.labels, &self.valid);
-        let (effect, messages) = alarm.look(step, Sight { model, encoder, labels, valid, predictions })?;
+        let sight = Sight { model, encoder, labels, valid, predictions };
+        let (effect, messages) = alarm.look(step, sight)?;
         let alert = |message| Alert { step, level: Level::Warning, message };
         self.alerts.extend(messages.into_iter().map(alert));
+        let words = alarm.watched(sight)?;
+        let answers: Vec<usize> = predictions.iter().map(Prediction::class).collect();
+        let classes: Vec<usize> = valid.samples.iter().map(|sample| sample.label).collect();
+        let accuracy = score::accuracy(&answers, &classes);
+        self.watched = (!words.is_empty()).then_some(Watched { step, accuracy, words });
         Ok(Some(effect))
     }
 

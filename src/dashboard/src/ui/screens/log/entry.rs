@@ -1,6 +1,6 @@
 //! One line of the log: what happened, or what the worker printed.
 
-use pellucid_protocol::event::{CheckpointKind, Level, Outcome};
+use pellucid_protocol::event::{CheckpointKind, Ended, Level, Outcome};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{Event, Metrics, Record, SurveyState};
 
@@ -68,6 +68,7 @@ fn step(event: &Event) -> Option<u64> {
         Event::Alert(alert) => Some(alert.step),
         Event::Explained(explanation) => Some(explanation.step),
         Event::WhatIf(answer) => Some(answer.step),
+        Event::Watched(watched) => Some(watched.step),
         Event::Survey(survey) => Some(survey.step),
         Event::Ended(ended) => Some(ended.step),
         Event::Unknown => None,
@@ -119,19 +120,28 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
             let subject = explanation.sample.map_or_else(|| "a text".to_owned(), |index| format!("sample {index}"));
             (Tone::Plain, "·", format!("explained {subject}"))
         }
-        Event::Ended(ended) => match ended.outcome {
-            Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
-            Outcome::Stopped => {
-                let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
-                (Tone::Warn, "■", format!("stopped{more}"))
-            }
-            Outcome::Failed | Outcome::Died => {
-                let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
-                (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
-            }
-        },
-        Event::Step(_) | Event::Explained(_) | Event::WhatIf(_) | Event::Survey(_) | Event::Unknown => return None,
+        Event::Ended(known) => ended(known),
+        Event::Step(_)
+        | Event::Explained(_)
+        | Event::WhatIf(_)
+        | Event::Watched(_)
+        | Event::Survey(_)
+        | Event::Unknown => return None,
     })
+}
+
+fn ended(ended: &Ended) -> (Tone, &'static str, String) {
+    match ended.outcome {
+        Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
+        Outcome::Stopped => {
+            let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
+            (Tone::Warn, "■", format!("stopped{more}"))
+        }
+        Outcome::Failed | Outcome::Died => {
+            let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
+            (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
+        }
+    }
 }
 
 fn measures(metrics: &Metrics) -> String {

@@ -24,6 +24,9 @@ impl Samples {
         if self.shows_words() {
             return self.words.draw(run, &self.found, paper, area);
         }
+        if self.shows_suspects() {
+            return self.suspects.draw(run, &self.samples, paper, area);
+        }
         let detail = detail_height(area);
         let table = Rect { height: area.height - detail, ..area };
         let inside = paper.boxed(table, "samples");

@@ -18,6 +18,9 @@ impl Samples {
         if self.shows_words() {
             return self.words.draw_tiny(run, &self.found, paper, area);
         }
+        if self.shows_suspects() {
+            return self.suspects.draw(run, &self.samples, paper, area);
+        }
         let survey = self.survey.as_ref().filter(|_| self.is_surveyed());
         let place = match survey {
             Some(survey) => format!("explaining {}/{}", survey.done, survey.total),
