@@ -33,8 +33,9 @@ impl Default for Samples {
 }
 
 /// Rows of a size go by its weight to this power: between 1, which is best if all sizes scatter alike, and 0,
-/// which is best if they scatter the more the less they weigh. The optimum is flat.
-const ALLOCATION: f64 = 0.7;
+/// which is best if they scatter the more the less they weigh. The optimum is flat: on real texts with all maskings known
+/// nothing from 0.3 to 0.9 errs less than the others, and the lower it is, the shorter are rows of deletions.
+const ALLOCATION: f64 = 0.5;
 
 /// Tokens of a text beside its words, in words: what begins and ends it.
 const FRAME: f64 = 2.0;
