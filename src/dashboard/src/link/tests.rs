@@ -268,7 +268,12 @@ async fn a_worker_that_left_after_the_end_is_no_loss() {
     paper.end();
     paper.sign(NO_PROCESS, &host_name());
     let (mut link, _task) = attach(paper.run.clone());
-    assert_eq!(view_only(&mut link).await, "the run has ended and its worker has left");
+    until(&mut link, |message| (message == FromRun::Asleep).then_some(())).await;
+    link.commands.send(Command::Pause).unwrap();
+    let why = until(&mut link, |message| if let FromRun::Answered(_, why) = message { why } else { None }).await;
+    assert_eq!(why, "the run has ended and its worker has left", "only a question starts it again");
+    let (mut link, _task) = speak(&paper.run);
+    assert!(view_only(&mut link).await.contains("is gone"), "what reads no record starts no worker");
 }
 
 #[tokio::test]

@@ -33,13 +33,18 @@ impl Table {
 
     /// Draws as many rows as there is room for; returns the rows used.
     pub fn draw(&self, paper: &mut Paper, area: Rect, most: u16) -> u16 {
-        let widths = self.widths(most);
+        let mut widths = self.widths(most);
+        // Names may be cut, numbers may not.
+        let others: u16 = widths.iter().skip(1).map(|width| width + GAP).sum();
+        if let Some(first) = widths.first_mut() {
+            *first = (*first).min(area.width.saturating_sub(others));
+        }
         for (y, cells) in (0..area.height).zip([&self.heading].into_iter().chain(&self.rows)) {
             let mut place = row(area, y);
             for (column, ((words, style), width)) in cells.iter().zip(&widths).enumerate() {
                 let cell = to(place, *width);
                 if column == 0 {
-                    paper.write(cell, words, *style);
+                    paper.write(cell, &text::clip(words, usize::from(cell.width)), *style);
                 } else {
                     paper.right(cell, &[(&text::clip(words, usize::from(cell.width)), *style)]);
                 }
