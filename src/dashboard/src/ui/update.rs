@@ -111,12 +111,20 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         }
         FromRun::Answered(command, refusal) => answered(state, &command, refusal),
         FromRun::Asleep if state.rights == Rights::Look => {
-            state.run.access = Access::ViewOnly("the run has ended and its worker has left".to_owned());
+            alone(state, Access::ViewOnly("the run has ended and its worker has left".to_owned()));
         }
-        FromRun::Asleep => state.run.access = Access::Asleep,
-        FromRun::ViewOnly(why) => state.run.access = Access::ViewOnly(why),
+        FromRun::Asleep => alone(state, Access::Asleep),
+        FromRun::ViewOnly(why) => alone(state, Access::ViewOnly(why)),
     }
     Vec::new()
+}
+
+/// There is no worker to speak to.
+fn alone(state: &mut State, access: Access) {
+    state.run.access = access;
+    if !state.run.is_going() {
+        state.explain.abandon();
+    }
 }
 
 /// A part of the record cannot be read: that stands in the log, and is said.

@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use pellucid_protocol::edit::edit;
+use pellucid_protocol::event::Outcome;
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
     Cancel, Change as Edit, Command, Event, Explanation, Method, Subject, SurveyProgress, SurveyState, WhatIf,
@@ -17,7 +18,7 @@ use crate::ui::picture::frame;
 use crate::ui::state::{Change, Overlay, State};
 use crate::ui::theme::Level;
 use crate::ui::update::update;
-use crate::ui::{Screen, fixture};
+use crate::ui::{Rights, Screen, fixture};
 
 fn keep(name: &str, state: &State) {
     insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
@@ -182,6 +183,23 @@ fn without_a_worker_nothing_is_changed() {
         assert_eq!(press(&mut state, keys), []);
         assert!(state.overlay.is_none() && !shown(&state).contains("what if"));
     }
+}
+
+#[test]
+fn of_an_ended_run_what_was_begun_is_not_under_way_and_a_question_can_still_be_asked() {
+    let mut state = explaining(80, 24);
+    event(&mut state, Event::Explained(Box::new(fixture::explanation(fixture::TEXTS[0].0, Some(12), 1240, 3))));
+    event(&mut state, fixture::ended(1240, Outcome::Finished, None).event);
+    assert!(shown(&state).contains("under way"));
+    update(&mut state, Msg::Run(FromRun::Asleep));
+    assert!(!shown(&state).contains("under way") && shown(&state).contains("not done"));
+    key(&mut state, KeyCode::Right);
+    question(&press(&mut state, " "));
+    update(&mut state, Msg::Run(FromRun::Phase("reading the data".to_owned())));
+    assert!(shown(&state).contains("starting the worker again"));
+    state.rights = Rights::Look;
+    update(&mut state, Msg::Run(FromRun::Asleep));
+    assert_eq!(press(&mut state, " "), []);
 }
 
 #[test]

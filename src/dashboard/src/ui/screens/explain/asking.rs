@@ -179,6 +179,11 @@ impl Explain {
         Some(Command::Explain(request))
     }
 
+    /// Nobody goes on with what was begun: the worker of the ended run is gone.
+    pub fn abandon(&mut self) {
+        self.shelf.iter_mut().for_each(|known| known.partial = false);
+    }
+
     /// Gives up what is under way; else the marked word.
     pub fn close(&mut self) -> Option<Command> {
         if self.is_busy() {
