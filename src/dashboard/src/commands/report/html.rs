@@ -8,7 +8,8 @@ use super::page::{Block, Curve, Page, Section, WordMap};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#1b1f24;\
 background:#fff}h1,h2{line-height:1.2}h2{border-bottom:1px solid #ccc;margin-top:2em}table{border-collapse:collapse;\
-margin:1em 0;font-size:14px}th,td{text-align:left;padding:.2em .8em;border-bottom:1px solid #ddd;vertical-align:top}\
+margin:1em 0;font-size:14px}th,td{text-align:left;padding:.2em .8em;border-bottom:1px solid #ddd;vertical-align:top;\
+overflow-wrap:anywhere}th{overflow-wrap:break-word}td:first-child{min-width:7em}\
 pre{background:#f4f4f4;padding:.8em;overflow-x:auto;white-space:pre-wrap}figure{display:inline-block;width:18em;\
 margin:.5em 1em 1em 0;vertical-align:top}figcaption{font-size:12px;color:#555}svg{width:100%;height:7em;\
 border:1px solid #ddd}polyline{fill:none;stroke:#1f5fa8;stroke-width:1.5;vector-effect:non-scaling-stroke}\
