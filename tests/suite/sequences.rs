@@ -5,7 +5,7 @@ use pellucid_protocol::scrub::scrub;
 /// Private modes that are set and reset: alternate screen, pasting, cursor, mouse, whole frames.
 const MODES: [&str; 6] = ["?1049", "?2004", "?25", "?1002", "?1006", "?2026"];
 /// Moving, painting, and erasing, with numbers alone.
-const COMMANDS: &[char] = &['H', 'G', 'C', 'A', 'm', 'J', 'K'];
+const COMMANDS: &[char] = &['H', 'G', 'A', 'B', 'C', 'D', 'm', 'J', 'K'];
 /// The question for the background's colour.
 const QUESTION: &str = "\u{1b}]11;?\u{1b}\\";
 
@@ -19,7 +19,8 @@ pub(crate) fn foreign(bytes: &[u8]) -> Vec<String> {
     while let Some(c) = rest.chars().next() {
         let length = match c {
             '\u{1b}' => own(rest),
-            '\r' | '\n' => Some(1),
+            // To the start of the line, straight down, one back.
+            '\r' | '\n' | '\u{8}' => Some(1),
             _ if scrub(&rest[..c.len_utf8()]) == rest[..c.len_utf8()] => Some(c.len_utf8()),
             _ => None,
         };
