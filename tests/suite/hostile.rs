@@ -277,8 +277,9 @@ fn assert_clean(terminal: &Terminal) {
     let raw = terminal.raw();
     let found = foreign(&raw);
     assert!(
-        raw.len() > 500 && found.is_empty(),
-        "{} foreign pieces, e.g. {:?}",
+        raw.len() > 100 && found.is_empty(),
+        "{} bytes, {} foreign pieces, e.g. {:?}",
+        raw.len(),
         found.len(),
         &found[..found.len().min(5)]
     );
