@@ -1,9 +1,10 @@
 //! The layout of a run folder, and the list of runs.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,17 @@ impl RunDir {
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.root.join("events.jsonl")
+    }
+
+    /// When it began, in milliseconds since 1970: the time of its first record, or that of the log while there is none.
+    fn begun(&self) -> u64 {
+        let Ok(log) = fs::File::open(self.events()) else { return 0 };
+        let changed = log.metadata().and_then(|log| log.modified()).ok();
+        let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|time| time.as_secs_f64());
+        let mut line = Vec::new();
+        let read = io::BufReader::new(log).take(FIRST_LINE).read_until(b'\n', &mut line);
+        let first = read.ok().and_then(|_| serde_json::from_slice::<Dated>(&line).ok()).map(|first| first.time);
+        (first.or(changed).unwrap_or(0.0) * 1000.0) as u64
     }
 
     /// The validation samples.
@@ -255,7 +267,7 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The run folders in `parent`, newest name last. Missing `parent`: none.
+/// The run folders in `parent`, the newest last. Missing `parent`: none.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -269,8 +281,17 @@ pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
         .filter_map(|entry| Some(RunDir::new(entry.ok()?.path())))
         .filter(|run| run.events().is_file())
         .collect();
-    runs.sort_by(|a, b| a.root.cmp(&b.root));
+    runs.sort_by_cached_key(|run| (run.begun(), run.root.clone()));
     Ok(runs)
+}
+
+/// Longest first line of a log that is looked at, in bytes.
+const FIRST_LINE: u64 = 64 << 10;
+
+/// When a record was made.
+#[derive(Deserialize)]
+struct Dated {
+    time: f64,
 }
 
 /// The folders in `parent` that this user may not look into, and so may be runs.
@@ -364,6 +385,11 @@ mod tests {
         );
         assert!(named("triage").unwrap_err().contains("could be 20260101-triage, 20260103-triage"));
         assert!(named("none").unwrap_err().contains("no run `none`"));
+        for (name, time) in [("20260102-credit", 3e9), ("20260103-triage", 2.5e9)] {
+            let line = format!("{{\"time\":{time},\"event\":\"started\"}}\n");
+            fs::write(folder.path().join(name).join("events.jsonl"), line).unwrap();
+        }
+        assert_eq!(named("").unwrap(), "20260102-credit", "the time counts, and not the name");
     }
 
     #[test]
