@@ -129,7 +129,7 @@ fn running(run: &Run, now: f64) -> Health {
     if matches!(run.access, Access::ViewOnly(_)) {
         return say(Verdict::Unanswered, "its worker does not answer");
     }
-    let silent = now - run.heard;
+    let silent = if run.access == Access::Record { 0.0 } else { now - run.heard };
     if silent > (run.pace.longest() * 3.0).max(15.0) {
         return say(Verdict::Stalled, format!("stalled {}", text::duration(silent)));
     }

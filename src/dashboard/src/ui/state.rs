@@ -213,6 +213,7 @@ impl State {
     #[must_use]
     pub fn why_not(&self) -> String {
         match (&self.run.access, &self.run.stage) {
+            (run::Access::Record, _) => "this is a record; `pellucid attach` speaks to a run that goes on".to_owned(),
             (run::Access::ViewOnly(why), _) => format!("view only: {why}"),
             (run::Access::ReadOnly, _) => "opened read-only: nothing is sent to the training".to_owned(),
             (_, Stage::Launching(..)) | (run::Access::Waiting, _) => "the worker is still starting".to_owned(),

@@ -104,7 +104,10 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         FromRun::Records(records) => return take_all(state, records.into_iter().map(Piece::Record)),
         FromRun::Logged(pieces) => return take_all(state, pieces),
         FromRun::Rewound => state.rewind(),
-        FromRun::Playback(playback) => state.playback = Some(playback),
+        FromRun::Playback(playback) => {
+            state.playback = Some(playback);
+            state.run.access = Access::Record;
+        }
         FromRun::Damaged(told) => damaged(state, told),
         FromRun::Connected => {
             state.run.access = if state.rights == Rights::Look { Access::ReadOnly } else { Access::Live };

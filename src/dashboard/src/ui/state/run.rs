@@ -36,6 +36,8 @@ pub enum Access {
     ReadOnly,
     /// The worker of the ended run has left; a question starts it again.
     Asleep,
+    /// It is played from its record.
+    Record,
     /// They are not, and why.
     ViewOnly(String),
 }

@@ -266,7 +266,14 @@ fn a_record_is_played_by_keys_and_what_was_seen_is_forgotten_when_it_goes_back()
     }
     from_run(&mut state, FromRun::Rewound);
     assert_eq!((state.run.step, state.run.evals.len(), state.run.series.len()), (0, 0, 0));
-    assert!(matches!(state.run.access, Access::ViewOnly(_)), "it is still the same record");
+    assert_eq!(state.run.access, Access::Record, "it is still the same record");
     from_run(&mut state, FromRun::Records(fixture::records(7)));
     assert_eq!((state.run.step, state.run.series["loss/total"].len()), (7, 7));
+    // Held for long at a step, it is neither stalled nor unanswered.
+    update(&mut state, Msg::Tick(1e5));
+    let shown = shown(&state);
+    assert!(
+        shown.contains("training  view only") && !shown.contains("answer") && !shown.contains("stalled"),
+        "{shown}"
+    );
 }

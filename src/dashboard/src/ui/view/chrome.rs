@@ -46,6 +46,7 @@ fn health_line(state: &State, paper: &mut Paper, area: Rect) -> u16 {
     let (what, how) = (health::state(&state.run), health::judge(&state.run, state.now));
     let styles = paper.styles;
     let tag = match &state.run.access {
+        Access::Record => "  view only",
         Access::ViewOnly(_) if state.run.stage != Stage::Running => "  view only",
         Access::ReadOnly => "  read-only",
         _ => "",
