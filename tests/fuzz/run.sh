@@ -15,6 +15,9 @@ bins=$(for target in $targets; do printf -- '--bin %s ' "$target"; done)
 # Nothing is written next to the sources: inputs that are found stay in a temporary folder, failures in target/fuzz.
 # shellcheck disable=SC2086
 RUSTFLAGS="$coverage" CARGO_TARGET_DIR="$build" cargo +nightly build ${JOBS:+-j "$JOBS"} --release --target "$platform" $bins ${FEATURES:+--no-default-features --features "$FEATURES"}
+# The engine's targets load libtorch, of which the fuzzer sees nothing: only what reads is compiled for it.
+libtorch=${LIBTORCH:-$(cd ../.. && pwd)/.libtorch}
+export LD_LIBRARY_PATH="$libtorch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 failed=0
 for target in $targets; do
     mkdir -p "$place/$target" "$build/failures"

@@ -20,8 +20,8 @@ const TAIL: u64 = 256 * 1024;
 
 /// A run in a few words.
 #[derive(Debug, Serialize)]
-pub(in crate::commands) struct Summary {
-    pub(in crate::commands) name: String,
+pub(in super::super) struct Summary {
+    pub(in super::super) name: String,
     /// Short, for people to type.
     id: String,
     path: PathBuf,
@@ -65,7 +65,7 @@ enum State {
 
 impl Summary {
     /// The summary of `run`; what cannot be read is left out.
-    pub(in crate::commands) fn of(run: &RunDir) -> Self {
+    pub(in super::super) fn of(run: &RunDir) -> Self {
         let started = head(run).ok().flatten();
         let mut summary = Summary {
             name: run.name(),
@@ -97,7 +97,7 @@ impl Summary {
     }
 
     /// With a shorter id.
-    pub(in crate::commands) fn with_id(self, id: String) -> Self {
+    pub(in super::super) fn with_id(self, id: String) -> Self {
         Self { id, ..self }
     }
 
@@ -127,7 +127,7 @@ impl Summary {
     }
 
     /// The summary as an entry of the list to choose from.
-    pub(in crate::commands) fn entry(self, run: &RunDir) -> Entry {
+    pub(in super::super) fn entry(self, run: &RunDir) -> Entry {
         let state = match self.state {
             State::Running => (Tone::Good, "● running"),
             State::Paused => (Tone::Warn, "Ⅱ paused"),
@@ -148,7 +148,7 @@ impl Summary {
     }
 
     /// The summary as a row of a table whose names are `width` wide, and why it ended below, unless it is as it should.
-    pub(in crate::commands) fn row(&self, width: usize) -> Vec<String> {
+    pub(in super::super) fn row(&self, width: usize) -> Vec<String> {
         let why = self.resume.as_ref().map(|resume| {
             let message = self.message.as_ref().map_or_else(String::new, |message| format!("{message}; "));
             format!("    {message}{resume}")
