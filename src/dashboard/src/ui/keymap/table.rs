@@ -135,7 +135,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[on(KeyCode::End), ch('G')], Action::Last, WORDS, (FREE, "", "to the last word")),
 
     bind(&[ch(' ')], Action::Mask, SUSPECTS, (FREE, "mask", "what if the word were masked everywhere?")),
-    bind(&[on(KeyCode::Enter), ch('e')], Action::Accept, SUSPECTS, (FREE, "examples", "the samples that have the word")),
+    bind(&[ch('e')], Action::Explain, SUSPECTS, (Needs::Worker, "explain without", "explain an example, before and after masking it")),
+    bind(&[on(KeyCode::Enter)], Action::Accept, SUSPECTS, (FREE, "examples", "the samples that have the word")),
     bind(&[ch('w'), on(KeyCode::Esc)], Action::View, SUSPECTS, (FREE, "samples", "back to the samples")),
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, SUSPECTS, (FREE, "", "one word up")),
     bind(&[on(KeyCode::Down), ch('j')], Action::Down, SUSPECTS, (FREE, "", "one word down")),
