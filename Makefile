@@ -42,6 +42,7 @@ parity: build
 # must have as well.
 parity-explain: build
 	$(or $(PYTHON),python3) tests/parity/explanations.py --model $(MODEL) --texts $(TEXTS)
+	$(or $(PYTHON),python3) tests/parity/equal_error.py --model $(MODEL) --texts $(TEXTS)
 
 # What the dashboard costs on a terminal of its own beside a training: keys, bytes, memory, the training's pace.
 bench-pty: build

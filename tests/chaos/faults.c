@@ -1,4 +1,5 @@
-/* Preloaded into a worker: writes below one folder fail now and then, as a full or a broken disk makes them.
+/* Preloaded into a worker: writes below one folder fail now and then, as a full or a broken disk makes them; or all of
+ * them as long as it is read-only; and the clock is set back.
  *
  * FAULTS_FOLDER  what is below it fails, nothing else
  * FAULTS_SEED    which calls fail
@@ -6,6 +7,8 @@
  * FAULTS_AFTER   how many calls are well before
  * FAULTS_LIMIT   how many faults there are at most: then the disk is well again
  * FAULTS_TALLY   a file of 8 numbers of 64 bits, shared: calls, then faults by kind
+ * FAULTS_READ_ONLY  a file: as long as it is there, nothing below the folder can be changed (EROFS)
+ * FAULTS_CLOCK   a file: as long as it is there, the clock is an hour behind
  *
  * A fault is the disk being full (ENOSPC), an error of the disk (EIO), or a write of a part (a short write). One in
  * eight lasts for up to 0.4 s, as a disk that is full for a while does. */
@@ -28,11 +31,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS, FULL, BROKEN, SHORT, KINDS = 8 };
+enum { CALLS, FULL, BROKEN, SHORT, READ_ONLY, KINDS = 8 };
 
 static _Atomic uint64_t *tally;
 static _Atomic uint64_t full_until;
 static char folder[PATH_MAX];
+static const char *read_only, *set_back;
 static size_t folder_length;
 static uint64_t seed, rate, after, limit;
 
@@ -40,12 +44,15 @@ static uint64_t seed, rate, after, limit;
 
 __attribute__((constructor)) static void begin(void) {
     const char *named = getenv("FAULTS_FOLDER"), *shared = getenv("FAULTS_TALLY");
-    if (!named || !shared) return;
-    int file = REAL(open)(shared, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0 || REAL(ftruncate)(file, KINDS * sizeof(uint64_t)) != 0) return;
-    void *memory = mmap(NULL, KINDS * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    close(file);
+    set_back = getenv("FAULTS_CLOCK");
+    if (!named) return;
+    int file = shared ? REAL(open)(shared, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (shared && (file < 0 || REAL(ftruncate)(file, KINDS * sizeof(uint64_t)) != 0)) return;
+    int kept = shared ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
+    void *memory = mmap(NULL, KINDS * sizeof(uint64_t), PROT_READ | PROT_WRITE, kept, file, 0);
+    if (shared) close(file);
     if (memory == MAP_FAILED) return;
+    read_only = getenv("FAULTS_READ_ONLY");
     seed = strtoull(getenv("FAULTS_SEED") ? getenv("FAULTS_SEED") : "1", NULL, 10);
     rate = strtoull(getenv("FAULTS_RATE") ? getenv("FAULTS_RATE") : "0", NULL, 10);
     after = strtoull(getenv("FAULTS_AFTER") ? getenv("FAULTS_AFTER") : "0", NULL, 10);
@@ -71,8 +78,11 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
 }
 
+static int is_read_only(void) { return read_only && access(read_only, F_OK) == 0; }
+
 /* Which fault the next call below the folder has; 0 for none. */
 static int fault(void) {
+    if (is_read_only()) return READ_ONLY;
     uint64_t call = atomic_fetch_add(&tally[CALLS], 1);
     uint64_t draw = mix(seed * 0x100000001b3u ^ call);
     uint64_t before = tally[FULL] + tally[BROKEN] + tally[SHORT];
@@ -105,7 +115,7 @@ static int below_fd(int fd) {
 }
 
 static int failed(int kind) {
-    errno = kind == BROKEN ? EIO : ENOSPC;
+    errno = kind == BROKEN ? EIO : kind == READ_ONLY ? EROFS : ENOSPC;
     return -1;
 }
 
@@ -154,6 +164,21 @@ ON_FD(ftruncate64(int fd, off64_t length), REAL(ftruncate64)(fd, length))
 ON_PATH(rename(const char *from, const char *to), to, REAL(rename)(from, to))
 ON_PATH(mkdir(const char *path, mode_t mode), path, REAL(mkdir)(path, mode))
 ON_PATH(symlink(const char *target, const char *path), path, REAL(symlink)(target, path))
+
+/* What takes away fails on a disk that is read-only alone. */
+#define AWAY(name)                                                              \
+    int name(const char *path) {                                                \
+        return below(path) && is_read_only() ? failed(READ_ONLY) : REAL(name)(path); \
+    }
+
+AWAY(unlink)
+AWAY(rmdir)
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int code = REAL(clock_gettime)(clock, time);
+    if (clock == CLOCK_REALTIME && set_back && access(set_back, F_OK) == 0) time->tv_sec -= 3600;
+    return code;
+}
 
 /* Opening to write, which may need a new entry in a folder. */
 #define OPEN(name, parameters, path, flags, ...)                                        \

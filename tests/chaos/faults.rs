@@ -1,11 +1,11 @@
 //! Writes that fail below the run folder: no record that was told of is lost, nothing panics or hangs, and the run goes on.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::{Event, Record, RunDir};
+use pellucid_tests::fault_library;
 use serde_json::{Value, json};
 
 use crate::model::{Outcome, Place, log, resume};
@@ -39,7 +39,7 @@ struct Tally {
 
 pub(crate) fn faults(place: &Place, seed: u64) -> Value {
     let (_, expected) = place.undisturbed("calm", STEPS, EVERY);
-    let library = build(place);
+    let library = fault_library(&place.path("."));
     let mut tally = Tally::default();
     while tally.faults.iter().sum::<u64>() < FAULTS && tally.runs < RUNS {
         let number = seed * 1000 + tally.runs;
@@ -59,17 +59,6 @@ pub(crate) fn faults(place: &Place, seed: u64) -> Value {
     json!({"faults": all, "no_space": full, "io_error": broken, "short_write": short, "calls": tally.calls,
         "runs": tally.runs, "never_began": tally.never_began, "ended_early": tally.ended_early,
         "resumed": tally.resumed, "records_told": tally.acknowledged, "lost": tally.lost})
-}
-
-/// The library that makes writes fail.
-fn build(place: &Place) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("chaos/faults.c");
-    let library = place.path("faults.so");
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let mut command = Command::new(compiler);
-    command.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(source).arg("-ldl");
-    assert!(command.status().expect("a C compiler: cc, or what CC names").success());
-    library
 }
 
 /// One run under faults, and what was wrong with it.

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::{Event, RunDir};
@@ -15,6 +16,18 @@ pub fn program(name: &str) -> PathBuf {
     let path = test.ancestors().nth(2).unwrap().join(name);
     assert!(path.is_file(), "{} is missing: build the workspace first (`make build`)", path.display());
     path
+}
+
+/// The library `chaos/faults.c`, made in `folder`: preloaded, it makes writes fail and sets the clock back.
+#[must_use]
+pub fn fault_library(folder: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("chaos/faults.c");
+    let library = folder.join("faults.so");
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let mut command = Command::new(compiler);
+    command.args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(source).arg("-ldl");
+    assert!(command.status().is_ok_and(|status| status.success()), "no C compiler: cc, or what CC names");
+    library
 }
 
 /// Metrics by step and name, as bits, but for those of speed. Steps that were done twice must agree.

@@ -54,6 +54,28 @@ fn the_number_keys_lead_to_the_five_screens() {
     terminal.wait_for("Everywhere");
 }
 
+/// Before the program reads, around the terminal's answer to its question, and within one that is slow.
+#[test]
+fn no_key_is_lost_while_the_terminal_is_asked_for_its_colour() {
+    let place = Workplace::new();
+    assert_eq!(place.output(place.train(&["--headless", "--max-steps", "2"])).status.code(), Some(0));
+    let mut terminal = Terminal::pellucid(&place, &["replay", "test"]);
+    terminal.send("5");
+    crate::program::wait_until("the question", || String::from_utf8_lossy(&terminal.raw()).contains("\u{1b}]11;?"));
+    terminal.wait_for("other list");
+    for (keys, sign) in [
+        ("\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\1", "log scale"),
+        ("3\u{1b}]11;rgb:1e1e/", "filter"),
+        ("1e1e/1e1e\u{7}2", "Nothing was explained"),
+        ("\u{1b}]11;rgb:1e1e/\u{1b}[Z", "log scale"),
+    ] {
+        terminal.send(keys);
+        terminal.wait_for(sign);
+    }
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
 #[test]
 fn a_sample_is_explained_while_training_goes_on() {
     let place = Workplace::new();
@@ -126,7 +148,13 @@ fn stopping_from_the_keyboard_ends_the_run_with_130() {
 fn a_lost_terminal_is_not_the_end_of_the_run() {
     let place = Workplace::new();
     let mut terminal = training(&place);
+    #[cfg(target_os = "linux")]
+    let before = terminal.processor_seconds();
     terminal.hang_up();
+    crate::program::wait_until("the end of the dashboard", || !is_alive(terminal.pid()));
+    // Reading what is gone again and again would take as much as there is, until somebody ends it.
+    #[cfg(target_os = "linux")]
+    assert!(terminal.processor_seconds() - before < 0.5, "{} s of work", terminal.processor_seconds() - before);
     terminal.exit_code();
     let worker = place.run().worker_info().unwrap();
     assert!(is_alive(worker.owner.pid));

@@ -14,7 +14,7 @@ use crate::terminal::Terminal;
 
 /// A name for runs and folders that sets titles, clears screens and turns text around.
 const NAME: &str = "r\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}\nn";
-const LABELS: [&str; 2] = ["\u{1b}[31mre\u{202e}d\u{7}", "b\u{200b}lue\u{9d}0;x\u{9c}"];
+const LABELS: [&str; 2] = ["\u{1b}[31mre\u{202e}d\u{7}", "=b\u{200b}lue\u{9d}0;x\u{9c}"];
 
 fn corpus() -> Value {
     let path = checkout().join("tests/hostile/texts.json");
@@ -134,10 +134,12 @@ fn lines_and_json_have_nothing_that_steers_and_json_has_all_that_was_there() {
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
         let page = String::from_utf8(output.stdout.clone()).unwrap();
         assert!(page.lines().count() > texts().len(), "{format}: {} lines", page.lines().count());
-        if format == "html" {
-            assert_harmless(format, &output.stdout);
+        match format {
+            "html" => assert_harmless(format, &output.stdout),
+            _ => assert_no_formula(format, &output.stdout),
         }
     }
+    assert_no_formula("export", &hostile.output(["export", run]).stdout);
 }
 
 /// Nothing in a page steers a terminal, or is taken for more than text by a browser.
@@ -147,6 +149,16 @@ fn assert_harmless(name: &str, page: &[u8]) {
     for tag in ["<script>alert", "<img src=x", "<svg onload", "<h1>owned", "onmouseover=\"alert"] {
         assert!(!text.contains(tag), "{name} has {tag}");
     }
+}
+
+/// No cell of a table but a number begins as a formula does.
+fn assert_no_formula(name: &str, table: &[u8]) {
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    let is_formula =
+        |cell: &str| cell.trim_start().starts_with(['=', '+', '-', '@']) && !cell.parse().is_ok_and(f64::is_finite);
+    let formulas: Vec<&str> = rows.iter().flatten().filter(|cell| is_formula(cell)).collect();
+    assert!(rows.len() > 1 && formulas.is_empty(), "{name}: {formulas:?}");
 }
 
 #[test]
@@ -163,6 +175,7 @@ fn a_sweep_of_hostile_names_has_tables_that_may_be_printed() {
         let bytes = fs::read(out.join(table)).unwrap();
         assert!(bytes.len() > 50 && steering(&bytes).is_empty(), "{table}: {:?}", steering(&bytes));
     }
+    assert_no_formula("sweep", &fs::read(out.join("sweep.csv")).unwrap());
     let wrong = hostile.output(["sweep", "--model", &model, "--grid", "\u{1b}[2J=\u{202e}1"]);
     assert_ne!(wrong.status.code(), Some(0));
 }

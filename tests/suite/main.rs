@@ -6,6 +6,7 @@ mod binary;
 mod dashboard;
 mod explaining;
 mod explanations;
+mod folder;
 mod headless;
 mod hostile;
 mod job;

@@ -20,11 +20,11 @@ fn training(place: &Workplace, more: &[&str]) -> Child {
     child
 }
 
-fn worker(place: &Workplace) -> u32 {
+pub(crate) fn worker(place: &Workplace) -> u32 {
     place.run().worker_info().unwrap().owner.pid
 }
 
-fn records(run: &RunDir) -> Vec<Record> {
+pub(crate) fn records(run: &RunDir) -> Vec<Record> {
     let mut log = LogReader::new(&run.events());
     let records = log.read_new().unwrap();
     assert_eq!(log.damage().count, 0);
@@ -32,7 +32,7 @@ fn records(run: &RunDir) -> Vec<Record> {
 }
 
 /// The end of a run whose worker has left.
-fn end(run: &RunDir) -> Ended {
+pub(crate) fn end(run: &RunDir) -> Ended {
     let bytes = std::fs::read(run.events()).unwrap();
     assert_eq!(bytes.last(), Some(&b'\n'), "the last record is torn");
     match records(run).pop().map(|record| record.event) {
@@ -42,7 +42,7 @@ fn end(run: &RunDir) -> Ended {
 }
 
 /// The steps of a run that was not taken up again: one after the other, none missing, none twice.
-fn assert_no_step_is_missing(run: &RunDir) {
+pub(crate) fn assert_no_step_is_missing(run: &RunDir) {
     let steps: Vec<u64> = records(run)
         .iter()
         .filter_map(|record| if let Event::Step(step) = &record.event { Some(step.step) } else { None })
@@ -50,7 +50,7 @@ fn assert_no_step_is_missing(run: &RunDir) {
     assert!(!steps.is_empty() && steps.iter().zip(1..).all(|(&step, number)| step == number), "{steps:?}");
 }
 
-fn says(part: &'static str) -> impl Fn(&Event) -> bool {
+pub(crate) fn says(part: &'static str) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::Alert(alert) if alert.message.contains(part))
 }
 

@@ -129,6 +129,21 @@ impl Terminal {
         self.reader.take().unwrap().join().unwrap();
     }
 
+    /// Seconds of processor time that the program has used; all of them once it has ended and was not waited for.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn processor_seconds(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        // Fields 14 and 15 of the whole line: in the program and in the kernel.
+        let ticks: u64 = fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+        ticks as f64 / rustix::param::clock_ticks_per_second() as f64
+    }
+
+    /// The program's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Waits for the program's end and gives its exit code.
     pub(crate) fn exit_code(&mut self) -> u32 {
         let mut code = None;

@@ -64,7 +64,7 @@ pub(crate) fn fidelity(in_sample: Option<f64>, held_out: Option<f64>) -> Check {
 /// are not, what pairs of words make of it by chance is taken off with a [`PairModel`]. The fit is [`Ridge`]
 /// with [`PENALTY`].
 ///
-/// `watch` gets earlier fits, to the first 64, 128, 256 ... maskings, with their standard errors.
+/// `watch` gets earlier fits, after each of [`Neighbourhood::rounds`], with their standard errors.
 ///
 /// A text with one word has two maskings only, and the line through them is given without penalty; a
 /// text without words has its probability as intercept. For both, R2 is not defined.

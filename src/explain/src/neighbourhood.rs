@@ -37,6 +37,9 @@ impl Default for Samples {
 /// nothing from 0.3 to 0.9 errs less than the others, and the lower it is, the shorter are rows of deletions.
 const ALLOCATION: f64 = 0.5;
 
+/// Maskings of the first fit to a text of fewer words than that.
+const FIRST_ROWS: usize = 32;
+
 /// Tokens of a text beside its words, in words: what begins and ends it.
 const FRAME: f64 = 2.0;
 
@@ -124,10 +127,12 @@ impl Neighbourhood {
         self.plan.rows() + 1
     }
 
-    /// How many maskings to fit to, one attempt after the other: doubling up to [`Neighbourhood::planned`].
+    /// How many maskings to fit to, one attempt after the other: from more than there are words, so that the first is
+    /// soon there and yet worth a look, doubling up to [`Neighbourhood::planned`].
     #[must_use]
     pub fn rounds(&self) -> Vec<usize> {
-        let doubling = std::iter::successors(Some(ROWS_PER_CALL), |rows| Some(rows * 2));
+        let first = if self.words < FIRST_ROWS { FIRST_ROWS } else { ROWS_PER_CALL };
+        let doubling = std::iter::successors(Some(first), |rows| Some(rows * 2));
         doubling.take_while(|rows| *rows < self.planned()).chain([self.planned()]).collect()
     }
 
@@ -272,8 +277,9 @@ mod tests {
         let rounds = |words, fit| {
             Neighbourhood::new(words, Removal::Mask, Samples { fit, held_out: 5, scale: 1000 }, 1).rounds()
         };
-        assert_eq!(rounds(30, 1000), [64, 128, 256, 512, 1000]);
-        assert_eq!((rounds(30, 40), rounds(2, 1000), rounds(30, 0)), (vec![40], vec![4], vec![1]));
+        assert_eq!(rounds(30, 1000), [32, 64, 128, 256, 512, 1000]);
+        assert_eq!(rounds(32, 300), [64, 128, 256, 300]);
+        assert_eq!((rounds(30, 20), rounds(2, 1000), rounds(30, 0)), (vec![20], vec![4], vec![1]));
     }
 
     #[test]

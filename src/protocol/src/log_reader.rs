@@ -54,6 +54,24 @@ impl Piece {
         self.len() == 0
     }
 
+    /// Its records of the indices `from..to`, as far as there are such.
+    #[must_use]
+    pub fn part(&self, from: usize, to: usize) -> Option<Self> {
+        match self {
+            Piece::Record(record) => (from == 0 && to > 0).then(|| Piece::Record(record.clone())),
+            Piece::Steps(block) => Some(Piece::Steps(block.part(from, to))).filter(|part| !part.is_empty()),
+        }
+    }
+
+    /// The time of its record of this index.
+    #[must_use]
+    pub fn time(&self, index: usize) -> Option<f64> {
+        match self {
+            Piece::Record(record) => (index == 0).then_some(record.time),
+            Piece::Steps(block) => block.rows().get(index).map(|row| row.time),
+        }
+    }
+
     /// Its records one by one.
     #[must_use]
     pub fn into_records(self) -> Vec<Record> {

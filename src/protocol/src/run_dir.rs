@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -273,6 +273,27 @@ pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
     Ok(runs)
 }
 
+/// The folders in `parent` that this user may not look into, and so may be runs.
+#[must_use]
+pub fn closed(parent: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut closed: Vec<_> = entries.filter(|path| is_closed(path)).collect();
+    closed.sort();
+    closed
+}
+
+fn is_closed(folder: &Path) -> bool {
+    let found = fs::metadata(RunDir::new(folder).events());
+    found.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// One line that says why a folder cannot be looked into.
+#[must_use]
+pub fn refusal(folder: &Path) -> String {
+    let owner = fs::symlink_metadata(folder).map(|found| format!(" (it belongs to user {})", found.uid()));
+    format!("cannot read {}: Permission denied{}", folder.display(), owner.unwrap_or_default())
+}
+
 /// Shortest length of a short id.
 const SHORTEST_ID: usize = 4;
 
@@ -296,6 +317,9 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
     if !wanted.is_empty() && direct.events().is_file() {
         return Ok(direct);
     }
+    if !wanted.is_empty() && is_closed(direct.root()) {
+        return Err(refusal(direct.root()));
+    }
     let runs = list(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
     if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
         return Ok(exact.clone());
@@ -304,7 +328,10 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
     let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted) || is_id(run)).collect();
     match (wanted.is_empty(), matching.as_slice()) {
         (true, [.., newest]) | (false, [newest]) => Ok((*newest).clone()),
-        (_, []) => Err(format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display())),
+        (_, []) => Err(match closed(parent).iter().find(|path| path.ends_with(wanted)) {
+            Some(folder) if !wanted.is_empty() => refusal(folder),
+            _ => format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display()),
+        }),
         (_, several) => {
             let names: Vec<_> = several.iter().map(|run| run.name()).collect();
             Err(format!("`{wanted}` could be {}; name one", names.join(", ")))
@@ -314,7 +341,7 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 

@@ -80,6 +80,16 @@ impl StepBlock {
         self.rows.drain(..count.min(self.rows.len()));
     }
 
+    /// The steps of the indices `from..to`, as far as there are such, as a block of their own.
+    #[must_use]
+    pub fn part(&self, from: usize, to: usize) -> Self {
+        let mut rows: Vec<Row> = self.rows.iter().take(to).skip(from).copied().collect();
+        let Some(first) = rows.first().map(|first| first.start) else { return Self::default() };
+        let end = self.rows.get(to).map_or(self.values.len(), |next| next.start);
+        rows.iter_mut().for_each(|row| row.start -= first);
+        Self { shapes: self.shapes.clone(), rows, values: self.values[first..end].to_vec() }
+    }
+
     /// Takes in names in their order, of steps that follow; gives their shape.
     pub(crate) fn add_shape(&mut self, names: Vec<String>) -> usize {
         self.shapes.push(names);
@@ -104,5 +114,29 @@ impl StepBlock {
     /// Completes a row whose values begin at `start`.
     pub(crate) fn close(&mut self, (time, step, epoch): (f64, u64, f64), shape: usize, start: usize) {
         self.rows.push(Row { time, step, epoch, shape, start });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_of_the_same_steps() {
+        let mut block = StepBlock::default();
+        let shapes = [vec!["a".to_owned()], vec!["a".to_owned(), "b".to_owned()]].map(|names| block.add_shape(names));
+        for step in 0..9u32 {
+            let (start, wide) = (block.filled(), step % 3 == 0);
+            (0..1 + u32::from(wide)).for_each(|column| block.put(f64::from(10 * step + column)));
+            block.close((f64::from(step), u64::from(step), 0.0), shapes[usize::from(wide)], start);
+        }
+        block.skip(1);
+        let all: Vec<_> = block.records().collect();
+        for from in 0..10 {
+            for to in 0..11 {
+                let expected = all.iter().take(to).skip(from).cloned().collect::<Vec<_>>();
+                assert_eq!(block.part(from, to).records().collect::<Vec<_>>(), expected, "{from}..{to}");
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use pellucid_protocol::metric::DEFINITIONS;
-use pellucid_protocol::scrub::{scrub, to_json};
+use pellucid_protocol::scrub::{table_cell, to_json};
 use pellucid_protocol::{Event, Metrics, Record, RunDir};
 use serde::Serialize;
 
@@ -51,7 +51,7 @@ fn rows(records: Vec<Record>) -> Vec<Row> {
 
 fn write_csv(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let columns = columns(rows);
-    let titles = columns.iter().map(|name| quoted(&scrub(name)));
+    let titles = columns.iter().map(|name| quoted(name));
     writeln!(
         out,
         "{}",
@@ -97,15 +97,13 @@ fn layer(name: &str) -> Option<usize> {
     name.strip_prefix("sparsity/layer/")?.parse().ok()
 }
 
-/// A CSV field; quoted if it needs to be. A spreadsheet takes no name for a formula.
-pub(super) fn quoted(field: &str) -> String {
-    if field.starts_with(['=', '+', '-', '@']) && field.parse::<f64>().is_err() {
-        return quoted(&format!("'{field}"));
-    }
+/// A field of text in a table, as [`table_cell`] has it; quoted if it needs to be.
+pub(super) fn quoted(text: &str) -> String {
+    let field = table_cell(text);
     if field.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
-        field.to_owned()
+        field.into_owned()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pellucid_protocol::RunDir;
-use pellucid_protocol::run_dir::short_ids;
+use pellucid_protocol::run_dir::{self, short_ids};
 
 use super::{listed, print, print_json};
 use crate::cli::RunsArgs;
@@ -17,10 +17,12 @@ pub(super) use summary::Summary;
 /// `pellucid runs`.
 pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
     let runs = listed(folder)?;
+    let closed = run_dir::closed(folder);
+    closed.iter().for_each(|folder| console::note(&run_dir::refusal(folder)));
     if args.json {
         return lines(&runs);
     }
-    if runs.is_empty() {
+    if runs.is_empty() && closed.is_empty() {
         console::note(&format!("no runs in {} yet; `pellucid demo` makes one", folder.display()));
         return Ok(Ending::Done);
     }

@@ -1,12 +1,15 @@
 //! Plays the record of a run: at its own pace times a speed, or step by step, forwards and backwards.
 
+mod recording;
+
 use std::time::Duration;
 
+use pellucid_protocol::RunDir;
 use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Record, RunDir};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use self::recording::Recording;
 use super::follow::read_all;
 use super::{Ends, FromRun, Gone};
 
@@ -87,14 +90,15 @@ async fn open(run: &RunDir, speed: Option<f64>, ends: Ends, asked: &mut Unbounde
     }
     let path = run.events();
     let mut log = LogReader::new(&path);
-    let records = match log.read_new() {
-        Ok(records) => records,
+    let read = tokio::task::spawn_blocking(move || log.read_pieces(u64::MAX)).await;
+    let pieces = match read.map_err(std::io::Error::from).flatten() {
+        Ok(pieces) => pieces,
         Err(error) => return ends.say(FromRun::ViewOnly(format!("cannot read {}: {error}", path.display()))).await,
     };
-    let mut player = Player::new(records, speed);
+    let mut player = Player::new(Recording::new(pieces), speed);
     let moved = match first {
         Some(play) => {
-            player.seek(player.records.len());
+            player.seek(player.recording.len());
             player.heed(play)
         }
         None => player.seek(0),
@@ -145,15 +149,16 @@ async fn pass_on(player: &Player, moved: Moved, ends: &Ends) -> Result<(), Gone>
             0
         }
     };
-    for slice in player.records[from..player.at].chunks(SLICE) {
-        ends.say(FromRun::Records(slice.to_vec())).await?;
+    for start in (from..player.at).step_by(SLICE) {
+        let end = player.at.min(start + SLICE);
+        ends.say(FromRun::Logged(player.recording.between(start, end))).await?;
     }
     ends.say(FromRun::Playback(Playback { speed: player.speed, motion: player.motion() })).await
 }
 
 /// How far a record has been played.
 struct Player {
-    records: Vec<Record>,
+    recording: Recording,
     /// Records that are seen.
     at: usize,
     /// The time of the record that it is.
@@ -172,13 +177,13 @@ enum Moved {
 }
 
 impl Player {
-    fn new(records: Vec<Record>, speed: Option<f64>) -> Self {
+    fn new(recording: Recording, speed: Option<f64>) -> Self {
         let holds = speed.is_none();
-        Self { records, at: 0, clock: 0.0, speed: speed.unwrap_or(USUAL).clamp(SPEEDS.0, SPEEDS.1), holds }
+        Self { recording, at: 0, clock: 0.0, speed: speed.unwrap_or(USUAL).clamp(SPEEDS.0, SPEEDS.1), holds }
     }
 
     fn motion(&self) -> Motion {
-        match (self.at >= self.records.len(), self.holds) {
+        match (self.at >= self.recording.len(), self.holds) {
             (true, _) => Motion::AtEnd,
             (false, true) => Motion::Held,
             (false, false) => Motion::Playing,
@@ -186,9 +191,9 @@ impl Player {
     }
 
     fn seek(&mut self, to: usize) -> Moved {
-        let (from, to) = (self.at, to.min(self.records.len()));
+        let (from, to) = (self.at, to.min(self.recording.len()));
         self.at = to;
-        self.clock = to.checked_sub(1).or(Some(0)).and_then(|at| self.records.get(at)).map_or(0.0, |seen| seen.time);
+        self.clock = self.recording.time(to.saturating_sub(1)).unwrap_or(0.0);
         if to < from { Moved::Back } else { Moved::On(from) }
     }
 
@@ -196,13 +201,13 @@ impl Player {
     fn pass(&mut self, seconds: f64) -> Moved {
         let from = self.at;
         self.clock += seconds * self.speed;
-        if let Some(next) = self.records.get(from)
-            && next.time - self.clock > LONGEST_WAIT * self.speed
+        if let Some(next) = self.recording.time(from)
+            && next - self.clock > LONGEST_WAIT * self.speed
         {
-            self.clock = next.time - LONGEST_WAIT * self.speed;
+            self.clock = next - LONGEST_WAIT * self.speed;
         }
         // A clock that was set back between two starts holds nothing up.
-        while self.records.get(self.at).is_some_and(|next| next.time <= self.clock) {
+        while self.recording.time(self.at).is_some_and(|next| next <= self.clock) {
             self.at += 1;
         }
         Moved::On(from)
@@ -218,9 +223,9 @@ impl Player {
             Play::Faster => self.speed = (self.speed * 2.0).min(SPEEDS.1),
             Play::Slower => self.speed = (self.speed / 2.0).max(SPEEDS.0),
             Play::First => return self.jump(0),
-            Play::Last => return self.jump(self.records.len()),
-            Play::Steps(count) => return self.jump(self.stop(count, |event| matches!(event, Event::Step(_)))),
-            Play::Evals(count) => return self.jump(self.stop(count, |event| matches!(event, Event::Eval(_)))),
+            Play::Last => return self.jump(self.recording.len()),
+            Play::Steps(count) => return self.jump(self.stop(count, self.recording.steps())),
+            Play::Evals(count) => return self.jump(self.stop(count, self.recording.evals())),
         }
         Moved::On(self.at)
     }
@@ -231,30 +236,23 @@ impl Player {
         self.seek(to)
     }
 
-    /// The place `count` such events on or back: with all that belongs to the event, up to the next step.
-    fn stop(&self, count: i64, wanted: impl Fn(&Event) -> bool) -> usize {
-        let mut stops: Vec<usize> = Vec::new();
-        for (index, record) in self.records.iter().enumerate() {
-            if wanted(&record.event) {
-                let rest = &self.records[index + 1..];
-                let next = rest.iter().position(|later| matches!(later.event, Event::Step(_) | Event::Ended(_)));
-                stops.push(next.map_or(self.records.len(), |next| index + 1 + next));
-            }
-        }
-        stops.dedup();
+    /// The place `count` of these `stops` on or back.
+    fn stop(&self, count: i64, stops: &[usize]) -> usize {
         let behind = stops.partition_point(|&stop| stop <= self.at);
         let before = stops.partition_point(|&stop| stop < self.at);
         let index = if count >= 0 { behind as i64 + count - 1 } else { before as i64 + count };
         match usize::try_from(index) {
-            Ok(index) => stops.get(index).copied().unwrap_or(self.records.len()),
+            Ok(index) => stops.get(index).copied().unwrap_or(self.recording.len()),
             // Before the first one there is the start of the run.
-            Err(_) => usize::from(!self.records.is_empty()),
+            Err(_) => self.recording.len().min(1),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use pellucid_protocol::{Event, Piece, Record};
+
     use super::*;
     use crate::ui::fixture;
 
@@ -274,17 +272,22 @@ mod tests {
         all
     }
 
+    fn player(records: Vec<Record>, speed: Option<f64>) -> Player {
+        Player::new(recording::as_read(&records), speed)
+    }
+
+    fn played(player: &Player) -> Vec<Record> {
+        player.recording.between(0, player.at).into_iter().flat_map(Piece::into_records).collect()
+    }
+
     fn step_of(player: &Player) -> u64 {
-        let steps = player.records[..player.at].iter().rev();
-        steps
-            .into_iter()
-            .find_map(|record| if let Event::Step(step) = &record.event { Some(step.step) } else { None })
-            .unwrap_or(0)
+        let step = |record: &Record| if let Event::Step(step) = &record.event { Some(step.step) } else { None };
+        played(player).iter().rev().find_map(step).unwrap_or(0)
     }
 
     #[test]
     fn it_goes_step_by_step_and_evaluation_by_evaluation() {
-        let mut player = Player::new(records(), None);
+        let mut player = player(records(), None);
         assert_eq!((player.seek(usize::MAX), player.motion()), (Moved::On(0), Motion::AtEnd));
         let mut seen = Vec::new();
         for play in [Play::Steps(-1), Play::Steps(-1), Play::Evals(-1), Play::Steps(1), Play::Steps(3), Play::Evals(-9)]
@@ -295,7 +298,7 @@ mod tests {
         assert_eq!(seen, [10, 9, 5, 6, 9, 0]);
         assert_eq!(player.at, 1, "the start is seen");
         assert_eq!(player.heed(Play::Evals(1)), Moved::On(1));
-        assert!(matches!(player.records[player.at - 1].event, Event::Eval(_)), "an evaluation is seen at its step");
+        assert!(matches!(played(&player).last().unwrap().event, Event::Eval(_)), "an evaluation is seen at its step");
         player.heed(Play::Steps(99));
         assert_eq!(player.motion(), Motion::AtEnd);
         assert_eq!((player.heed(Play::First), player.at), (Moved::Back, 0));
@@ -305,7 +308,7 @@ mod tests {
     fn it_plays_at_its_speed_and_skips_long_pauses() {
         let mut all = records();
         all.iter_mut().skip(6).for_each(|record| record.time += 1e6);
-        let mut player = Player::new(all, Some(2.0));
+        let mut player = player(all, Some(2.0));
         player.seek(0);
         player.pass(1.0);
         assert_eq!(player.at, 3, "two seconds of the record: those at 0, 1 and 2");
@@ -329,7 +332,7 @@ mod tests {
 
     #[test]
     fn an_empty_record_is_no_trouble() {
-        let mut player = Player::new(Vec::new(), Some(1.0));
+        let mut player = player(Vec::new(), Some(1.0));
         for play in [Play::Steps(1), Play::Steps(-1), Play::Evals(-1), Play::Toggle, Play::Last, Play::First] {
             assert_ne!(player.heed(play), Moved::Back);
         }

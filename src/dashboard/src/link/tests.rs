@@ -6,7 +6,7 @@ use pellucid_protocol::event::{Ended, Outcome, Step};
 use pellucid_protocol::log_writer::LogWriter;
 use pellucid_protocol::owner::{Lock, Owner, host_name, is_alive};
 use pellucid_protocol::run_dir::WorkerInfo;
-use pellucid_protocol::{Event, Metrics, ToClient, ToWorker};
+use pellucid_protocol::{Event, Metrics, Piece, ToClient, ToWorker};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -93,6 +93,7 @@ async fn records_until(link: &mut Link, number: usize) -> Vec<Record> {
     while seen.len() < number {
         match link.incoming.recv().await.unwrap() {
             FromRun::Records(records) => seen.extend(records),
+            FromRun::Logged(pieces) => seen.extend(pieces.into_iter().flat_map(Piece::into_records)),
             FromRun::ViewOnly(reason) => panic!("view only: {reason}"),
             _ => {}
         }

@@ -195,11 +195,12 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
             Vec::new()
         }
         Event::Ended(_) => {
-            // The questions that a dialog asks are answered.
-            state
+            // The questions that a dialog asks are answered; whoever was asked how to leave wants to leave.
+            let asked = state
                 .overlay
                 .take_if(|overlay| matches!(overlay, Overlay::Leaving | Overlay::Stopping | Overlay::Values(_)));
-            if state.at_end == AtEnd::Leave { state.farewell() } else { Vec::new() }
+            let leaves = state.at_end == AtEnd::Leave || matches!(asked, Some(Overlay::Leaving));
+            if leaves { state.farewell() } else { Vec::new() }
         }
         Event::Checkpoint(checkpoint) if checkpoint.kind == pellucid_protocol::event::CheckpointKind::Requested => {
             let said = format!("checkpoint written: {}", checkpoint.path);

@@ -3,7 +3,7 @@
 use pellucid_protocol::event::{CheckpointKind, Level};
 use pellucid_protocol::{Event, Record};
 
-/// Marks that are kept.
+/// Marks that are kept: the last ones.
 const KEPT: usize = 10_000;
 
 /// What a mark stands for; where two fall on one place the later one of this list is seen.
@@ -58,14 +58,21 @@ pub struct Marks {
 impl Marks {
     /// Takes a record in, if it is worth a mark.
     pub fn take(&mut self, record: &Record) {
+        if let Event::Started(started) = &record.event
+            && let Some(step) = started.resumed
+        {
+            // What came after is done again.
+            self.known.retain(|known| known.step <= step);
+        }
         let Some(mark) = mark(&record.event) else { return };
         if mark.kind == MarkKind::Best {
             // Only one is the best.
             self.known.retain(|known| known.kind != MarkKind::Best);
         }
-        if self.known.len() < KEPT {
-            self.known.push(mark);
+        if self.known.len() == KEPT {
+            self.known.remove(0);
         }
+        self.known.push(mark);
     }
 
     /// All of them.
@@ -110,6 +117,19 @@ mod tests {
 
     fn take(marks: &mut Marks, event: Event) {
         marks.take(&Record { time: 0.0, event });
+    }
+
+    #[test]
+    fn what_is_done_again_is_marked_again_and_the_last_ones_are_kept() {
+        let mut marks = Marks::default();
+        let set = |step| Event::Setting(Setting { step, key: "lr".to_owned(), value: 1e-4.into() });
+        (1..=KEPT as u64 + 5).for_each(|step| take(&mut marks, set(step)));
+        assert_eq!((marks.all().len(), marks.all()[0].step), (KEPT, 6));
+        let Event::Started(mut started) = crate::ui::fixture::started(9).event else { panic!("no start") };
+        started.resumed = Some(7);
+        take(&mut marks, Event::Started(started));
+        take(&mut marks, set(8));
+        assert_eq!(marks.all().iter().map(|mark| mark.step).collect::<Vec<_>>(), [6, 7, 8]);
     }
 
     #[test]

@@ -239,11 +239,16 @@ fn a_resumed_run_trains_its_last_steps_again() {
 
 #[test]
 fn a_question_that_is_answered_goes_away() {
+    let ended = || FromRun::Records(vec![fixture::ended(3000, Outcome::Finished, None)]);
     let mut state = live();
-    press(&mut state, "q");
-    from_run(&mut state, FromRun::Records(vec![fixture::ended(3000, Outcome::Finished, None)]));
+    press(&mut state, "S");
+    assert_eq!(from_run(&mut state, ended()), []);
     assert!(state.overlay.is_none());
     assert_eq!(press(&mut state, "q").last(), Some(&Effect::Quit(Exit::Ended(Outcome::Finished))));
+    let mut state = live();
+    press(&mut state, "q");
+    let left = [Effect::Send(Command::Release), Effect::Quit(Exit::Ended(Outcome::Finished))];
+    assert_eq!(from_run(&mut state, ended()), left, "the key was pressed while the run still went on");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Explanations as a table with one row a word.
 
 use pellucid_protocol::Method;
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::table_cell;
 
 use super::explained::Explained;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub fn rows(explained: &Explained, number: usize) -> Result<String> {
 fn row(explained: &Explained, number: usize, (word, written): (usize, &str)) -> Vec<String> {
     let span = explained.explanation.words[word];
     let label = explained.row.label.as_deref().unwrap_or_default();
-    let told = |text: &str| scrub(text).into_owned();
+    let told = |text: &str| table_cell(text).into_owned();
     let mut row = vec![number.to_string(), explained.row.line.to_string(), told(label), told(explained.predicted())];
     row.extend([told(explained.class()), explained.probability().to_string(), word.to_string()]);
     row.extend([span.start.to_string(), span.end.to_string(), told(written)]);

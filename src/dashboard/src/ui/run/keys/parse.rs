@@ -75,10 +75,12 @@ impl Parser {
         messages
     }
 
-    /// Whether a sequence has begun that may go on.
+    /// Whether a key has begun that may go on. What a terminal answers is no key: its rest is waited for however slow
+    /// the line is, and is never taken for keys.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.pending.is_empty() && self.paste.is_none()
+        let is_answer = matches!(self.pending[..], [0x1b, b']', b'0'..=b'9', ..]);
+        !self.pending.is_empty() && self.paste.is_none() && !is_answer
     }
 
     /// Nothing more has come for a while: an escape was the key of that name.
@@ -169,9 +171,13 @@ fn sequence(rest: &[u8]) -> Start {
     if let [b'[', rest @ ..] = rest {
         return rest.first().map_or(Start::Partial, |_| Start::Nothing(4));
     }
-    let Some(end) = rest.iter().position(|byte| (0x40..=0x7e).contains(byte)) else {
+    let Some(end) = rest.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
         return if rest.len() > LONGEST { Start::Nothing(rest.len() + 2) } else { Start::Partial };
     };
+    if !(0x40..=0x7e).contains(&rest[end]) {
+        // No sequence has that byte: this one was cut off, and what comes is the next key.
+        return Start::Nothing(end + 2);
+    }
     if rest[0] == b'<' {
         let pointer = pointer(&rest[1..end.max(1)], rest[end]);
         return pointer.map_or(Start::Nothing(end + 3), |pointer| Start::Mouse(end + 3, pointer));
@@ -188,15 +194,23 @@ fn sequence(rest: &[u8]) -> Start {
     code.map_or(Start::Nothing(used), |code| Start::Key(used, KeyEvent::new(code, modifiers)))
 }
 
-/// What a terminal answers to a question: `ESC ] 11;rgb:RRRR/GGGG/BBBB` up to a bell or `ESC \\`.
+/// Bytes of answers about colours.
+const ANSWERED: &[u8] = b"0123456789abcdefABCDEFrg:;/#?";
+
+/// What a terminal answers to a question: `ESC ] 11;rgb:RRRR/GGGG/BBBB` up to a bell or `ESC \\`. One that never ends
+/// ends at the first byte that no answer has, for that is a key.
 fn answer(bytes: &[u8]) -> Start {
-    let bell = bytes.iter().position(|&byte| byte == 7).map(|at| (at, at + 1));
-    let string_end = bytes.windows(2).skip(2).position(|two| two == b"\x1b\\").map(|at| (at + 2, at + 4));
-    let ends = [bell, string_end].into_iter().flatten().min();
-    let Some((end, used)) = ends else {
+    let Some(length) = bytes[2..].iter().position(|byte| !ANSWERED.contains(byte)) else {
         return if bytes.len() > LONGEST { Start::Nothing(bytes.len()) } else { Start::Partial };
     };
-    let said = std::str::from_utf8(&bytes[2..end]).ok().and_then(|text| text.strip_prefix("11;rgb:"));
+    let (said, rest) = bytes[2..].split_at(length);
+    let used = match rest {
+        [0x07, ..] => length + 3,
+        [0x1b, b'\\', ..] => length + 4,
+        [0x1b] => return Start::Partial,
+        _ => return Start::Nothing(length + 2),
+    };
+    let said = std::str::from_utf8(said).ok().and_then(|text| text.strip_prefix("11;rgb:"));
     said.and_then(shade).map_or(Start::Nothing(used), |shade| Start::Background(used, shade))
 }
 
@@ -345,6 +359,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_a_key_whatever_was_begun_before_it() {
+        let q = (KeyCode::Char('q'), KeyModifiers::NONE);
+        for begun in [&b"\x1b]11;rgb:1e1e/20"[..], b"\x1b]1", b"\x1b[1;5\x1b[99z", b"\x1b[<64;1\x1b[99z", b"\xe6\xbc"] {
+            assert_eq!(keys(&[begun, b"q"].concat()), [q], "{begun:?}");
+        }
+        assert_eq!(keys(b"\x1b]11;rgb:1e1e/20\x1b[A"), [(KeyCode::Up, KeyModifiers::NONE)]);
+        let mut parser = Parser::default();
+        assert!(parser.feed(b"\x1b]11;rgb:0/").is_empty());
+        assert!(!parser.is_waiting(), "a slow answer is not given up");
+        assert_eq!(parser.feed(b"0/0\x07"), [Msg::Background(Shade::Dark)]);
+    }
+
+    #[test]
     fn pasted_text_is_one_message_however_it_is_cut() {
         let bytes = "\x1b[200~two\nlines q \x1b[31m é\x1b[201~q".as_bytes();
         for cut in 0..bytes.len() {
@@ -363,9 +390,12 @@ mod tests {
             for piece in pieces {
                 parser.feed(&piece);
             }
-            parser.flush();
-            parser.feed(b"\x1b[201~");
-            parser.flush();
+            for rest in [&b""[..], b"\x1b[201~"] {
+                parser.feed(rest);
+                if parser.is_waiting() {
+                    parser.flush();
+                }
+            }
             prop_assert!(parser.feed(b"q").contains(&Msg::Key(plain(KeyCode::Char('q')))));
         }
     }

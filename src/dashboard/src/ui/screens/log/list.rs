@@ -69,11 +69,14 @@ impl List {
         if self.back > 0 && entry.level >= filter.level {
             self.back += 1;
         }
-        self.entries.push_back(entry);
-        if self.entries.len() > KEPT {
+        if self.entries.len() == KEPT {
             self.entries.pop_front();
             self.dropped += 1;
+        } else if self.entries.len() == self.entries.capacity() {
+            // Doubled, but never beyond what is kept: a ring goes through all of its room in time.
+            self.entries.reserve_exact(self.entries.len().max(16).min(KEPT - self.entries.len()));
         }
+        self.entries.push_back(entry);
     }
 
     /// Takes other lines for all of its own; whether they are others. Those that begin as the old ones go on from them.
