@@ -73,7 +73,7 @@ screenshots: build
 	done
 	$(SHOT) --screen explain --keys "m" --out $(PICTURES)/explain.svg
 	$(SHOT) --screen explain --keys "m w w" --out $(PICTURES)/waterfall.svg
-	$(SHOT) --screen samples --keys "!" --size 120x30 --out $(PICTURES)/shortcuts.svg
+	$(SHOT) --screen samples --keys "!" --size 108x30 --out $(PICTURES)/shortcuts.svg
 	$(SHOT) --list --size 110x10 --out $(PICTURES)/runs.svg
 	[ -z "$(BESIDE)" ] || $(SHOT) --beside $(BESIDE) --out $(PICTURES)/compare.svg
 	[ -z "$(SWEEP)" ] || target/release/pellucid --runs $(SWEEP) screenshot --frontier --out $(PICTURES)/frontier.svg
