@@ -63,7 +63,8 @@ data: build
 	sh data/make_models.sh
 
 # Pictures of the screens of a recorded run, RUN=NAME or the newest, in RUNS=runs. Open it in the dashboard before and
-# press `e` on a sample, or the Explain screen has nothing to show. BESIDE=NAME is another run to compare it with.
+# press `e` on a sample, or the Explain screen has nothing to show. BESIDE=NAME is another run to compare it with; SWEEP=DIR
+# a folder of runs, made by `pellucid sweep`, for the picture of all of them.
 SHOT = target/release/pellucid --runs $(or $(RUNS),runs) screenshot $(RUN)
 screenshots: build
 	mkdir -p $(PICTURES)
@@ -72,8 +73,10 @@ screenshots: build
 	done
 	$(SHOT) --screen explain --keys "m" --out $(PICTURES)/explain.svg
 	$(SHOT) --screen explain --keys "m w w" --out $(PICTURES)/waterfall.svg
+	$(SHOT) --screen samples --keys "!" --size 108x30 --out $(PICTURES)/shortcuts.svg
 	$(SHOT) --list --size 110x10 --out $(PICTURES)/runs.svg
 	[ -z "$(BESIDE)" ] || $(SHOT) --beside $(BESIDE) --out $(PICTURES)/compare.svg
+	[ -z "$(SWEEP)" ] || target/release/pellucid --runs $(SWEEP) screenshot --frontier --out $(PICTURES)/frontier.svg
 
 fmt:
 	cargo fmt --all

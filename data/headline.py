@@ -24,15 +24,17 @@ TEACHERS = {"triage": "teacher", "credit": "teacher-credit", "clauses": "teacher
 SHIPPED = ["--epochs", "20", "--lr", "1e-3", "--eval-every", "60", "--probe", "64"]
 REAL = ["--epochs", "3", "--lr", "5e-5", "--probe", "64"]
 
-L1 = ["--l1", "1e-5"]
-L2 = ["--l2", "0.01"]
+L1 = ["--l1", "1e-4"]
+# Ten times the default, which the modes without it do without.
+L2 = ["--l2", "0.1"]
+NO_L2 = ["--l2", "0"]
 KD = ["--kd-alpha", "0.7"]
 # What each mode adds to plain training; `teacher` and `reference` are filled in by the set.
 MODES = {
-    "plain": [],
-    "L1": L1,
+    "plain": NO_L2,
+    "L1": [*L1, *NO_L2],
     "L2": L2,
-    "KD": ["teacher", *KD],
+    "KD": [*NO_L2, "teacher", *KD],
     "all": [*L1, *L2, "teacher", *KD],
     "ours": [*L1, *L2, "teacher", *KD, "reference", "--consistency", "0.3", "--masking", "0.5"],
 }

@@ -3,8 +3,9 @@
     cargo build --release --workspace && python3 data/measure_alarm.py [SEEDS [EPOCHS]]
 
 Each seed has sets of its own, drawn by the generator: planted as those that come with pellucid, and as a control with
-nothing planted (`sets --control`) but the same validation texts. A line a seed: set, seed, what was named on the planted set and at which step, the first step at which validation accuracy could
-have told (below that of the control by two standard errors of the difference), what was named on the control.
+nothing planted (`sets --control`) but the same validation texts. A line a seed: set, seed, which words the alarm found in the data and which it found used by the model, each with its
+step; the first step at which validation accuracy could have told (below that of the control by two standard errors of
+the difference); what either stage named on the control.
 """
 
 import concurrent.futures
@@ -33,13 +34,13 @@ def run(data, name, seed, epochs):
     lines = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout.splitlines()
     shutil.rmtree(folder, ignore_errors=True)
     events = [json.loads(line) for line in lines]
-    named = [
-        (event["step"], re.match(r"shortcut: `([^`]*)`", event["message"])[1])
-        for event in events
-        if event["event"] == "alert" and event["message"].startswith("shortcut: ")
-    ]
+    alerts = [(event["step"], event["message"]) for event in events if event["event"] == "alert"]
+    words = {
+        stage: [(step, re.search(r"`([^`]*)`", message)[1]) for step, message in alerts if message.startswith(stage)]
+        for stage in ("shortcut in the data: ", "shortcut: ")
+    }
     accuracy = {e["step"]: e["metrics"]["valid/accuracy"] for e in events if e["event"] == "eval"}
-    return named, accuracy
+    return *words.values(), accuracy
 
 
 def could_tell(planted, control, texts=400):
@@ -52,10 +53,11 @@ def could_tell(planted, control, texts=400):
 
 def one(job):
     name, seed, epochs = job
-    named, accuracy = run(WORK / f"planted-{seed}" / name, name, seed, epochs)
-    silent, of_control = run(WORK / f"control-{seed}" / name, name, seed, epochs)
+    data, used, accuracy = run(WORK / f"planted-{seed}" / name, name, seed, epochs)
+    data_of_control, used_in_control, of_control = run(WORK / f"control-{seed}" / name, name, seed, epochs)
     step = could_tell(accuracy, of_control)
-    return {"set": name, "seed": seed, "named": named, "accuracy_tells": step, "control_named": silent}
+    return {"set": name, "seed": seed, "in_data": data, "used": used, "accuracy_tells": step,
+            "control_named": data_of_control + used_in_control}
 
 
 def main():
@@ -74,14 +76,16 @@ def main():
             found.append(result)
     for name, word in PLANTED.items():
         of_set = [result for result in found if result["set"] == name]
-        first = [next((step for step, named in r["named"] if named == word), None) for r in of_set]
-        right = sum(step is not None for step in first)
-        pairs = list(zip(first, (r["accuracy_tells"] for r in of_set)))
-        before = sum(s is not None and (told is None or s <= told) for s, told in pairs)
-        others = sum(any(named != word for _, named in r["named"]) for r in of_set)
+        told = {}
+        for stage in ("in_data", "used"):
+            first = [next((step for step, named in r[stage] if named == word), None) for r in of_set]
+            pairs = list(zip(first, (r["accuracy_tells"] for r in of_set)))
+            before = sum(s is not None and (tells is None or s <= tells) for s, tells in pairs)
+            told[stage] = f"{sum(step is not None for step in first)} of {len(of_set)}, not after accuracy could tell {before}"
+        others = sum(any(named != word for _, named in r["in_data"] + r["used"]) for r in of_set)
         silent = sum(not r["control_named"] for r in of_set)
-        print(f"{name}: named {right} of {len(of_set)}, not after accuracy could tell {before}, "
-              f"with another word too {others}; control silent {silent} of {len(of_set)}")
+        print(f"{name}: named from the data {told['in_data']}; named as used {told['used']}; another word too {others}; "
+              f"control silent {silent} of {len(of_set)}")
 
 
 main()

@@ -19,8 +19,8 @@ pub(crate) fn foreign(bytes: &[u8]) -> Vec<String> {
     while let Some(c) = rest.chars().next() {
         let length = match c {
             '\u{1b}' => own(rest),
-            // To the start of the line, straight down, one back.
-            '\r' | '\n' | '\u{8}' => Some(1),
+            // To the start of the line, straight down.
+            '\r' | '\n' => Some(1),
             _ if scrub(&rest[..c.len_utf8()]) == rest[..c.len_utf8()] => Some(c.len_utf8()),
             _ => None,
         };
@@ -55,9 +55,18 @@ pub(crate) fn steering(bytes: &[u8]) -> Vec<String> {
 #[test]
 fn foreign_sequences_are_told_from_ours() {
     assert!(foreign("\u{1b}[?1049h\u{1b}[2J\u{1b}[1;38;5;75mé漢\u{1b}[m\r\n\u{1b}]11;?\u{1b}\\".as_bytes()).is_empty());
-    for bad in
-        ["\u{1b}[6n", "\u{1b}]0;x\u{7}", "\u{1b}[?1000h", "\u{7}", "\u{9b}2J", "\u{202e}", "\u{1b}c", "\u{1b}P", "\t"]
-    {
+    for bad in [
+        "\u{1b}[6n",
+        "\u{1b}]0;x\u{7}",
+        "\u{1b}[?1000h",
+        "\u{7}",
+        "\u{9b}2J",
+        "\u{202e}",
+        "\u{1b}c",
+        "\u{1b}P",
+        "\t",
+        "\u{8}",
+    ] {
         assert!(!foreign(bad.as_bytes()).is_empty(), "{bad:?}");
     }
     assert!(!foreign(b"\x9b2J").is_empty());

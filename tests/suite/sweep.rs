@@ -40,9 +40,20 @@ fn a_sweep_is_done_once_and_each_of_its_runs_has_an_account() {
     let run = out.join("rrr-0.5_seed-1").display().to_string();
     assert_eq!(place.output(["report", &run]).status.code(), Some(0));
     let page = fs::read_to_string(out.join("rrr-0.5_seed-1/report.html")).unwrap();
-    for part in ["loss/rrr", "The best evaluation", "SHA-256 of the training data now", "avoid = [&quot;Ashdown&quot;]"]
-    {
+    for part in [
+        "loss/rrr",
+        "The best evaluation",
+        "SHA-256 of the training data now",
+        "avoid = [&quot;Ashdown&quot;]",
+        "No text was explained while the run went on. For this account",
+        "The most faithful maps:",
+        "The least faithful maps:",
+        "means of gradient x input over",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(page.contains("explain/gini") && !page.contains("<script"));
+    assert_eq!(place.output(["report", &run, "--explain", "0"]).status.code(), Some(0));
+    let bare = fs::read_to_string(out.join("rrr-0.5_seed-1/report.html")).unwrap();
+    assert!(bare.contains("there is nothing to show") && !bare.contains("The most faithful maps:"));
 }

@@ -310,6 +310,9 @@ pub(crate) struct ReportArgs {
     /// Folder for report.html and report.md [default: that of the run]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Validation texts to explain with the best weights if the run has recorded few explanations, 0 for none
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub explain: usize,
 }
 
 /// The formats of `pellucid export`.

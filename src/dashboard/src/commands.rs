@@ -50,7 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Compare(compare) => compare_runs(&compare, &global),
         Action::Frontier(args) => frontier::frontier(&args, &global),
         Action::Sweep(sweep) => sweep::sweep(*sweep),
-        Action::Report(made) => report::report(&look_up(&made.run, &global)?, made.out.as_deref()),
+        Action::Report(made) => report::report(&look_up(&made.run, &global)?, made.out.as_deref(), made.explain),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
         Action::Export(export) => export::export(&look_up(&export.run, &global)?, export.format),
         Action::Explain(explain) => wait(link::worker::run(&texts::explain(explain))),

@@ -6,6 +6,9 @@
 //! about the model and changes as it learns, the second is about the data alone. Whether the model really uses the word
 //! is then asked of the model: see [`USED`].
 //!
+//! The second alone, [`Census::shifted`], is known before the first step. It says what the data offers, not what a model
+//! makes of it: where other words decide more easily, a model may never take it up.
+//!
 //! What this cannot see: a shortcut that holds in the validation set as well. Nothing that only knows these two sets
 //! can tell it from a reason.
 

@@ -74,11 +74,43 @@ pub struct Definition {
     pub direction: Direction,
     /// One sentence.
     pub meaning: &'static str,
+    /// From where to where it goes, with what the ends mean; empty where the unit says it.
+    pub range: &'static str,
+    /// The paper or the program that it is after; empty for what needs none.
+    pub source: &'static str,
 }
 
 const fn define(name: &'static str, unit: &'static str, direction: Direction, meaning: &'static str) -> Definition {
-    Definition { name, unit, direction, meaning }
+    Definition { name, unit, direction, meaning, range: "", source: "" }
 }
+
+impl Definition {
+    const fn within(self, range: &'static str) -> Self {
+        Self { range, ..self }
+    }
+
+    const fn after(self, source: &'static str) -> Self {
+        Self { source, ..self }
+    }
+}
+
+const HINTON: &str = "Hinton, Vinyals and Dean 2015, arXiv 1503.02531";
+const NAOPC: &str = "NAOPC: Edin et al. 2024, arXiv 2408.08137";
+const LIME: &str = "the local fidelity of LIME: Ribeiro, Singh and Guestrin 2016, arXiv 1602.04938";
+const ERASER: &str = "AUPRC of ERASER: DeYoung et al. 2020, arXiv 1911.03429";
+const DRIFT: &str = "rank correlation of Spearman; over training after Reasoning Stabilization Point, arXiv 2601.11625";
+const AGREEMENT: &str = "feature agreement and sign agreement of OpenXAI: Agarwal et al. 2022, arXiv 2206.11104";
+const JSD: &str =
+    "Lin 1991, Divergence measures based on the Shannon entropy; between models after Delta-Audit, arXiv 2508.19589";
+const ENTROPY: &str =
+    "complexity of a map: Bhatt, Weller and Moura 2020, arXiv 2005.00631; Quantus has it as Complexity";
+const GINI: &str = "sparseness of a map: Chalasani et al. 2020, arXiv 1810.06583; Quantus has it as Sparseness";
+const OWN: &str = "of this program: what the alarm has found, asked of the model by masking";
+
+const RANKS: &str = "0 same order of words, 1 no relation, 2 reversed";
+const SHARE: &str = "0 to 1";
+const APART: &str = "0 same shares, 1 nothing in common";
+const OVERLAP: &str = "0 no word in common, 1 the same words";
 
 /// Every metric with a fixed name. `sparsity/layer/<i>`, `sparsity/dead_heads/<i>`, `sparsity/dead_neurons/<i>` and
 /// `optim/grad_norm/layer/<i>` come beside them, one for each encoder layer.
@@ -88,41 +120,52 @@ pub const DEFINITIONS: &[Definition] = &[
     define("loss/l1", "", Direction::Down, "lambda times the sum of |w| over the penalised weights"),
     define("loss/l2", "", Direction::Down, "lambda times the sum of w squared over the matrices; coupled form only"),
     define("loss/group_l1", "", Direction::Down, "lambda times the norms of heads and neurons, each times root size"),
-    define("loss/kd", "nats", Direction::Down, "T^2 KL(teacher/T to student/T), batch mean, before its weight alpha"),
+    define("loss/kd", "nats", Direction::Down, "T^2 KL(teacher/T to student/T), batch mean, before its weight alpha")
+        .after(HINTON),
     define(
         "loss/rrr",
         "",
         Direction::Down,
         "squared gradient of the label's logit by words that must not be a reason, batch mean, before its weight",
-    ),
+    )
+    .after("right for the right reasons: Ross, Hughes and Doshi-Velez 2017, arXiv 1703.03717"),
     define(
         "loss/consistency",
         "",
         Direction::Down,
         "1 - cosine between gradient x input of the model and of its reference, mean, before its weight",
-    ),
+    )
+    .within("0 same direction, 1 no relation, 2 opposite")
+    .after("attributions as what is distilled: AD-KD, Wu et al. 2023"),
     define(
         "train/accuracy",
         "",
         Direction::Up,
         "share of the batch answered rightly, dropout on, masked copies included",
-    ),
+    )
+    .within(SHARE),
     define("valid/loss", "nats", Direction::Down, "cross entropy on the validation set"),
-    define("valid/accuracy", "", Direction::Up, "share of the validation set answered rightly"),
-    define("valid/f1", "", Direction::Up, "F1 on the validation set, mean over classes"),
+    define("valid/accuracy", "", Direction::Up, "share of the validation set answered rightly").within(SHARE),
+    define("valid/f1", "", Direction::Up, "F1 on the validation set, mean over classes").within(SHARE),
     define(
         "valid/masked_accuracy",
         "",
         Direction::Up,
         "share of the validation set answered rightly with a random share of each text's words masked",
-    ),
-    define("sparsity/exact", "", Direction::Up, "share of encoder matrix weights that are exactly zero"),
-    define("sparsity/near", "", Direction::Up, "share of encoder matrix weights under 1e-3 of their tensor's RMS"),
+    )
+    .within(SHARE)
+    .after("masked fine-tuning: FMM, arXiv 2310.07819"),
+    define("sparsity/exact", "", Direction::Up, "share of encoder matrix weights that are exactly zero").within(SHARE),
+    define("sparsity/near", "", Direction::Up, "share of encoder matrix weights under 1e-3 of their tensor's RMS")
+        .within(SHARE),
     define("sparsity/dead_heads", "", Direction::Neutral, "attention heads none of whose weights is left"),
     define("sparsity/dead_neurons", "", Direction::Neutral, "feed-forward neurons none of whose weights is left"),
-    define("kd/kl", "nats", Direction::Down, "KL(teacher to student) at temperature 1 on the validation set"),
-    define("kd/agreement", "", Direction::Up, "share of the validation set where both give the same answer"),
-    define("kd/accuracy_gap", "", Direction::Down, "teacher accuracy less student accuracy, validation set"),
+    define("kd/kl", "nats", Direction::Down, "KL(teacher to student) at temperature 1 on the validation set")
+        .after(HINTON),
+    define("kd/agreement", "", Direction::Up, "share of the validation set where both give the same answer")
+        .within(SHARE),
+    define("kd/accuracy_gap", "", Direction::Down, "teacher accuracy less student accuracy, validation set")
+        .within("-1 to 1; below 0 the student is better"),
     define("optim/lr", "", Direction::Neutral, "learning rate of the step"),
     define("optim/grad_norm", "", Direction::Neutral, "norm of the gradient before clipping"),
     define("speed/step_ms", "ms", Direction::Down, "wall time of a step"),
@@ -141,69 +184,105 @@ pub const DEFINITIONS: &[Definition] = &[
         "",
         Direction::Up,
         "normalised AOPC of gradient x input over the probe set: 0 worst order, 1 best order",
-    ),
-    define("explain/fidelity", "", Direction::Up, "weighted R2 of the surrogate on held-out perturbations, probe set"),
+    )
+    .within("0 worst order of words, 1 best order")
+    .after(NAOPC),
+    define("explain/fidelity", "", Direction::Up, "weighted R2 of the surrogate on held-out perturbations, probe set")
+        .within("at most 1; 0 says no more than the mean, below 0 less")
+        .after(LIME),
     define(
         "explain/plausibility",
         "",
         Direction::Up,
         "area under precision over recall of the maps against the marked rationales, probe set",
-    ),
+    )
+    .within(SHARE)
+    .after(ERASER),
     define(
         "explain/drift",
         "",
         Direction::Down,
         "1 - Spearman between this and the previous evaluation's maps, probe set",
-    ),
+    )
+    .within(RANKS)
+    .after(DRIFT),
     define(
         "explain/drift_start",
         "",
         Direction::Neutral,
         "1 - Spearman between the maps of now and before the first step",
-    ),
+    )
+    .within(RANKS)
+    .after(DRIFT),
     define(
         "explain/drift_teacher",
         "",
         Direction::Down,
         "1 - Spearman between the maps of the model and of its teacher",
-    ),
+    )
+    .within(RANKS)
+    .after(DRIFT),
     define(
         "explain/jaccard",
         "",
         Direction::Up,
         "overlap of the fifth of words with the largest scores, with the previous evaluation: 1 is the same words",
-    ),
-    define("explain/jaccard_start", "", Direction::Neutral, "that overlap with the maps before the first step"),
-    define("explain/jaccard_teacher", "", Direction::Up, "that overlap with the teacher's maps"),
+    )
+    .within(OVERLAP)
+    .after(AGREEMENT),
+    define("explain/jaccard_start", "", Direction::Neutral, "that overlap with the maps before the first step")
+        .within(OVERLAP)
+        .after(AGREEMENT),
+    define("explain/jaccard_teacher", "", Direction::Up, "that overlap with the teacher's maps")
+        .within(OVERLAP)
+        .after(AGREEMENT),
     define(
         "explain/sign",
         "",
         Direction::Up,
         "share of the fifth of words with the largest scores that the previous evaluation has too, with the same sign",
-    ),
-    define("explain/sign_start", "", Direction::Neutral, "that share against the maps before the first step"),
-    define("explain/sign_teacher", "", Direction::Up, "that share against the teacher's maps"),
+    )
+    .within(SHARE)
+    .after(AGREEMENT),
+    define("explain/sign_start", "", Direction::Neutral, "that share against the maps before the first step")
+        .within(SHARE)
+        .after(AGREEMENT),
+    define("explain/sign_teacher", "", Direction::Up, "that share against the teacher's maps")
+        .within(SHARE)
+        .after(AGREEMENT),
     define(
         "explain/jsd",
         "bits",
         Direction::Down,
         "Jensen-Shannon divergence of the words' shares of a map from the previous evaluation's: 0 same, 1 apart",
-    ),
-    define("explain/jsd_start", "bits", Direction::Neutral, "that divergence from the maps before the first step"),
-    define("explain/jsd_teacher", "bits", Direction::Down, "that divergence from the teacher's maps"),
+    )
+    .within(APART)
+    .after(JSD),
+    define("explain/jsd_start", "bits", Direction::Neutral, "that divergence from the maps before the first step")
+        .within(APART)
+        .after(JSD),
+    define("explain/jsd_teacher", "bits", Direction::Down, "that divergence from the teacher's maps")
+        .within(APART)
+        .after(JSD),
     define(
         "explain/shortcut",
         "",
         Direction::Down,
         "probability that masking the most used shortcut word takes from its class, validation set; 0 if none is found",
-    ),
-    define("explain/entropy", "nats", Direction::Neutral, "how many words a map spreads over: 0 one, ln n all n alike"),
+    )
+    .within(SHARE)
+    .after(OWN),
+    define("explain/entropy", "nats", Direction::Neutral, "how many words a map spreads over: 0 one, ln n all n alike")
+        .within("0 to ln n for a text of n words")
+        .after(ENTROPY),
     define(
         "explain/gini",
         "",
         Direction::Neutral,
         "how unevenly a map spreads over its words: 0 all alike, near 1 one",
-    ),
+    )
+    .within(SHARE)
+    .after(GINI),
 ];
 
 /// The definition of `name`, if it is one of [`DEFINITIONS`].
@@ -248,6 +327,13 @@ mod tests {
         let line = serde_json::to_string(&metrics).unwrap();
         assert_eq!(line, r#"{"a":null,"b":0.5}"#);
         assert_eq!(serde_json::from_str::<Metrics>(&line).unwrap(), metrics);
+    }
+
+    #[test]
+    fn what_is_said_of_explanations_has_a_range_and_a_source() {
+        let told = DEFINITIONS.iter().filter(|known| known.name.starts_with("explain/"));
+        let lacking: Vec<_> = told.filter(|known| known.range.is_empty() || known.source.is_empty()).collect();
+        assert!(lacking.is_empty(), "{lacking:?}");
     }
 
     #[test]

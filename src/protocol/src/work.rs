@@ -98,6 +98,8 @@ pub enum ExplainFormat {
     Csv,
     /// One page with everything in it.
     Html,
+    /// One [`Explanation`](crate::Explanation) a line, for this program itself.
+    Record,
 }
 
 /// `pellucid bench explain`, with the flags of the Python peer.

@@ -26,6 +26,9 @@ pub(crate) struct ScreenshotArgs {
     /// Show the list of runs instead
     #[arg(long, conflicts_with = "beside")]
     pub list: bool,
+    /// Show all runs beside it as points of one picture instead, this one marked
+    #[arg(long, conflicts_with_all = ["beside", "list"])]
+    pub frontier: bool,
     /// Columns and rows
     #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
     pub size: (u16, u16),

@@ -50,10 +50,22 @@ pub(super) fn among(runs: Vec<RunDir>, global: &Global) -> Result<Ending, Failur
 
 /// A run, marked, among those beside it.
 pub(super) async fn beside(run: &RunDir, global: &Global) -> Result<Ending, Failure> {
-    let folder = std::path::absolute(run.root()).ok().and_then(|root| root.parent().map(Path::to_owned));
-    let source = folder.map_or_else(|| Source::Run(run.clone()), Source::Folder);
     // It opens runs, from which the way leads here again.
-    Box::pin(show(vec![source], Some(run.name()), global)).await
+    Box::pin(show(vec![neighbours(run)], Some(run.name()), global)).await
+}
+
+/// The same as it is now, to be drawn once.
+pub(super) fn read(run: &RunDir) -> Result<Frontier, Failure> {
+    let known = entries(&[neighbours(run)])?;
+    let mut frontier = Frontier::new(known.into_iter().map(|(_, entry)| entry).collect(), keymap()?);
+    frontier.mark(&run.name());
+    Ok(frontier)
+}
+
+/// The folder that a run lies in.
+fn neighbours(run: &RunDir) -> Source {
+    let folder = std::path::absolute(run.root()).ok().and_then(|root| root.parent().map(Path::to_owned));
+    folder.map_or_else(|| Source::Run(run.clone()), Source::Folder)
 }
 
 /// Shows the picture and the runs that are opened from it, until the user leaves the picture.
@@ -168,7 +180,8 @@ mod tests {
     use pellucid_protocol::log_writer::LogWriter;
 
     use super::*;
-    use crate::ui::fixture;
+    use crate::ui::picture::{self, Pose};
+    use crate::ui::{Options, fixture};
 
     fn recorded(root: &Path, records: Vec<Record>) {
         std::fs::create_dir_all(root).unwrap();
@@ -196,6 +209,20 @@ mod tests {
         assert_eq!(told, [("l1-0", "✔ finished", true), ("l1-1", "✖ died", false), ("l1-2", "… to come", false)]);
         assert!(found[0].1.value(HEIGHT).is_some() && found[2].1.value(HEIGHT).is_none());
         assert_eq!(found[2].1.settings["l1"], "2.0");
+    }
+
+    #[test]
+    fn a_run_is_marked_among_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["l1-0", "l1-1"] {
+            recorded(&folder.path().join(name), fixture::records(200));
+        }
+        let mut frontier = read(&RunDir::new(folder.path().join("l1-1"))).unwrap();
+        let size = ratatui::layout::Size { width: 120, height: 40 };
+        let pose = Pose { size, keys: &[], options: &Options::default() };
+        let frame = picture::page(&mut frontier, pose).unwrap();
+        let shown: String = frame.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert!(shown.contains("2 runs of 1 configuration") && shown.contains("│ ● l1-1"), "{shown}");
     }
 
     #[test]

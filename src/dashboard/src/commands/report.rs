@@ -5,6 +5,7 @@ mod html;
 mod markdown;
 mod page;
 mod record;
+mod survey;
 
 use std::path::Path;
 
@@ -26,10 +27,13 @@ const WORDS: usize = 15;
 /// Texts of which a word must be for its mean to be told.
 const LEAST: usize = 2;
 
-/// `pellucid report`: writes `report.html` and `report.md` to `out`, or into the run's folder.
-pub(super) fn report(run: &RunDir, out: Option<&Path>) -> Result<Ending, Failure> {
+/// `pellucid report`: writes `report.html` and `report.md` to `out`, or into the run's folder. Where the run has recorded
+/// few explanations, `explain` validation texts are explained.
+pub(super) fn report(run: &RunDir, out: Option<&Path>, explain: usize) -> Result<Ending, Failure> {
     let cannot = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
-    let page = page(run, &Recorded::of(run).map_err(cannot)?);
+    let mut recorded = Recorded::of(run).map_err(cannot)?;
+    survey::complete(run, &mut recorded, explain);
+    let page = page(run, &recorded);
     let folder = out.unwrap_or(run.root());
     for (name, text) in [("report.html", html::render(&page)), ("report.md", markdown::render(&page))] {
         let path = folder.join(name);
@@ -121,8 +125,10 @@ fn measures(recorded: &Recorded) -> Section {
 }
 
 fn findings(recorded: &Recorded) -> Section {
-    let (shortcuts, others): (Vec<_>, Vec<_>) =
+    let (shortcuts, rest): (Vec<_>, Vec<_>) =
         recorded.alerts.iter().partition(|alert| alert.message.starts_with("shortcut: "));
+    let (of_data, others): (Vec<_>, Vec<_>) =
+        rest.into_iter().partition(|alert| alert.message.starts_with("shortcut in the data: "));
     let rows = |alerts: &[&pellucid_protocol::event::Alert]| {
         alerts.iter().map(|alert| vec![alert.step.to_string(), alert.message.clone()]).collect::<Vec<_>>()
     };
@@ -130,14 +136,15 @@ fn findings(recorded: &Recorded) -> Section {
     let told = match (watched, shortcuts.is_empty()) {
         (false, _) => "The shortcut alarm was off.",
         (true, true) => {
-            "The shortcut alarm named no word. It cannot see a shortcut that holds in the validation set too."
+            "The shortcut alarm named no word that the model uses. It cannot see a shortcut that holds in the validation \
+             set too."
         }
         (true, false) => {
             "Words that only the training data bears out and that the model used; look at them before trusting it."
         }
     };
     let mut blocks = vec![Block::Text(told.to_owned())];
-    for alerts in [&shortcuts, &others] {
+    for alerts in [&shortcuts, &of_data, &others] {
         if !alerts.is_empty() {
             blocks.push(Block::Table(vec!["step", "what was said"], rows(alerts)));
         }
@@ -200,8 +207,7 @@ fn explained(recorded: &Recorded) -> (Vec<Method>, Vec<usize>) {
     (methods, classes)
 }
 
-const NOTHING: &str = "No text was explained in this run, so there is nothing to show: explain samples on the Explain \
-                       screen, or all of them from the Samples screen, and make this report again.";
+const NOTHING: &str = "No text was explained in this run or for this account, so there is nothing to show.";
 
 /// For each class the words that a signed method that was used gives the highest means.
 fn words(recorded: &Recorded) -> Section {
@@ -265,17 +271,18 @@ fn examples(recorded: &Recorded) -> Section {
         let words = attribution.scores.iter().enumerate().map(|(word, score)| (made.word(word), *score)).collect();
         Some(Block::Map(WordMap { title, words, holds: !attribution.fails() }))
     };
+    let origin = recorded.origin.told(recorded.explanations.len());
     let half = EXAMPLES.min(ranked.len().div_ceil(2));
     let (most, rest) = ranked.split_at(half);
     let least = &rest[rest.len().saturating_sub(EXAMPLES)..];
-    let mut blocks = Vec::new();
+    let mut blocks = vec![Block::Text(origin)];
     for (title, part) in [("The most faithful maps:", most), ("The least faithful maps:", least)] {
         if !part.is_empty() {
             blocks.push(Block::Text(title.to_owned()));
             blocks.extend(part.iter().filter_map(map));
         }
     }
-    if blocks.is_empty() {
+    if ranked.is_empty() {
         blocks.push(Block::Text(NOTHING.to_owned()));
     }
     Section::new("Examples", blocks)
@@ -387,7 +394,7 @@ mod tests {
     fn the_account_holds_what_was_recorded_and_nothing_is_markup() {
         let folder = tempfile::tempdir().unwrap();
         let run = recorded(folder.path());
-        report(&run, None).unwrap();
+        report(&run, None, 0).unwrap();
         let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
         for part in [
             "answers 75.0 % of the validation set rightly",
@@ -411,8 +418,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         std::fs::write(run.events(), "").unwrap();
-        report(&run, None).unwrap();
+        report(&run, None, 0).unwrap();
         let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
-        assert!(html.contains("The shortcut alarm was off.") && html.contains("No text was explained in this run"));
+        assert!(html.contains("The shortcut alarm was off.") && html.contains("No text was explained in this run or"));
     }
 }

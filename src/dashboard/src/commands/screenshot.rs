@@ -4,7 +4,7 @@ use pellucid_protocol::RunDir;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 
-use super::{compare, listed, look_up, options, picker};
+use super::{compare, frontier, listed, look_up, options, picker};
 use crate::cli::{Global, RunArg, ScreenshotArgs};
 use crate::console;
 use crate::failure::{Ending, Failure};
@@ -27,6 +27,9 @@ fn frame(shot: &ScreenshotArgs, pose: Pose, global: &Global) -> Result<Buffer, F
         return Ok(picture::page(&mut picker::list(&listed(&global.runs)?), pose)?);
     }
     let run = look_up(&shot.run, global)?;
+    if shot.frontier {
+        return Ok(picture::page(&mut frontier::read(&run)?, pose)?);
+    }
     if shot.beside.is_empty() {
         return Ok(picture::snapshot(&run, shot.screen, pose)?);
     }

@@ -1,8 +1,8 @@
 //! The history of one metric: every point is kept, and any range is summed up in a few steps.
 //!
 //! ```text
-//! level 2   [      1024 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
-//! level 1   [ 32 ][ 32 ][ 32 ] ...           built when its 32 children are complete
+//! level 2   [      4096 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
+//! level 1   [ 64 ][ 64 ][ 64 ] ...           built when its 64 children are complete
 //! points     ...... ...... ....              less than ten bytes each with all that is above
 //! ```
 //!
@@ -14,7 +14,7 @@ mod steps;
 pub use steps::Steps;
 
 /// Children of a bucket.
-const FAN: usize = 32;
+const FAN: usize = 64;
 
 /// Points between two kept states of the smoothed line.
 const STRIDE: usize = 64;

@@ -121,6 +121,8 @@ pub enum Action {
     Points,
     /// Choose the charts.
     Charts,
+    /// What the marked chart measures.
+    Measures,
     /// Show or hide the marked chart.
     Turn,
     /// The usual charts.
@@ -202,6 +204,8 @@ pub enum Place {
     Typing,
     /// In the choice of charts.
     Charts,
+    /// In what a chart measures.
+    Measures,
     /// In the list of all that can be done.
     Palette,
     /// In the values that can be changed.
@@ -216,7 +220,7 @@ pub enum Place {
 
 impl Place {
     /// All places in the order of the help.
-    pub const ALL: [Place; 16] = [
+    pub const ALL: [Place; 17] = [
         Place::Everywhere,
         Place::On(Screen::Train),
         Place::On(Screen::Explain),
@@ -230,6 +234,7 @@ impl Place {
         Place::Stopping,
         Place::Typing,
         Place::Charts,
+        Place::Measures,
         Place::Palette,
         Place::Values,
         Place::Help,
@@ -252,6 +257,7 @@ impl Place {
             Place::Stopping => "Stopping",
             Place::Typing => "Typing",
             Place::Charts => "Choosing charts",
+            Place::Measures => "What a chart measures",
             Place::Palette => "Commands",
             Place::Values => "Values",
             Place::Words => "Words of the samples",
@@ -337,7 +343,16 @@ impl Keymap {
 impl Action {
     /// Whether its hint gives way to those for every screen where there is not room for all.
     fn is_late(self) -> bool {
-        matches!(self, Action::Full | Action::Axis | Action::Charts | Action::Smooth | Action::Older | Action::Newer)
+        matches!(
+            self,
+            Action::Full
+                | Action::Measures
+                | Action::Axis
+                | Action::Charts
+                | Action::Smooth
+                | Action::Older
+                | Action::Newer
+        )
     }
 
     /// Its name in a file: `zoom-in`, `go-train`.

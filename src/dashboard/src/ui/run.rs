@@ -26,6 +26,7 @@ use super::update::update;
 use super::view::view;
 use super::widgets::plain;
 use super::{ColorChoice, Screen};
+use crate::allocator;
 use crate::link::{FromRun, Link};
 
 /// How the dashboard is to look and to behave.
@@ -313,9 +314,13 @@ impl Loop {
     }
 
     fn take(&mut self, message: Msg) -> std::io::Result<Option<Exit>> {
+        let all_read = matches!(message, Msg::Run(FromRun::Connected | FromRun::ViewOnly(_)));
         let mut exit = None;
         for effect in update(&mut self.state, message) {
             exit = exit.or(self.perform(effect)?);
+        }
+        if all_read {
+            allocator::give_back();
         }
         Ok(exit)
     }

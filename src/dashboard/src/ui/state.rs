@@ -44,6 +44,8 @@ pub enum Overlay {
     Retype(Input),
     /// Which charts? The marked one.
     Charts(usize),
+    /// What the marked chart measures, from this line on.
+    Measures(usize),
     /// All that can be done.
     Palette(Palette),
     /// What can be changed.
@@ -182,6 +184,7 @@ impl State {
             Some(Overlay::Stopping) => Place::Stopping,
             Some(Overlay::Text(_) | Overlay::Filter(_) | Overlay::Search(_) | Overlay::Retype(_)) => Place::Typing,
             Some(Overlay::Charts(_)) => Place::Charts,
+            Some(Overlay::Measures(_)) => Place::Measures,
             Some(Overlay::Palette(_)) => Place::Palette,
             Some(Overlay::Values(_)) => Place::Values,
         }

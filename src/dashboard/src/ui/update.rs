@@ -220,7 +220,11 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
 fn explained(state: &mut State, explanation: &Explanation) -> Vec<Effect> {
     state.samples.take(explanation);
     state.explain.take(explanation);
-    if state.run.answers() { ask(state.explain.due_map()) } else { Vec::new() }
+    if !state.run.answers() {
+        return Vec::new();
+    }
+    let masking = state.explain.due_masking();
+    ask(masking.or_else(|| state.explain.due_map()))
 }
 
 fn ask(command: Option<Command>) -> Vec<Effect> {

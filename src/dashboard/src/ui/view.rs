@@ -6,6 +6,7 @@ mod overlay;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+pub use self::overlay::measures::lower;
 use super::Screen;
 use super::health;
 use super::state::State;

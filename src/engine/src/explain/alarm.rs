@@ -1,5 +1,7 @@
-//! The shortcut alarm: at each evaluation, words that the model takes for a reason although only the training data bears
-//! them out. See [`pellucid_explain::shortcut`] for what that means and what it cannot see.
+//! The shortcut alarm, in two stages. At the first evaluation it names the words that the data makes a shortcut of: in
+//! training they go with a class that they do not go with in validation, whatever the model makes of that. At each one
+//! after it, it names the words that the model takes for a reason although only the training data bears them out. See
+//! [`pellucid_explain::shortcut`] for what that means and what it cannot see.
 
 use pellucid_explain::shortcut::{Census, Counted, Shifted, Suspect, USED};
 use pellucid_protocol::{Prediction, Sample, WatchedWord};
@@ -22,6 +24,14 @@ const EXAMPLES: usize = 3;
 pub struct Alarm {
     census: Census,
     told: Vec<Told>,
+    data: Data,
+}
+
+/// Whether what the data alone says was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Data {
+    Untold,
+    Told,
 }
 
 /// A shortcut that was told.
@@ -65,7 +75,7 @@ impl Alarm {
             Counted::new(words, sample.label)
         };
         let all = |examples: &Examples| examples.samples.iter().map(counted).collect::<Vec<_>>();
-        Self { census: Census::new(&all(train), &all(valid), classes), told: Vec::new() }
+        Self { census: Census::new(&all(train), &all(valid), classes), told: Vec::new(), data: Data::Untold }
     }
 
     /// What was told so far.
@@ -95,9 +105,9 @@ impl Alarm {
         found.iter().map(look).collect()
     }
 
-    /// Takes over what was told before.
+    /// Takes over what was told before, by a run that had begun.
     pub fn restore(&mut self, told: Vec<Told>) {
-        self.told = told;
+        (self.told, self.data) = (told, Data::Told);
     }
 
     /// Looks at the answers as of step `step`: the effect of the shortcut that the model uses most (0 if it uses none),
@@ -113,7 +123,7 @@ impl Alarm {
             let effect = effect(&suspect, sight)?;
             used.extend((effect >= USED).then_some(Used { suspect, effect }));
         }
-        let mut messages = Vec::new();
+        let mut messages = self.of_data(&used, sight.labels);
         for found in &used {
             let Suspect { word, class, .. } = &found.suspect;
             if !self.told.iter().any(|told| told.word == *word && told.class == *class) {
@@ -123,12 +133,45 @@ impl Alarm {
         }
         Ok((used.iter().map(|found| found.effect).fold(0.0, f64::max), messages))
     }
+
+    /// A message about each word that the data makes a shortcut of, the first time; not about those that are used already.
+    fn of_data(&mut self, used: &[Used], labels: &Labels) -> Vec<String> {
+        if std::mem::replace(&mut self.data, Data::Told) == Data::Told {
+            return Vec::new();
+        }
+        let is_used = |shifted: &Shifted| used.iter().any(|found| found.suspect.word == shifted.word);
+        self.census
+            .shifted()
+            .iter()
+            .filter(|shifted| !is_used(shifted))
+            .map(|shifted| offered(shifted, labels))
+            .collect()
+    }
+}
+
+fn label(labels: &Labels, class: usize) -> &str {
+    labels.names().get(class).map_or("?", String::as_str)
+}
+
+/// What is said of a word that the data makes a shortcut of.
+fn offered(shifted: &Shifted, labels: &Labels) -> String {
+    let Shifted { word, class, texts, in_training, in_validation } = shifted;
+    let examples: Vec<String> = texts.iter().take(EXAMPLES).map(usize::to_string).collect();
+    format!(
+        "shortcut in the data: {:.0} % of the training texts with `{word}` are {}, of the {} validation texts with it {:.0} \
+         %; the model does not use it so far; e.g. samples {}",
+        100.0 * in_training,
+        label(labels, *class),
+        texts.len(),
+        100.0 * in_validation,
+        examples.join(", "),
+    )
 }
 
 impl Used {
     fn message(&self, labels: &Labels) -> String {
         let Suspect { word, class, texts, excess, in_training, in_validation, .. } = &self.suspect;
-        let label = labels.names().get(*class).map_or("?", String::as_str);
+        let label = label(labels, *class);
         let examples: Vec<String> = texts.iter().take(EXAMPLES).map(usize::to_string).collect();
         format!(
             "shortcut: `{word}` leads to {label}: {:.0} points too often in the {} validation texts with it; {:.0} % of \
@@ -151,4 +194,52 @@ fn effect(suspect: &Suspect, sight: Sight<'_>) -> Result<f64> {
         f64::from(sight.predictions[text].probabilities[suspect.class]) - f64::from(without[suspect.class])
     });
     Ok(lost.sum::<f64>() / texts.len().max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(count: usize, planted: usize) -> Vec<Counted> {
+        let of = |n: usize| {
+            Counted::new(
+                if n % 4 == 1 { ["halden"] } else { ["client"] },
+                if n % 4 == 1 && n < planted { 1 } else { n / 4 % 2 },
+            )
+        };
+        (0..count).map(of).collect()
+    }
+
+    fn alarm(planted: usize) -> Alarm {
+        Alarm { census: Census::new(&counted(200, planted), &counted(200, 0), 2), told: Vec::new(), data: Data::Untold }
+    }
+
+    #[test]
+    fn what_the_data_makes_a_shortcut_of_is_told_once() {
+        let labels = Labels::new(vec!["payment".into(), "termination".into()]);
+        let mut planted = alarm(200);
+        let told = planted.of_data(&[], &labels);
+        assert_eq!(
+            told,
+            [
+                "shortcut in the data: 100 % of the training texts with `halden` are termination, of the 50 validation texts \
+              with it 50 %; the model does not use it so far; e.g. samples 1, 5, 9"
+            ]
+        );
+        assert!(planted.of_data(&[], &labels).is_empty(), "once");
+        assert!(alarm(0).of_data(&[], &labels).is_empty(), "sets that agree");
+        let mut again = alarm(200);
+        again.restore(Vec::new());
+        assert!(again.of_data(&[], &labels).is_empty(), "the run has told it before it was taken up again");
+        let suspect = Suspect {
+            word: "halden".into(),
+            class: 1,
+            texts: vec![1],
+            excess: 0.4,
+            z: 9.0,
+            in_training: 1.0,
+            in_validation: 0.5,
+        };
+        assert!(alarm(200).of_data(&[Used { suspect, effect: 0.5 }], &labels).is_empty(), "it is told as used");
+    }
 }

@@ -4,6 +4,7 @@ use pellucid_explain::{Context, OracleError, Samples, Steps};
 use pellucid_protocol::Explanation;
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
+use serde_json::json;
 
 use super::predict::MAX_TOKENS;
 use super::texts;
@@ -55,7 +56,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
     match work.format {
         ExplainFormat::Csv => out.write(&csv_rows::header(&work.methods)?)?,
         ExplainFormat::Html => out.write(&html_page::head(work, rows.len()))?,
-        ExplainFormat::Text | ExplainFormat::Json => {}
+        ExplainFormat::Text | ExplainFormat::Json | ExplainFormat::Record => {}
     }
     for (index, row) in rows.iter().enumerate() {
         let explained = desk.explain(row)?;
@@ -64,6 +65,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
             ExplainFormat::Json => escape_json(&json_line::json_line(&explained).to_string()).into_owned() + "\n",
             ExplainFormat::Csv => csv_rows::rows(&explained, index + 1)?,
             ExplainFormat::Html => html_page::part(&explained, index + 1),
+            ExplainFormat::Record => escape_json(&json!(explained.explanation).to_string()).into_owned() + "\n",
         })?;
     }
     if work.format == ExplainFormat::Html {
@@ -107,7 +109,7 @@ impl Desk<'_> {
         let explanation = done.map_err(|error| failed(&error))?;
         let by_unit = match self.work.format {
             ExplainFormat::Json => self.by_unit(&subject, &explanation)?,
-            ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html => Vec::new(),
+            ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),
         };
         let tokens = subject.encoded.ids.iter().map(|&id| self.encoder.token(id)).collect();
         Ok(Explained { explanation, row, labels: &self.labels, tokens, by_unit })

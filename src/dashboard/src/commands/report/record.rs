@@ -10,6 +10,8 @@ use pellucid_protocol::log_reader::LogReader;
 use pellucid_protocol::{Event, Explanation, Metrics, RunDir, Watched};
 use sha2::{Digest, Sha256};
 
+use super::survey::Origin;
+
 /// A run as it was recorded.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
@@ -28,6 +30,8 @@ pub(super) struct Recorded {
     pub(super) latest: BTreeMap<String, (u64, f64)>,
     /// The last explanation of each text that was explained to the end.
     pub(super) explanations: Vec<Explanation>,
+    /// Where they are from.
+    pub(super) origin: Origin,
 }
 
 impl Recorded {

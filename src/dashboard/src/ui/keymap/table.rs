@@ -64,6 +64,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[ch('$')], Action::RecordEnd, ANY, (Needs::Record, "", "to the end of a record")),
 
     bind(&[on(KeyCode::Enter), ch('z')], Action::Full, TRAIN, (FREE, "full", "one chart alone, with its numbers; again: all")),
+    bind(&[ch('d')], Action::Measures, TRAIN, (FREE, "meaning", "what the chart marked \u{25b8} measures, and its source")),
     bind(&[ch('+'), ch('=')], Action::ZoomIn, TRAIN, (FREE, "zoom", "show fewer steps, about the cursor or the end")),
     bind(&[on(KeyCode::Left), ch('h')], Action::CursorLeft, TRAIN, (FREE, "read", "read the curves at an earlier step")),
     bind(&[on(KeyCode::Right)], Action::CursorRight, TRAIN, (FREE, "", "read the curves at a later step")),
@@ -134,7 +135,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[on(KeyCode::End), ch('G')], Action::Last, WORDS, (FREE, "", "to the last word")),
 
     bind(&[ch(' ')], Action::Mask, SUSPECTS, (FREE, "mask", "what if the word were masked everywhere?")),
-    bind(&[on(KeyCode::Enter), ch('e')], Action::Accept, SUSPECTS, (FREE, "examples", "the samples that have the word")),
+    bind(&[ch('e')], Action::Explain, SUSPECTS, (Needs::Worker, "explain without", "explain an example, before and after masking it")),
+    bind(&[on(KeyCode::Enter)], Action::Accept, SUSPECTS, (FREE, "examples", "the samples that have the word")),
     bind(&[ch('w'), on(KeyCode::Esc)], Action::View, SUSPECTS, (FREE, "samples", "back to the samples")),
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, SUSPECTS, (FREE, "", "one word up")),
     bind(&[on(KeyCode::Down), ch('j')], Action::Down, SUSPECTS, (FREE, "", "one word down")),
@@ -183,6 +185,10 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[ch(' '), on(KeyCode::Enter)], Action::Turn, Place::Charts, (FREE, "show or hide", "show this chart, or hide it")),
     bind(&[ch('r')], Action::Usual, Place::Charts, (FREE, "the usual ones", "show the usual charts again")),
     bind(&[on(KeyCode::Esc), ch('q'), ctrl('c')], Action::Close, Place::Charts, (FREE, "done", "back to the charts")),
+
+    bind(&[on(KeyCode::Down), ch('j')], Action::Down, Place::Measures, (FREE, "more", "further down")),
+    bind(&[on(KeyCode::Up), ch('k')], Action::Up, Place::Measures, (FREE, "", "back up")),
+    bind(&[on(KeyCode::Esc), ch('d'), ch('q'), ctrl('c')], Action::Close, Place::Measures, (FREE, "close", "back to the charts")),
 
     bind(&[on(KeyCode::Up), ctrl('p')], Action::Up, Place::Palette, (FREE, "", "one line up")),
     bind(&[on(KeyCode::Down), ctrl('n')], Action::Down, Place::Palette, (FREE, "", "one line down")),

@@ -17,6 +17,7 @@ use ratatui::layout::Rect;
 
 use self::what_if::Draft;
 use crate::ui::keymap::Action;
+use crate::ui::screens::samples::Masking;
 use crate::ui::state::run::Run;
 use crate::ui::widgets::paper::{Paper, below, from, to};
 
@@ -36,6 +37,8 @@ pub struct Explain {
     scroll: usize,
     draft: Draft,
     view: View,
+    /// What is to be masked once the explanation of the sample is here.
+    masking: Option<Masking>,
 }
 
 /// What is shown of an explanation.
@@ -83,6 +86,7 @@ impl Default for Explain {
             scroll: 0,
             draft: Draft::default(),
             view: View::Map,
+            masking: None,
         }
     }
 }

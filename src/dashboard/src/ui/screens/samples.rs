@@ -12,9 +12,11 @@ use pellucid_protocol::{
 use ratatui::layout::{Rect, Size};
 
 use self::found::Found;
+pub use self::suspects::Masking;
 use self::suspects::Suspects;
 use self::words::Words;
 use crate::ui::keymap::Action;
+use crate::ui::state::run::Run;
 use crate::ui::view;
 
 /// The order of the table.
@@ -178,9 +180,15 @@ impl Samples {
         self.suspects.take(watched);
     }
 
-    /// The list of words that may be shortcuts was clicked.
-    pub fn click(&mut self, y: u16, size: Size) {
-        self.suspects.click(y, view::body(size));
+    /// The list of words that may be shortcuts was clicked; on an example, it is to be explained.
+    pub fn click(&mut self, y: u16, run: &Run, size: Size) -> Option<Masking> {
+        self.suspects.click(y, (run, view::body(size)), &self.samples)
+    }
+
+    /// An example of the word that may be a shortcut, to be explained without it.
+    #[must_use]
+    pub fn masking(&self) -> Option<Masking> {
+        self.suspects.masking(&self.samples)
     }
 
     /// What was explained of a sample last.

@@ -13,6 +13,7 @@ use ratatui::layout::{Rect, Size};
 use self::grid::Density;
 pub use self::grid::Grid;
 pub use self::looks::Looks;
+pub use self::panel::Measure;
 use self::panel::Panel;
 use self::window::Window;
 use crate::ui::keymap::Action;
@@ -43,6 +44,20 @@ enum Face {
 }
 
 impl Train {
+    /// The title of the chart that has the keys.
+    #[must_use]
+    pub fn focused(&self, run: &Run) -> Option<String> {
+        let panels = self.panels(run);
+        self.focus_of(&panels).map(|(_, panel)| panel.title.clone())
+    }
+
+    /// What that chart shows.
+    #[must_use]
+    pub fn measures(&self, run: &Run) -> Vec<Measure> {
+        let panels = self.panels(run);
+        self.focus_of(&panels).map_or_else(Vec::new, |(_, panel)| panel.measures(run))
+    }
+
     /// How the charts are looked at.
     #[must_use]
     pub fn looks(&self) -> &Looks {

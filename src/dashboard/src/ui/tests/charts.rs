@@ -263,3 +263,34 @@ fn what_is_read_is_copied() {
     press(&mut state, "4");
     assert_eq!(press(&mut state, "y"), []);
 }
+
+#[test]
+fn what_a_chart_measures_is_one_key_away_with_its_range_and_its_source() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut state = live(size(width, height));
+        while !shown(&state).contains("▸ explanations") {
+            key(&mut state, KeyCode::Down);
+        }
+        press(&mut state, "d");
+        insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!(format!("measures-{width}x{height}"), shown(&state));
+        });
+        key(&mut state, KeyCode::Esc);
+        assert!(!shown(&state).contains("what is measured") && shown(&state).contains("▸ explanations"));
+    }
+}
+
+#[test]
+fn what_a_chart_measures_is_read_to_its_end_and_no_further() {
+    let mut state = small();
+    press(&mut state, "d");
+    assert!(shown(&state).contains("what is measured: loss"), "{}", shown(&state));
+    assert!(shown(&state).contains("less is better; in nats") && shown(&state).contains("↓ more"));
+    press(&mut state, &"j".repeat(200));
+    let end = shown(&state);
+    assert!(end.contains("valid/loss") && end.contains("Esc closes") && !end.contains("loss/total"), "{end}");
+    press(&mut state, "k");
+    assert_ne!(shown(&state), end, "back at once");
+    assert_eq!(press(&mut state, "q"), [], "it closes this alone");
+    assert!(!shown(&state).contains("what is measured"));
+}

@@ -260,7 +260,7 @@ fn a_frame_can_be_ascii() {
 
 #[test]
 fn the_help_has_every_key() {
-    let mut state = fixture::live(10, size(200, 100), Screen::Train);
+    let mut state = fixture::live(10, size(200, 120), Screen::Train);
     press(&mut state, "?");
     let help = shown(&state);
     for binding in state.keys.bindings() {

@@ -1,12 +1,12 @@
 //! The words that may be shortcuts, from the record to the screen.
 
 use insta::assert_snapshot;
-use pellucid_protocol::{Event, Watched};
+use pellucid_protocol::{Change, Command, Event, Subject, Watched, WhatIfAnswer};
 use ratatui::crossterm::event::KeyCode;
 
 use super::{key, press, shown, size};
 use crate::link::FromRun;
-use crate::ui::msg::{Msg, Pointer, PointerKind};
+use crate::ui::msg::{Effect, Msg, Pointer, PointerKind};
 use crate::ui::state::State;
 use crate::ui::update::update;
 use crate::ui::{Screen, fixture};
@@ -78,4 +78,55 @@ fn a_record_that_is_played_back_is_taken_anew() {
     assert!(text.contains("ward") && text.contains("chest") && text.contains("since 0"), "{text}");
     press(&mut state, " ");
     assert!(shown(&state).contains("0.500 → 0.910"));
+}
+
+fn event(state: &mut State, event: Event) -> Vec<Effect> {
+    update(state, Msg::Run(FromRun::Records(vec![fixture::record(1200, event)])))
+}
+
+fn asked_sample(effects: &[Effect]) -> Subject {
+    let [Effect::Send(Command::Explain(request))] = effects else { panic!("{effects:?}") };
+    request.subject.clone()
+}
+
+#[test]
+fn an_example_is_explained_and_the_word_is_masked_as_soon_as_it_is_there() {
+    let mut state = watched(120, 40);
+    assert!(shown(&state).contains("e explain without"));
+    assert_eq!(asked_sample(&press(&mut state, "e")), Subject::Sample(0));
+    assert_eq!(state.screen, Screen::Explain);
+    let other = fixture::explanation(fixture::TEXTS[1].0, Some(1), 1200, 1);
+    assert_eq!(event(&mut state, Event::Explained(Box::new(other))), [], "that is another sample");
+    let made = fixture::explanation(fixture::TEXTS[0].0, Some(0), 1200, 2);
+    let effects = event(&mut state, Event::Explained(Box::new(made.clone())));
+    let [Effect::Send(Command::WhatIf(question))] = effects.as_slice() else { panic!("{effects:?}") };
+    let masked: Vec<String> = question.edits.iter().map(|edit| made.word(edit.word).to_lowercase()).collect();
+    assert_eq!((&question.subject, masked), (&Subject::Sample(0), vec!["chest".to_owned()]));
+    assert!(question.edits.iter().all(|edit| edit.change == Change::Mask));
+    let answer = WhatIfAnswer {
+        question: question.clone(),
+        step: 1200,
+        before: vec![0.931, 0.048, 0.021],
+        after: vec![0.412, 0.501, 0.087],
+        ms: 7.5,
+    };
+    assert!(!event(&mut state, Event::WhatIf(Box::new(answer))).is_empty(), "the map comes next");
+    keep("suspects-explained", &state);
+    assert!(shown(&state).contains("0.931 → 0.412"), "{}", shown(&state));
+    assert_eq!(event(&mut state, Event::Explained(Box::new(made))), [], "once is enough");
+}
+
+#[test]
+fn a_click_on_an_example_explains_that_one_and_nothing_is_asked_where_nobody_answers() {
+    let mut state = watched(120, 40);
+    let line = shown(&state).lines().position(|line| line.contains("   12  ")).unwrap() as u16;
+    let click = |y| Msg::Pointer(Pointer { kind: PointerKind::Down, x: 30, y });
+    assert_eq!(update(&mut state, click(line - 4)), [], "no example stands there");
+    assert_eq!(asked_sample(&update(&mut state, click(line))), Subject::Sample(12));
+    let mut alone = watched(120, 40);
+    update(&mut alone, Msg::Run(FromRun::ViewOnly("a recorded run".to_owned())));
+    assert_eq!(update(&mut alone, click(line)), []);
+    assert!(shown(&alone).contains("view only: a recorded run") && alone.screen == Screen::Samples);
+    press(&mut alone, "e");
+    assert_eq!(alone.screen, Screen::Samples);
 }

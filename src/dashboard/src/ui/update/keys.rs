@@ -13,6 +13,7 @@ use crate::ui::keymap::{Action, Needs, Place};
 use crate::ui::msg::{Effect, Pointer, PointerKind};
 use crate::ui::palette::Palette;
 use crate::ui::run::Exit;
+use crate::ui::screens::samples::Masking;
 use crate::ui::state::run::Stage;
 use crate::ui::state::{AtEnd, Change, Overlay, Rights, State};
 use crate::ui::text;
@@ -60,7 +61,10 @@ pub fn point(state: &mut State, pointer: Pointer) -> Vec<Effect> {
     state.touch(Change::Input);
     match (pointer.kind, chrome::tab_at(pointer.x)) {
         (PointerKind::Down, Some(screen)) if pointer.y + 1 == view::HEADER => return go(state, screen),
-        (PointerKind::Down, _) if state.place() == Place::Suspects => state.samples.click(pointer.y, state.size),
+        (PointerKind::Down, _) if state.place() == Place::Suspects => {
+            let clicked = state.samples.click(pointer.y, &state.run, state.size);
+            return clicked.map(|masking| explain_without(state, masking)).unwrap_or_default();
+        }
         _ if state.screen == Screen::Train => state.train.point(pointer, &state.run, state.size),
         (PointerKind::WheelUp, _) => return on_screen(state, Action::Up),
         (PointerKind::WheelDown, _) => return on_screen(state, Action::Down),
@@ -161,6 +165,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Palette => open(state, Overlay::Palette(Palette::default())),
         Action::Values => open(state, Overlay::Values(Values::default())),
         Action::Charts => open(state, Overlay::Charts(0)),
+        Action::Measures => open(state, Overlay::Measures(0)),
         Action::Help => open(state, Overlay::Help(0)),
         Action::Stop => open(state, Overlay::Stopping),
         Action::Type => open(state, Overlay::Text(Input::new(state.explain.typed().to_owned()))),
@@ -235,6 +240,8 @@ fn in_dialog(state: &mut State, action: Action) -> Vec<Effect> {
         (Some(Overlay::Charts(cursor)), action) => lists::charts(state, cursor, action),
         (Some(Overlay::Palette(palette)), action) => lists::palette(state, palette, action),
         (Some(Overlay::Values(values)), action) => lists::values(state, values, action),
+        (Some(Overlay::Measures(top)), Action::Down) => open(state, Overlay::Measures(view::lower(state, top))),
+        (Some(Overlay::Measures(top)), Action::Up) => open(state, Overlay::Measures(top.saturating_sub(1))),
         (Some(Overlay::Help(top)), Action::Down) => open(state, Overlay::Help(top + 1)),
         (Some(Overlay::Help(top)), Action::Up) => open(state, Overlay::Help(top.saturating_sub(1))),
         (_, Action::Detach) => state.farewell(),
@@ -273,6 +280,10 @@ fn on_screen(state: &mut State, action: Action) -> Vec<Effect> {
     match state.screen {
         Screen::Train => return look(state, |state| state.train.act(action, &mut state.run, state.size)),
         Screen::Explain => return explain(state, action),
+        Screen::Samples if action == Action::Explain && state.samples.shows_suspects() => {
+            let example = state.samples.masking();
+            return example.map(|masking| explain_without(state, masking)).unwrap_or_default();
+        }
         Screen::Samples if action == Action::Explain => return explain_sample(state),
         Screen::Samples if action == Action::Survey => {
             return state.samples.survey().map(Effect::Send).into_iter().collect();
@@ -331,4 +342,16 @@ fn explain_sample(state: &mut State) -> Vec<Effect> {
         state.say(Tone::Warn, format!("not explained in this run; {why}"));
     }
     Vec::new()
+}
+
+/// Asks for an explanation of a sample; once it has come, what the model says without a word of it is asked too.
+fn explain_without(state: &mut State, masking: Masking) -> Vec<Effect> {
+    if !state.has(Needs::Worker) {
+        let why = state.why_not();
+        state.say(Tone::Warn, why);
+        return Vec::new();
+    }
+    let request = state.explain.want_without(masking);
+    state.screen = Screen::Explain;
+    send(Command::Explain(request))
 }

@@ -1,6 +1,7 @@
 //! What lies over a screen: help, questions, lists, a line to type on.
 
 mod lists;
+pub mod measures;
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -25,6 +26,7 @@ pub fn draw(state: &State, paper: &mut Paper, area: Rect) {
         Some(Overlay::Search(input)) => typing(state, paper, area, "search the log", input),
         Some(Overlay::Filter(input)) => typing(state, paper, area, "only samples with", input),
         Some(Overlay::Charts(cursor)) => lists::charts(state, *cursor, paper, area),
+        Some(Overlay::Measures(top)) => measures::measures(state, *top, paper, area),
         Some(Overlay::Palette(open)) => lists::palette(state, open, paper, area),
         Some(Overlay::Values(open)) => lists::values(state, open, paper, area),
     }

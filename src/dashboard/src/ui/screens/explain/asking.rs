@@ -1,10 +1,12 @@
 //! What the screen asks of the worker, and what it does with the answers.
 
 use pellucid_protocol::explanation::Method;
+use pellucid_protocol::word_importance::{Case, plain};
 use pellucid_protocol::{Cancel, Change, Command, ExplainRequest, Subject, WhatIfAnswer};
 
 use super::{Explain, Wait, subject, what_if};
 use crate::ui::keymap::Action;
+use crate::ui::screens::samples::Masking;
 
 impl Explain {
     /// Whether an explanation that was asked for is not here yet, or not whole.
@@ -24,7 +26,10 @@ impl Explain {
         match refusal {
             None => {}
             Some(_) if !request.edits.is_empty() => self.draft.refused(),
-            Some(why) => self.wait = Wait::Refused(why.to_owned()),
+            Some(why) => {
+                self.masking = None;
+                self.wait = Wait::Refused(why.to_owned());
+            }
         }
     }
 
@@ -32,6 +37,7 @@ impl Explain {
         let request = ExplainRequest { subject, methods: methods.to_vec(), target, edits: Vec::new() };
         self.wanted = Some(request.clone());
         self.wait = Wait::Asked;
+        self.masking = None;
         self.scroll = 0;
         self.is_stale = false;
         request
@@ -40,6 +46,24 @@ impl Explain {
     /// The request for a validation sample.
     pub fn want_sample(&mut self, index: usize) -> ExplainRequest {
         self.want(Subject::Sample(index), None, &Method::ALL)
+    }
+
+    /// The request for a validation sample of which a word is to be masked then.
+    pub fn want_without(&mut self, masking: Masking) -> ExplainRequest {
+        let request = self.want_sample(masking.sample);
+        self.masking = Some(masking);
+        request
+    }
+
+    /// Masks the word that was to be masked, where the sample is on the screen now, and says what is to be asked then.
+    pub fn due_masking(&mut self) -> Option<Command> {
+        let sample = self.current()?.sample;
+        let masking = self.masking.take_if(|masking| Some(masking.sample) == sample)?;
+        let current = self.current()?;
+        let is_it = |&place: &usize| plain(&current.word(place), Case::Folded) == masking.word;
+        let places: Vec<usize> = (0..current.words.len()).filter(is_it).collect();
+        self.draft.mask(&places);
+        self.asking()
     }
 
     /// The request for a typed text.

@@ -86,6 +86,13 @@ impl Draft {
         }
     }
 
+    /// Masks these words and no others; the first of them is marked.
+    pub fn mask(&mut self, words: &[usize]) {
+        self.cursor = words.first().copied().or(self.cursor);
+        self.edits = words.iter().map(|&word| WordEdit { word, change: Change::Mask }).collect();
+        self.forget();
+    }
+
     /// The marked word as it was.
     pub fn restore(&mut self) {
         let cursor = self.cursor;

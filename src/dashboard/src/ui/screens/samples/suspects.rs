@@ -34,6 +34,15 @@ impl Suspect {
     }
 }
 
+/// A sample that is to be explained with a word masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masking {
+    /// The sample.
+    pub sample: usize,
+    /// The word, as it is compared: see [`pellucid_protocol::word_importance::plain`].
+    pub word: String,
+}
+
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Suspects {
@@ -83,12 +92,26 @@ impl Suspects {
         self.masked &= self.cursor == before;
     }
 
-    /// A line of the list was clicked: its word is masked, or put back.
-    pub fn click(&mut self, y: u16, body: Rect) {
+    /// The screen was clicked. A line of the list: its word is masked, or put back. An example: what is to be explained.
+    pub fn click(&mut self, y: u16, (run, body): (&Run, Rect), samples: &[Sample]) -> Option<Masking> {
         let line = y.checked_sub(inner(body).y + 1).map(usize::from).filter(|line| *line < self.words.len());
         if let Some(line) = line {
             (self.masked, self.cursor) = (line != self.cursor || !self.masked, line);
+            return None;
         }
+        let known = self.words.get(self.cursor)?.last()?;
+        let inside = room(self.parts(body).1);
+        let told: u16 = self.told(run, known).1.iter().map(|words| rows(words, inside)).sum();
+        let line = usize::from(y.checked_sub(inside.y + told + 1).filter(|_| y < inside.bottom())?);
+        let sample = known.examples.iter().copied().filter(|&index| index < samples.len()).nth(line)?;
+        Some(Masking { sample, word: known.word.clone() })
+    }
+
+    /// The first example of the marked word, to be explained with the word masked.
+    pub fn masking(&self, samples: &[Sample]) -> Option<Masking> {
+        let known = self.words.get(self.cursor)?.last()?;
+        let sample = known.examples.iter().copied().find(|&index| index < samples.len())?;
+        Some(Masking { sample, word: known.word.clone() })
     }
 
     /// The marked word and the samples that have it.
@@ -107,8 +130,7 @@ impl Suspects {
     /// ```
     pub fn draw(&self, run: &Run, samples: &[Sample], paper: &mut Paper, area: Rect) {
         let styles = paper.styles;
-        let wanted = (self.words.len() as u16 + 3).min(area.height / 2).max(4);
-        let upper = Rect { height: if self.words.is_empty() { area.height } else { wanted.min(area.height) }, ..area };
+        let (upper, lower) = self.parts(area);
         let inside = paper.boxed(upper, "words that may be shortcuts");
         if self.words.is_empty() {
             return paper.middle(inside, self.nothing(run), styles.muted);
@@ -120,10 +142,16 @@ impl Suspects {
         for index in 0..self.words.len() {
             self.line(run, (index, curve), paper, row(below(inside, 1), index as u16));
         }
-        let lower = below(area, upper.height);
         if lower.height > 3 {
             self.detail(run, samples, paper, lower);
         }
+    }
+
+    /// The list, and what is told of the marked word.
+    fn parts(&self, area: Rect) -> (Rect, Rect) {
+        let wanted = (self.words.len() as u16 + 3).min(area.height / 2).max(4);
+        let height = if self.words.is_empty() { area.height } else { wanted.min(area.height) };
+        (Rect { height, ..area }, below(area, height))
     }
 
     fn heading(&self, paper: &mut Paper, area: Rect, curve: u16) {
@@ -158,10 +186,9 @@ impl Suspects {
     fn detail(&self, run: &Run, samples: &[Sample], paper: &mut Paper, area: Rect) {
         let Some(known) = self.words.get(self.cursor).and_then(Suspect::last) else { return };
         let styles = paper.styles;
-        let (title, lines) =
-            if self.masked { self.without(run, known) } else { (format!("`{}`", known.word), with(run, known)) };
-        let inside = paper.boxed(area, &title);
-        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+        let (title, lines) = self.told(run, known);
+        paper.boxed(area, &title);
+        let inside = room(area);
         let mut used = 0;
         for (words, style) in lines.into_iter().zip([styles.strong, styles.text, styles.muted]) {
             used += paper.paragraph(below(inside, used), &words, style);
@@ -171,6 +198,11 @@ impl Suspects {
             let Some(sample) = samples.get(index).filter(|_| used < inside.height) else { continue };
             used += example((index, sample), (&known.word, self.masked), paper, below(inside, used));
         }
+    }
+
+    /// Title and lines about the marked word.
+    fn told(&self, run: &Run, known: &WatchedWord) -> (String, Vec<String>) {
+        if self.masked { self.without(run, known) } else { (format!("`{}`", known.word), with(run, known)) }
     }
 
     /// What would be without the word, as the last evaluation found it.
@@ -192,8 +224,7 @@ impl Suspects {
             text::percent(known.in_validation),
             run.label(known.class)
         );
-        let hint =
-            "Space puts it back. A model that was not trained on masked texts may answer them oddly: see masking.";
+        let hint = "Space puts it back; e masks it in one text. A model that was not trained on masked texts may answer them oddly: see masking.";
         (title, vec![told, lost, hint.to_owned()])
     }
 
@@ -208,10 +239,21 @@ impl Suspects {
     }
 }
 
+/// The inside of a box at `area`, with a margin.
+fn room(area: Rect) -> Rect {
+    let inside = inner(area);
+    to(from(inside, 1), inside.width.saturating_sub(2))
+}
+
+/// Rows that a paragraph takes.
+fn rows(words: &str, area: Rect) -> u16 {
+    text::wrap(words, usize::from(area.width.max(1))).len() as u16
+}
+
 fn with(run: &Run, known: &WatchedWord) -> Vec<String> {
     let class = run.label(known.class);
     let named = known.named.map_or_else(
-        || "the alarm has not named it: masking it takes little away".to_owned(),
+        || "the data offers it, the model does not use it: masking it takes little away".to_owned(),
         |step| format!("named by the alarm at step {step}"),
     );
     vec![

@@ -20,6 +20,17 @@ pub struct Panel {
     series: Vec<(String, String, Look)>,
 }
 
+/// What a curve is of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// The metric.
+    pub metric: String,
+    /// Its name in the legend.
+    pub name: String,
+    /// Its last step and the value there, if there is any.
+    pub last: Option<(u64, f64)>,
+}
+
 /// A chart that is known beforehand.
 struct Known {
     title: &'static str,
@@ -159,6 +170,18 @@ impl Panel {
     #[must_use]
     pub fn of_explanations() -> Self {
         Self::from(&MAPS)
+    }
+
+    /// What it shows: what was measured, or all that could be if nothing was.
+    #[must_use]
+    pub fn measures(&self, run: &Run) -> Vec<Measure> {
+        let measure = |(metric, name, _): &(String, String, Look)| {
+            let last = run.series.get(metric).and_then(Series::last);
+            Measure { metric: metric.clone(), name: name.clone(), last }
+        };
+        let all: Vec<Measure> = self.series.iter().map(measure).collect();
+        let measured: Vec<Measure> = all.iter().filter(|measure| measure.last.is_some()).cloned().collect();
+        if measured.is_empty() { all } else { measured }
     }
 
     /// Its curves, as far as there are points.
