@@ -198,14 +198,15 @@ fn means(series: &Series) -> Vec<(u64, f64)> {
     starts.filter_map(mean).collect()
 }
 
-/// The first step of the stretches at the end, three at least, that are alike.
+/// The first step of the stretches at the end, three at least, that are alike; that of all steps where all are.
 fn flat_since(series: &Series) -> Option<u64> {
     let means = means(series);
     let (_, last) = *means.last()?;
     let noise = (moments(series, series.len() - window(series), series.len()).1 / window(series) as f64).sqrt();
     let alike = |mean: f64| (mean - last).abs() <= (3.0 * noise).max(0.02 * last.abs());
     let flat: Vec<_> = means.iter().rev().take_while(|(_, mean)| alike(*mean)).collect();
-    (flat.len() >= 3).then(|| flat.last().map(|(step, _)| *step))?
+    let since = || if flat.len() == means.len() { series.step(0) } else { flat.last().map(|(step, _)| *step) };
+    (flat.len() >= 3).then(since)?
 }
 
 /// The mean of the last fifth against the fifth before it, measured by how much they scatter.
@@ -287,6 +288,10 @@ mod tests {
         let mut flat = with(|_| 1.0);
         assert_eq!(said(&flat), "warming up: too early to tell");
         flat.step = 1000;
+        assert_eq!(said(&flat), "no progress since the start");
+        // Stretches are counted from the end: the first steps are of none.
+        let series = flat.series.get_mut("loss/task").unwrap();
+        (1001..=1003).for_each(|step| series.push(step, 1.0));
         assert_eq!(said(&flat), "no progress since the start");
         let blown = judge(&with(|step| 0.5 + (step as f64 - 600.0).max(0.0) * 3e-3), 1.0);
         assert_eq!((blown.verdict, blown.words.as_str()), (Verdict::Diverging, "diverging: loss/task has doubled"));
