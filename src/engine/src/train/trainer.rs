@@ -174,7 +174,10 @@ impl Trainer {
     #[must_use]
     pub fn started(&self) -> Started {
         let device = match self.device {
-            Device::Cpu => format!("cpu, {} threads", tch::get_num_threads()),
+            Device::Cpu => match tch::get_num_threads() {
+                1 => "cpu, 1 thread".to_owned(),
+                threads => format!("cpu, {threads} threads"),
+            },
             Device::Cuda(index) => format!("cuda:{index}"),
             other => format!("{other:?}").to_lowercase(),
         };
