@@ -5,7 +5,7 @@ and masked fine-tuning, on the three sets and, where one is named, on a real set
     data/headline.py                                    all of it, about an hour of one core a set
     data/headline.py --sets triage --seeds 1,2          a part
     data/headline.py --real imdb --real-model DIR --real-train F --real-valid F --real-test F [--real-teacher DIR]
-    data/headline.py --table                            the table again, from what is there
+    data/headline.py --table [--brief]                  the table again, from what is there; the README's part of it
 
 Each set and mode is one `pellucid sweep` over the seeds, so that what was interrupted goes on when it is asked for again.
 A line a run goes to OUT/headline.jsonl: set, mode, seed, accuracy on the test set by the best checkpoint, and the metrics
@@ -48,6 +48,8 @@ COLUMNS = [
     ("drift from teacher", "explain/drift_teacher", 3),
     ("shortcut", "explain/shortcut", 3),
 ]
+# Those of the README.
+BRIEF = ["test accuracy", "zeros", "faithfulness", "shortcut"]
 
 
 def sets(args):
@@ -142,14 +144,14 @@ def cell(lines, field, digits):
     return mean if len(values) == 1 else f"{mean} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
-def table(lines):
-    out = ["| set | training | seeds | " + " | ".join(title for title, *_ in COLUMNS) + " |"]
-    out.append("|---|---|--:|" + "--:|" * len(COLUMNS))
+def table(lines, columns):
+    out = ["| set | training | seeds | " + " | ".join(title for title, *_ in columns) + " |"]
+    out.append("|---|---|--:|" + "--:|" * len(columns))
     for name in dict.fromkeys(line["set"] for line in lines):
         for mode in MODES:
             own = [line for line in lines if line["set"] == name and line["mode"] == mode]
             if own:
-                cells = [cell(own, field, digits) for _, field, digits in COLUMNS]
+                cells = [cell(own, field, digits) for _, field, digits in columns]
                 out.append(f"| {name} | {mode} | {len(own)} | " + " | ".join(cells) + " |")
     return "\n".join(out) + "\n"
 
@@ -164,6 +166,7 @@ def main():
     parser.add_argument("--jobs", default="1", help="runs at once")
     parser.add_argument("--more", default="", help="more flags of every run, such as '--max-steps 20'")
     parser.add_argument("--table", action="store_true", help="measure nothing")
+    parser.add_argument("--brief", action="store_true", help="fewer columns")
     parser.add_argument("--real", help="name of the real set")
     for part in ("model", "train", "valid", "test", "teacher", "flags"):
         parser.add_argument(f"--real-{part}")
@@ -173,7 +176,7 @@ def main():
     path = Path(args.out) / "headline.jsonl"
     if not args.table:
         measure(args, path)
-    text = table(read(path))
+    text = table(read(path), [column for column in COLUMNS if not args.brief or column[0] in BRIEF])
     (Path(args.out) / "headline.md").write_text(text)
     print(text, end="")
 
