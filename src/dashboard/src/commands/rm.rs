@@ -111,10 +111,12 @@ fn remove(run: &RunDir) -> Result<(), Failure> {
     }
     // As long as it is held, nobody takes the run up again.
     let lock = Lock::take(run, PATIENCE).map_err(|why| Failure::Failed(format!("{name}: {why}")))?;
-    for part in parts(run) {
-        remove_part(&part).map_err(|error| Failure::Failed(format!("cannot remove {}: {error}", part.display())))?;
-    }
+    remove_parts(run)?;
     drop(lock);
+    if !parts(run).is_empty() {
+        // Whoever watched over the worker and leaves just now has looked for the lock, and so put it back.
+        remove_parts(run)?;
+    }
     match fs::remove_dir(run.root()) {
         Ok(()) => console::note(&format!("removed {name}")),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
@@ -126,6 +128,11 @@ fn remove(run: &RunDir) -> Result<(), Failure> {
         Err(error) => return Err(Failure::Failed(format!("cannot remove {}: {error}", run.root().display()))),
     }
     Ok(())
+}
+
+fn remove_parts(run: &RunDir) -> Result<(), Failure> {
+    let failed = |part: &Path, error| Failure::Failed(format!("cannot remove {}: {error}", part.display()));
+    parts(run).iter().try_for_each(|part| remove_part(part).map_err(|error| failed(part, error)))
 }
 
 /// Removes a file, a link, or a folder with what is in it. What a link points to stays.
