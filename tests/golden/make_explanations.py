@@ -48,7 +48,7 @@ def make_model():
 def explain(model, tokenizer, line):
     text = Text(model, tokenizer, line)
     norms, products = text.gradient()
-    runs = text.lime(LIME_SAMPLES, LIME_RUNS)
+    runs = text.lime([(seed, LIME_SAMPLES) for seed in LIME_RUNS])
     maps = {"grad": norms, "gxi": products, "ig": text.integrated_gradients(), "occlusion": text.occlusion(),
             "lime": [sum(column) / len(runs) for column in zip(*runs)], "kernelshap": text.shapley()}
     rounded = {name: {"scores": [round(score, 7) for score in scores]} for name, scores in maps.items()}

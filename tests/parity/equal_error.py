@@ -17,7 +17,6 @@ import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-import numpy as np
 import torch
 from explanations import ours, squared_error
 from reference import BATCH, Text
@@ -49,54 +48,11 @@ class Looked(Text):
         return torch.stack([self.known[row] for row in rows])
 
 
-def lime_maps(text, runs):
-    """`lime` over the table of all texts with words taken out; a run is a seed and a number of samples."""
-    from lime.lime_text import LimeTextExplainer
-
-    known = {}
-
-    def probabilities(texts):
-        new = list({one for one in texts if one not in known})
-        for start in range(0, len(new), BATCH):
-            part = new[start:start + BATCH]
-            batch = text.tokenizer(part, padding=True, return_tensors="pt")
-            with torch.no_grad():
-                known.update(zip(part, text.model(**batch).logits.softmax(-1).numpy()))
-        return np.stack([known[one] for one in texts])
-
-    for seed, samples in runs:
-        explainer = LimeTextExplainer(split_expression=r"\s+", bow=True, random_state=seed,
-                                      class_names=[str(index) for index in range(len(text.probs))])
-        found = explainer.explain_instance(text.text, probabilities, labels=[text.target], num_samples=samples,
-                                           num_features=PLAYERS)
-        yield [weight for _, weight in sorted(found.as_map()[text.target])]
-
-
-def captum_map(text, seed):
-    """Kernel SHAP over the tokens that are not special; those alone are its features."""
-    from captum.attr import KernelShap
-
-    players = text.players()
-
-    def shares(picked):
-        rows = text.ids.repeat(len(picked), 1)
-        rows[:, players] = picked
-        return text.shares(rows)
-
-    torch.manual_seed(seed)
-    inputs = text.ids[:, players]
-    masked = torch.full_like(inputs, text.tokenizer.mask_token_id)
-    found = KernelShap(shares).attribute(inputs, masked, n_samples=SHAP_SAMPLES, perturbations_per_eval=BATCH)
-    row = np.zeros(text.ids.shape[1])
-    row[players] = found[0]
-    return row
-
-
 def compare_lime(asked, texts):
     told = told_for(asked, texts, "lime", LIME_SAMPLES // TIMES_FEWER)
     shares = []
     for mine, text in zip(told, texts):
-        *theirs, truth = lime_maps(text, [(seed, LIME_SAMPLES) for seed in SEEDS] + [(TRUTH_SEED, TRUTH_SAMPLES)])
+        *theirs, truth = text.lime([(seed, LIME_SAMPLES) for seed in SEEDS] + [(TRUTH_SEED, TRUTH_SAMPLES)])
         shares.append(squared_error(mine, truth) / squared_error(theirs, truth))
     return shares
 
@@ -107,7 +63,7 @@ def compare_shap(asked, texts):
     for mine, text in zip(told, texts):
         exact = text.shapley()
         shares.append(squared_error(mine, exact)
-                      / squared_error([captum_map(text, seed) for seed in SEEDS], exact))
+                      / squared_error([text.kernel_shap(SHAP_SAMPLES, seed) for seed in SEEDS], exact))
     return shares
 
 

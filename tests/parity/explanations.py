@@ -48,15 +48,6 @@ def cosine(left, right):
     return float(left @ right / (np.linalg.norm(left) * np.linalg.norm(right)))
 
 
-def captum_shap(text, seed):
-    from captum.attr import KernelShap
-
-    masked = torch.where(text.special, text.ids[0], text.tokenizer.mask_token_id)[None]
-    torch.manual_seed(seed)
-    found = KernelShap(text.shares).attribute(text.ids, masked, n_samples=SHAP_SAMPLES, perturbations_per_eval=64)
-    return found[0].tolist()
-
-
 def squared_error(maps, exact):
     return float(np.mean([np.sum((np.array(map) - np.array(exact)) ** 2) for map in maps]))
 
@@ -69,7 +60,7 @@ def compare_maps(program, folder, texts):
         if line["tokens"] != text.tokens() or line["target"] != text.target:
             sys.exit(f"other tokens or another class: {text.text}")
         norms, products = text.gradient()
-        runs = text.lime(LIME_SAMPLES, LIME_RUNS)
+        runs = text.lime([(seed, LIME_SAMPLES) for seed in LIME_RUNS])
         theirs = {"grad": norms, "gxi": products, "ig": text.integrated_gradients(), "occlusion": text.occlusion(),
                   "lime": np.mean(runs, axis=0)}
         for name, scores in theirs.items():
@@ -86,7 +77,7 @@ def compare_shap(program, folder, texts):
     for index, text in enumerate(short):
         exact = text.shapley()
         mine = squared_error([line[index]["methods"]["kernelshap"]["scores"] for line in told], exact)
-        shares.append(mine / squared_error([captum_shap(text, seed) for seed in SHAP_SEEDS], exact))
+        shares.append(mine / squared_error([text.kernel_shap(SHAP_SAMPLES, seed) for seed in SHAP_SEEDS], exact))
     return shares
 
 

@@ -72,27 +72,47 @@ class Text:
         rows[torch.arange(count), torch.arange(count)] = self.tokenizer.mask_token_id
         return (self.probs[self.target] - self.shares(rows)).tolist()
 
-    def lime(self, samples, seeds):
-        """One map for each seed, and the words they are of."""
+    def lime(self, runs):
+        """One map for each run, which is a seed and a number of samples; no text is asked about twice."""
         from lime.lime_text import LimeTextExplainer
 
+        known = {}
+
         def probabilities(texts):
-            rows = []
-            for start in range(0, len(texts), BATCH):
-                batch = self.tokenizer(texts[start:start + BATCH], padding=True, truncation=True, max_length=LONGEST,
-                                       return_tensors="pt")
+            new = list(dict.fromkeys(text for text in texts if text not in known))
+            for start in range(0, len(new), BATCH):
+                part = new[start:start + BATCH]
+                batch = self.tokenizer(part, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
                 with torch.no_grad():
-                    rows.append(self.model(**batch).logits.softmax(-1))
-            return torch.cat(rows).numpy()
+                    known.update(zip(part, self.model(**batch).logits.softmax(-1).numpy()))
+            return np.stack([known[text] for text in texts])
 
         maps = []
-        for seed in seeds:
+        for seed, samples in runs:
             explainer = LimeTextExplainer(split_expression=r"\s+", bow=True, random_state=seed,
                                           class_names=[str(index) for index in range(len(self.probs))])
             found = explainer.explain_instance(self.text, probabilities, labels=[self.target], num_samples=samples,
                                                num_features=len(self.text.split()))
             maps.append([weight for _, weight in sorted(found.as_map()[self.target])])
         return maps
+
+    def kernel_shap(self, samples, seed):
+        """Captum's, over the tokens that are not special: those alone are its features."""
+        from captum.attr import KernelShap
+
+        players = self.players()
+
+        def shares(picked):
+            rows = self.ids.repeat(len(picked), 1)
+            rows[:, players] = picked
+            return self.shares(rows)
+
+        torch.manual_seed(seed)
+        inputs = self.ids[:, players]
+        masked = torch.full_like(inputs, self.tokenizer.mask_token_id)
+        row = np.zeros(self.ids.shape[1])
+        row[players] = KernelShap(shares).attribute(inputs, masked, n_samples=samples, perturbations_per_eval=BATCH)[0]
+        return row
 
     def players(self):
         return (~self.special).nonzero()[:, 0].tolist()
