@@ -1,9 +1,9 @@
 """What the real dashboard costs on a pty of 200x50 beside a training at full load: JSON lines on stdout.
 
-    python3 tests/pty/measure.py [--steps 400] [--rounds 3]
+    python3 tests/pty/measure.py [--seconds 10] [--rounds 8]
 
 Measured: key to first byte (p50, p99), bytes a second while it trains, processor time and bytes while the run is
-held, resident memory, and what an attached dashboard takes of the training (interleaved rounds). Standard library
+held, resident memory, and what an attached dashboard takes of the training (stretches in turn). Standard library
 alone; `make build` first. Linux: it reads /proc.
 """
 
@@ -27,6 +27,9 @@ PELLUCID = os.path.join(ROOT, "target", "release", "pellucid")
 
 # Fewer than any screen takes that follows another, more than a frame of steps.
 SCREEN_BYTES = 700
+
+# Seconds in which a dashboard that was just attached has read the log and drawn.
+SETTLE = 2
 
 # Steps after which a training is under way: the libraries are loaded, the teacher has answered.
 WARM_STEPS = 30
@@ -125,26 +128,45 @@ def watched(folder):
     screen.close()
 
 
-def slowdown(folder, steps, rounds):
-    """Median time a step alone and with a dashboard attached, one after the other."""
-    alone, shown = [], []
-    for number in range(rounds):
-        for attached in (False, True) if number % 2 == 0 else (True, False):
-            run = f"round-{number}-{attached}"
-            args = train(folder, run, steps)
-            quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-            training = subprocess.Popen([PELLUCID, *args, "--headless"], **quiet)
-            while not os.path.exists(f"{folder}/{run}/events.jsonl"):
-                time.sleep(0.05)
-            screen = Screen(["attach", f"{folder}/{run}"], folder) if attached else None
-            while training.poll() is None:
-                screen.drain(0.2) if screen else time.sleep(0.2)
-            if screen:
-                screen.close()
-            times = step_times(folder, run)[steps // 4 :]
-            (shown if attached else alone).append((times[-1] - times[0]) / (len(times) - 1) * 1e3)
-    a, b = statistics.median(alone), statistics.median(shown)
-    tell("pty/slowdown", alone_ms=a, attached_ms=b, percent=(b / a - 1) * 100, rounds=rounds, steps=steps)
+def slowdown(folder, seconds, rounds):
+    """What an attached dashboard takes of one training: stretches with it and without it in turn, each beside its own."""
+    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    training = subprocess.Popen([PELLUCID, *train(folder, "slowed", 10_000_000), "--headless"], **quiet)
+    while not os.path.exists(f"{folder}/slowed/events.jsonl") or len(step_times(folder, "slowed")) < WARM_STEPS:
+        time.sleep(0.2)
+    stretches, busy = [], []
+    for number in range(2 * rounds):
+        # Alone, attached, attached, alone: what drifts evenly cancels out.
+        attached = number % 4 in (1, 2)
+        screen = Screen(["attach", f"{folder}/slowed"], folder) if attached else None
+        wait(screen, SETTLE)
+        start, before = time.time(), screen.cpu_seconds() if screen else 0
+        wait(screen, seconds)
+        stretches.append((attached, start, time.time()))
+        if screen:
+            busy.append((screen.cpu_seconds() - before) / seconds * 100)
+            screen.close()
+    training.send_signal(signal.SIGINT)
+    training.wait()
+    times = step_times(folder, "slowed")
+    pace = [(attached, step_ms(times, start, end)) for attached, start, end in stretches]
+    pairs = [sorted(pace[at : at + 2]) for at in range(0, len(pace), 2)]
+    ratios = sorted(shown / alone for (_, alone), (_, shown) in pairs)
+    quarter = len(ratios) // 4
+    tell("pty/slowdown", alone_ms=statistics.median(ms for attached, ms in pace if not attached),
+         attached_ms=statistics.median(ms for attached, ms in pace if attached),
+         percent=(statistics.median(ratios) - 1) * 100,
+         quartiles_percent=[(ratios[quarter] - 1) * 100, (ratios[-1 - quarter] - 1) * 100],
+         dashboard_cpu_percent=statistics.median(busy), rounds=rounds, seconds=seconds)
+
+
+def wait(screen, seconds):
+    screen.drain(seconds) if screen else time.sleep(seconds)
+
+
+def step_ms(times, start, end):
+    within = [at for at in times if start <= at <= end]
+    return (within[-1] - within[0]) / (len(within) - 1) * 1e3
 
 
 def tell(bench, **figures):
@@ -153,13 +175,13 @@ def tell(bench, **figures):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--rounds", type=int, default=8)
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="pellucid-pty-")
     try:
         watched(folder)
-        slowdown(folder, args.steps, args.rounds)
+        slowdown(folder, args.seconds, args.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -32,6 +32,7 @@ pub mod sample;
 pub mod scrub;
 pub mod settings;
 pub mod step_block;
+mod step_columns;
 mod step_line;
 pub mod surrogate;
 pub mod survey;

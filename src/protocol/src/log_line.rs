@@ -8,6 +8,8 @@
 //! The checksum is CRC-32C (Castagnoli; RFC 3720, section 12.1) of all bytes before `,"crc"`, in eight lower-case
 //! hexadecimal digits. A line stays a JSON object that any reader takes.
 
+use crc_fast::{CrcAlgorithm, Digest};
+
 use crate::event::Record;
 use crate::scrub::to_json;
 
@@ -82,7 +84,27 @@ pub(crate) fn ending(lines: &[u8], body: usize) -> Option<(Seal, usize)> {
 /// The CRC-32C of `bytes`.
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     // The algorithm has 32 bits; it is given out in as many as the longest of them has.
-    crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32
+    crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, bytes) as u32
+}
+
+/// The CRC-32C of bytes that come one after the other.
+#[derive(Debug)]
+pub(crate) struct Checksum(Digest);
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self(Digest::new(CrcAlgorithm::Crc32Iscsi))
+    }
+}
+
+impl Checksum {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn finish(self) -> u32 {
+        self.0.finalize() as u32
+    }
 }
 
 fn digits(body: &[u8]) -> [u8; DIGITS] {

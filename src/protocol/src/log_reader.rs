@@ -6,10 +6,14 @@ use std::fs::File;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use self::part::{Part, read_parts};
+use self::part::{Log, Part, read_parts};
 use crate::event::Record;
 use crate::log_line::Age;
 use crate::step_block::StepBlock;
+use crate::step_columns::ColumnsReader;
+
+/// Bytes of a log that are worth a look at the copy of its steps.
+const WORTH_A_LOOK: u64 = 512 << 10;
 
 /// Damaged lines that are named; more are only counted.
 const NAMED: usize = 100;
@@ -27,6 +31,8 @@ pub struct LogReader {
     age: Age,
     damage: Damage,
     newer: usize,
+    /// The copy of its steps; none before it was looked for.
+    columns: Option<ColumnsReader>,
 }
 
 /// What a log has, piece by piece, in its order.
@@ -110,7 +116,8 @@ impl LogReader {
     #[must_use]
     pub fn new(path: &Path) -> Self {
         let damage = Damage::default();
-        Self { path: path.to_owned(), begin: 0, offset: 0, lines: 0, age: Age::Unchecked, damage, newer: 0 }
+        let (begin, offset, lines, newer) = (0, 0, 0, 0);
+        Self { path: path.to_owned(), begin, offset, lines, age: Age::Unchecked, damage, newer, columns: None }
     }
 
     /// A reader of what the log at `path` has beyond byte `offset`, where a line must begin, and whatever is
@@ -168,12 +175,23 @@ impl LogReader {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let end = end.min(file.metadata()?.len());
+        let length = file.metadata()?.len();
+        let end = end.min(length);
+        if self.columns.is_none() && end.saturating_sub(self.offset) >= WORTH_A_LOOK {
+            self.columns = Some(ColumnsReader::open(&self.path, length));
+        }
+        let columns = self.columns.clone().unwrap_or_default();
         let mut pieces = Vec::new();
-        for part in read_parts(&file, (self.offset, end), self.age)? {
+        for part in read_parts(&Log { file: &file, columns }, (self.offset, end), self.age)? {
             pieces.extend(self.join(part));
         }
         Ok(pieces)
+    }
+
+    /// A byte from `end` on up to which it is well to read: what is copied as one is read as one.
+    #[must_use]
+    pub fn break_from(&self, end: u64) -> u64 {
+        self.columns.as_ref().map_or(end, |columns| columns.outside(end))
     }
 
     /// Takes in what the part that follows has.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::event::Record;
 use crate::log_line::seal;
+use crate::step_columns::ColumnsWriter;
 
 /// What a log is written to.
 pub trait Medium {
@@ -51,6 +52,8 @@ pub struct LogWriter<M = File> {
     length: u64,
     torn: u64,
     end: End,
+    /// None when it cannot be kept.
+    columns: Option<ColumnsWriter>,
 }
 
 /// What is at the end of the log.
@@ -74,7 +77,9 @@ impl LogWriter {
         if torn > 0 {
             file.set_len(length)?;
         }
-        Ok(Self { torn, ..Self::on(file, length) })
+        // Only a reader's time is lost without it.
+        let columns = ColumnsWriter::open(path, length).ok();
+        Ok(Self { torn, columns, ..Self::on(file, length) })
     }
 }
 
@@ -82,7 +87,7 @@ impl<M: Medium> LogWriter<M> {
     /// A log on `medium`, of which the first `length` bytes are whole lines and the rest, if any, is not there.
     #[must_use]
     pub fn on(medium: M, length: u64) -> Self {
-        Self { medium, length, torn: 0, end: End::Whole }
+        Self { medium, length, torn: 0, end: End::Whole, columns: None }
     }
 
     /// Appends one record in one write and returns the length of the log after it.
@@ -105,7 +110,11 @@ impl<M: Medium> LogWriter<M> {
             let _ = self.cut_torn_end();
             return Err(error);
         }
+        let at = self.length;
         self.length += line.len() as u64;
+        if self.columns.as_mut().is_some_and(|columns| columns.take(line, at).is_err()) {
+            self.columns = None;
+        }
         Ok(self.length)
     }
 

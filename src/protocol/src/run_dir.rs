@@ -17,6 +17,7 @@ use crate::sample::{Prediction, Sample};
 /// ```text
 /// run.toml                    the settings
 /// events.jsonl                the event log, the record of the run
+/// events.columns              a copy of its steps that is faster to read; the log alone is enough
 /// samples.jsonl               validation samples
 /// predictions/step-<N>.jsonl  what the model answered to them at an evaluation
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them

@@ -5,7 +5,7 @@
 mod number;
 
 use crate::log_line::{Age, Seal, ending};
-use crate::step_block::StepBlock;
+use crate::step_block::{Row, StepBlock};
 
 /// Sets of metrics that are held in mind at once.
 const MOST_SHAPES: usize = 8;
@@ -18,9 +18,21 @@ const FULL: usize = 8000;
 #[derive(Debug, Default)]
 pub(crate) struct StepLines {
     block: StepBlock,
-    /// By shape: what stands before each value.
-    keys: Vec<Vec<Vec<u8>>>,
+    shapes: Vec<Shape>,
     last: usize,
+    /// The values of the line that is being read.
+    values: Vec<f64>,
+    /// Values in the block.
+    filled: usize,
+}
+
+/// The metrics that lines had.
+#[derive(Debug)]
+struct Shape {
+    /// What stands before each value.
+    keys: Vec<Vec<u8>>,
+    /// The columns of the block that they are.
+    columns: Vec<usize>,
 }
 
 impl StepLines {
@@ -28,31 +40,27 @@ impl StepLines {
     /// checksum; `None` when it is not the line of a step, or not one written as expected in a log of this age.
     pub(crate) fn take(&mut self, bytes: &[u8], age: Age) -> Option<(Seal, usize)> {
         let mut cursor = Cursor { bytes, at: 0 };
-        let head = head(&mut cursor)?;
-        let (start, begin) = (self.block.filled(), cursor.at);
+        let row = head(&mut cursor)?;
+        let begin = cursor.at;
         let fitting = self.fill(&mut cursor).or_else(|| {
             cursor.at = begin;
-            self.block.undo(start);
             self.learn(&mut cursor, age)
         });
-        let shape = fitting?;
-        let end = ending(bytes, cursor.at).filter(|&(seal, _)| suits(seal, age));
-        match end {
-            Some(_) => self.block.close(head, shape, start),
-            None => self.block.undo(start),
-        }
-        self.last = shape;
-        end
+        self.last = fitting?;
+        let end = ending(bytes, cursor.at).filter(|&(seal, _)| suits(seal, age))?;
+        self.block.push(row, &self.shapes[self.last].columns, &self.values);
+        self.filled += self.values.len();
+        Some(end)
     }
 
     /// Takes in the values of a line that measured what one before it did; gives the shape of that one.
     fn fill(&mut self, cursor: &mut Cursor) -> Option<usize> {
-        let (start, begin) = (self.block.filled(), cursor.at);
-        let others = (0..self.keys.len()).filter(|&shape| shape != self.last);
+        let begin = cursor.at;
+        let others = (0..self.shapes.len()).filter(|&shape| shape != self.last);
         std::iter::once(self.last).chain(others).find(|&shape| {
             cursor.at = begin;
-            self.block.undo(start);
-            self.keys.get(shape).is_some_and(|keys| values(cursor, keys, &mut self.block).is_some())
+            let shape = self.shapes.get(shape);
+            shape.is_some_and(|shape| values(cursor, &shape.keys, &mut self.values).is_some())
         })
     }
 
@@ -70,18 +78,19 @@ impl StepLines {
             cursor.value()?;
         }
         // As the writer orders them, none twice.
-        let usual = names.is_sorted_by(|a, b| a < b) && self.keys.len() < MOST_SHAPES;
+        let usual = names.is_sorted_by(|a, b| a < b) && self.shapes.len() < MOST_SHAPES;
         let whole = ending(cursor.bytes, cursor.at).is_some_and(|(seal, _)| suits(seal, age));
         (usual && whole).then_some(())?;
         cursor.at = begin;
-        values(cursor, &keys, &mut self.block)?;
-        self.keys.push(keys);
-        Some(self.block.add_shape(names))
+        values(cursor, &keys, &mut self.values)?;
+        let columns = names.iter().map(|name| self.block.column(name)).collect();
+        self.shapes.push(Shape { keys, columns });
+        Some(self.shapes.len() - 1)
     }
 
     /// Whether so many steps were taken in that they are a block: one that stays in the cache.
     pub(crate) fn is_full(&self) -> bool {
-        self.block.filled() >= FULL || self.block.len() >= 2048
+        self.filled >= FULL || self.block.len() >= 2048
     }
 
     /// The steps taken in since the last call. The metrics of lines to come may be others.
@@ -92,7 +101,7 @@ impl StepLines {
 }
 
 /// Time, step and epoch.
-fn head(cursor: &mut Cursor) -> Option<(f64, u64, f64)> {
+fn head(cursor: &mut Cursor) -> Option<Row> {
     cursor.eat(b"{\"time\":")?;
     let time = cursor.number()?;
     cursor.eat(b",\"event\":\"step\",\"step\":")?;
@@ -100,14 +109,15 @@ fn head(cursor: &mut Cursor) -> Option<(f64, u64, f64)> {
     cursor.eat(b",\"epoch\":")?;
     let epoch = cursor.number()?;
     cursor.eat(b",\"metrics\":{")?;
-    Some((time, step, epoch))
+    Some(Row { time, step, epoch })
 }
 
 /// The values after `keys`, and the end of the metrics.
-fn values(cursor: &mut Cursor, keys: &[Vec<u8>], block: &mut StepBlock) -> Option<()> {
+fn values(cursor: &mut Cursor, keys: &[Vec<u8>], values: &mut Vec<f64>) -> Option<()> {
+    values.clear();
     for key in keys {
         cursor.eat(key)?;
-        block.put(cursor.value()?);
+        values.push(cursor.value()?);
     }
     cursor.eat(b"}")
 }
@@ -177,6 +187,7 @@ mod tests {
     use crate::Metrics;
     use crate::event::{Event, Record, Step};
     use crate::log_line::seal;
+    use crate::step_block::Column;
 
     /// What the fast reader makes of one line; none if it leaves the line to the general one.
     fn fast(line: &str) -> Option<Record> {
@@ -289,10 +300,10 @@ mod tests {
             assert!(lines.take(text(step, &format!("\"a\":{step}.5{more}")).as_bytes(), Age::Unchecked).is_some());
         }
         let mut block = lines.finish().unwrap();
-        assert_eq!(block.names().into_iter().collect::<Vec<_>>(), ["a", "z"]);
-        assert_eq!(block.column("z").collect::<Vec<_>>(), [(10, 1.0), (20, 1.0), (30, 1.0)]);
+        assert_eq!(block.columns().iter().map(Column::name).collect::<Vec<_>>(), ["a", "z"]);
+        assert_eq!(block.points(&block.columns()[1]).collect::<Vec<_>>(), [(10, 1.0), (20, 1.0), (30, 1.0)]);
         block.skip(28);
-        assert_eq!(block.column("a").collect::<Vec<_>>(), [(29, 29.5), (30, 30.5)]);
+        assert_eq!(block.points(&block.columns()[0]).collect::<Vec<_>>(), [(29, 29.5), (30, 30.5)]);
         assert_eq!((block.len(), block.record(2)), (2, None));
     }
 }

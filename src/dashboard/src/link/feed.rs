@@ -82,7 +82,7 @@ impl Feed {
     /// The next records not seen yet within the first `end` bytes; `None` when that end is reached.
     pub(super) fn next_chunk(&mut self, end: u64) -> io::Result<Option<Vec<Piece>>> {
         while !self.is_at(end) {
-            self.asked = (self.asked + self.chunk).min(end);
+            self.asked = self.log.break_from(self.asked + self.chunk).min(end);
             self.chunk = (self.chunk * 2).min(LARGEST);
             let mut pieces = self.log.read_pieces(self.asked)?;
             self.leave_known(&mut pieces);

@@ -124,7 +124,7 @@ impl Series {
             self.cut(self.steps.below(step as f64));
         }
         self.steps.push(step);
-        self.average_in(value);
+        self.average_in(self.values.len(), value);
         self.values.push(value);
         if self.values.len().is_multiple_of(FAN) {
             self.build();
@@ -133,17 +133,18 @@ impl Series {
 
     /// Appends values by step, as [`Series::push`] does one by one.
     pub fn extend(&mut self, points: impl Iterator<Item = (u64, f64)>) {
-        let mut last = self.steps.last();
-        for (step, value) in points {
-            if last.is_some_and(|last| step <= last) {
-                self.build();
-                self.cut(self.steps.below(step as f64));
-            }
-            last = Some(step);
-            self.steps.push(step);
-            self.average_in(value);
-            self.values.push(value);
+        points.for_each(|(step, value)| self.push(step, value));
+    }
+
+    /// Appends values at steps that are `stride` apart, from step `first` on.
+    pub fn extend_evenly(&mut self, (first, stride): (u64, u64), values: &[f64]) {
+        if self.steps.last().is_some_and(|last| first <= last) {
+            self.cut(self.steps.below(first as f64));
         }
+        self.steps.extend_evenly((first, stride), values.len());
+        let known = self.values.len();
+        self.values.extend_from_slice(values);
+        values.iter().enumerate().for_each(|(index, &value)| self.average_in(known + index, value));
         self.build();
     }
 
@@ -177,9 +178,9 @@ impl Series {
         sum
     }
 
-    /// Takes the value that comes next into the moving average.
-    fn average_in(&mut self, value: f64) {
-        if self.values.len().is_multiple_of(STRIDE) {
+    /// Takes the value of the point of this index, which is the next one, into the moving average.
+    fn average_in(&mut self, index: usize, value: f64) {
+        if index.is_multiple_of(STRIDE) {
             self.averages.push(self.average);
         }
         self.average.push(value, self.memory);
@@ -193,11 +194,8 @@ impl Series {
         self.memory = memory;
         self.average = Average::default();
         self.averages.clear();
-        for (index, &value) in self.values.iter().enumerate() {
-            if index.is_multiple_of(STRIDE) {
-                self.averages.push(self.average);
-            }
-            self.average.push(value, memory);
+        for index in 0..self.values.len() {
+            self.average_in(index, self.values[index]);
         }
     }
 
@@ -376,7 +374,7 @@ mod tests {
             prop_assert!(same(&sum, &brute(&values)));
         }
 
-        /// In blocks, with steps done again, as point by point.
+        /// In even stretches, with steps done again, as point by point.
         #[test]
         fn blocks_are_as_points(values in values(), back in prop::collection::vec(0u64..40, 1..40), size in 1usize..400) {
             let steps = (0u64..).scan(0u64, |taken, index| {
@@ -388,7 +386,14 @@ mod tests {
             let points: Vec<_> = steps.zip(values).collect();
             let (mut once, mut blocks) = (Series::default(), Series::default());
             points.iter().for_each(|&(step, value)| once.push(step, value));
-            points.chunks(size).for_each(|block| blocks.extend(block.iter().copied()));
+            let mut rest = points.as_slice();
+            while let [(first, _), ..] = *rest {
+                let stride = rest.get(1).and_then(|next| next.0.checked_sub(first)).filter(|&stride| stride > 0).unwrap_or(1);
+                let even = (0u64..).zip(rest).take(size).take_while(|(at, point)| point.0 == first + at * stride).count();
+                let values: Vec<_> = rest[..even].iter().map(|point| point.1).collect();
+                blocks.extend_evenly((first, stride), &values);
+                rest = &rest[even..];
+            }
             prop_assert_eq!(format!("{once:?}"), format!("{blocks:?}"));
         }
 

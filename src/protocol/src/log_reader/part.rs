@@ -8,7 +8,8 @@ use std::thread;
 
 use super::{Damage, NAMED, Piece};
 use crate::event::{Event, Record};
-use crate::log_line::{Age, Seal, check};
+use crate::log_line::{Age, Checksum, Seal, check};
+use crate::step_columns::{ColumnsReader, Stretch};
 use crate::step_line::StepLines;
 
 /// Bytes that are read at once: they stay in the cache until they are parsed, and go back to the system when they are
@@ -17,6 +18,12 @@ const STRIP: usize = 64 * 1024;
 
 /// Bytes that are worth a thread.
 const WORTH_A_THREAD: u64 = 512 * 1024;
+
+/// A log and the copy of its steps.
+pub(super) struct Log<'a> {
+    pub(super) file: &'a File,
+    pub(super) columns: ColumnsReader,
+}
 
 /// What a stretch of a log has.
 #[derive(Debug, Default)]
@@ -39,25 +46,25 @@ pub(super) struct Part {
 ///
 /// # Errors
 /// What the file system says.
-pub(super) fn read_parts(file: &File, (start, end): (u64, u64), age: Age) -> io::Result<Vec<Part>> {
+pub(super) fn read_parts(log: &Log<'_>, (start, end): (u64, u64), age: Age) -> io::Result<Vec<Part>> {
     let threads = (end.saturating_sub(start) / WORTH_A_THREAD).clamp(1, cores());
     if threads == 1 {
-        return Ok(vec![Part::read(file, (start, end), age)?]);
+        return Ok(vec![Part::read(log, (start, end), age)?]);
     }
     // Mostly the first lines tell whether there are checksums, which all threads must know.
-    let first = if age == Age::Unchecked { line_start(file, start + STRIP as u64, end)? } else { start };
-    let mut parts = vec![Part::read(file, (start, first), age)?];
+    let first = if age == Age::Unchecked { edge(log, start + STRIP as u64, end)? } else { start };
+    let mut parts = vec![Part::read(log, (start, first), age)?];
     let age = parts[0].age;
-    parts.extend(read_along(file, &edges(file, (first, end), threads)?, age)?);
+    parts.extend(read_along(log, &edges(log, (first, end), threads)?, age)?);
     Ok(parts)
 }
 
 /// The parts between `edges`, each on a thread.
-fn read_along(file: &File, edges: &[u64], age: Age) -> io::Result<Vec<Part>> {
+fn read_along(log: &Log<'_>, edges: &[u64], age: Age) -> io::Result<Vec<Part>> {
     let parts: io::Result<Vec<Part>> = thread::scope(|scope| {
         let read = |edge: &[u64]| {
             let ends = (edge[0], edge[1]);
-            scope.spawn(move || Part::read(file, ends, age))
+            scope.spawn(move || Part::read(log, ends, age))
         };
         let readers: Vec<_> = edges.windows(2).map(read).collect();
         let lost = |_| Err(io::Error::other("a thread that read the log was lost"));
@@ -72,7 +79,7 @@ fn read_along(file: &File, edges: &[u64], age: Age) -> io::Result<Vec<Part>> {
         && first + 1 < parts.len()
     {
         parts.truncate(first + 1);
-        parts.extend(read_along(file, &edges[first + 1..], Age::Checked)?);
+        parts.extend(read_along(log, &edges[first + 1..], Age::Checked)?);
     }
     Ok(parts)
 }
@@ -83,14 +90,22 @@ fn cores() -> u64 {
 }
 
 /// The ends of about equal parts, each at the start of a line.
-fn edges(file: &File, (start, end): (u64, u64), parts: u64) -> io::Result<Vec<u64>> {
+fn edges(log: &Log<'_>, (start, end): (u64, u64), parts: u64) -> io::Result<Vec<u64>> {
     let mut edges = vec![start];
     for part in 1..parts {
-        let edge = line_start(file, start + (end - start) / parts * part, end)?;
+        let edge = edge(log, start + (end - start) / parts * part, end)?;
         edges.push(edge.max(*edges.last().unwrap_or(&start)));
     }
     edges.push(end);
     Ok(edges)
+}
+
+/// Where a line begins beyond byte `at`, not amid steps that are copied as one; `end` if none does before it.
+fn edge(log: &Log<'_>, at: u64, end: u64) -> io::Result<u64> {
+    match log.columns.outside(at) {
+        outside if outside > at => Ok(outside.min(end)),
+        _ => line_start(log.file, at, end),
+    }
 }
 
 /// Where the first line after byte `at` begins; `end` if none does before it.
@@ -118,11 +133,50 @@ fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
     }
 }
 
+/// Whether the log still has the lines that were copied, up to the end of the last one.
+fn is_copied(file: &File, stretch: &Stretch, strip: &mut [u8]) -> io::Result<bool> {
+    let (mut at, end, mut sum, mut last) = (stretch.from(), stretch.end(), Checksum::default(), 0);
+    while at < end {
+        let more = usize::try_from(end - at).unwrap_or(strip.len()).min(strip.len());
+        let read = read_at(file, &mut strip[..more], at)?;
+        let Some(&newest) = strip[..read].last() else { return Ok(false) };
+        sum.update(&strip[..read]);
+        (at, last) = (at + read as u64, newest);
+    }
+    Ok(last == b'\n' && stretch.is_of(sum.finish()))
+}
+
 impl Part {
-    fn read(file: &File, (start, end): (u64, u64), age: Age) -> io::Result<Self> {
+    fn read(log: &Log<'_>, (start, end): (u64, u64), age: Age) -> io::Result<Self> {
         let mut part = Self { age, ..Self::default() };
-        let mut bytes = vec![0; STRIP];
-        let (mut at, mut kept) = (start, 0);
+        let (mut strip, mut from) = (vec![0; STRIP], start);
+        while let Some(stretch) = log.columns.next(from).filter(|stretch| stretch.end() <= end) {
+            part.read_text(log.file, (start + part.read, stretch.from()), &mut strip)?;
+            // Where no line begins there is nothing to be taken.
+            if start + part.read == stretch.from() && is_copied(log.file, stretch, &mut strip)? {
+                part.take_copy(&log.columns, stretch, &mut strip);
+            }
+            from = stretch.end();
+        }
+        part.read_text(log.file, (start + part.read, end), &mut strip)?;
+        part.end_steps();
+        Ok(part)
+    }
+
+    /// Takes in the steps of a stretch without reading its text, if the copy has them.
+    fn take_copy(&mut self, columns: &ColumnsReader, stretch: &Stretch, strip: &mut Vec<u8>) {
+        if let Some(block) = columns.block(stretch, strip) {
+            self.end_steps();
+            self.read += stretch.length();
+            self.lines += block.len() as u64;
+            self.age = Age::Checked;
+            self.pieces.push(Piece::Steps(block));
+        }
+    }
+
+    /// Takes in the whole lines between two bytes.
+    fn read_text(&mut self, file: &File, (mut at, end): (u64, u64), bytes: &mut Vec<u8>) -> io::Result<()> {
+        let mut kept = 0;
         while at < end {
             if kept == bytes.len() {
                 // The line is longer than that.
@@ -137,12 +191,11 @@ impl Part {
             at += read as u64;
             let filled = kept + read;
             let whole = bytes[kept..filled].iter().rposition(|&byte| byte == b'\n').map_or(0, |last| kept + last + 1);
-            part.take(&bytes[..whole]);
+            self.take(&bytes[..whole]);
             bytes.copy_within(whole..filled, 0);
             kept = filled - whole;
         }
-        part.end_steps();
-        Ok(part)
+        Ok(())
     }
 
     /// Takes in whole lines.
@@ -219,6 +272,11 @@ mod tests {
     use super::*;
     use crate::log_line::seal;
 
+    /// A log of which there is no copy.
+    fn bare(file: &File) -> Log<'_> {
+        Log { file, columns: ColumnsReader::default() }
+    }
+
     /// A log whose lines have checksums from step `sealed` on, with odd lines here and there.
     fn log(sealed: u64) -> String {
         let mut text = String::new();
@@ -246,16 +304,16 @@ mod tests {
             let (mut file, text) = (tempfile::tempfile().unwrap(), log(sealed));
             file.write_all(text.as_bytes()).unwrap();
             let length = text.len() as u64;
-            let one = Part::read(&file, (0, length), Age::Unchecked).unwrap();
+            let one = Part::read(&bare(&file), (0, length), Age::Unchecked).unwrap();
             let records = |parts: &[Part]| -> Vec<Record> {
                 parts.iter().flat_map(|part| part.pieces.clone()).flat_map(Piece::into_records).collect()
             };
             let expected = records(std::slice::from_ref(&one));
             assert_eq!((expected.len(), one.damage.count, one.read), (40_040, 40, length - 10));
             for threads in [2, 3, 7] {
-                let edges = edges(&file, (0, length), threads).unwrap();
+                let edges = edges(&bare(&file), (0, length), threads).unwrap();
                 assert_eq!(edges.len() as u64, threads + 1);
-                let parts = read_along(&file, &edges, Age::Unchecked).unwrap();
+                let parts = read_along(&bare(&file), &edges, Age::Unchecked).unwrap();
                 assert!(records(&parts) == expected, "{threads} parts, sealed from {sealed} on");
                 let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
                 assert_eq!(sum(|part| part.damage.count as u64), 40);
@@ -272,8 +330,8 @@ mod tests {
         let start = at + text[at..].find('\n').unwrap() + 1;
         text.insert_str(start, "{\"time\":1.0,\"event\":\"step\",\"step\":1,\"epoch\":0.5,\"metrics\":{\"a\":1.0}}\n");
         file.write_all(text.as_bytes()).unwrap();
-        let edges = edges(&file, (0, text.len() as u64), 3).unwrap();
-        let parts = read_along(&file, &edges, Age::Unchecked).unwrap();
+        let edges = edges(&bare(&file), (0, text.len() as u64), 3).unwrap();
+        let parts = read_along(&bare(&file), &edges, Age::Unchecked).unwrap();
         assert_eq!(parts.iter().map(|part| part.damage.count).sum::<usize>(), 41);
     }
 
@@ -281,6 +339,6 @@ mod tests {
     fn one_long_line_has_no_start_within() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[b'x'; 20_000]).unwrap();
-        assert_eq!(edges(&file, (0, 20_000), 3).unwrap(), [0, 20_000, 20_000, 20_000]);
+        assert_eq!(edges(&bare(&file), (0, 20_000), 3).unwrap(), [0, 20_000, 20_000, 20_000]);
     }
 }

@@ -1,11 +1,10 @@
 //! What it costs to open a long log: from the file to its last frame, by the road that `pellucid replay` takes.
 
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
 use color_eyre::eyre::WrapErr;
-use pellucid_protocol::log_line::seal;
+use pellucid_protocol::log_writer::LogWriter;
 use pellucid_protocol::{Event, Record, RunDir};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
@@ -26,23 +25,34 @@ pub(super) fn open_log(steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Re
     let figures = std::fs::create_dir_all(&folder)
         .wrap_err("cannot make a folder")
         .and_then(|()| write(&run.events(), steps))
-        .and_then(|()| read(&run));
+        .and_then(|()| Ok([read(&run)?, read(&textual(&run)?)?]));
     // Made for this alone.
     let _gone = std::fs::remove_dir_all(&folder);
     let opened = figures.wrap_err_with(|| folder.display().to_string())?;
-    tell(json!({
-        "bench": "ui/open_log", "steps": steps, "mib": opened.bytes as f64 / 1_048_576.0,
-        "ms": opened.whole, "first_chunk_ms": opened.first, "processor_ms": opened.processor,
-    }))
+    opened.iter().zip(["ui/open_log", "ui/open_log_text"]).try_for_each(|(opened, bench)| {
+        tell(json!({
+            "bench": bench, "steps": steps, "mib": opened.bytes as f64 / 1_048_576.0,
+            "ms": opened.whole, "first_chunk_ms": opened.first, "processor_ms": opened.processor,
+        }))
+    })
 }
 
+/// A log as a worker leaves it.
 fn write(path: &Path, steps: u64) -> color_eyre::Result<()> {
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
-    file.write_all(&seal(&Record { time: 0.0, event: Event::Started(Box::new(started_event(steps)?)) })?)?;
+    let mut log = LogWriter::open(path)?;
+    log.append(&Record { time: 0.0, event: Event::Started(Box::new(started_event(steps)?)) })?;
     for number in 1..=steps {
-        file.write_all(&seal(&step(&USUAL, number))?)?;
+        log.append(&step(&USUAL, number))?;
     }
-    Ok(file.flush()?)
+    Ok(())
+}
+
+/// The same run without the copy of its steps.
+fn textual(run: &RunDir) -> color_eyre::Result<RunDir> {
+    let text = RunDir::new(run.root().join("text"));
+    std::fs::create_dir(text.root())?;
+    std::fs::rename(run.events(), text.events())?;
+    Ok(text)
 }
 
 /// How long it took.

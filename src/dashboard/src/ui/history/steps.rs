@@ -34,6 +34,13 @@ impl Steps {
         self.length += 1;
     }
 
+    /// Appends `count` steps that are `stride` apart, from `first` on, which is above the last one.
+    pub fn extend_evenly(&mut self, (first, stride): (u64, u64), count: usize) {
+        // The first may go on with another stretch; the next two make one, which then holds for all.
+        (0..count.min(3) as u64).for_each(|index| self.push(first + index * stride));
+        self.length += count.saturating_sub(3);
+    }
+
     /// The step of this index.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<u64> {

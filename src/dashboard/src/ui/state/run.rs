@@ -148,8 +148,13 @@ impl Run {
             self.pace.mark(row.step);
             self.course.pass(row.step, row.time);
         }
-        for name in block.names() {
-            self.series(name).extend(block.column(name));
+        let even = block.rows().first().map(|row| row.step).zip(block.stride());
+        for column in block.columns() {
+            let series = self.series(column.name());
+            match even.filter(|_| column.is_gapless()) {
+                Some(even) => series.extend_evenly(even, column.values()),
+                None => series.extend(block.points(column)),
+            }
         }
         self.reach(&last);
     }

@@ -1,0 +1,105 @@
+//! Reads the copy of a log's steps.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Head, MAGIC, beside, stored};
+use crate::log_line::checksum;
+use crate::step_block::StepBlock;
+
+/// The copy of a log's steps, as far as there is one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ColumnsReader {
+    file: Option<Arc<File>>,
+    /// In the order of the log.
+    stretches: Arc<[Stretch]>,
+}
+
+/// A stretch of a log of which there is a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    head: Head,
+    /// The byte of the copy at which its block begins.
+    place: u64,
+}
+
+impl Stretch {
+    /// The byte of the log at which it begins.
+    pub(crate) fn from(&self) -> u64 {
+        self.head.from
+    }
+
+    /// The byte of the log at which it ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.head.from + self.length()
+    }
+
+    /// Its bytes.
+    pub(crate) fn length(&self) -> u64 {
+        u64::from(self.head.length)
+    }
+
+    /// Whether it was made of lines with this checksum.
+    pub(crate) fn is_of(&self, sum: u32) -> bool {
+        self.head.log_sum == sum
+    }
+}
+
+impl ColumnsReader {
+    /// The copy beside the log at `path`, of which there are `length` bytes. One that cannot be read is as good as none.
+    pub(crate) fn open(path: &Path, length: u64) -> Self {
+        let Ok(file) = File::open(beside(path)) else { return Self::default() };
+        match heads(&file, length) {
+            Ok(Some((stretches, _))) => Self { file: Some(Arc::new(file)), stretches: stretches.into() },
+            _ => Self::default(),
+        }
+    }
+
+    /// The first stretch that begins at byte `at` of the log or after it.
+    pub(crate) fn next(&self, at: u64) -> Option<&Stretch> {
+        self.stretches.get(self.stretches.partition_point(|stretch| stretch.from() < at))
+    }
+
+    /// The first byte of the log from `at` on that is within no stretch.
+    pub(crate) fn outside(&self, at: u64) -> u64 {
+        let before = self.stretches.partition_point(|stretch| stretch.from() < at);
+        before.checked_sub(1).map_or(at, |last| self.stretches[last].end().max(at))
+    }
+
+    /// The steps of a stretch, if its block is whole; `strip` is room for its bytes.
+    pub(crate) fn block(&self, stretch: &Stretch, strip: &mut Vec<u8>) -> Option<StepBlock> {
+        let size = stretch.head.size as usize;
+        strip.resize(strip.len().max(size), 0);
+        let bytes = &mut strip[..size];
+        self.file.as_ref()?.read_exact_at(bytes, stretch.place).ok()?;
+        (checksum(bytes) == stretch.head.sum).then(|| stored::from_bytes(bytes))?
+    }
+}
+
+/// The stretches of a log of `length` bytes that `file` has blocks of, and the bytes of the file up to the end of the last
+/// one; `None` when the file is no copy.
+pub(super) fn heads(file: &File, length: u64) -> io::Result<Option<(Vec<Stretch>, u64)>> {
+    let size = file.metadata()?.len();
+    let mut magic = [0; MAGIC.len()];
+    if size < MAGIC.len() as u64 || file.read_exact_at(&mut magic, 0).is_err() || magic != MAGIC {
+        return Ok(None);
+    }
+    let (mut stretches, mut at, mut end) = (Vec::new(), MAGIC.len() as u64, 0);
+    let mut bytes = [0; Head::SIZE];
+    while at + Head::SIZE as u64 <= size {
+        file.read_exact_at(&mut bytes, at)?;
+        let head = Head::from_bytes(&bytes);
+        let place = at + Head::SIZE as u64;
+        let next = place + u64::from(head.size);
+        if !head.lies_in((end, length)) || next > size {
+            break;
+        }
+        end = head.end().unwrap_or(length);
+        stretches.push(Stretch { head, place });
+        at = next;
+    }
+    Ok(Some((stretches, at)))
+}

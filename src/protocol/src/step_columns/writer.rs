@@ -1,0 +1,98 @@
+//! Keeps the copy of a log's steps while the log is written.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::reader::heads;
+use super::{Head, MAGIC, beside, stored};
+use crate::log_line::{Age, Checksum, Seal, checksum};
+use crate::step_line::StepLines;
+
+/// Fewest steps that are worth a block.
+const FEWEST: usize = 64;
+
+/// The writer of the copy.
+#[derive(Debug)]
+pub(crate) struct ColumnsWriter {
+    path: PathBuf,
+    /// None until there is something to write.
+    file: Option<File>,
+    /// The steps of the stretch that is not complete.
+    steps: StepLines,
+    /// The byte of the log at which it begins.
+    from: u64,
+    /// Its bytes.
+    length: u32,
+    sum: Checksum,
+}
+
+impl ColumnsWriter {
+    /// A writer of the copy for the log at `path`, of which there are `length` bytes. What is there and is torn, or not of
+    /// this log, is cut off.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn open(path: &Path, length: u64) -> io::Result<Self> {
+        let path = beside(path);
+        let file = match OpenOptions::new().read(true).append(true).open(&path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let file = file.map(|file| trimmed(file, length)).transpose()?;
+        Ok(Self { path, file, steps: StepLines::default(), from: length, length: 0, sum: Checksum::default() })
+    }
+
+    /// Takes in a line of the log that stands at byte `at` of it.
+    ///
+    /// # Errors
+    /// What the file system says: the copy ends there then.
+    pub(crate) fn take(&mut self, line: &[u8], at: u64) -> io::Result<()> {
+        if self.from + u64::from(self.length) != at {
+            self.finish()?;
+        }
+        if self.length == 0 {
+            self.from = at;
+        }
+        if self.steps.take(line, Age::Checked) != Some((Seal::Whole, line.len())) {
+            return self.finish();
+        }
+        self.sum.update(line);
+        // A block is full long before its lines are so many bytes.
+        self.length += line.len() as u32;
+        if self.steps.is_full() { self.finish() } else { Ok(()) }
+    }
+
+    /// Completes the stretch.
+    fn finish(&mut self) -> io::Result<()> {
+        let (from, length) = (self.from, std::mem::take(&mut self.length));
+        let log_sum = std::mem::take(&mut self.sum).finish();
+        let Some(block) = self.steps.finish().filter(|block| block.len() >= FEWEST) else { return Ok(()) };
+        let body = stored::to_bytes(&block).map_err(io::Error::other)?;
+        let head = Head { from, length, log_sum, size: body.len() as u32, sum: checksum(&body) };
+        self.append(&[&head.to_bytes()[..], &body].concat())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            return file.write_all(bytes);
+        }
+        let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?;
+        file.write_all(&MAGIC)?;
+        self.file.insert(file).write_all(bytes)
+    }
+}
+
+/// The copy as far as it is one of a log of `length` bytes.
+fn trimmed(mut file: File, length: u64) -> io::Result<File> {
+    match heads(&file, length)? {
+        Some((_, whole)) => file.set_len(whole)?,
+        None => {
+            file.set_len(0)?;
+            file.write_all(&MAGIC)?;
+        }
+    }
+    Ok(file)
+}
