@@ -1,17 +1,16 @@
 //! A recorded run for tests: the same at every call, and as a real one would be.
 
+mod explanation;
+
 use pellucid_protocol::event::{
     Alert, Checkpoint, CheckpointKind, Ended, Eval, Level, ModelCard, Outcome, Setting, Started, Step,
 };
-use pellucid_protocol::explanation::{
-    Asker, Check, Condition, Exhaustive, Interaction, Method, Rule, Scalar, Span, Surrogate, Tree,
-};
+use pellucid_protocol::explanation::{Method, Span};
 use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
-use pellucid_protocol::{
-    Attribution, Event, Explanation, Metrics, Prediction, RawSettings, Record, Sample, Watched, WatchedWord,
-};
+use pellucid_protocol::{Event, Metrics, Prediction, RawSettings, Record, Sample, Watched, WatchedWord};
 use ratatui::layout::Size;
 
+pub use self::explanation::explanation;
 use super::Screen;
 use super::msg::Msg;
 use super::state::State;
@@ -153,154 +152,6 @@ pub fn eval(number: u64) -> Record {
     let best = !number.is_multiple_of(500);
     let predictions = Some(format!("predictions/step-{number:06}.jsonl"));
     record(number, Event::Eval(Eval { step: number, epoch: x / 750.0, metrics, best, predictions }))
-}
-
-/// Words of a text, as spans of characters.
-pub fn words(text: &str) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut start = None;
-    for (at, c) in text.chars().chain([' ']).enumerate() {
-        match (start, c.is_alphanumeric() || c == '\'') {
-            (None, true) => start = Some(at),
-            (Some(from), false) => {
-                spans.push(Span { start: from, end: at });
-                start = None;
-            }
-            _ => {}
-        }
-    }
-    spans
-}
-
-fn scores(words: usize, step: u64, method: usize) -> Vec<f64> {
-    let learned = 1.0 - (-(step as f64) / 500.0).exp();
-    (0..words)
-        .map(|word| {
-            let own = noise(word as u64 * 97 + 5) * (0.25 + 0.75 * learned) * if word < 3 { 1.4 } else { 0.8 };
-            own + 0.25 * noise((word * 31 + method * 7) as u64 + step) * (1.0 - learned)
-        })
-        .collect()
-}
-
-fn attribution(method: Method, index: usize, words: usize, step: u64) -> Attribution {
-    let scores = scores(words, step, index);
-    let faithful = |normalised| Check::Faithfulness { normalised, random: 0.5, exact: words <= 12 };
-    let checks = match method {
-        Method::GradientInput => vec![faithful(0.81)],
-        Method::IntegratedGradients => vec![faithful(0.84), Check::Completeness { gap: 0.008, steps: 64 }],
-        Method::Occlusion => vec![faithful(0.90)],
-        Method::Lime => vec![faithful(0.87), Check::Fidelity { in_sample: 0.93, held_out: 0.71 }],
-        Method::Gradient => vec![faithful(0.31)],
-        Method::SmoothGrad => {
-            let smoothing = Check::Smoothing { sigma: 0.01, draws: 16 };
-            vec![faithful(0.78), smoothing, Check::Sampling { rows: 16, planned: 16, error: 0.041 }]
-        }
-        Method::OcclusionDelete => vec![faithful(0.88)],
-        Method::Rollout => vec![faithful(0.44)],
-        Method::Tree => vec![Check::Fidelity { in_sample: 0.84, held_out: 0.66 }, faithful(0.79)],
-        Method::KernelShap => vec![faithful(0.93), Check::Sampling { rows: 1024, planned: 1024, error: 0.0042 }],
-        Method::Shapley => vec![
-            faithful(0.95),
-            Check::Sampling { rows: 512, planned: 512, error: 0.0 },
-            Check::Eraser { comprehensiveness: 0.42, sufficiency: 0.05 },
-            Check::Curves { deletion: 0.31, insertion: 0.82 },
-            Check::LeaveOneOut { tau: 0.67 },
-            Check::Infidelity { relative: 0.12, draws: 64 },
-            Check::Plausibility { f1: 0.5, iou: 0.33, auprc: 0.71 },
-        ],
-    };
-    let surrogate = (method == Method::Lime).then(|| Surrogate {
-        intercept: 0.31,
-        coefficients: scores.iter().map(|score| score * 0.4).collect(),
-        local_prediction: 0.914,
-    });
-    let scores = if method.is_signed() { scores } else { scores.iter().map(|score| score.abs()).collect() };
-    Attribution {
-        method,
-        scalar: Scalar::Probability,
-        errors: if method == Method::Lime { vec![0.008; words] } else { Vec::new() },
-        tree: (method == Method::Tree).then(|| tree(words)),
-        exhaustive: (method == Method::Shapley && words <= 12).then(|| exhaustive(words)),
-        removal: None,
-        baseline: None,
-        start: match method {
-            Method::Lime | Method::KernelShap | Method::Shapley => Some(0.31),
-            Method::IntegratedGradients => Some(-0.42),
-            _ => None,
-        },
-        scores,
-        checks,
-        surrogate,
-        evaluations: 64,
-        seed: Some(7),
-        ms: 180.0,
-    }
-}
-
-fn tree(words: usize) -> Tree {
-    let rule = |conditions: &[(usize, bool)], probability, coverage| Rule {
-        conditions: conditions
-            .iter()
-            .filter(|(word, _)| *word < words)
-            .map(|&(word, present)| Condition { word, present })
-            .collect(),
-        probability,
-        coverage,
-    };
-    let rules = vec![
-        rule(&[(0, false)], 0.12, 0.43),
-        rule(&[(0, true), (1, false)], 0.55, 0.21),
-        rule(&[(0, true), (1, true)], 0.91, 0.36),
-    ];
-    let importance = (0..words).map(|word| if word < 2 { 0.5 } else { 0.0 }).collect();
-    Tree { rules, importance, linear_held_out: Some(0.71) }
-}
-
-fn exhaustive(words: usize) -> Exhaustive {
-    let pairs = (1..words).map(|word| Interaction { words: (0, word), value: 0.2 / word as f64 - 0.05 });
-    Exhaustive {
-        nothing: 0.31,
-        interactions: pairs.collect(),
-        sufficient: vec![(0..words.min(2)).collect()],
-        surrogate: Surrogate { intercept: 0.31, coefficients: vec![0.1; words], local_prediction: 0.91 },
-        surrogate_fidelity: Some(0.71),
-        tree: tree(words),
-        tree_fidelity: Some(0.82),
-        best_order: (0..words).collect(),
-        worst_order: (0..words).rev().collect(),
-    }
-}
-
-pub fn explanation(text: &str, sample: Option<usize>, step: u64, methods: usize) -> Explanation {
-    let words = words(text);
-    let known = sample.map(|index| TEXTS[index % TEXTS.len()]);
-    let urgent = 0.93 - 0.4 * (-(step as f64) / 400.0).exp();
-    let rationale = known.map(|(text, _, reason)| {
-        let start = text.find(reason).map_or(0, |byte| text[..byte].chars().count());
-        Span { start, end: start + reason.chars().count() }
-    });
-    Explanation {
-        request: step,
-        step,
-        sample,
-        text: text.to_owned(),
-        probabilities: vec![urgent, (1.0 - urgent) * 0.7, (1.0 - urgent) * 0.3],
-        teacher_probabilities: Some(vec![0.961, 0.031, 0.008]),
-        target: 0,
-        label: known.map(|(_, label, _)| label),
-        rationale: rationale.into_iter().collect(),
-        truncated_words: 0,
-        attributions: Method::ALL
-            .into_iter()
-            .take(methods)
-            .enumerate()
-            .map(|(index, method)| attribution(method, index, words.len(), step))
-            .collect(),
-        partial: methods < Method::ALL.len(),
-        edits: Vec::new(),
-        asker: Asker::Person,
-        words,
-    }
 }
 
 pub fn explained(step: u64, methods: usize) -> Record {
