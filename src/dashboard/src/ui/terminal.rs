@@ -219,12 +219,13 @@ impl Frame {
 
     fn difference(&mut self, buffer: &Buffer, area: Rect) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let blank = Buffer::empty(area);
+        let blank;
         let before = match &self.last {
             Some(last) if last.area == area => last,
             _ => {
                 // Outside of the bracket: tmux loses what follows a clear inside of it.
                 queue!(bytes, Clear(ClearType::All))?;
+                blank = Buffer::empty(area);
                 &blank
             }
         };

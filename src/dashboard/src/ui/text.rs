@@ -9,7 +9,12 @@ use unicode_width::UnicodeWidthStr;
 /// Columns that `text` takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.graphemes(true).map(grapheme_width).sum()
+    if is_plain(text) { text.len() } else { text.graphemes(true).map(grapheme_width).sum() }
+}
+
+/// Whether all of it is printable ASCII, of which each byte is a column: most text is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Columns of one grapheme, as the terminal buffer counts them.
@@ -20,6 +25,9 @@ fn grapheme_width(grapheme: &str) -> usize {
 /// `text`, scrubbed and cut to `columns`, with `…` where something is missing.
 #[must_use]
 pub fn clip(text: &str, columns: usize) -> Cow<'_, str> {
+    if is_plain(text) && text.len() <= columns {
+        return Cow::Borrowed(text);
+    }
     let clean = scrub(text);
     if width(&clean) <= columns {
         return clean;

@@ -50,19 +50,31 @@ impl Paper<'_> {
         if area.width < 2 || area.height < 2 {
             return inside;
         }
-        let across = "─".repeat(usize::from(area.width - 2));
-        let faint = self.styles.faint;
-        self.write(area, &format!("╭{across}╮"), faint);
-        for y in area.y + 1..area.bottom() - 1 {
-            self.write(Rect { y, ..area }, "│", faint);
-            self.write(Rect { y, x: area.right() - 1, width: 1, ..area }, "│", faint);
-        }
-        self.write(row(area, area.height - 1), &format!("╰{across}╯"), faint);
+        self.border(area);
         let title_area = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
         if !title.is_empty() {
             self.write(title_area, &format!(" {title} "), self.styles.accent);
         }
         inside
+    }
+
+    fn border(&mut self, area: Rect) {
+        let (right, bottom, faint) = (area.right() - 1, area.bottom() - 1, self.styles.faint);
+        let mut put = |x, y, symbol| {
+            if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                cell.set_symbol(symbol).set_style(faint);
+            }
+        };
+        for x in area.x + 1..right {
+            [area.y, bottom].into_iter().for_each(|y| put(x, y, "─"));
+        }
+        for y in area.y + 1..bottom {
+            [area.x, right].into_iter().for_each(|x| put(x, y, "│"));
+        }
+        for (x, y, symbol) in [(area.x, area.y, "╭"), (right, area.y, "╮"), (area.x, bottom, "╰"), (right, bottom, "╯")]
+        {
+            put(x, y, symbol);
+        }
     }
 
     /// Text at the right of a box's upper edge.
