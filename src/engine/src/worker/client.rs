@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use super::journal::Line;
 use super::thread::Mail;
@@ -23,12 +23,35 @@ const UNANSWERED: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two blank lines, which clients pass over: they find out that nobody reads when nothing happens either.
 const PULSE: Duration = Duration::from_secs(20);
+/// Between two writes of lines that may wait: a screen is not drawn more often, and each write takes a core from the
+/// training for a moment.
+const PACE: Duration = Duration::from_millis(100);
+/// Bytes of lines that wait at most.
+const FULL: usize = 64 << 10;
 /// A blank line, so long that a dozen fill the buffer of a socket.
 const BLANK: [u8; 16 << 10] = {
     let mut line = [b' '; 16 << 10];
     line[line.len() - 1] = b'\n';
     line
 };
+
+/// A line for every client, with its line break.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The line.
+    pub line: Line,
+    /// How soon.
+    pub haste: Haste,
+}
+
+/// How soon a line is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// At once, behind those that wait.
+    Now,
+    /// Together with others that come soon.
+    WithOthers,
+}
 
 /// What a client needs of the hub.
 pub struct Seat {
@@ -37,7 +60,7 @@ pub struct Seat {
     /// Lines for every client that the log does not have yet, with their line breaks.
     pub waiting: Vec<Line>,
     /// Lines for every client from then on.
-    pub lines: broadcast::Receiver<Line>,
+    pub lines: broadcast::Receiver<Told>,
     /// To the thread that owns the tensors.
     pub mail: mpsc::Sender<Mail>,
     /// Reaches training in the midst of an evaluation.
@@ -58,7 +81,7 @@ pub enum Ask {
 /// Serves a client until it goes, falls so far behind that it has to read the file again, or does not read at all.
 pub async fn serve(stream: UnixStream, mut seat: Seat) {
     let (read, write) = stream.into_split();
-    let (mut requests, mut out) = (BufReader::new(read), Out { write });
+    let (mut requests, mut out) = (BufReader::new(read), Out::new(write));
     let (replies, mut answered) = tokio_mpsc::unbounded_channel::<ToClient>();
     if out.send(&ToClient::Hello { offset: seat.offset }).await.is_err() {
         return;
@@ -80,8 +103,9 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
                 unanswered -= 1;
                 out.send(&reply).await
             }
+            () = sleep_until(out.due()), if out.has_more() => out.flush().await,
             event = seat.lines.recv() => match event {
-                Ok(bytes) => out.write(&bytes).await,
+                Ok(told) => out.take(&told).await,
                 Err(_) => return,
             },
             read = limited.read_until(b'\n', &mut line), if unanswered < UNANSWERED => match read {
@@ -106,17 +130,49 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
 /// Where a client is written to.
 struct Out {
     write: OwnedWriteHalf,
+    /// Lines that wait for others.
+    waiting: Vec<u8>,
+    /// When it was last written to.
+    written: Instant,
 }
 
 impl Out {
+    fn new(write: OwnedWriteHalf) -> Self {
+        Self { write, waiting: Vec::new(), written: Instant::now() }
+    }
+
+    fn has_more(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// When the lines that wait are to be sent.
+    fn due(&self) -> Instant {
+        self.written + PACE
+    }
+
+    async fn take(&mut self, told: &Told) -> io::Result<()> {
+        self.waiting.extend_from_slice(&told.line);
+        let waits = told.haste == Haste::WithOthers && self.waiting.len() < FULL && Instant::now() < self.due();
+        if waits { Ok(()) } else { self.flush().await }
+    }
+
     async fn send(&mut self, line: &ToClient) -> io::Result<()> {
-        let mut bytes = serde_json::to_vec(line)?;
-        bytes.push(b'\n');
-        self.write(&bytes).await
+        serde_json::to_writer(&mut self.waiting, line)?;
+        self.waiting.push(b'\n');
+        self.flush().await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        timeout(PATIENCE, self.write.write_all(bytes)).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        self.waiting.extend_from_slice(bytes);
+        self.flush().await
+    }
+
+    /// Sends what waits.
+    async fn flush(&mut self) -> io::Result<()> {
+        let bytes = std::mem::take(&mut self.waiting);
+        self.written = Instant::now();
+        let written = timeout(PATIENCE, self.write.write_all(&bytes)).await;
+        written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -152,9 +208,11 @@ fn take(line: &[u8], seat: &Seat, replies: tokio_mpsc::UnboundedSender<ToClient>
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
-    fn seat(mail: mpsc::Sender<Mail>) -> (Seat, broadcast::Sender<Line>) {
+    fn seat(mail: mpsc::Sender<Mail>) -> (Seat, broadcast::Sender<Told>) {
         let (lines, receiver) = broadcast::channel(16);
         let (ask, _) = tokio_mpsc::unbounded_channel();
         let interrupt = Interrupt::default();
@@ -203,6 +261,40 @@ mod tests {
             // What it has sent and nobody will read breaks the line.
             while let Ok(Some(_)) = heard.next_line().await {}
             served.await.unwrap();
+        });
+    }
+
+    #[test]
+    fn steps_come_together_and_in_order_and_nothing_else_waits() {
+        paused().block_on(async {
+            let (worker, client) = UnixStream::pair().unwrap();
+            let (seat, lines) = seat(mpsc::channel().0);
+            tokio::spawn(serve(worker, seat));
+            let mut heard = BufReader::new(client).lines();
+            heard.next_line().await.unwrap();
+            let start = Instant::now();
+            let say = |text: &str, haste| {
+                lines.send(Told { line: Arc::new(format!("{text}\n").into_bytes()), haste }).unwrap()
+            };
+            let mut times = Vec::new();
+            say("step 1", Haste::WithOthers);
+            say("step 2", Haste::WithOthers);
+            for expected in ["step 1", "step 2"] {
+                assert_eq!(heard.next_line().await.unwrap().unwrap(), expected);
+                times.push(start.elapsed());
+            }
+            say("step 3", Haste::WithOthers);
+            say("eval", Haste::Now);
+            for expected in ["step 3", "eval"] {
+                assert_eq!(heard.next_line().await.unwrap().unwrap(), expected);
+                times.push(start.elapsed());
+            }
+            // The clock of this runtime moves only when everybody waits.
+            assert_eq!(times, [PACE, PACE, PACE, PACE]);
+            tokio::time::sleep(PACE).await;
+            say("step 4", Haste::WithOthers);
+            assert_eq!(heard.next_line().await.unwrap().unwrap(), "step 4");
+            assert_eq!(start.elapsed(), 2 * PACE, "after a pause a step does not wait");
         });
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::end::End;
-use super::client::{Ask, Seat, serve};
+use super::client::{Ask, Haste, Seat, Told, serve};
 use super::clock::Clock;
 use super::journal::{Journal, Line, News};
 use super::place::Place;
@@ -35,7 +35,7 @@ pub struct Hub {
     place: Place,
     journal: Journal,
     clock: Clock,
-    lines: broadcast::Sender<Line>,
+    lines: broadcast::Sender<Told>,
     mail: mpsc::Sender<Mail>,
     interrupt: Interrupt,
     end: End,
@@ -165,11 +165,12 @@ impl Hub {
         let (time, back) = self.clock.now();
         let record = Record { time, event };
         self.know(&record.event);
+        let haste = if matches!(record.event, Event::Step(_)) { Haste::WithOthers } else { Haste::Now };
         if record.event.is_recorded() {
             match self.journal.take(&record) {
                 Ok((line, news)) => {
                     // Nobody attached is no failure: the log has it.
-                    let _ = self.lines.send(for_client(&line));
+                    let _ = self.lines.send(Told { line: for_client(&line), haste });
                     self.sync_after(&record.event);
                     self.tell(news);
                 }
@@ -177,7 +178,7 @@ impl Hub {
             }
         } else if let Ok(mut line) = serde_json::to_vec(&ToClient::Event { record: Box::new(record) }) {
             line.push(b'\n');
-            let _ = self.lines.send(Arc::new(line));
+            let _ = self.lines.send(Told { line: Arc::new(line), haste });
         }
         // Behind the start, which is always first.
         if let Some(note) = self.notes.pop() {
