@@ -50,7 +50,7 @@ pub(crate) struct Global {
     /// What curves are drawn with; by default what the locale and the terminal can show
     #[arg(long, global = true, value_enum, help_heading = "Screen")]
     pub glyphs: Option<Glyphs>,
-    /// Frames a second for what comes from the run [default: 10, and 4 over SSH]
+    /// Frames a second for what comes from the run [default: 5, and 4 over SSH]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=60), help_heading = "Screen")]
     pub fps: Option<u8>,
     /// Call me when a run ends, fails, stalls, diverges or over-fits

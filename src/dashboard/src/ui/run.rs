@@ -79,7 +79,7 @@ impl Rates {
     /// Over SSH every frame travels.
     fn choose(fps: Option<u8>) -> Self {
         let remote = std::env::var_os("SSH_CONNECTION").is_some();
-        let fps = f64::from(fps.unwrap_or(if remote { 4 } else { 10 }).clamp(1, 60));
+        let fps = f64::from(fps.unwrap_or(if remote { 4 } else { 5 }).clamp(1, 60));
         let data = Duration::from_secs_f64(1.0 / fps);
         // Asked for more, what is typed is not slower.
         Self { input: Duration::from_millis(33).min(data), data }

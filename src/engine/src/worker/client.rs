@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PULSE: Duration = Duration::from_secs(20);
 /// Between two writes of lines that may wait: a screen is not drawn more often, and each write takes a core from the
 /// training for a moment.
-const PACE: Duration = Duration::from_millis(100);
+const PACE: Duration = Duration::from_millis(200);
 /// Bytes of lines that wait at most.
 const FULL: usize = 64 << 10;
 /// A blank line, so long that a dozen fill the buffer of a socket.
