@@ -89,6 +89,16 @@ fn nothing_is_left_undone_or_silenced() {
 }
 
 #[test]
+fn a_training_step_waits_for_its_device_in_one_place() {
+    over_all(rules::crossings);
+    let (step, line) = ("src/engine/src/train/trainer/step.rs", "//! x\nfn f() {\n    let a = t.to_device(d);\n}\n");
+    assert_eq!(found(rules::crossings, step, line), [3]);
+    assert_eq!(found(rules::crossings, step, &line.replace("t.to_device(d)", "Vec::<i64>::try_from(&t)")), [3]);
+    assert!(found(rules::crossings, "src/engine/src/model/folder.rs", line).is_empty());
+    assert!(found(rules::crossings, "src/engine/src/explain/maps.rs", line).is_empty());
+}
+
+#[test]
 fn names_say_something() {
     over_all(rules::names);
     for bad in ["src/engine/src/utils.rs", "src/engine/src/base/a.rs", "src/engine/src/data/mod.rs"] {

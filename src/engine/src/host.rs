@@ -1,6 +1,42 @@
-//! A tensor's numbers as a slice of this process, for the few loops that libtorch has no operation for.
+//! The ways between this process's memory and that of a device, and a tensor's numbers as a slice, for the few loops
+//! that libtorch has no operation for.
 
-use tch::{Device, Kind, Tensor};
+use std::cell::Cell;
+
+use tch::kind::Element;
+use tch::{Device, Kind, TchError, Tensor};
+
+/// `values` on `device`, without waiting for what it is doing.
+///
+/// A plain copy to a GPU waits until all that it was told before is done (torch, `aten/src/ATen/native/cuda/Copy.cu`).
+/// From pinned memory it need not, and torch keeps that memory until the copy is made.
+pub(crate) fn upload<T: Element>(values: &[T], device: Device) -> Tensor {
+    let here = Tensor::from_slice(values);
+    match device {
+        Device::Cpu => here,
+        Device::Cuda(_) => here.pin_memory(device).to_device_(device, T::KIND, true, false),
+        _ => here.to_device(device),
+    }
+}
+
+/// The numbers of `tensor`, on a device a wait until it has done all that it was told: a sync.
+///
+/// # Errors
+/// When libtorch refuses.
+pub(crate) fn read(tensor: &Tensor) -> Result<Vec<f64>, TchError> {
+    READS.with(|reads| reads.set(reads.get() + 1));
+    // [..] -> [n]
+    Vec::<f64>::try_from(tensor.to_kind(Kind::Double).contiguous().view([-1]))
+}
+
+thread_local! {
+    static READS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread has read numbers from a device.
+pub fn reads() -> u64 {
+    READS.with(Cell::get)
+}
 
 /// The numbers of a contiguous f32 tensor on the CPU, to be written.
 ///

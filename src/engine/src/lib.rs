@@ -4,7 +4,7 @@ pub mod data;
 pub mod error;
 pub mod explain;
 pub mod fence;
-mod host;
+pub mod host;
 pub mod model;
 pub mod pretrain;
 pub mod train;

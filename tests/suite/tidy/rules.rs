@@ -79,6 +79,47 @@ pub(super) fn words(source: &Source) -> Vec<Violation> {
     broken.collect()
 }
 
+/// Ways between the host and a device for which one of them waits, other than those of `host.rs`.
+const CROSSINGS: &[&str] = &[
+    ".to_device(",
+    ".double_value(",
+    ".int64_value(",
+    "Vec::<f32>::try_from(",
+    "Vec::<f64>::try_from(",
+    "Vec::<i64>::try_from(",
+];
+/// Where a training step has its code.
+const STEP_ROOMS: &[&str] = &["src/engine/src/train/", "src/engine/src/model/", "src/engine/src/data/"];
+/// Files there that may wait, since a step does not come by.
+const NOT_IN_A_STEP: &[(&str, &str)] = &[
+    ("model/folder.rs", "loads and saves"),
+    ("model/tensor_file.rs", "loads and saves"),
+    ("model/params.rs", "moves a model before it is trained"),
+    ("model/classifier.rs", "moves a model before it is trained"),
+    ("train/prepare.rs", "moves models before they are trained"),
+    ("train/loss.rs", "weights of classes, once"),
+    ("train/evaluate.rs", "answers of an evaluation"),
+    ("train/teacher.rs", "answers that are kept, and the map of a text, once each"),
+    ("data/batch.rs", "tokens that are alike, on the CPU alone"),
+];
+
+/// A training step waits for its device where its numbers are read, and nowhere else.
+pub(super) fn crossings(source: &Source) -> Vec<Violation> {
+    let in_step = STEP_ROOMS.iter().any(|room| source.path.starts_with(room));
+    if !in_step || NOT_IN_A_STEP.iter().any(|(file, _)| source.path.ends_with(file)) {
+        return Vec::new();
+    }
+    let code =
+        source.lines().filter(|(number, line)| !source.is_test_line(*number) && !line.trim_start().starts_with("//"));
+    let broken = code.flat_map(|(number, line)| {
+        let hits = CROSSINGS.iter().filter(move |word| line.contains(**word));
+        hits.map(move |word| {
+            violation(source, number, format!("`{word}` waits for the device; host.rs has the ways across"))
+        })
+    });
+    broken.collect()
+}
+
 /// Files and folders have names that say something.
 pub(super) fn names(source: &Source) -> Vec<Violation> {
     let path = Path::new(&source.path);

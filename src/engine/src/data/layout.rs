@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use tch::{Device, Tensor};
 
+use crate::host::upload;
+
 /// Which tokens of a packed batch make up which text. Texts are packed from the longest to the shortest.
 #[derive(Debug)]
 pub struct Layout {
@@ -49,7 +51,7 @@ impl Alike {
                 firsts.len() as i64 - 1
             }));
         }
-        let numbers = |values: &[i64]| Tensor::from_slice(values).to_device(device);
+        let numbers = |values: &[i64]| upload(values, device);
         Self { firsts: numbers(&firsts), kinds: numbers(&kinds) }
     }
 }
@@ -102,7 +104,7 @@ impl Layout {
             positions.extend(0..length as i64);
             texts.extend(std::iter::repeat_n(row as i64, length));
         }
-        let numbers = |values: &[i64]| Tensor::from_slice(values).to_device(device);
+        let numbers = |values: &[i64]| upload(values, device);
         let lengths: Vec<i64> = lengths.iter().map(|&length| length as i64).collect();
         Self {
             positions: numbers(&positions),
@@ -147,10 +149,10 @@ impl Padding {
             }
         }
         Self {
-            tokens: Tensor::from_slice(&tokens).to_device(device),
-            places: Tensor::from_slice(&places).to_device(device),
+            tokens: upload(&tokens, device),
+            places: upload(&places, device),
             // [rows * width] -> [rows, width]
-            empty: Tensor::from_slice(&empty).view([lengths.len() as i64, width as i64]).to_device(device),
+            empty: upload(&empty, device).view([lengths.len() as i64, width as i64]),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::architecture::{Architecture, AttentionRule};
 use super::dropout::Dropout;
 use super::relative::Distances;
 use crate::data::layout::{Block, Layout};
+use crate::host::upload;
 
 /// What the layers of a forward pass share: masks and angles.
 #[derive(Debug)]
@@ -213,9 +214,9 @@ fn bias(block: &Block, causal: bool, window: Option<i64>, device: Device) -> Opt
 fn angles(width: i64, size: i64, theta: f64, device: Device) -> (Tensor, Tensor) {
     let waves: Vec<f32> =
         (0..size / 2).map(|pair| (1.0 / theta.powf((2 * pair) as f64 / size as f64)) as f32).collect();
-    let places = Tensor::arange(width, (Kind::Float, Device::Cpu)).unsqueeze(1);
-    let angle = places * Tensor::from_slice(&waves).unsqueeze(0);
-    let angle = Tensor::cat(&[&angle, &angle], 1).to_device(device);
+    let places = Tensor::arange(width, (Kind::Float, device)).unsqueeze(1);
+    let angle = places * upload(&waves, device).unsqueeze(0);
+    let angle = Tensor::cat(&[&angle, &angle], 1);
     (angle.cos(), angle.sin())
 }
 

@@ -4,6 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::architecture::RelativeForm;
 use super::layers::Linear;
+use crate::host::upload;
 
 /// Keys and queries of distances for one layer.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Distances {
         let flat: Vec<i64> =
             (0..width).flat_map(|q| (0..width).map(move |k| q - k)).map(|d| self.form.bucket(d)).collect();
         // [width * width] -> [width, width]
-        Tensor::from_slice(&flat).view([width, width]).to_device(device)
+        upload(&flat, device).view([width, width])
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::Result;
-use crate::host::{numbers, numbers_mut};
+use crate::host::{numbers, numbers_mut, upload};
 use crate::model::params::FlatParams;
 
 /// The gradient of a loss by the parameters.
@@ -83,7 +83,7 @@ impl Gradient {
         if let Some(words) = self.words.take() {
             let table = &params.leaves()[words.table];
             let rows: Vec<i64> = words.rows.iter().map(|&row| row as i64).collect();
-            let index = Tensor::from_slice(&rows).to_device(table.device());
+            let index = upload(&rows, table.device());
             self.dense[words.table] = Some(table.detach().zeros_like().index_copy(0, &index, &words.values));
         }
         self
@@ -108,7 +108,7 @@ impl RowGradient {
             }
         } else {
             let targets: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
-            let index = Tensor::from_slice(&targets).to_device(of_tokens.device());
+            let index = upload(&targets, of_tokens.device());
             let _ = values.index_add_(0, &index, of_tokens);
         }
         Self { table: lookup.table, rows, values }

@@ -38,7 +38,32 @@ pub struct PenaltyReport {
     pub consistency: Option<f64>,
 }
 
+/// What the sums of a step are divided by, so that they become the means over the step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Totals {
+    /// Sum of the weights of the examples' classes.
+    pub weight: f64,
+    /// Number of examples.
+    pub examples: f64,
+    /// Number of examples and of masked copies of them.
+    pub rows: f64,
+}
+
 impl Measured {
+    /// From the sums over a step: cross entropy, distillation, right answers, wrong reasons, inconsistency.
+    #[must_use]
+    pub fn of(sums: [f64; 5], totals: Totals, norm: f64) -> Self {
+        let [task, kd, right, rrr, consistency] = sums;
+        Self {
+            task: task / totals.weight,
+            kd: kd / totals.examples,
+            accuracy: right / totals.rows,
+            rrr: rrr / totals.examples,
+            consistency: consistency / totals.examples,
+            norm,
+        }
+    }
+
     /// Refuses the step after `done` steps if one of its numbers is not finite.
     ///
     /// # Errors

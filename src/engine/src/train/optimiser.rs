@@ -3,13 +3,15 @@
 mod cpu;
 mod device;
 
+pub use self::device::Gate;
+
 use pellucid_protocol::settings::{Anchor, OptimizerKind};
-use tch::{Device, Tensor, no_grad};
+use tch::{Tensor, no_grad};
 
 use super::gradient::Gradient;
 use super::kernel::{Coefficients, EPSILON};
 use super::penalty::{Penalty, PenaltyValues};
-use super::units::{Units, group_shrinkage};
+use super::units::{UnitBlock, Units, group_shrinkage};
 use crate::host::numbers;
 use crate::model::params::{FlatParams, ParamSpec};
 
@@ -20,7 +22,7 @@ pub struct StepRule {
     pub rate: f64,
     /// Norm to which the gradient is clipped; 0 for no clipping.
     pub clip_norm: f64,
-    /// Norm of the gradient before clipping, see [`Optimiser::norms`].
+    /// Norm of the gradient before clipping, see [`Optimiser::norms`]; of no use where a [`Gate`] is.
     pub norm: f64,
     /// The penalties.
     pub penalty: Penalty,
@@ -37,7 +39,7 @@ pub struct GradientNorms {
 
 impl GradientNorms {
     /// From sums of squares: of everything, and of each layer.
-    fn of(total: f64, layers: impl IntoIterator<Item = f64>) -> Self {
+    pub(super) fn of(total: f64, layers: impl IntoIterator<Item = f64>) -> Self {
         Self { total: total.sqrt(), layers: layers.into_iter().map(f64::sqrt).collect() }
     }
 }
@@ -128,16 +130,7 @@ impl Optimiser {
         self.touched.clear();
     }
 
-    /// Norms of the gradient with the penalties that are part of it: one pass, and at most one sync.
-    #[must_use]
-    pub fn norms(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
-        match self.first.device() {
-            Device::Cpu => self.norms_on_cpu(params, gradient, penalty),
-            _ => self.norms_on_device(params, gradient, penalty),
-        }
-    }
-
-    /// One step on `params`; gives what the penalties came to before it.
+    /// One step on `params`, which are on the CPU; gives what the penalties came to before it.
     pub fn step(&mut self, params: &FlatParams, gradient: Gradient, rule: StepRule) -> PenaltyValues {
         self.steps += 1;
         let apart = gradient.words.as_ref().map(|words| words.table);
@@ -146,10 +139,7 @@ impl Optimiser {
             Some(table) if self.is_penalised(table, &rule.penalty) => gradient.densified(params),
             _ => gradient,
         };
-        match self.first.device() {
-            Device::Cpu => self.step_on_cpu(params, &gradient, rule),
-            _ => self.step_on_device(params, &gradient.densified(params), rule),
-        }
+        self.step_on_cpu(params, &gradient, rule)
     }
 
     fn is_penalised(&self, leaf: usize, penalty: &Penalty) -> bool {
@@ -163,19 +153,26 @@ impl Optimiser {
         let weights = params.weights().detach();
         no_grad(|| {
             for block in units.blocks() {
-                let rule = self.rules[block.leaf];
-                if rule.is_frozen() {
-                    continue;
+                if let Some((gathered, metric, t)) = self.shrinkage(block, &weights, threshold) {
+                    block.scale(&weights, &group_shrinkage(&gathered, &metric, t));
                 }
-                let gathered = block.gather(&weights);
-                let metric = match &self.second {
-                    Some(second) => block.gather(second).sqrt() * self.unbias() + f64::from(EPSILON),
-                    None => gathered.ones_like(),
-                };
-                let t = threshold * rule.rate * self.lasting() * (block.weights() as f64).sqrt();
-                block.scale(&weights, &group_shrinkage(&gathered, &metric, t));
             }
         });
+    }
+
+    /// The weights of the units of a block, the metric of each of them, and the threshold of a unit; none of frozen ones.
+    fn shrinkage(&self, block: &UnitBlock, weights: &Tensor, threshold: f64) -> Option<(Tensor, Tensor, f64)> {
+        let rule = self.rules[block.leaf];
+        if rule.is_frozen() {
+            return None;
+        }
+        let gathered = block.gather(weights);
+        let metric = match &self.second {
+            Some(second) => block.gather(second).sqrt() * self.unbias() + f64::from(EPSILON),
+            None => gathered.ones_like(),
+        };
+        let t = threshold * rule.rate * self.lasting() * (block.weights() as f64).sqrt();
+        Some((gathered, metric, t))
     }
 
     /// For Adam: one over the root of the second bias correction.
@@ -228,7 +225,7 @@ impl Optimiser {
 #[cfg(test)]
 mod tests {
     use pellucid_protocol::settings::{L1Form, L2Form};
-    use tch::Kind;
+    use tch::{Device, Kind};
 
     use super::*;
     use crate::model::params::{Group, SpecList};
@@ -263,9 +260,9 @@ mod tests {
                     optimiser.step(&params, gradient, rule(norm));
                 }
                 Path::Device => {
-                    let norm = optimiser.norms_on_device(&params, &gradient, &penalty).total;
-                    optimiser.steps += 1;
-                    optimiser.step_on_device(&params, &gradient, rule(norm));
+                    let norm = optimiser.squares(&params, &gradient, &penalty).get(0).sqrt();
+                    let gate = Gate::new(&norm.isfinite(), &norm, 0.3);
+                    optimiser.step_gated(&params, gradient, rule(f64::NAN), &gate);
                 }
             }
         }
@@ -379,9 +376,10 @@ mod tests {
         let values = [Some(2.0), Some(-4.0), Some(7.0), Some(3.0), None];
         let dense: Vec<_> = (0..5).map(|index| values[index].and_then(|value| full(index, value))).collect();
         let gradient = Gradient { dense, words: None };
+        let squares = crate::host::read(&optimiser.squares(&params, &gradient, &NO_PENALTY)).unwrap();
         for norms in [
-            optimiser.norms_on_cpu(&params, &gradient, &NO_PENALTY),
-            optimiser.norms_on_device(&params, &gradient, &NO_PENALTY),
+            optimiser.norms(&params, &gradient, &NO_PENALTY),
+            GradientNorms::of(squares[0], squares[1..].iter().copied()),
         ] {
             let expected = [4.0 * 4.0 + 2.0 * 9.0, 4.0 * 16.0].map(f64::sqrt);
             assert!(norms.layers.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{norms:?}");

@@ -1,13 +1,15 @@
 //! L1 and L2 penalties, which parameters they act on, and the sparsity they lead to.
 
+use std::ops::Range;
+
 use pellucid_protocol::metric::{Metrics, layer_sparsity};
 use pellucid_protocol::settings::{L1Form, L2Form};
 use rayon::prelude::*;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
 use super::kernel;
 use crate::host::numbers;
-use crate::model::params::{FlatParams, Group};
+use crate::model::params::{FlatParams, Group, ParamSpec};
 
 /// A weight under this share of its tensor's root mean square counts as near zero.
 const NEAR: f64 = 1e-3;
@@ -82,13 +84,38 @@ impl std::ops::AddAssign for Count {
     }
 }
 
-/// Shares of zeros among the matrices of layers: in all, per layer, and near zero.
+/// The matrices of layers, with their places in the flat buffer.
+fn matrices(params: &FlatParams) -> impl Iterator<Item = (&ParamSpec, Range<i64>)> {
+    params.ranges().filter(|(spec, _)| spec.group == Group::Encoder)
+}
+
+/// Shares of zeros among the matrices of layers, which are on the CPU: in all, per layer, and near zero.
 #[must_use]
 pub fn sparsity(params: &FlatParams, layers: usize) -> Metrics {
-    let matrices: Vec<_> = params.ranges().filter(|(spec, _)| spec.group == Group::Encoder).collect();
-    let counts = count(params, matrices.iter().map(|(_, range)| range.clone()).collect());
+    let flat = numbers(params.weights());
+    let ranges: Vec<_> = matrices(params).map(|(_, range)| range.start as usize..range.end as usize).collect();
+    shares(params, layers, ranges.into_par_iter().map(|range| count_on_host(&flat[range])).collect())
+}
+
+/// Zeros and near zeros of each matrix of the layers, as they are counted on a device: `[2 * matrices]`.
+pub fn zeros(params: &FlatParams) -> Tensor {
+    let weights = params.weights();
+    let part = |range: Range<i64>| weights.narrow(0, range.start, range.end - range.start);
+    let pairs: Vec<Tensor> = no_grad(|| matrices(params).map(|(_, range)| count_on_device(&part(range))).collect());
+    if pairs.is_empty() { Tensor::zeros([0i64], (Kind::Float, weights.device())) } else { Tensor::cat(&pairs, 0) }
+}
+
+/// As [`sparsity`], from what [`zeros`] counted.
+#[must_use]
+pub fn sparsity_of(params: &FlatParams, layers: usize, zeros: &[f64]) -> Metrics {
+    let sizes = matrices(params).map(|(_, range)| (range.end - range.start) as f64);
+    let count = |(pair, size): (&[f64], f64)| Count { zero: pair[0], near: pair[1], size };
+    shares(params, layers, zeros.chunks_exact(2).zip(sizes).map(count).collect())
+}
+
+fn shares(params: &FlatParams, layers: usize, counts: Vec<Count>) -> Metrics {
     let (mut all, mut of_layer) = (Count::default(), vec![Count::default(); layers]);
-    for ((spec, _), count) in matrices.iter().zip(counts) {
+    for ((spec, _), count) in matrices(params).zip(counts) {
         all += count;
         if let Some(layer) = spec.layer.and_then(|layer| of_layer.get_mut(layer)) {
             *layer += count;
@@ -102,25 +129,6 @@ pub fn sparsity(params: &FlatParams, layers: usize) -> Metrics {
         metrics.set(layer_sparsity(layer), share(count.zero, count.size));
     }
     metrics
-}
-
-fn count(params: &FlatParams, ranges: Vec<std::ops::Range<i64>>) -> Vec<Count> {
-    let weights = params.weights();
-    if weights.device() == Device::Cpu {
-        let flat = numbers(weights);
-        return ranges
-            .into_par_iter()
-            .map(|range| count_on_host(&flat[range.start as usize..range.end as usize]))
-            .collect();
-    }
-    let pairs: Vec<Tensor> = no_grad(|| {
-        let part = |range: &std::ops::Range<i64>| weights.narrow(0, range.start, range.end - range.start);
-        ranges.iter().map(|range| count_on_device(&part(range))).collect()
-    });
-    // One sync of all counts from device to host.
-    let flat = Vec::<f64>::try_from(Tensor::cat(&pairs, 0).to_kind(Kind::Double)).unwrap_or_default();
-    let sizes = ranges.iter().map(|range| (range.end - range.start) as f64);
-    flat.chunks(2).zip(sizes).map(|(pair, size)| Count { zero: pair[0], near: pair[1], size }).collect()
 }
 
 fn count_on_host(weights: &[f32]) -> Count {
@@ -138,6 +146,8 @@ fn count_on_device(weights: &Tensor) -> Tensor {
 
 #[cfg(test)]
 mod tests {
+    use tch::Device;
+
     use super::*;
     use crate::model::params::SpecList;
 
@@ -153,6 +163,7 @@ mod tests {
         let values = Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1e-4, 0.0]).view([2, 5]);
         params.set("layer.1.weight", &values);
         let metrics = sparsity(&params, 2);
+        assert_eq!(sparsity_of(&params, 2, &crate::host::read(&zeros(&params)).unwrap()), metrics);
         assert_eq!(metrics.get("sparsity/exact"), Some(13.0 / 20.0));
         assert_eq!(metrics.get("sparsity/near"), Some(14.0 / 20.0));
         assert_eq!((metrics.get("sparsity/layer/0"), metrics.get("sparsity/layer/1")), (Some(1.0), Some(0.3)));

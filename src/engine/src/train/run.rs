@@ -106,10 +106,18 @@ fn steps(
         evaluate(trainer, emit, saver)?;
     }
     while !trainer.is_done() {
-        for (key, value) in trainer.repeat_changes() {
+        let changes = trainer.repeat_changes();
+        if !changes.is_empty() {
+            settle(trainer, emit)?;
+        }
+        for (key, value) in changes {
             emit(Event::Setting(Setting { step: trainer.step_count(), key: key.to_string(), value: value.into() }));
         }
-        match control.between_steps(trainer, emit) {
+        let flow = control.between_steps(trainer, emit);
+        if flow != Flow::Continue {
+            settle(trainer, emit)?;
+        }
+        match flow {
             Flow::Continue => {}
             Flow::Stop => {
                 // First, so that a run that is taken up again is as if it had not been stopped and evaluated here.
@@ -123,7 +131,10 @@ fn steps(
             }
             Flow::StopNow => return Ok(Flow::StopNow),
         }
-        emit(Event::Step(trainer.train_step()?));
+        trainer.train_step(emit)?;
+        if trainer.evaluation_due() || trainer.checkpoint_due() || saver.is_due() {
+            settle(trainer, emit)?;
+        }
         if trainer.evaluation_due() {
             evaluate(trainer, emit, saver)?;
         }
@@ -139,6 +150,12 @@ fn steps(
         }
     }
     save_at_last(trainer, emit, control, saver)
+}
+
+/// What was measured so far is told before anything else is.
+fn settle(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
+    trainer.settle(emit);
+    trainer.sound()
 }
 
 /// What a run comes to is kept, if it takes a while: a disk that is full may be emptied.

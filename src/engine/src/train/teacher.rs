@@ -10,6 +10,7 @@ use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::Result;
 use crate::explain::oracle::word_map;
 use crate::explain::subject::Subject;
+use crate::host::upload;
 use crate::model::classifier::Classifier;
 
 /// Examples as the teacher reads them, with its answers so far.
@@ -51,7 +52,7 @@ impl Teacher {
     #[must_use]
     pub fn new(model: Classifier, classes: &[usize]) -> Self {
         let classes: Vec<i64> = classes.iter().map(|&class| class as i64).collect();
-        let classes = Tensor::from_slice(&classes).to_device(model.device());
+        let classes = upload(&classes, model.device());
         Self { model, classes }
     }
 
@@ -134,5 +135,5 @@ impl TeacherDesk {
 
 fn places(indices: &[usize], device: Device) -> Tensor {
     let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
-    Tensor::from_slice(&indices).to_device(device)
+    upload(&indices, device)
 }

@@ -1,5 +1,6 @@
 //! A run in progress: the model, its optimiser, and one step, evaluation or checkpoint at a time.
 
+mod ahead;
 mod saving;
 mod step;
 mod terms;
@@ -13,6 +14,7 @@ use pellucid_protocol::{Metrics, RunDir, Sample, Settings, Watched, log_line};
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
+use self::ahead::Ahead;
 use super::evaluate;
 use super::interrupt::Interrupt;
 use super::ledger::Ledger;
@@ -73,6 +75,10 @@ pub struct Trainer {
     watched: Option<Watched>,
     /// Seconds that steps and that the probe set took, since this process took the run up.
     seconds: [f64; 2],
+    /// Steps that a device has done and whose numbers were not read; none on the CPU.
+    ahead: Option<Ahead>,
+    /// Why a step was not taken, until that is asked for.
+    failure: Option<Error>,
 }
 
 /// How far a run has come.
@@ -151,6 +157,8 @@ impl Trainer {
             alerts: Vec::new(),
             watched: None,
             seconds: [0.0; 2],
+            ahead: Ahead::on(device),
+            failure: None,
         }
     }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use pellucid_protocol::Metrics;
 use pellucid_protocol::metric::{layer_dead_heads, layer_dead_neurons};
 use rayon::prelude::*;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
 use crate::host::numbers;
 use crate::model::architecture::Architecture;
@@ -107,6 +107,18 @@ impl UnitBlock {
     }
 }
 
+impl UnitBlock {
+    /// The root of the number of a unit's weights.
+    fn root(&self) -> f64 {
+        (self.weights() as f64).sqrt()
+    }
+
+    /// Sum of squares of each unit's weights, `[units]`.
+    fn squares_of(&self, flat: &Tensor) -> Tensor {
+        self.gather(flat).square().sum_dim_intlist([1i64].as_slice(), false, Kind::Float)
+    }
+}
+
 impl Units {
     /// The units of a model.
     #[must_use]
@@ -141,22 +153,52 @@ impl Units {
         &self.blocks
     }
 
-    /// Sum over all units of the norm of their weights, each times the root of their number (Yuan and Lin 2006).
+    /// Sum over all units of the norm of their weights, which are on the CPU, each times the root of their number (Yuan and
+    /// Lin 2006).
     #[must_use]
     pub fn norms(&self, params: &FlatParams) -> f64 {
-        let root = |block: &UnitBlock| (block.weights() as f64).sqrt();
-        let squares = self.squares(params);
-        let norm =
-            |(block, squares): (&UnitBlock, &Vec<f64>)| root(block) * squares.iter().map(|s| s.sqrt()).sum::<f64>();
-        self.blocks.iter().zip(&squares).map(norm).sum()
+        let norm = |(block, squares): (&UnitBlock, &Vec<f64>)| {
+            block.root() * squares.iter().map(|square| square.sqrt()).sum::<f64>()
+        };
+        self.blocks.iter().zip(&self.squares(params)).map(norm).sum()
     }
 
-    /// How many heads and neurons are dead, none of their weights being left: in all and in each layer.
+    /// As [`Units::norms`], on a device: `[]`, f64.
+    pub fn norm(&self, params: &FlatParams) -> Tensor {
+        let zero = Tensor::zeros([0i64; 0], (Kind::Double, params.weights().device()));
+        let norm = |block: &UnitBlock| block.squares_of(params.weights()).sqrt().sum(Kind::Double) * block.root();
+        no_grad(|| self.blocks.iter().fold(zero, |sum, block| sum + norm(block)))
+    }
+
+    /// The sum of squares of each unit's weights, block by block, as it is made on a device: `[units of all blocks]`.
+    pub fn all_squares(&self, params: &FlatParams) -> Tensor {
+        let of_blocks: Vec<Tensor> =
+            no_grad(|| self.blocks.iter().map(|block| block.squares_of(params.weights())).collect());
+        Tensor::cat(&of_blocks, 0)
+    }
+
+    /// How many heads and neurons are dead, none of their weights, which are on the CPU, being left: in all and in each
+    /// layer.
     #[must_use]
     pub fn dead(&self, params: &FlatParams) -> Metrics {
+        self.dead_of(self.squares(params).iter().map(Vec::as_slice))
+    }
+
+    /// As [`Units::dead`], from what [`Units::all_squares`] made.
+    #[must_use]
+    pub fn dead_among(&self, squares: &[f64]) -> Metrics {
+        let mut rest = squares;
+        self.dead_of(self.blocks.iter().map(|block| {
+            let (mine, others) = rest.split_at(rest.len().min(block.count() as usize));
+            rest = others;
+            mine
+        }))
+    }
+
+    fn dead_of<'a>(&self, squares: impl Iterator<Item = &'a [f64]>) -> Metrics {
         let mut metrics = Metrics::default();
         let (mut heads, mut neurons) = (0.0, 0.0);
-        for (block, squares) in self.blocks.iter().zip(self.squares(params)) {
+        for (block, squares) in self.blocks.iter().zip(squares) {
             let dead = squares.iter().filter(|&&square| square == 0.0).count() as f64;
             match block.kind {
                 UnitKind::Head => {
@@ -175,18 +217,8 @@ impl Units {
     }
 
     fn squares(&self, params: &FlatParams) -> Vec<Vec<f64>> {
-        let weights = params.weights();
-        if weights.device() == Device::Cpu {
-            let flat = numbers(weights);
-            return self.blocks.par_iter().map(|block| block.squares(flat)).collect();
-        }
-        let sums = |block: &UnitBlock| {
-            let squares =
-                no_grad(|| block.gather(weights).square().sum_dim_intlist([1i64].as_slice(), false, Kind::Float));
-            // A sync from device to host: a few numbers a layer.
-            Vec::<f64>::try_from(squares.to_kind(Kind::Double)).unwrap_or_default()
-        };
-        self.blocks.iter().map(sums).collect()
+        let flat = numbers(params.weights());
+        self.blocks.par_iter().map(|block| block.squares(flat)).collect()
     }
 }
 
@@ -218,7 +250,10 @@ pub fn group_shrinkage(weights: &Tensor, metric: &Tensor, threshold: f64) -> Ten
 
 #[cfg(test)]
 mod tests {
+    use tch::Device;
+
     use super::*;
+    use crate::host::read;
     use crate::model::classifier::Classifier;
     use crate::model::config::ModelConfig;
     use crate::model::folder::initialise;
@@ -258,6 +293,7 @@ mod tests {
             no_grad(|| drop(params.leaves()[narrow].select(1, 5).zero_()));
             assert_eq!(units.dead(&params).get("sparsity/dead_neurons"), Some(1.0));
             assert_eq!(units.dead(&params).get("sparsity/dead_neurons/1"), Some(1.0));
+            assert_eq!(units.dead_among(&read(&units.all_squares(&params)).unwrap()), units.dead(&params));
             let zero = params.view(&params.specs()[block.leaf].name.clone()).narrow(0, 2, 2);
             assert_eq!(zero.abs().sum(Kind::Float).double_value(&[]), 0.0, "the queries of head 1");
         }
@@ -272,6 +308,7 @@ mod tests {
         };
         let expected: f64 = units.blocks().iter().map(norm).sum();
         assert!((units.norms(&params) / expected - 1.0).abs() < 1e-5);
+        assert!((read(&units.norm(&params)).unwrap()[0] / expected - 1.0).abs() < 1e-5);
     }
 
     /// By bisection, in f64.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use pellucid_protocol::work::{BenchEpoch, BenchTrainWork};
-use pellucid_protocol::{RawSettings, Settings};
+use pellucid_protocol::{Event, RawSettings, Settings};
 use serde_json::json;
 
 use super::memory::peak_rss_mb;
@@ -44,18 +44,21 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
         trainer.ask_teacher(&trainer.examples_ahead(work.steps + WARM_UP));
     }
     let teacher_ms = asked.elapsed().as_secs_f64() * 1e3 / (work.steps + WARM_UP) as f64;
-    let (mut times, mut losses, mut tokens, mut examples) = (Vec::new(), Vec::new(), 0.0, 0.0);
-    for number in 0..work.steps + WARM_UP {
-        let start = Instant::now();
-        let step = trainer.train_step()?;
-        let seconds = start.elapsed().as_secs_f64();
-        losses.push(step.metrics.get("loss/total").unwrap_or(f64::NAN));
-        if number >= WARM_UP {
+    let (mut steps, mut times, mut losses, mut tokens, mut examples) = (Vec::new(), Vec::new(), Vec::new(), 0.0, 0.0);
+    let mut take = |event| steps.extend(if let Event::Step(step) = event { Some(step) } else { None });
+    for _ in 0..work.steps + WARM_UP {
+        trainer.train_step(&mut take)?;
+    }
+    trainer.settle(&mut take);
+    trainer.sound()?;
+    for step in &steps {
+        let of = |name| step.metrics.get(name).unwrap_or(f64::NAN);
+        losses.push(of("loss/total"));
+        if step.step > WARM_UP {
+            let seconds = of("speed/step_ms") / 1e3;
             times.push(seconds);
-            let rate =
-                |name| step.metrics.get(name).unwrap_or(0.0) * step.metrics.get("speed/step_ms").unwrap_or(0.0) / 1e3;
-            tokens += rate("speed/tokens_per_s");
-            examples += rate("speed/examples_per_s");
+            tokens += of("speed/tokens_per_s") * seconds;
+            examples += of("speed/examples_per_s") * seconds;
         }
     }
     let total: f64 = times.iter().sum();

@@ -127,6 +127,7 @@ impl Desk {
 
     /// Does what a mail asks for and answers it.
     fn take(&mut self, mail: Mail, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
+        trainer.settle(emit);
         let (flow, done) = match mail.command {
             // What libtorch stumbles over here is no matter of the training.
             Command::Explain(request) => (Flow::Continue, guarded(|| self.start(&request, trainer))),
@@ -169,10 +170,9 @@ impl Desk {
 
     fn checkpoint(&self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
         let checkpoint = Event::Checkpoint(trainer.checkpoint(CheckpointKind::Requested)?);
-        if self.training == Training::Over {
-            self.tell(checkpoint);
-        } else {
-            emit(checkpoint);
+        match self.training {
+            Training::Over => self.tell(checkpoint),
+            _ => emit(checkpoint),
         }
         Ok(())
     }

@@ -59,7 +59,9 @@ impl<'a> Buffers<'a> {
 }
 
 impl Optimiser {
-    pub(super) fn norms_on_cpu(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
+    /// Norms of the gradient with the penalties that are part of it, in one pass; all is on the CPU.
+    #[must_use]
+    pub fn norms(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
         let rule = StepRule { rate: 0.0, clip_norm: 0.0, norm: 0.0, penalty: *penalty };
         let (mut weights, mut first) = (params.weights().detach(), self.first.shallow_clone());
         let buffers = Buffers {

@@ -1,13 +1,44 @@
 //! The optimiser as tensor operations, for devices whose memory is not ours: a few per run of parameters under one rule.
+//! Nothing is read from the device: it decides itself whether a step is taken, and how far the gradient is clipped.
 
 use pellucid_protocol::settings::OptimizerKind;
 use tch::{Kind, Tensor, no_grad};
 
-use super::{GradientNorms, LeafRule, Optimiser, StepRule, layer_count};
+use super::{LeafRule, Optimiser, StepRule, layer_count};
 use crate::model::params::FlatParams;
 use crate::train::gradient::Gradient;
 use crate::train::kernel::{BETA1, BETA2, EPSILON};
-use crate::train::penalty::{Penalty, PenaltyValues};
+use crate::train::penalty::Penalty;
+use crate::train::units::{UnitBlock, group_shrinkage};
+
+/// What a device has decided on a step.
+#[derive(Debug)]
+pub struct Gate {
+    /// Whether it is taken, `[]`, bool.
+    taken: Tensor,
+    /// 1 if it is, 0 if not, `[]`.
+    share: Tensor,
+    /// The factor of the gradient, `[]`.
+    clip: Tensor,
+}
+
+impl Gate {
+    /// The gate of a step that is taken if `taken`, `[]`, bool, whose gradient of norm `norm`, `[]`, is clipped to
+    /// `clip_norm`; 0 for no clipping.
+    #[must_use]
+    pub fn new(taken: &Tensor, norm: &Tensor, clip_norm: f64) -> Self {
+        let share = taken.to_kind(Kind::Float);
+        // The small number is that of torch's clip_grad_norm_.
+        let clipped: Tensor = clip_norm / (norm + 1e-6);
+        let clip = clipped.where_scalarother(&norm.gt(if clip_norm > 0.0 { clip_norm } else { f64::INFINITY }), 1.0);
+        Self { taken: taken.shallow_clone(), share, clip: clip.to_kind(Kind::Float) }
+    }
+
+    /// `number` if the step is taken, 0 if not, `[]`.
+    fn times(&self, number: f32) -> Tensor {
+        &self.share * f64::from(number)
+    }
+}
 
 /// Neighbouring parameters under one rule, as a stretch of the flat buffers.
 #[derive(Debug, Clone, Copy)]
@@ -72,76 +103,103 @@ impl Optimiser {
         flat
     }
 
-    /// One sync from device to host.
-    pub(super) fn norms_on_device(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
+    /// Squares of the norms of the gradient with the penalties that are part of it: of all of it, and of each encoder
+    /// layer's part, `[1 + layers]`, f64.
+    pub fn squares(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> Tensor {
         let densified = Gradient {
             dense: gradient.dense.iter().map(|part| part.as_ref().map(Tensor::shallow_clone)).collect(),
             words: None,
         };
         let apart = gradient.words.as_ref().map(|words| words.values.square().sum(Kind::Float));
-        let sums = no_grad(|| {
+        no_grad(|| {
             let squares = self.flat(params, &densified, penalty).square();
             let rest = squares.sum(Kind::Float);
             let total = apart.map_or_else(|| rest.shallow_clone(), |apart| apart + &rest);
             let layers = layer_squares(params, &squares);
             Tensor::stack(&std::iter::once(total).chain(layers).collect::<Vec<_>>(), 0).to_kind(Kind::Double)
-        });
-        let sums = Vec::<f64>::try_from(sums).unwrap_or_default();
-        GradientNorms::of(sums.first().copied().unwrap_or(f64::NAN), sums.iter().skip(1).copied())
-    }
-
-    pub(super) fn step_on_device(&mut self, params: &FlatParams, gradient: &Gradient, rule: StepRule) -> PenaltyValues {
-        no_grad(|| {
-            let values = self.values(params, &rule.penalty);
-            let flat = self.flat(params, gradient, &rule.penalty);
-            for stretch in self.stretches(params).into_iter().filter(|stretch| !stretch.rule.is_frozen()) {
-                self.step_stretch(params, &stretch.of(&flat), &stretch, &rule);
-            }
-            values
         })
     }
 
-    /// What the penalties come to: at most one sync each.
-    fn values(&self, params: &FlatParams, penalty: &Penalty) -> PenaltyValues {
+    /// What L1 and coupled L2 come to, `[2]`, f64; 0 where they take no part.
+    pub fn penalties(&self, params: &FlatParams, penalty: &Penalty) -> Tensor {
         let stretches = self.stretches(params);
-        let total = |chosen: &dyn Fn(&LeafRule) -> bool, of: &dyn Fn(&Stretch, Tensor) -> Tensor| -> f64 {
+        let total = |lambda: f64, chosen: &dyn Fn(&LeafRule) -> bool, of: &dyn Fn(&Stretch, Tensor) -> Tensor| {
             let active = stretches.iter().filter(|stretch| !stretch.rule.is_frozen() && chosen(&stretch.rule));
-            let sums: Vec<Tensor> = active.map(|s| of(s, s.of(params.weights())).sum(Kind::Float)).collect();
-            if sums.is_empty() { 0.0 } else { Tensor::stack(&sums, 0).sum(Kind::Double).double_value(&[]) }
+            let zero = Tensor::zeros([0i64; 0], (Kind::Double, params.weights().device()));
+            if lambda == 0.0 {
+                return zero;
+            }
+            active.fold(zero, |sum, s| sum + of(s, s.of(params.weights())).sum(Kind::Float)) * lambda
         };
-        let l1 = if penalty.l1 > 0.0 { penalty.l1 * total(&|rule| rule.l1, &|_, w| w.abs()) } else { 0.0 };
-        let l2 = if penalty.l2_in_loss() {
-            penalty.l2 * total(&|rule| rule.l2, &|stretch, w| self.way(stretch, &w).square())
-        } else {
-            0.0
-        };
-        PenaltyValues { l1, l2 }
+        let in_loss = if penalty.l2_in_loss() { penalty.l2 } else { 0.0 };
+        no_grad(|| {
+            let l1 = total(penalty.l1, &|rule| rule.l1, &|_, w| w.abs());
+            let l2 = total(in_loss, &|rule| rule.l2, &|stretch, w| self.way(stretch, &w).square());
+            Tensor::stack(&[l1, l2], 0)
+        })
     }
 
-    fn step_stretch(&self, params: &FlatParams, gradient: &Tensor, stretch: &Stretch, rule: &StepRule) {
+    /// One step on `params`, if `gate` lets it; the norm of `rule` is of no use here.
+    pub fn step_gated(&mut self, params: &FlatParams, gradient: Gradient, rule: StepRule, gate: &Gate) {
+        self.steps += 1;
+        let gradient = gradient.densified(params);
+        no_grad(|| {
+            let flat = self.flat(params, &gradient, &rule.penalty);
+            for stretch in self.stretches(params).into_iter().filter(|stretch| !stretch.rule.is_frozen()) {
+                let part = (stretch.of(&flat) * &gate.clip).where_scalarother(&gate.taken, 0.0);
+                self.step_stretch(params, &part, &stretch, (&rule, gate));
+            }
+        });
+    }
+
+    /// As [`Optimiser::shrink_units`], if `gate` lets it.
+    pub fn shrink_units_gated(&mut self, params: &FlatParams, blocks: &[UnitBlock], threshold: f64, gate: &Gate) {
+        let weights = params.weights().detach();
+        no_grad(|| {
+            for block in blocks {
+                if let Some((gathered, metric, t)) = self.shrinkage(block, &weights, threshold) {
+                    let factors = group_shrinkage(&gathered, &metric, t).where_scalarother(&gate.taken, 1.0);
+                    block.scale(&weights, &factors);
+                }
+            }
+        });
+    }
+
+    /// Takes back the count of steps that were not taken.
+    pub fn forget_steps(&mut self, count: u64) {
+        self.steps = self.steps.saturating_sub(count);
+    }
+
+    fn step_stretch(
+        &self,
+        params: &FlatParams,
+        gradient: &Tensor,
+        stretch: &Stretch,
+        (rule, gate): (&StepRule, &Gate),
+    ) {
         let c = self.coefficients(rule, &stretch.rule);
-        let gradient = gradient * f64::from(c.clip);
         let mut weights = stretch.of(params.weights());
         if c.decay > 0.0 {
-            weights = weights.g_sub_(&(self.way(stretch, &weights) * f64::from(c.decay)));
+            weights = weights.g_sub_(&(self.way(stretch, &weights) * gate.times(c.decay)));
         }
         let mut first = stretch.of(&self.first);
         match (self.form.kind, &self.second) {
             (OptimizerKind::Adamw, Some(second)) => {
                 let mut second = stretch.of(second);
-                first = first.lerp_(&gradient, f64::from(1.0 - BETA1));
-                second = second.lerp_(&gradient.square(), f64::from(1.0 - BETA2));
+                first = first.lerp_tensor_(gradient, &gate.times(1.0 - BETA1));
+                second = second.lerp_tensor_(&gradient.square(), &gate.times(1.0 - BETA2));
                 let metric = second.sqrt() * f64::from(c.unbias) + f64::from(EPSILON);
-                weights = weights.g_sub_(&(&first / &metric * f64::from(c.rate)));
+                weights = weights.g_sub_(&(&first / &metric * gate.times(c.rate)));
                 if c.threshold > 0.0 {
-                    soft_threshold(&mut weights, &(metric.reciprocal() * f64::from(c.threshold)));
+                    soft_threshold(&mut weights, &(metric.reciprocal() * gate.times(c.threshold)));
                 }
             }
             _ => {
-                first = first.g_mul_scalar_(f64::from(c.momentum)).g_add_(&gradient);
-                weights = weights.g_sub_(&(first * f64::from(c.rate)));
+                let momentum = Tensor::where_scalar(&gate.taken, f64::from(c.momentum), 1.0).to_kind(Kind::Float);
+                first = first.g_mul_(&momentum).g_add_(gradient);
+                weights = weights.g_sub_(&(first * gate.times(c.rate)));
                 if c.threshold > 0.0 {
-                    let threshold = weights.ones_like() * f64::from(c.threshold);
+                    let threshold = weights.ones_like() * gate.times(c.threshold);
                     soft_threshold(&mut weights, &threshold);
                 }
             }

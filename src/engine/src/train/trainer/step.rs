@@ -4,36 +4,59 @@ use std::time::Instant;
 
 use pellucid_protocol::event::Step;
 use pellucid_protocol::metric::layer_grad_norm;
+use pellucid_protocol::{Event, Metrics};
 use tch::{Kind, Tensor, no_grad};
 
 use super::Trainer;
 use crate::data::batch::Batch;
 use crate::error::Result;
+use crate::host::{read, upload};
 use crate::model::dropout::Dropout;
 use crate::train::gradient::{Gradient, Lookup};
 use crate::train::loss::{distillation, right};
 use crate::train::masking;
-use crate::train::measured::{Measured, PenaltyReport};
+use crate::train::measured::{Measured, PenaltyReport, Totals};
 use crate::train::optimiser::StepRule;
-use crate::train::penalty::{Penalty, sparsity};
+use crate::train::penalty::Penalty;
 
 /// Steps between measurements of sparsity, which read all weights, and of each layer's gradient.
-const SPARSITY_EVERY: u64 = 10;
-
-/// What the batches of a step are divided by, so that their sums become the means over the step.
-#[derive(Debug, Clone, Copy)]
-struct Totals {
-    /// Sum of the weights of the examples' classes.
-    weight: f64,
-    /// Number of examples.
-    examples: f64,
-    /// Number of examples and of masked copies of them.
-    rows: f64,
-}
+pub(super) const SPARSITY_EVERY: u64 = 10;
 
 /// The sums of a step so far, as tensors: cross entropy, distillation, right answers, wrong reasons, inconsistency;
 /// each `[]`.
 type Sums = [Tensor; 5];
+
+/// The passes of a step, as they are on the device.
+pub(super) struct Work {
+    /// Its sums, `[5]`, f64; see [`Measured::of`].
+    pub(super) sums: Tensor,
+    pub(super) gradient: Gradient,
+    pub(super) facts: Facts,
+}
+
+/// What is known of a step before its numbers are.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    /// Steps done with it.
+    pub(super) step: u64,
+    pub(super) epoch: f64,
+    /// Learning rate.
+    pub(super) rate: f64,
+    pub(super) totals: Totals,
+    pub(super) tokens: usize,
+    /// Which terms take part, and the weights of those that have one.
+    pub(super) report: PenaltyReport,
+    pub(super) detail: Detail,
+}
+
+/// What is measured of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What every step has.
+    Usual,
+    /// Also the zeros among the weights after it, and the gradient of each layer.
+    Layers,
+}
 
 /// The texts of a batch, as numbers of examples.
 #[derive(Debug, Clone, Copy)]
@@ -80,57 +103,94 @@ impl Trainer {
         }
     }
 
-    /// Does one optimiser step and measures it.
+    /// Does one optimiser step. `emit` is told the steps whose numbers are there, in their order: at once on the CPU, some
+    /// steps later and together on a device.
     ///
     /// # Errors
-    /// When a number is not finite: the step is not taken and the weights are as before.
-    pub fn train_step(&mut self) -> Result<Step> {
+    /// When a number is not finite: that step and what followed it were not taken, the weights are as before it.
+    pub fn train_step(&mut self, emit: &mut dyn FnMut(Event)) -> Result<()> {
+        if self.ahead.is_some() {
+            return self.step_ahead(emit);
+        }
+        emit(Event::Step(self.step_now()?));
+        Ok(())
+    }
+
+    fn step_now(&mut self) -> Result<Step> {
         let start = Instant::now();
-        let batches = self.next_batches();
-        let (mut measured, gradient, tokens) = self.gradient(&batches)?;
+        let Work { sums, gradient, mut facts } = self.passes()?;
         let penalty = self.penalty();
         let norms = self.optimiser.norms(self.model.params(), &gradient, &penalty);
-        measured.norm = norms.total;
+        let measured = Measured::of(five(&read(&sums)?), facts.totals, norms.total);
         measured.check_finite(self.progress.step)?;
-        let report = self.take_step(gradient, measured.norm, &penalty);
-        self.progress.step += 1;
-        self.progress.tokens += tokens as u64;
-        let mut metrics = measured.metrics(&report);
-        metrics.set("optim/lr", self.schedule.rate(self.progress.step - 1));
-        if self.progress.step == 1 || self.progress.step.is_multiple_of(SPARSITY_EVERY) {
-            metrics.extend(self.sparsity());
-            norms.layers.iter().enumerate().for_each(|(layer, &norm)| metrics.set(layer_grad_norm(layer), norm));
+        self.take_step(gradient, &mut facts.report, StepRule { norm: measured.norm, ..self.step_rule(penalty) });
+        self.pass(&facts);
+        let mut metrics = facts.metrics(&measured, &norms.layers);
+        if facts.detail == Detail::Layers {
+            metrics.extend(self.sparsity()?);
         }
-        let seconds = start.elapsed().as_secs_f64();
-        self.seconds[0] += seconds;
-        metrics.set("speed/step_ms", seconds * 1e3);
-        metrics.set("speed/examples_per_s", batches.iter().map(Vec::len).sum::<usize>() as f64 / seconds);
-        metrics.set("speed/tokens_per_s", tokens as f64 / seconds);
-        Ok(Step { step: self.progress.step, epoch: self.epoch(), metrics })
+        Ok(self.timed(&facts, metrics, start.elapsed().as_secs_f64()))
     }
 
-    /// Moves the weights; gives what the penalties came to before.
-    fn take_step(&mut self, gradient: Gradient, norm: f64, penalty: &Penalty) -> PenaltyReport {
+    /// What the optimiser needs for the next step.
+    pub(super) fn step_rule(&self, penalty: Penalty) -> StepRule {
         let rate = self.schedule.rate(self.progress.step);
-        let rule = StepRule { rate, clip_norm: self.settings.clip_norm, norm, penalty: *penalty };
+        StepRule { rate, clip_norm: self.settings.clip_norm, norm: f64::NAN, penalty }
+    }
+
+    /// Moves the weights; fills in what the penalties came to before.
+    fn take_step(&mut self, gradient: Gradient, report: &mut PenaltyReport, rule: StepRule) {
         let group_l1 = self.settings.group_l1;
-        let group = (group_l1 > 0.0).then(|| group_l1 * self.units.norms(self.model.params()));
+        report.group = report.group.map(|_| group_l1 * self.units.norms(self.model.params()));
         let values = self.optimiser.step(self.model.params(), gradient, rule);
         if group_l1 > 0.0 {
-            self.optimiser.shrink_units(self.model.params(), &self.units, rate * group_l1);
+            self.optimiser.shrink_units(self.model.params(), &self.units, rule.rate * group_l1);
         }
-        PenaltyReport {
-            l1: (penalty.l1 > 0.0).then_some(values.l1),
-            l2: penalty.l2_in_loss().then_some(values.l2),
-            group,
-            alpha: self.teacher.as_ref().map(|_| self.settings.kd_alpha),
-            rrr: self.weight_now(self.settings.rrr),
-            consistency: self.weight_now(self.settings.consistency),
+        (report.l1, report.l2) = (report.l1.map(|_| values.l1), report.l2.map(|_| values.l2));
+    }
+
+    /// A step was taken.
+    pub(super) fn pass(&mut self, facts: &Facts) {
+        self.progress.step = facts.step;
+        self.progress.tokens += facts.tokens as u64;
+    }
+
+    /// A step that took so many seconds.
+    pub(super) fn timed(&mut self, facts: &Facts, mut metrics: Metrics, seconds: f64) -> Step {
+        self.seconds[0] += seconds;
+        metrics.set("speed/step_ms", seconds * 1e3);
+        metrics.set("speed/examples_per_s", facts.totals.examples / seconds);
+        metrics.set("speed/tokens_per_s", facts.tokens as f64 / seconds);
+        Step { step: facts.step, epoch: facts.epoch, metrics }
+    }
+
+    fn facts(&self, totals: Totals, tokens: usize) -> Facts {
+        let (done, penalty) = (self.progress.step, self.penalty());
+        let takes_part = |part: bool| part.then_some(0.0);
+        Facts {
+            step: done + 1,
+            epoch: (done + 1) as f64 / self.steps_per_epoch().max(1) as f64,
+            rate: self.schedule.rate(done),
+            totals,
+            tokens,
+            report: PenaltyReport {
+                l1: takes_part(penalty.l1 > 0.0),
+                l2: takes_part(penalty.l2_in_loss()),
+                group: takes_part(self.settings.group_l1 > 0.0),
+                alpha: self.teacher.as_ref().map(|_| self.settings.kd_alpha),
+                rrr: self.weight_now(self.settings.rrr),
+                consistency: self.weight_now(self.settings.consistency),
+            },
+            detail: match done == 0 || (done + 1).is_multiple_of(SPARSITY_EVERY) {
+                true => Detail::Layers,
+                false => Detail::Usual,
+            },
         }
     }
 
-    /// Mean losses and gradient of the batches of a step, and its tokens.
-    fn gradient(&mut self, batches: &[Vec<usize>]) -> Result<(Measured, Gradient, usize)> {
+    /// Forward and backward passes of the batches of the next step.
+    pub(super) fn passes(&mut self) -> Result<Work> {
+        let batches = self.next_batches();
         let rows: Vec<Rows<'_>> = batches.iter().map(|batch| self.rows(batch)).collect();
         let classes = rows.iter().flat_map(|rows| rows.all()).map(|index| self.train.samples[index].label);
         let totals = Totals {
@@ -156,17 +216,8 @@ impl Trainer {
             }
         }
         let (Some(sums), Some(gradient)) = (sums, gradient) else { unreachable!("a step has a batch") };
-        // One sync of a step from device to host; the norm of the gradient is the other one.
-        let host = Vec::<f64>::try_from(Tensor::stack(&sums, 0).to_kind(Kind::Double))?;
-        let measured = Measured {
-            task: host[0] / totals.weight,
-            kd: host[1] / totals.examples,
-            accuracy: host[2] / totals.rows,
-            rrr: host[3] / totals.examples,
-            consistency: host[4] / totals.examples,
-            norm: f64::NAN,
-        };
-        Ok((measured, gradient, tokens))
+        let sums = Tensor::stack(&sums, 0).to_kind(Kind::Double);
+        Ok(Work { sums, gradient, facts: self.facts(totals, tokens) })
     }
 
     /// The texts of a batch; the first ones also have a masked copy.
@@ -203,8 +254,8 @@ impl Trainer {
         (pass, totals): (u64, Totals),
     ) -> Result<([Tensor; 3], Gradient)> {
         let classes: Vec<i64> = rows.all().map(|index| self.train.samples[index].label as i64).collect();
-        let classes = Tensor::from_slice(&classes).to_device(self.device);
-        let lookup = self.look_up(batch)?;
+        let classes = upload(&classes, self.device);
+        let lookup = self.look_up(batch);
         let mut drop = Dropout::of_step(self.settings.seed, pass);
         drop.seed_device(self.device);
         let logits = self.model.forward(&lookup.embeddings, &batch.types, &batch.layout, &mut drop);
@@ -226,19 +277,27 @@ impl Trainer {
     }
 
     /// The word embeddings of a batch as a leaf, so that the gradient of the table is that of a few rows.
-    pub(super) fn look_up(&self, batch: &Batch) -> Result<Lookup> {
+    pub(super) fn look_up(&self, batch: &Batch) -> Lookup {
         let table = self.model.word_table();
         let wanted = self.model.params().leaves()[table].requires_grad();
         let embeddings = no_grad(|| self.model.embed(&batch.ids)).detach().set_requires_grad(wanted);
-        // On the CPU this is a copy, not a sync.
-        let ids = Vec::<i64>::try_from(&batch.ids)?;
-        Ok(Lookup { table, ids, embeddings })
+        Lookup { table, ids: batch.host_ids.clone(), embeddings }
     }
+}
 
-    /// Shares of zeros among the weights, and of dead heads and neurons.
-    pub(super) fn sparsity(&self) -> pellucid_protocol::Metrics {
-        let mut metrics = sparsity(self.model.params(), self.model.config().architecture.layers);
-        metrics.extend(self.units.dead(self.model.params()));
+impl Facts {
+    /// The metrics of the step without those of zeros and of time; `layers` are the norms of the gradients of layers.
+    pub(super) fn metrics(&self, measured: &Measured, layers: &[f64]) -> Metrics {
+        let mut metrics = measured.metrics(&self.report);
+        metrics.set("optim/lr", self.rate);
+        if self.detail == Detail::Layers {
+            layers.iter().enumerate().for_each(|(layer, &norm)| metrics.set(layer_grad_norm(layer), norm));
+        }
         metrics
     }
+}
+
+/// The first five numbers; none of them finite where there are fewer.
+pub(super) fn five(numbers: &[f64]) -> [f64; 5] {
+    numbers.first_chunk().copied().unwrap_or([f64::NAN; 5])
 }

@@ -9,6 +9,7 @@ use crate::data::batch::Batch;
 use crate::error::Result;
 use crate::explain::oracle::word_map;
 use crate::explain::subject::Subject;
+use crate::host::upload;
 use crate::model::dropout::Dropout;
 use crate::train::attribution::{Pass, WordScores, inconsistency};
 use crate::train::gradient::{Gradient, Lookup};
@@ -72,9 +73,9 @@ impl Trainer {
             let (subject, blamed, _) = &rows[row];
             subject.word_of_token.iter().map(|word| f32::from(u8::from(word.is_some_and(|word| blamed[word]))))
         });
-        let of_tokens = Tensor::from_slice(&of_tokens.collect::<Vec<f32>>()).to_device(self.device);
+        let of_tokens = upload(&of_tokens.collect::<Vec<f32>>(), self.device);
         let classes: Vec<i64> = rows.iter().map(|(.., class)| *class).collect();
-        let classes = Tensor::from_slice(&classes).to_device(self.device);
+        let classes = upload(&classes, self.device);
         let sum = traced.pass().wrong_reasons(&of_tokens, &classes)? * (all / rows.len() as f64);
         self.term(&traced, &sum, self.settings.rrr / examples).map(Some)
     }
@@ -94,7 +95,7 @@ impl Trainer {
         let traced = self.trace(&subjects.iter().collect::<Vec<_>>())?;
         let words = self.word_scores(&subjects, &wanted, traced.batch.layout.order());
         let classes: Vec<i64> = used.iter().map(|&index| self.train.samples[index].label as i64).collect();
-        let scores = traced.pass().scores(&Tensor::from_slice(&classes).to_device(self.device))?;
+        let scores = traced.pass().scores(&upload(&classes, self.device))?;
         let sum = inconsistency(&scores, &words) * (indices.len() as f64 / used.len() as f64);
         self.term(&traced, &sum, self.settings.consistency / examples).map(Some)
     }
@@ -147,12 +148,12 @@ impl Trainer {
                 token += 1;
             }
         }
-        let numbers = |values: &[i64]| Tensor::from_slice(values).to_device(self.device);
+        let numbers = |values: &[i64]| upload(values, self.device);
         WordScores {
             pieces: numbers(&pieces),
             word_of_piece: numbers(&word_of_piece),
             row_of_word: numbers(&row_of_word),
-            wanted: Tensor::from_slice(&values).to_device(self.device),
+            wanted: upload(&values, self.device),
             rows: subjects.len() as i64,
         }
     }
@@ -161,7 +162,7 @@ impl Trainer {
     fn trace(&self, subjects: &[&Subject]) -> Result<Traced> {
         let rows: Vec<_> = subjects.iter().map(|subject| &subject.encoded).collect();
         let batch = Batch::new(&rows, self.device);
-        let lookup = self.look_up(&batch)?;
+        let lookup = self.look_up(&batch);
         let lookup = Lookup { embeddings: lookup.embeddings.set_requires_grad(true), ..lookup };
         let logits = self.model.forward(&lookup.embeddings, &batch.types, &batch.layout, &mut Dropout::Twice);
         Ok(Traced { batch, lookup, logits })

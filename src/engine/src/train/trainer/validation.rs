@@ -23,7 +23,7 @@ impl Trainer {
         }
         let predictions = self.predict_valid()?;
         let mut metrics = self.scores(&predictions);
-        metrics.extend(self.sparsity());
+        metrics.extend(self.sparsity()?);
         if self.settings.masking > 0.0 {
             metrics.set("valid/masked_accuracy", self.masked_accuracy()?);
         }
