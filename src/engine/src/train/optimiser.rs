@@ -133,13 +133,18 @@ impl Optimiser {
     /// One step on `params`, which are on the CPU; gives what the penalties came to before it.
     pub fn step(&mut self, params: &FlatParams, gradient: Gradient, rule: StepRule) -> PenaltyValues {
         self.steps += 1;
-        let apart = gradient.words.as_ref().map(|words| words.table);
-        let gradient = match apart {
-            // Penalties move every row, so that none can be left out.
-            Some(table) if self.is_penalised(table, &rule.penalty) => gradient.densified(params),
-            _ => gradient,
-        };
+        let gradient = self.joined(params, gradient, &rule.penalty);
         self.step_on_cpu(params, &gradient, rule)
+    }
+
+    /// The gradient with the rows of words made part of the rest where a penalty moves every row of their table, so that
+    /// none can be left out, neither of its norm nor of a step.
+    #[must_use]
+    pub fn joined(&self, params: &FlatParams, gradient: Gradient, penalty: &Penalty) -> Gradient {
+        match gradient.words.as_ref().map(|words| words.table) {
+            Some(table) if self.is_penalised(table, penalty) => gradient.densified(params),
+            _ => gradient,
+        }
     }
 
     fn is_penalised(&self, leaf: usize, penalty: &Penalty) -> bool {
@@ -413,5 +418,25 @@ mod tests {
         let flat = |params: &FlatParams| Vec::<f32>::try_from(params.weights()).unwrap();
         assert_eq!(flat(&sparse), flat(&dense));
         assert_eq!(with_rows.touched, [false, true, true, false, true, false]);
+    }
+
+    #[test]
+    fn penalties_on_words_count_in_the_norm_whether_or_not_a_word_occurs() {
+        let mut list = SpecList::default();
+        list.table("words", 6, 3);
+        let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
+        let _ = no_grad(|| params.weights().shallow_clone().fill_(0.5));
+        params.train(&|_| false);
+        let optimiser = Optimiser::new(OptimiserForm::default(), &params, &both);
+        let penalty = Penalty { l2: 0.2, l2_form: L2Form::Coupled, ..NO_PENALTY };
+        let values = Tensor::full([2, 3], 0.3, (Kind::Float, Device::Cpu));
+        let words = super::super::gradient::RowGradient { table: 0, rows: vec![1, 4], values };
+        let gradient = optimiser.joined(&params, Gradient { dense: vec![None], words: Some(words) }, &penalty);
+        // 2 lambda w = 0.2 in each of 18 weights, and 0.3 more in six of them.
+        let expected = (12.0 * 0.04 + 6.0 * 0.25f64).sqrt();
+        let on_device = optimiser.squares(&params, &gradient, &penalty).double_value(&[0]).sqrt();
+        for norm in [optimiser.norms(&params, &gradient, &penalty).total, on_device] {
+            assert!((norm - expected).abs() < 1e-5, "{norm} is not {expected}");
+        }
     }
 }

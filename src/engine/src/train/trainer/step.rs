@@ -217,6 +217,7 @@ impl Trainer {
         }
         let (Some(sums), Some(gradient)) = (sums, gradient) else { unreachable!("a step has a batch") };
         let sums = Tensor::stack(&sums, 0).to_kind(Kind::Double);
+        let gradient = self.optimiser.joined(self.model.params(), gradient, &self.penalty());
         Ok(Work { sums, gradient, facts: self.facts(totals, tokens) })
     }
 
