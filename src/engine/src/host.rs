@@ -9,12 +9,15 @@ use tch::{Device, Kind, TchError, Tensor};
 /// `values` on `device`, without waiting for what it is doing.
 ///
 /// A plain copy to a GPU waits until all that it was told before is done (torch, `aten/src/ATen/native/cuda/Copy.cu`).
-/// From pinned memory it need not, and torch keeps that memory until the copy is made.
+/// From pinned memory it need not, and torch keeps that memory until the copy is made. (Torch's `pin_memory` warns at
+/// each call that names a device, and tch's always does.)
 pub(crate) fn upload<T: Element>(values: &[T], device: Device) -> Tensor {
     let here = Tensor::from_slice(values);
     match device {
         Device::Cpu => here,
-        Device::Cuda(_) => here.pin_memory(device).to_device_(device, T::KIND, true, false),
+        Device::Cuda(_) if !values.is_empty() => {
+            here.internal_pin_memory(device).to_device_(device, T::KIND, true, false)
+        }
         _ => here.to_device(device),
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! One step: [`crate::data::order`] gives indices → [`crate::data::batch`] tensors → the classifier logits →
 //! [`loss`] and [`teacher`] a scalar → [`gradient`] → one sync of the numbers to the host → [`optimiser`] with the
-//! [`penalty`], one pass of the [`kernel`] → an event. Heads and neurons as groups of weights are [`units`].
+//! [`penalty`], one pass of the [`kernel`] → an event. Heads and neurons as groups of weights are [`units`]. On a GPU
+//! nothing of a step is read: its numbers wait there for [`Trainer::settle`], ten steps at a time, and the optimiser is
+//! tensor operations behind an [`optimiser::Gate`].
 //!
 //! What answers are based on has a say in the loss by [`attribution`], for [`reasons`] that people give, and by
 //! [`masking`].

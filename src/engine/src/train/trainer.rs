@@ -2,6 +2,7 @@
 
 mod ahead;
 mod saving;
+mod sparsity;
 mod step;
 mod terms;
 mod validation;
