@@ -1,6 +1,6 @@
 """What the real dashboard costs on a pty of 200x50 beside a training at full load: JSON lines on stdout.
 
-    python3 tests/pty/measure.py [--seconds 10] [--rounds 8]
+    python3 tests/pty/measure.py [--seconds 3] [--rounds 100]
 
 Measured: key to first byte (p50, p99), bytes a second while it trains, processor time and bytes while the run is
 held, resident memory, and what an attached dashboard takes of the training (stretches in turn). Standard library
@@ -29,7 +29,7 @@ PELLUCID = os.path.join(ROOT, "target", "release", "pellucid")
 SCREEN_BYTES = 700
 
 # Seconds in which a dashboard that was just attached has read the log and drawn.
-SETTLE = 2
+SETTLE = 1
 
 # Steps after which a training is under way: the libraries are loaded, the teacher has answered.
 WARM_STEPS = 30
@@ -180,8 +180,8 @@ def tell(bench, **figures):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=100)
     args = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="pellucid-pty-")
     try:

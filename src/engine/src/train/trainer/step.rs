@@ -58,6 +58,13 @@ pub(super) enum Detail {
     Layers,
 }
 
+impl Detail {
+    /// That of the step that is the `number`th.
+    fn of(number: u64) -> Self {
+        if number == 1 || number.is_multiple_of(SPARSITY_EVERY) { Self::Layers } else { Self::Usual }
+    }
+}
+
 /// The texts of a batch, as numbers of examples.
 #[derive(Debug, Clone, Copy)]
 struct Rows<'a> {
@@ -181,10 +188,7 @@ impl Trainer {
                 rrr: self.weight_now(self.settings.rrr),
                 consistency: self.weight_now(self.settings.consistency),
             },
-            detail: match done == 0 || (done + 1).is_multiple_of(SPARSITY_EVERY) {
-                true => Detail::Layers,
-                false => Detail::Usual,
-            },
+            detail: Detail::of(done + 1),
         }
     }
 
