@@ -92,6 +92,10 @@ fn last_words_are_written_when_nobody_watches() {
 
 #[test]
 fn a_hang_up_ends_no_training_on_either_side() {
+    assert!(
+        !hang_ups_are_ignored(),
+        "under nohup a program outlives its terminal, as it should: run the tests without"
+    );
     let place = Workplace::new();
     let mut child = training(&place, &[]);
     let info = place.run().worker_info().unwrap();
@@ -105,6 +109,13 @@ fn a_hang_up_ends_no_training_on_either_side() {
     signal("TERM", info.owner.pid);
     place.wait_for_worker_to_leave();
     assert_eq!(end(&place.run()).outcome, Outcome::Stopped);
+}
+
+/// Whether programs that are started from here take no notice of SIGHUP; where that cannot be seen they do.
+fn hang_ups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|ignored| ignored & 1 == 1)
 }
 
 #[test]

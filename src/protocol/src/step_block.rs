@@ -31,11 +31,6 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column of no values yet.
-    pub(crate) fn new(name: String) -> Self {
-        Self { name, ..Self::default() }
-    }
-
     /// A column of these values; `None` when `at` does not say where each of them is among so many `rows`.
     pub(crate) fn of(name: String, at: Option<Vec<u32>>, values: Vec<f64>, rows: usize) -> Option<Self> {
         let fits = match &at {
@@ -186,7 +181,7 @@ impl StepBlock {
     pub(crate) fn column(&mut self, name: &str) -> usize {
         let known = self.columns.iter().position(|column| column.name == name);
         known.unwrap_or_else(|| {
-            self.columns.push(Column::new(name.to_owned()));
+            self.columns.push(Column { name: name.to_owned(), ..Column::default() });
             self.columns.len() - 1
         })
     }

@@ -11,7 +11,7 @@ use tch::{Tensor, no_grad};
 use super::gradient::Gradient;
 use super::kernel::{Coefficients, EPSILON};
 use super::penalty::{Penalty, PenaltyValues};
-use super::units::{UnitBlock, Units, group_shrinkage};
+use super::units::{Units, group_shrinkage};
 use crate::host::numbers;
 use crate::model::params::{FlatParams, ParamSpec};
 
@@ -39,7 +39,7 @@ pub struct GradientNorms {
 
 impl GradientNorms {
     /// From sums of squares: of everything, and of each layer.
-    pub(super) fn of(total: f64, layers: impl IntoIterator<Item = f64>) -> Self {
+    fn of(total: f64, layers: impl IntoIterator<Item = f64>) -> Self {
         Self { total: total.sqrt(), layers: layers.into_iter().map(f64::sqrt).collect() }
     }
 }
@@ -153,31 +153,26 @@ impl Optimiser {
     }
 
     /// The proximal operator of the group lasso on heads and neurons, after a step: the sum of the norms of their weights,
-    /// each times the root of their number, weighs `threshold`, the learning rate times lambda.
-    pub fn shrink_units(&mut self, params: &FlatParams, units: &Units, threshold: f64) {
+    /// each times the root of their number, weighs `threshold`, the learning rate times lambda. On a device only if `gate`
+    /// let the step be taken.
+    pub fn shrink_units(&mut self, params: &FlatParams, units: &Units, threshold: f64, gate: Option<&Gate>) {
         let weights = params.weights().detach();
         no_grad(|| {
             for block in units.blocks() {
-                if let Some((gathered, metric, t)) = self.shrinkage(block, &weights, threshold) {
-                    block.scale(&weights, &group_shrinkage(&gathered, &metric, t));
+                let rule = self.rules[block.leaf];
+                if rule.is_frozen() {
+                    continue;
                 }
+                let gathered = block.gather(&weights);
+                let metric = match &self.second {
+                    Some(second) => block.gather(second).sqrt() * self.unbias() + f64::from(EPSILON),
+                    None => gathered.ones_like(),
+                };
+                let t = threshold * rule.rate * self.lasting() * (block.weights() as f64).sqrt();
+                let factors = group_shrinkage(&gathered, &metric, t);
+                block.scale(&weights, &gate.map_or_else(|| factors.shallow_clone(), |gate| gate.or(&factors, 1.0)));
             }
         });
-    }
-
-    /// The weights of the units of a block, the metric of each of them, and the threshold of a unit; none of frozen ones.
-    fn shrinkage(&self, block: &UnitBlock, weights: &Tensor, threshold: f64) -> Option<(Tensor, Tensor, f64)> {
-        let rule = self.rules[block.leaf];
-        if rule.is_frozen() {
-            return None;
-        }
-        let gathered = block.gather(weights);
-        let metric = match &self.second {
-            Some(second) => block.gather(second).sqrt() * self.unbias() + f64::from(EPSILON),
-            None => gathered.ones_like(),
-        };
-        let t = threshold * rule.rate * self.lasting() * (block.weights() as f64).sqrt();
-        Some((gathered, metric, t))
     }
 
     /// For Adam: one over the root of the second bias correction.

@@ -9,7 +9,6 @@ use crate::model::params::FlatParams;
 use crate::train::gradient::Gradient;
 use crate::train::kernel::{BETA1, BETA2, EPSILON};
 use crate::train::penalty::Penalty;
-use crate::train::units::{UnitBlock, group_shrinkage};
 
 /// What a device has decided on a step.
 #[derive(Debug)]
@@ -32,6 +31,11 @@ impl Gate {
         let clipped: Tensor = clip_norm / (norm + 1e-6);
         let clip = clipped.where_scalarother(&norm.gt(if clip_norm > 0.0 { clip_norm } else { f64::INFINITY }), 1.0);
         Self { taken: taken.shallow_clone(), share, clip: clip.to_kind(Kind::Float) }
+    }
+
+    /// `values` if the step is taken, `other` everywhere if not.
+    pub(super) fn or(&self, values: &Tensor, other: f64) -> Tensor {
+        values.where_scalarother(&self.taken, other)
     }
 
     /// `number` if the step is taken, 0 if not, `[]`.
@@ -146,21 +150,8 @@ impl Optimiser {
         no_grad(|| {
             let flat = self.flat(params, &gradient, &rule.penalty);
             for stretch in self.stretches(params).into_iter().filter(|stretch| !stretch.rule.is_frozen()) {
-                let part = (stretch.of(&flat) * &gate.clip).where_scalarother(&gate.taken, 0.0);
+                let part = gate.or(&(stretch.of(&flat) * &gate.clip), 0.0);
                 self.step_stretch(params, &part, &stretch, (&rule, gate));
-            }
-        });
-    }
-
-    /// As [`Optimiser::shrink_units`], if `gate` lets it.
-    pub fn shrink_units_gated(&mut self, params: &FlatParams, blocks: &[UnitBlock], threshold: f64, gate: &Gate) {
-        let weights = params.weights().detach();
-        no_grad(|| {
-            for block in blocks {
-                if let Some((gathered, metric, t)) = self.shrinkage(block, &weights, threshold) {
-                    let factors = group_shrinkage(&gathered, &metric, t).where_scalarother(&gate.taken, 1.0);
-                    block.scale(&weights, &factors);
-                }
             }
         });
     }

@@ -72,7 +72,7 @@ impl Trainer {
         self.optimiser.step_gated(self.model.params(), gradient, rule, &gate);
         if self.settings.group_l1 > 0.0 {
             let threshold = rule.rate * self.settings.group_l1;
-            self.optimiser.shrink_units_gated(self.model.params(), self.units.blocks(), threshold, &gate);
+            self.optimiser.shrink_units(self.model.params(), &self.units, threshold, Some(&gate));
         }
         self.pass(&facts);
         let detail = facts.detail;

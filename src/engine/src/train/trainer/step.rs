@@ -151,7 +151,7 @@ impl Trainer {
         report.group = report.group.map(|_| group_l1 * self.units.norms(self.model.params()));
         let values = self.optimiser.step(self.model.params(), gradient, rule);
         if group_l1 > 0.0 {
-            self.optimiser.shrink_units(self.model.params(), &self.units, rule.rate * group_l1);
+            self.optimiser.shrink_units(self.model.params(), &self.units, rule.rate * group_l1, None);
         }
         (report.l1, report.l2) = (report.l1.map(|_| values.l1), report.l2.map(|_| values.l2));
     }
