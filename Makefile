@@ -2,7 +2,7 @@
 
 LIBTORCH_LINK := .libtorch
 PICTURES ?= src/dashboard/pictures
-TORCH_FREE := -p pellucid-protocol -p pellucid-explain -p pellucid
+TORCH_FREE := $(addprefix -p pellucid-,protocol files record explain client dashboard) -p pellucid
 
 .PHONY: build run test test-torch-free chaos fuzz parity parity-explain bench-pty libtorch tools data screenshots fmt lint
 
@@ -26,7 +26,7 @@ test-torch-free: tools
 chaos: build
 	cargo test --release -q -p pellucid-tests --test chaos
 	@[ -n "$(ONLY)" ] || cargo test --release -q -p pellucid-engine --test suite -- --ignored --nocapture soak
-	@[ -n "$(ONLY)" ] || cargo test --release -q -p pellucid -- --ignored --nocapture soak
+	@[ -n "$(ONLY)" ] || cargo test --release -q -p pellucid-dashboard -- --ignored --nocapture soak
 
 # Every reader of what comes from outside, for SECONDS_EACH=60 each; needs a nightly compiler (rustup toolchain install
 # nightly). What it has found so far runs with the tests.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use pellucid_protocol::RunDir;
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::log_writer::LogWriter;
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
+use pellucid_record::log_writer::LogWriter;
 use pellucid_tests::program;
 use serde_json::{Value, json};
 

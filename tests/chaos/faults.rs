@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Record, RunDir};
+use pellucid_protocol::{Event, Record};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
 use pellucid_tests::fault_library;
 use serde_json::{Value, json};
 

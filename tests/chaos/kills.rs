@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, RunDir};
+use pellucid_protocol::Event;
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
 use pellucid_tests::numbers;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use pellucid_protocol::RawSettings;
 use pellucid_protocol::work::Work;
-use pellucid_protocol::{RawSettings, RunDir};
+use pellucid_record::RunDir;
 use pellucid_tests::{numbers, program};
 use serde_json::json;
 use tempfile::TempDir;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, RunDir};
+use pellucid_protocol::Event;
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
 
 /// A program of this build; it lies two folders above the test's own.
 #[must_use]

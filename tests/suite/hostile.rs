@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::process::Output;
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, RunDir};
+use pellucid_protocol::Event;
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
 use serde_json::{Value, json};
 
 use crate::program::{Workplace, checkout, data, is_end, wait_until};

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pellucid_protocol::RunDir;
+use pellucid_record::RunDir;
 
 use crate::program::{Workplace, is_alive, is_end, is_step, program, text};
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Record, RunDir, run_dir};
+use pellucid_protocol::{Event, Record};
+use pellucid_record::log_reader::LogReader;
+use pellucid_record::{RunDir, run_dir};
 pub(crate) use pellucid_tests::program;
 use tempfile::TempDir;
 

@@ -5,8 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, RunDir};
+use pellucid_protocol::Event;
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
 use pellucid_tests::numbers;
 
 use crate::program::{Workplace, data, is_end, is_step, signal, text};

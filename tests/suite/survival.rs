@@ -5,9 +5,10 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 
 use pellucid_protocol::event::{Ended, Outcome};
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::owner::Owner;
-use pellucid_protocol::{Event, Record, RunDir};
+use pellucid_protocol::{Event, Record};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
+use pellucid_record::owner::Owner;
 
 use crate::program::{Workplace, is_alive, is_end, is_step, signal, text, wait_until};
 

@@ -6,7 +6,7 @@ const LARGE: i32 = 128 * 1024;
 
 /// Lets memory go back to the system as soon as it is freed. glibc would keep ever more for itself once large blocks
 /// were freed, and a dashboard that has read a long log would stay as large as it was then.
-pub(crate) fn give_back_soon() {
+pub fn give_back_soon() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "sets a number, before there is another thread")]
     // SAFETY: mallopt takes two numbers and says whether it knows the first one.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pellucid_protocol::intake;
+use pellucid_files::bounded;
 use pellucid_protocol::settings::ScheduleKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -105,7 +105,7 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
 
 fn texts(request: &PretrainRequest, encoder: &TextEncoder) -> Result<(Vec<Encoded>, Vec<Encoded>)> {
     let content =
-        intake::read_text(&request.texts, intake::LINES).map_err(|error| Error::file(&request.texts, error))?;
+        bounded::read_text(&request.texts, bounded::LINES).map_err(|error| Error::file(&request.texts, error))?;
     let lines: Vec<_> = content.lines().filter(|line| !line.trim().is_empty()).map(|line| (line, None)).collect();
     if lines.len() < 2 * HELD_OUT {
         return Err(Error::file(

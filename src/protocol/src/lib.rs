@@ -1,4 +1,4 @@
-//! What crosses between the worker, the run folder and the screen. No torch, no tokio.
+//! The values that cross a process border: settings, commands, events, explanations. No I/O, no torch, no tokio.
 //!
 //! ```text
 //! settings ──▶ run.toml                    what was asked for
@@ -18,22 +18,14 @@ pub mod device;
 pub mod edit;
 pub mod event;
 pub mod explanation;
-pub mod intake;
 pub mod launch;
-pub mod log_line;
-pub mod log_reader;
-pub mod log_writer;
+pub mod line_at;
 pub mod method;
 pub mod metric;
-pub mod owner;
 pub mod rank;
-pub mod run_dir;
 pub mod sample;
 pub mod scrub;
 pub mod settings;
-pub mod step_block;
-mod step_columns;
-mod step_line;
 pub mod surrogate;
 pub mod survey;
 pub mod watched;
@@ -46,13 +38,10 @@ pub use command::{Cancel, Command, ExplainRequest, SetRequest, Subject, ToClient
 pub use edit::{Change, WordEdit};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Explanation};
-pub use log_reader::Piece;
 pub use method::{Baseline, Method, Removal};
 pub use metric::Metrics;
-pub use run_dir::RunDir;
 pub use sample::{Prediction, Sample};
 pub use settings::{LiveSetting, RawSettings, Settings};
-pub use step_block::StepBlock;
 pub use surrogate::Surrogate;
 pub use survey::{SurveyProgress, SurveyRequest, SurveyState};
 pub use watched::{Watched, WatchedWord};

@@ -1,9 +1,9 @@
 //! What comes from outside to the dashboard: themes, keys, how charts are looked at, and the bytes of a terminal.
 
-use crate::ui::keymap::Keymap;
-use crate::ui::run::keys::parse::Parser;
-use crate::ui::screens::train::Looks;
-use crate::ui::theme::{Level, Styles, Theme};
+use pellucid_dashboard::keymap::Keymap;
+use pellucid_dashboard::run::keys::parse::Parser;
+use pellucid_dashboard::screens::train::Looks;
+use pellucid_dashboard::theme::{Level, Styles, Theme};
 
 /// Files of the user's: taken, or refused in one line.
 pub(crate) fn files(bytes: &[u8]) {

@@ -1,12 +1,9 @@
 //! Bytes of a terminal.
 
 #![no_main]
-#![expect(dead_code, reason = "a target needs little of the program")]
+#![expect(dead_code, reason = "the targets of one crate stand in one file")]
 
-#[macro_use]
-#[path = "../entries/rooms.rs"]
-mod macros;
-
-rooms!();
+#[path = "../entries/dashboard.rs"]
+mod dashboard;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| dashboard::input(bytes));

@@ -3,9 +3,9 @@
 #![no_main]
 #![expect(dead_code, reason = "the targets of one crate stand in one file")]
 
-#[path = "../entries/protocol.rs"]
-mod protocol;
+#[path = "../entries/readers.rs"]
+mod readers;
 #[path = "../entries/file.rs"]
 mod file;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| protocol::log(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| readers::log(bytes));

@@ -9,15 +9,37 @@ use super::Violation;
 /// Each crate of the house, its folder, and the crates of the house it may depend on.
 const ARROWS: &[(&str, &str, &[&str])] = &[
     ("pellucid-protocol", "src/protocol", &[]),
+    ("pellucid-files", "src/files", &[]),
+    ("pellucid-record", "src/record", &["pellucid-files", "pellucid-protocol"]),
     ("pellucid-explain", "src/explain", &["pellucid-protocol"]),
-    ("pellucid-engine", "src/engine", &["pellucid-protocol", "pellucid-explain"]),
-    ("pellucid", "src/dashboard", &["pellucid-protocol"]),
+    ("pellucid-engine", "src/engine", &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-explain"]),
+    ("pellucid-client", "src/client", &["pellucid-files", "pellucid-protocol", "pellucid-record", FIXTURE]),
+    (
+        "pellucid-dashboard",
+        "src/dashboard",
+        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-client", FIXTURE],
+    ),
+    (
+        "pellucid",
+        "src/pellucid",
+        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-client", "pellucid-dashboard", FIXTURE],
+    ),
 ];
+/// A recorded run that the tests of several crates share.
+const FIXTURE: &str = "pellucid-fixture";
 /// Crates that must do without torch, and what that means.
-const TORCH_FREE: &[&str] = &["pellucid", "pellucid-protocol", "pellucid-explain"];
+const TORCH_FREE: &[&str] = &[
+    "pellucid",
+    "pellucid-protocol",
+    "pellucid-files",
+    "pellucid-record",
+    "pellucid-explain",
+    "pellucid-client",
+    "pellucid-dashboard",
+];
 const TORCH: &[&str] = &["tch", "torch-sys", "tokenizers"];
-/// The room of these two alone.
-const TOKIO_FREE: &[&str] = &["pellucid-protocol", "pellucid-explain"];
+/// Crates that must do without tokio.
+const TOKIO_FREE: &[&str] = &["pellucid-protocol", "pellucid-files", "pellucid-record", "pellucid-explain"];
 
 /// The manifests of the house against [`ARROWS`].
 pub(super) fn between_crates(top: &Path) -> Vec<Violation> {
@@ -50,7 +72,7 @@ pub(super) fn of_manifest(name: &str, path: &str, text: &str) -> Vec<Violation> 
     broken
 }
 
-/// Paths in the lock file from a torch-free crate to torch, and from the plain rooms to tokio.
+/// Paths in the lock file from a torch-free crate to torch, and from the crates of [`TOKIO_FREE`] to tokio.
 pub(super) fn torch_free(lock: &str) -> Vec<Violation> {
     let graph = graph(lock);
     let mut broken = Vec::new();

@@ -12,8 +12,8 @@ use pellucid_engine::model::folder::Storage;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::thread::Start;
 use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
-use pellucid_protocol::RunDir;
 use pellucid_protocol::work::Work;
+use pellucid_record::RunDir;
 
 #[derive(Parser)]
 #[command(version, about = "The worker of pellucid: owns every tensor")]

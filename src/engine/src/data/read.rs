@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use pellucid_files::bounded;
 use pellucid_protocol::explanation::Span;
-use pellucid_protocol::intake;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ const LABEL_NAMES: &[&str] = &["label", "labels", "class", "category"];
 /// # Errors
 /// When the file cannot be read, is empty, misses a column, or has a row that is not UTF-8 or not complete.
 pub fn read_rows(path: &Path, need: LabelNeed) -> Result<Vec<Row>> {
-    let bytes = intake::read(path, intake::LINES).map_err(|error| Error::file(path, error))?;
+    let bytes = bounded::read(path, bounded::LINES).map_err(|error| Error::file(path, error))?;
     let text = utf8(path, &bytes)?;
     let ending = path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
     let rows = match ending.as_str() {

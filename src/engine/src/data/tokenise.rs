@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
-use pellucid_protocol::intake;
+use pellucid_files::bounded;
 use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
 
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ impl TextEncoder {
                           AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)";
             return Err(Error::file(folder, remedy));
         }
-        let bytes = intake::read(&path, intake::TOKENIZER).map_err(|error| Error::file(&path, error))?;
+        let bytes = bounded::read(&path, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
         // The library panics at some of what is no tokenizer.
         let made = fenced(move || Tokenizer::from_bytes(bytes).map_err(|error| error.to_string()));
         let damaged = |message: String| Error::file(&path, format!("is no tokenizer: {message}"));

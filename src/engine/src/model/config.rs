@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pellucid_protocol::intake;
+use pellucid_files::bounded;
 use serde_json::{Map, Value, json};
 
 use super::architecture::Architecture;
@@ -27,7 +27,7 @@ impl ModelConfig {
         if !folder.is_dir() {
             return Err(Error::file(folder, "is not a folder; give a model folder in Hugging Face layout"));
         }
-        let text = member::read_text(folder, "config.json", intake::SETTINGS)?;
+        let text = member::read_text(folder, "config.json", bounded::SETTINGS)?;
         Self::parse(&text).map_err(|message| Error::file(&folder.join("config.json"), message))
     }
 

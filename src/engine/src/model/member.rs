@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pellucid_protocol::intake;
+use pellucid_files::bounded;
 
 use crate::error::{Error, Result};
 
@@ -35,7 +35,7 @@ pub fn member(folder: &Path, name: &str) -> Result<PathBuf> {
 /// As [`member`], and when it cannot be read.
 pub fn read_text(folder: &Path, name: &str, limit: u64) -> Result<String> {
     let path = member(folder, name)?;
-    intake::read_text(&path, limit).map_err(|error| Error::file(&path, error))
+    bounded::read_text(&path, limit).map_err(|error| Error::file(&path, error))
 }
 
 /// The names `best` and `last` of a run stay among its checkpoints.

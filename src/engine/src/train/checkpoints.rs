@@ -12,13 +12,13 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use pellucid_protocol::RunDir;
-use pellucid_protocol::run_dir::sync_folder;
+use pellucid_files::whole::sync_folder;
+use pellucid_record::RunDir;
 
 use crate::error::{Error, Result};
 use crate::model::folder::{SaveRequest, save};
 
-pub use pellucid_protocol::run_dir::CHECKPOINT_STATE as STATE;
+pub use pellucid_record::run_dir::CHECKPOINT_STATE as STATE;
 
 /// Names that point to a checkpoint.
 const NAMES: [&str; 2] = ["best", "last"];

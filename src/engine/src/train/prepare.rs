@@ -4,7 +4,8 @@ use std::path::Path;
 
 use pellucid_protocol::event::ModelCard;
 use pellucid_protocol::settings::{Frozen, Precision, Reference};
-use pellucid_protocol::{RunDir, Sample, Settings};
+use pellucid_protocol::{Sample, Settings};
+use pellucid_record::RunDir;
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind};
 

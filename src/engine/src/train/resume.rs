@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::log_writer::whole_length;
+use pellucid_files::bounded;
 use pellucid_protocol::settings::LiveSetting;
-use pellucid_protocol::{Event, RunDir, Settings, intake};
+use pellucid_protocol::{Event, Settings};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
+use pellucid_record::log_writer::whole_length;
 
 use super::checkpoints::Checkpoints;
 use super::prepare::prepare_from;
@@ -24,7 +26,7 @@ pub fn settings(run: &RunDir) -> Result<Settings> {
             "leads out of the run folder, which must hold all that it writes; put it there",
         ));
     }
-    let text = intake::read_text(&path, intake::SETTINGS).map_err(|error| Error::file(&path, error))?;
+    let text = bounded::read_text(&path, bounded::SETTINGS).map_err(|error| Error::file(&path, error))?;
     let settings: Settings = toml::from_str(&text).map_err(|error| Error::file(&path, error.message()))?;
     Ok(Settings { run_dir: run.root().to_owned(), ..settings })
 }

@@ -3,8 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pellucid_protocol::Event;
 use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Level, Outcome, Setting};
-use pellucid_protocol::{Event, RunDir};
+use pellucid_record::RunDir;
 
 use super::interrupt::Urgency;
 use super::saver::Saver;

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Alert, Started};
 use pellucid_protocol::settings::{LiveSetting, Reference};
-use pellucid_protocol::{Metrics, RunDir, Sample, Settings, Watched, log_line};
+use pellucid_protocol::{Metrics, Sample, Settings, Watched};
+use pellucid_record::{RunDir, log_line};
 use serde::{Deserialize, Serialize};
 use tch::Device;
 

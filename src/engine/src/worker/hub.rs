@@ -9,9 +9,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
-use pellucid_protocol::owner::Lock;
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Command, Event, Metrics, Record, RunDir, ToClient};
+use pellucid_protocol::{Command, Event, Metrics, Record, ToClient};
+use pellucid_record::RunDir;
+use pellucid_record::owner::Lock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
@@ -351,7 +352,7 @@ fn is_own(stream: &tokio::net::UnixStream) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pellucid_protocol::log_line::seal;
+    use pellucid_record::log_line::seal;
 
     use super::*;
 

@@ -6,10 +6,11 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::sync::Arc;
 
-use pellucid_protocol::log_line::seal;
-use pellucid_protocol::log_writer::{LogWriter, Medium};
-use pellucid_protocol::run_dir::sync_folder;
-use pellucid_protocol::{Record, RunDir};
+use pellucid_files::whole::sync_folder;
+use pellucid_protocol::Record;
+use pellucid_record::RunDir;
+use pellucid_record::log_line::seal;
+use pellucid_record::log_writer::{LogWriter, Medium};
 
 /// Memory for records that the disk does not take; beyond it the oldest are given up.
 const ROOM: usize = 64 << 20;
@@ -182,7 +183,7 @@ impl<M: Medium> Journal<M> {
 mod tests {
     use pellucid_protocol::Event;
     use pellucid_protocol::event::{Alert, Level};
-    use pellucid_protocol::log_reader::LogReader;
+    use pellucid_record::log_reader::LogReader;
 
     use super::*;
 

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pellucid_protocol::RunDir;
-use pellucid_protocol::owner::{Lock, Owner, keeper};
-use pellucid_protocol::run_dir::{WorkerInfo, write_whole};
+use pellucid_files::whole::write_whole;
+use pellucid_record::RunDir;
+use pellucid_record::owner::{Lock, Owner, keeper};
+use pellucid_record::run_dir::WorkerInfo;
 use tokio::net::UnixListener;
 
 use super::run_folder::{listen, socket_path};

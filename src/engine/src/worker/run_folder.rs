@@ -5,8 +5,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pellucid_protocol::owner::Lock;
-use pellucid_protocol::{RunDir, Sample, Settings, run_dir};
+use pellucid_files::whole::write_whole;
+use pellucid_protocol::{Sample, Settings};
+use pellucid_record::owner::Lock;
+use pellucid_record::{RunDir, run_dir};
 use rustix::fs::Mode;
 
 use tokio::net::UnixListener;
@@ -31,7 +33,7 @@ pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
     let run = RunDir::new(&settings.run_dir);
     private_folder(run.root())?;
     let text = toml::to_string(settings).map_err(|error| Error::file(&run.settings(), error))?;
-    run_dir::write_whole(&run.settings(), text.as_bytes()).map_err(|error| Error::file(&run.settings(), error))?;
+    write_whole(&run.settings(), text.as_bytes()).map_err(|error| Error::file(&run.settings(), error))?;
     run_dir::write_lines(&run.samples(), samples).map_err(|error| Error::file(&run.samples(), error))?;
     Ok(run)
 }

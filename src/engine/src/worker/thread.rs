@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
-use pellucid_protocol::{Command, Event, Metrics, RunDir, Settings};
+use pellucid_protocol::{Command, Event, Metrics, Settings};
+use pellucid_record::RunDir;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
 
 use super::desk::Desk;

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pellucid_protocol::RunDir;
 use pellucid_protocol::launch::LaunchLine;
-use pellucid_protocol::owner::Lock;
+use pellucid_record::RunDir;
+use pellucid_record::owner::Lock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 

@@ -5,9 +5,10 @@ use std::fs;
 use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{Control, Flow, Trainer, resume, run};
 use pellucid_protocol::event::{Ended, Outcome};
-use pellucid_protocol::log_writer::LogWriter;
 use pellucid_protocol::settings::{Avoid, LiveSetting};
-use pellucid_protocol::{Event, RawSettings, Record, RunDir};
+use pellucid_protocol::{Event, RawSettings, Record};
+use pellucid_record::RunDir;
+use pellucid_record::log_writer::LogWriter;
 
 use crate::fixture::{Fixture, numbers};
 

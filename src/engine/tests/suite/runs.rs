@@ -5,7 +5,8 @@ use pellucid_engine::train::evaluate;
 use pellucid_engine::train::prepare::load_classifier;
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::settings::{L1Form, L2Form, OptimizerKind};
-use pellucid_protocol::{Event, RawSettings, RunDir};
+use pellucid_protocol::{Event, RawSettings};
+use pellucid_record::RunDir;
 use tch::Kind;
 
 use crate::fixture::{Fixture, files, numbers, train};

@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 use pellucid_engine::worker::hub::{Hub, Lines};
 use pellucid_engine::worker::thread::FromThread;
 use pellucid_protocol::event::{Ended, Eval, Outcome, Step};
-use pellucid_protocol::log_reader::LogReader;
-use pellucid_protocol::{Event, Metrics, RunDir};
+use pellucid_protocol::{Event, Metrics};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
 use serde_json::json;
 
 /// Ten steps a second for a day.

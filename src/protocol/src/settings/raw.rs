@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::intake;
+use crate::line_at::line_at;
 
 use super::{
     Anchor, Avoid, ClassWeights, Device, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups, Precision,
@@ -86,16 +86,14 @@ raw_settings! {
 }
 
 impl RawSettings {
-    /// Reads a TOML file; relative paths in it are taken from its folder.
+    /// Reads the text of the TOML file at `path`; relative paths in it are taken from its folder.
     ///
     /// # Errors
-    /// When the file cannot be read, is not TOML or has an unknown key or a value of the wrong type.
-    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+    /// When the text is not TOML or has an unknown key or a value of the wrong type.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let shown = path.display().to_string();
-        let text = intake::read_text(path, intake::SETTINGS)
-            .map_err(|error| SettingsError::Read { path: shown.clone(), message: error.to_string() })?;
         let at = |line: usize, message: String| SettingsError::File { path: shown.clone(), line, message };
-        let mut raw = Self::parse(&text).map_err(|(line, message)| at(line, message))?;
+        let mut raw = Self::parse(text).map_err(|(line, message)| at(line, message))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let places =
             [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.probe_data, &mut raw.run_dir];
@@ -107,7 +105,7 @@ impl RawSettings {
         raw.avoid = raw.avoid.map(|avoid| avoid.within(folder));
         if let Err(SettingsError::Value { key, message }) = raw.ranges() {
             let name = key.trim_start_matches("--").replace('-', "_");
-            return Err(at(line_of(&text, &name), format!("{name}: {message}")));
+            return Err(at(line_of(text, &name), format!("{name}: {message}")));
         }
         Ok(raw)
     }
@@ -115,7 +113,7 @@ impl RawSettings {
     /// Reads the text of a settings file; what is wrong comes with its line.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         let failed = |error: toml::de::Error| {
-            (intake::line_at(text, error.span().map_or(0, |span| span.start)), error.message().to_owned())
+            (line_at(text, error.span().map_or(0, |span| span.start)), error.message().to_owned())
         };
         let table: toml::Table = toml::from_str(text).map_err(failed)?;
         if let Some(key) = table.keys().find(|key| !Self::KEYS.contains(&key.as_str())) {
@@ -160,8 +158,7 @@ mod tests {
 
     #[test]
     fn a_file_is_named_with_its_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("run.toml");
+        let path = Path::new("folder/run.toml");
         for (text, line, part) in [
             ("model = \"m\"\nl1 = -3\n", 2, "l1: must be 0 or more"),
             ("l1_form = \"proximal\"\n\nl1 = -3\n", 3, "l1: must be 0 or more"),
@@ -174,8 +171,7 @@ mod tests {
             ("lr = 1\nmasking = 2\n", 2, "masking: must be from 0 to 1, not 2"),
             ("seed = 1\nxyz = 3\n", 2, "unknown key `xyz`"),
         ] {
-            std::fs::write(&path, text).unwrap();
-            let message = RawSettings::from_file(&path).unwrap_err().to_string();
+            let message = RawSettings::from_toml(text, path).unwrap_err().to_string();
             assert!(message.contains(&format!("run.toml:{line}: ")) && message.contains(part), "{message}");
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pellucid_protocol::RunDir;
 use pellucid_protocol::event::{Checkpoint, CheckpointKind};
 use pellucid_protocol::settings::LiveSetting;
+use pellucid_record::RunDir;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 

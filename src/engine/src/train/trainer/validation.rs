@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use pellucid_protocol::event::{Alert, Eval, Level};
-use pellucid_protocol::{Metrics, Prediction, RunDir, Watched, run_dir};
+use pellucid_protocol::{Metrics, Prediction, Watched};
+use pellucid_record::{RunDir, run_dir};
 
 use super::{Best, SAMPLES_KEPT, Trainer};
 use crate::error::{Error, Result};

@@ -1,0 +1,240 @@
+//! Watches over a worker: a small process of its own that waits for the worker's end, and writes into the record how it
+//! died if it did, whoever is attached or not.
+
+use std::io::{BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pellucid_protocol::event::{Ended, Outcome};
+use pellucid_protocol::launch::LaunchLine;
+use pellucid_protocol::work::Work;
+use pellucid_protocol::{Event, Metrics, Record};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
+use pellucid_record::log_writer::LogWriter;
+use pellucid_record::owner::{KEEPER, Lock};
+use tokio::process::Child;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::failure::{Ending, Failure};
+use crate::worker;
+
+mod death;
+
+use death::{Accounts, Death};
+
+/// The longest job.
+const JOB: u64 = 16 << 20;
+/// How long somebody may look whether the run is held, when the last words are to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How much of the end of the record is looked at.
+const TAIL: u64 = 256 * 1024;
+
+/// Starts the program `path` on the job that comes on stdin, and stays until its end.
+///
+/// # Errors
+/// When there is no job.
+pub async fn keep(path: PathBuf) -> Result<Ending, Failure> {
+    // A session of its own, as the worker's: whatever happens to the terminal, this stays.
+    let _ = rustix::process::setsid();
+    let unheard = |error: std::io::Error| Failure::Failed(format!("cannot listen to signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
+    let _hang_up = signal(SignalKind::hangup()).map_err(unheard)?;
+    let mut job = Vec::new();
+    let read = std::io::stdin().lock().take(JOB).read_until(b'\n', &mut job);
+    let work: Work = read
+        .map_err(serde_json::Error::io)
+        .and_then(|_| serde_json::from_slice(&job))
+        .map_err(|error| Failure::Usage(format!("stdin: not a job: {error}")))?;
+    let watch = Watch::begin(run_of(&work));
+    let mut command = worker::command(&path);
+    let mut child = match command.env(KEEPER, std::process::id().to_string()).spawn() {
+        Ok(child) => child,
+        Err(error) => return cannot_start(&path, &error),
+    };
+    worker::hand_over(&mut child, &work).await;
+    let pid = child.id().unwrap_or(0);
+    // Whoever listens at the worker's ends hears when the worker is gone, not when this is.
+    let_go_of_ends();
+    let status = wait(&mut child, &mut terminate).await;
+    if let (Some(watch), Some(status)) = (watch, status) {
+        watch.mourn(pid, status);
+    }
+    Ok(status.map_or(Ending::Failed, end_alike))
+}
+
+fn cannot_start(path: &Path, error: &std::io::Error) -> Result<Ending, Failure> {
+    let message = worker::cannot_start(path, error).to_string();
+    let line = serde_json::to_string(&LaunchLine::Failed { message }).map_err(std::io::Error::from)?;
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(Ending::Failed)
+}
+
+fn run_of(work: &Work) -> Option<RunDir> {
+    match work {
+        Work::Train(settings) => Some(RunDir::new(&settings.run_dir)),
+        Work::Resume { run_dir } => Some(RunDir::new(run_dir)),
+        _ => None,
+    }
+}
+
+fn let_go_of_ends() {
+    if let Ok(nothing) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
+        // They stay open if not: the launcher then waits a little longer.
+        let _ = rustix::stdio::dup2_stdin(&nothing);
+        let _ = rustix::stdio::dup2_stdout(&nothing);
+        let _ = rustix::stdio::dup2_stderr(&nothing);
+    }
+}
+
+/// Waits for the worker's end; what is asked of this process is passed on.
+async fn wait(child: &mut Child, terminate: &mut Signal) -> Option<ExitStatus> {
+    let pid = child.id();
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.ok(),
+            _ = terminate.recv() => worker::pass_on(pid, rustix::process::Signal::TERM),
+        }
+    }
+}
+
+/// Ends as the worker did, for whoever waits for this process.
+fn end_alike(status: ExitStatus) -> Ending {
+    use std::os::unix::process::ExitStatusExt;
+    if let Some(number) = status.signal() {
+        let _ = rustix::process::setrlimit(
+            rustix::process::Resource::Core,
+            rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+        );
+        if let Some(same) = rustix::process::Signal::from_named_raw(number) {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), same);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    worker::ending(status)
+}
+
+/// What is known before the worker starts.
+struct Watch {
+    run: RunDir,
+    accounts: Accounts,
+    /// Bytes that were in its log before.
+    printed: u64,
+}
+
+impl Watch {
+    fn begin(run: Option<RunDir>) -> Option<Self> {
+        let run = run?;
+        let printed = std::fs::metadata(run.log()).map_or(0, |meta| meta.len());
+        Some(Self { run, accounts: Accounts::now(), printed })
+    }
+
+    /// Writes down how the worker `pid` ended, if the run did not end before it.
+    fn mourn(&self, pid: u32, status: ExitStatus) {
+        let owned = self.run.worker_info().is_some_and(|info| info.owner.pid == pid);
+        // Somebody who has taken the run up again already has the word.
+        let Some(_lock) = owned.then(|| Lock::take(&self.run, PATIENCE).ok()).flatten() else { return };
+        let records = LogReader::tail(&self.run.events(), TAIL).unwrap_or_default();
+        let Some(mut ended) = last_words(&records) else { return };
+        let Ok(mut log) = LogWriter::open(&self.run.events()) else { return };
+        let death = Death::of(pid, status, (&self.accounts, &Accounts::now()));
+        ended.message = Some(death.told(&self.printed_since()));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
+        let time = records.last().map_or(now, |last| last.time.max(now));
+        // A disk that is full has no room for last words; those who look see that the worker is gone.
+        if log.append(&Record { time, event: Event::Ended(ended) }).is_ok() {
+            let _ = log.sync();
+        }
+    }
+
+    /// What the worker has printed.
+    fn printed_since(&self) -> String {
+        let bytes = std::fs::read(self.run.log()).unwrap_or_default();
+        let from =
+            usize::try_from(self.printed).unwrap_or(0).min(bytes.len()).max(bytes.len().saturating_sub(64 << 10));
+        String::from_utf8_lossy(&bytes[from..]).into_owned()
+    }
+}
+
+/// The end of a run that has said none itself: `None` if it has.
+fn last_words(records: &[Record]) -> Option<Ended> {
+    let (mut step, mut metrics, mut over) = (0, Metrics::default(), false);
+    for record in records {
+        match &record.event {
+            Event::Started(started) => (step, over) = (started.resumed.unwrap_or(0), false),
+            Event::Step(done) => step = done.step,
+            Event::Eval(eval) if eval.best => metrics = eval.metrics.clone(),
+            Event::Ended(_) => over = true,
+            _ => {}
+        }
+    }
+    (!over && !records.is_empty()).then_some(Ended { step, outcome: Outcome::Died, message: None, metrics })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use pellucid_protocol::event::Step;
+    use pellucid_record::owner::Owner;
+    use pellucid_record::run_dir::WorkerInfo;
+
+    use super::*;
+
+    fn step(step: u64) -> Record {
+        let event = Event::Step(Step { step, epoch: 0.0, metrics: Metrics::default() });
+        Record { time: 5e9, event }
+    }
+
+    /// A run that the worker `pid` has trained.
+    fn run(pid: u32) -> (tempfile::TempDir, RunDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let mut log = LogWriter::open(&run.events()).unwrap();
+        (1..4).for_each(|number| assert!(log.append(&step(number)).is_ok()));
+        let owner = Owner { pid, ..Owner::of_this_process() };
+        let info = WorkerInfo { owner, socket: "s".into(), keeper: None };
+        std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        (folder, run)
+    }
+
+    fn ends(run: &RunDir) -> Vec<(f64, Ended)> {
+        let records = LogReader::new(&run.events()).read_new().unwrap();
+        let end =
+            |record: Record| if let Event::Ended(ended) = record.event { Some((record.time, ended)) } else { None };
+        records.into_iter().filter_map(end).collect()
+    }
+
+    #[test]
+    fn a_death_is_the_last_record() {
+        let (_folder, run) = run(7);
+        std::fs::write(run.log(), "an old line\n").unwrap();
+        let watch = Watch::begin(Some(run.clone())).unwrap();
+        let mut log = std::fs::OpenOptions::new().append(true).open(run.log()).unwrap();
+        log.write_all(b"terminate called\n  what():  bad index\n").unwrap();
+        std::fs::OpenOptions::new().append(true).open(run.events()).unwrap().write_all(b"{\"torn").unwrap();
+        watch.mourn(7, ExitStatus::from_raw(6));
+        let ends = ends(&run);
+        let [(time, ended)] = ends.as_slice() else { panic!("{ends:?}") };
+        assert_eq!((ended.outcome, ended.step, *time), (Outcome::Died, 3, 5e9), "time does not go back");
+        let told = ended.message.as_deref().unwrap();
+        assert!(told.contains("SIGABRT") && told.contains("bad index") && !told.contains("old line"), "{told}");
+        watch.mourn(7, ExitStatus::from_raw(6));
+        assert_eq!(super::tests::ends(&run).len(), 1, "once");
+    }
+
+    #[test]
+    fn a_run_of_somebody_else_is_left_alone() {
+        let (_folder, run) = run(7);
+        let watch = Watch::begin(Some(run.clone())).unwrap();
+        watch.mourn(8, ExitStatus::from_raw(9));
+        assert!(ends(&run).is_empty(), "another worker's");
+        let lock = Lock::take(&run, Duration::ZERO).unwrap();
+        watch.mourn(7, ExitStatus::from_raw(9));
+        assert!(ends(&run).is_empty(), "taken up again");
+        drop(lock);
+        watch.mourn(7, ExitStatus::from_raw(9));
+        assert_eq!(ends(&run).len(), 1);
+    }
+}

@@ -1,0 +1,212 @@
+//! The worker program: where it is, and running it in the foreground.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use pellucid_protocol::work::Work;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::words::Words;
+use crate::console;
+use crate::failure::{Ending, Failure};
+
+/// Names the worker program, when it is not beside this one.
+pub const VARIABLE: &str = "PELLUCID_WORKER";
+const NAME: &str = "pellucid-worker";
+
+/// The worker program: as `PELLUCID_WORKER` says, else beside this program, else on `PATH`.
+///
+/// # Errors
+/// When there is none.
+pub fn find() -> Result<PathBuf, Failure> {
+    let beside = env::current_exe().and_then(|exe| exe.canonicalize()).ok();
+    search(env::var_os(VARIABLE).map(PathBuf::from), beside.as_deref().and_then(Path::parent), &path_folders())
+}
+
+fn path_folders() -> Vec<PathBuf> {
+    env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+fn search(named: Option<PathBuf>, beside: Option<&Path>, path: &[PathBuf]) -> Result<PathBuf, Failure> {
+    if let Some(named) = named {
+        let missing = || Failure::Failed(format!("{VARIABLE} is {}, which is no file; correct it", named.display()));
+        return named.is_file().then(|| named.clone()).ok_or_else(missing);
+    }
+    let folders = beside.into_iter().chain(path.iter().map(PathBuf::as_path));
+    let found = folders.map(|folder| folder.join(NAME)).find(|file| file.is_file());
+    found.ok_or_else(|| {
+        let place = beside.map_or_else(String::new, |folder| format!(" in {} or", folder.display()));
+        Failure::Failed(format!("no {NAME}{place} on PATH; build it with `make build` or name it in {VARIABLE}"))
+    })
+}
+
+/// How long a thread of libtorch spins at a barrier before it sleeps: some 0.1 ms. The default of several
+/// milliseconds makes small models many times slower on a machine with other work to do.
+const SPIN_COUNT: (&str, &str) = ("GOMP_SPINCOUNT", "5000");
+
+/// What the C library keeps of freed memory instead of giving it back, only to fetch it again page by page in the next
+/// layer: 4 % of the time of a forward pass. What is larger than 32 MiB (weights) goes back at once as ever.
+const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "268435456")];
+
+/// The worker, about to read its job from stdin, with a process that watches over it.
+pub(super) fn kept(worker: &Path) -> Command {
+    let mut plain = command(worker);
+    if let Some(keeper) = keeper() {
+        let mut kept = Command::new(keeper);
+        kept.arg("keep").arg(worker).stdin(Stdio::piped());
+        plain = kept;
+    }
+    plain
+}
+
+/// This program, if it is what it says it is: a test or a program of another name keeps nobody.
+fn keeper() -> Option<PathBuf> {
+    env::current_exe().ok().filter(|exe| exe.file_name().is_some_and(|name| name == "pellucid") && exe.is_file())
+}
+
+/// The worker, about to read its job from stdin.
+pub fn command(worker: &Path) -> Command {
+    let mut command = Command::new(worker);
+    command.arg("work").stdin(Stdio::piped());
+    let chosen = [SPIN_COUNT.0, "OMP_WAIT_POLICY"].iter().any(|name| env::var_os(name).is_some());
+    if !chosen {
+        command.env(SPIN_COUNT.0, SPIN_COUNT.1);
+    }
+    if ALLOCATOR.iter().all(|(name, _)| env::var_os(name).is_none()) {
+        command.envs(ALLOCATOR);
+    }
+    command
+}
+
+/// Runs the worker on `work` with this program's stdout, passes on what it says, and gives its exit code.
+///
+/// # Errors
+/// When there is no worker or it cannot be started.
+pub async fn run(work: &Work) -> Result<Ending, Failure> {
+    let worker = find()?;
+    let cannot = |error: std::io::Error| cannot_start(&worker, &error);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut child = command(&worker).stderr(Stdio::piped()).spawn().map_err(cannot)?;
+    let said = tokio::spawn(pass_on_words(child.stderr.take()));
+    hand_over(&mut child, work).await;
+    let pid = child.id();
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                // What it said last comes before what is said of its end. An heir may keep its stderr open.
+                let _ = tokio::time::timeout(Duration::from_secs(1), said).await;
+                return Ok(ending(status.map_err(cannot)?));
+            }
+            _ = interrupt.recv() => pass_on(pid, Signal::INT),
+            _ = terminate.recv() => pass_on(pid, Signal::TERM),
+        }
+    }
+}
+
+/// Runs the worker on `work` and gives what it printed on stdout.
+///
+/// # Errors
+/// When there is no worker, it cannot be started, or it fails.
+pub async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
+    let worker = find()?;
+    let cannot = |error: std::io::Error| cannot_start(&worker, &error);
+    let mut command = command(&worker);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(cannot)?;
+    tokio::spawn(pass_on_words(child.stderr.take()));
+    hand_over(&mut child, work).await;
+    let output = child.wait_with_output().await.map_err(cannot)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Failure::Failed(format!("{} did not start rightly ({})", worker.display(), output.status)))
+}
+
+/// Says on stderr what the worker, or a library in it, says there: scrubbed.
+async fn pass_on_words(stderr: Option<ChildStderr>) {
+    let Some(stderr) = stderr else { return };
+    let mut words = Words::new(stderr);
+    while let Some(line) = words.next().await {
+        console::note(&line);
+    }
+}
+
+/// Writes the job to the worker's stdin and closes it. A worker that does not read it says why itself.
+pub async fn hand_over(child: &mut Child, work: &Work) {
+    if let Some(mut stdin) = child.stdin.take()
+        && let Ok(mut line) = serde_json::to_vec(work)
+    {
+        line.push(b'\n');
+        let _ = stdin.write_all(&line).await;
+    }
+}
+
+pub(crate) fn cannot_start(worker: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("cannot start {}: {error}", worker.display()))
+}
+
+/// Sends a signal to a process of ours.
+pub fn pass_on(pid: Option<u32>, signal: Signal) {
+    if let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
+        // It may have ended in the meantime.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// A worker's end as that of this program.
+pub fn ending(status: ExitStatus) -> Ending {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ending::Done,
+        (Some(code), _) => Ending::Worker(u8::try_from(code).unwrap_or(1)),
+        (None, Some(signal)) => Ending::Worker(u8::try_from(128 + signal).unwrap_or(1)),
+        (None, None) => Ending::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_wins_then_the_neighbour_then_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| {
+            let sub = folder.path().join(name);
+            std::fs::create_dir(&sub).unwrap();
+            std::fs::write(sub.join(NAME), "").unwrap();
+            sub
+        };
+        let (named, beside, path) = (place("named"), place("beside"), place("path"));
+        let found = |named: Option<&Path>, beside: &Path| {
+            search(named.map(|folder| folder.join(NAME)), Some(beside), std::slice::from_ref(&path)).unwrap()
+        };
+        assert_eq!(found(Some(&named), &beside), named.join(NAME));
+        assert_eq!(found(None, &beside), beside.join(NAME));
+        assert_eq!(found(None, folder.path()), path.join(NAME));
+    }
+
+    #[test]
+    fn a_missing_worker_is_one_line_that_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = search(None, Some(folder.path()), &[]).unwrap_err().to_string();
+        assert!(message.contains("make build") && !message.contains('\n'), "{message}");
+        let message = search(Some("/nowhere/worker".into()), None, &[]).unwrap_err().to_string();
+        assert_eq!(message, "PELLUCID_WORKER is /nowhere/worker, which is no file; correct it");
+    }
+
+    #[test]
+    fn a_workers_end_is_passed_through() {
+        use std::os::unix::process::ExitStatusExt;
+        let cases = [(0, 0), (1 << 8, 1), (2 << 8, 2), (2, 130), (9, 137)];
+        for (raw, code) in cases {
+            assert_eq!(ending(ExitStatus::from_raw(raw)).code(), code);
+        }
+    }
+}

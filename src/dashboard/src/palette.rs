@@ -1,0 +1,130 @@
+//! All that can be done, found by its name.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use pellucid_protocol::LiveSetting;
+use tui_input::Input;
+
+use super::keymap::{Action, Place};
+use super::state::State;
+use super::values;
+
+/// What is done when a line is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// As if its key were pressed.
+    Act(Action),
+    /// Change this value.
+    Value(LiveSetting),
+    /// Show this chart alone.
+    Chart(String),
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// What it does, for people.
+    pub words: String,
+    /// Its keys.
+    pub keys: String,
+    /// What it does.
+    pub deed: Deed,
+}
+
+/// The dialog.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Palette {
+    /// What was typed.
+    pub input: Input,
+    /// The marked line.
+    pub cursor: usize,
+}
+
+impl Palette {
+    /// The lines that fit what was typed, the best first.
+    #[must_use]
+    pub(crate) fn lines(&self, state: &State) -> Vec<Line> {
+        rank(self.input.value(), all(state))
+    }
+}
+
+/// All that makes sense now.
+fn all(state: &State) -> Vec<Line> {
+    let here = [state.ground(), Place::Everywhere];
+    let mut lines: Vec<Line> = Vec::new();
+    for binding in state.keys.bindings().iter().filter(|binding| here.contains(&binding.place)) {
+        let known = lines.iter().any(|line| line.deed == Deed::Act(binding.action));
+        if !known && binding.action != Action::Palette && state.has(binding.needs) {
+            let words = sentence(state.hint(binding.action, binding.hint), binding.help);
+            lines.push(Line { words, keys: binding.all_keys(), deed: Deed::Act(binding.action) });
+        }
+    }
+    if state.has(super::keymap::Needs::Training) {
+        lines.extend(values::offered(&state.run).into_iter().map(|value| Line {
+            words: format!("set {}: {}", value.key, value.words),
+            keys: String::new(),
+            deed: Deed::Value(value.key),
+        }));
+    }
+    let charts = state.train.choice(&state.run).into_iter();
+    lines.extend(charts.map(|(title, _)| Line {
+        words: format!("chart: {title}"),
+        keys: String::new(),
+        deed: Deed::Chart(title),
+    }));
+    lines
+}
+
+fn sentence(hint: &str, help: &str) -> String {
+    if hint.is_empty() { help.to_owned() } else { format!("{hint}: {help}") }
+}
+
+/// The lines that have the letters of `typed` in their order, the closest first.
+fn rank(typed: &str, lines: Vec<Line>) -> Vec<Line> {
+    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut letters = Vec::new();
+    let mut scored: Vec<_> = lines
+        .into_iter()
+        .filter_map(|line| Some((pattern.score(Utf32Str::new(&line.words, &mut letters), &mut matcher)?, line)))
+        .collect();
+    // Stable: of equals the first in the table comes first.
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, line)| line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Size;
+
+    use super::*;
+    use crate::{Screen, fixture};
+
+    fn found(typed: &str, screen: Screen) -> Vec<Line> {
+        let state = fixture::live(300, Size { width: 80, height: 24 }, screen);
+        Palette { input: Input::new(typed.to_owned()), cursor: 0 }.lines(&state)
+    }
+
+    #[test]
+    fn a_few_letters_find_it() {
+        for (typed, deed) in [
+            ("ckpt", Deed::Act(Action::Checkpoint)),
+            ("pause", Deed::Act(Action::Pause)),
+            ("log sc", Deed::Act(Action::Scale)),
+            ("set lr", Deed::Value(LiveSetting::Lr)),
+            ("temperature", Deed::Value(LiveSetting::KdTemperature)),
+            ("chart loss", Deed::Chart("loss".to_owned())),
+        ] {
+            assert_eq!(found(typed, Screen::Train).first().map(|line| line.deed.clone()), Some(deed), "{typed}");
+        }
+        assert!(found("zzzz", Screen::Train).is_empty());
+    }
+
+    #[test]
+    fn only_what_makes_sense_is_there() {
+        let sorts = |line: &Line| line.deed == Deed::Act(Action::Sort);
+        assert!(found("", Screen::Samples).iter().any(sorts));
+        assert!(!found("", Screen::Train).iter().any(sorts));
+        assert!(!found("", Screen::Train).iter().any(|line| line.deed == Deed::Act(Action::OneStep)), "it is not held");
+    }
+}

@@ -1,0 +1,103 @@
+//! What explanations say of the samples: the latest one of each.
+
+use std::collections::BTreeMap;
+
+use pellucid_protocol::agreement::disagreement;
+use pellucid_protocol::{Attribution, Check, Explanation, Method};
+
+/// The latest explanation of each sample, and whose scores are looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    known: BTreeMap<usize, Known>,
+    method: Method,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    explanation: Explanation,
+    disagreement: Option<f64>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { known: BTreeMap::new(), method: Method::Occlusion }
+    }
+}
+
+impl Found {
+    /// Takes a whole explanation of a sample in; whether it is one.
+    pub(super) fn take(&mut self, explanation: &Explanation) -> bool {
+        let Some(sample) = explanation.sample.filter(|_| !explanation.partial && explanation.edits.is_empty()) else {
+            return false;
+        };
+        let mut explanation = explanation.clone();
+        for made in &mut explanation.attributions {
+            // Not looked at here, and large.
+            (made.surrogate, made.tree, made.exhaustive) = (None, None, None);
+        }
+        self.known.insert(sample, Known { disagreement: disagreement(&explanation), explanation });
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Samples and what is known of each, in their order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, &Explanation)> {
+        self.known.iter().map(|(sample, known)| (*sample, &known.explanation))
+    }
+
+    pub(super) fn explanation(&self, sample: usize) -> Option<&Explanation> {
+        self.known.get(&sample).map(|known| &known.explanation)
+    }
+
+    /// Whose faithfulness and plausibility are looked at.
+    pub(super) fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The next of the methods that a survey does.
+    pub(super) fn next_method(&mut self) {
+        let at = Method::USUAL.iter().position(|&method| method == self.method).unwrap_or(0);
+        self.method = Method::USUAL[(at + 1) % Method::USUAL.len()];
+    }
+
+    fn made(&self, sample: usize) -> Option<&Attribution> {
+        self.explanation(sample)?.by(self.method)
+    }
+
+    /// Whether the map has failed a gate.
+    pub(super) fn fails(&self, sample: usize) -> bool {
+        self.made(sample).is_some_and(Attribution::fails)
+    }
+
+    fn check(&self, sample: usize, read: impl Fn(&Check) -> Option<f64>) -> Option<f64> {
+        self.made(sample)?.checks.iter().find_map(read)
+    }
+
+    /// Normalised: 0 the worst order of words, 1 the best.
+    pub(super) fn faithfulness(&self, sample: usize) -> Option<f64> {
+        self.check(sample, |check| match check {
+            Check::Faithfulness { normalised, .. } => Some(*normalised),
+            _ => None,
+        })
+    }
+
+    /// Area under precision over recall, against the words that a person marked.
+    pub(super) fn plausibility(&self, sample: usize) -> Option<f64> {
+        self.check(sample, |check| match check {
+            Check::Plausibility { auprc, .. } => Some(*auprc),
+            _ => None,
+        })
+    }
+
+    /// Of the methods that have signs: 0 where they rank the words alike.
+    pub(super) fn disagreement(&self, sample: usize) -> Option<f64> {
+        self.known.get(&sample)?.disagreement
+    }
+}

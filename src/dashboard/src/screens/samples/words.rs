@@ -1,0 +1,251 @@
+//! The words of all explained samples, by what a method says of them in the mean.
+
+use pellucid_protocol::word_importance::{Case, Question, Vocabulary, WordImportance, word_importance};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::found::Found;
+use crate::keymap::Action;
+use crate::state::run::Run;
+use crate::text;
+use crate::widgets::bar;
+use crate::widgets::paper::{Paper, below, from, inner, row, to};
+
+/// Samples that a word must come in to be shown, at first.
+const LEAST: usize = 3;
+/// Columns of all numbers of a word.
+const NUMBERS: u16 = 36;
+
+/// The order of the words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Order {
+    #[default]
+    Strongest,
+    For,
+    Against,
+    Frequent,
+}
+
+impl Order {
+    const ALL: [Order; 4] = [Order::Strongest, Order::For, Order::Against, Order::Frequent];
+
+    fn title(self) -> &'static str {
+        match self {
+            Order::Strongest => "strongest first",
+            Order::For => "most for it first",
+            Order::Against => "most against it first",
+            Order::Frequent => "most frequent first",
+        }
+    }
+}
+
+/// The view.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    class: usize,
+    case: Case,
+    least: usize,
+    order: Order,
+    cursor: usize,
+    vocabulary: Vocabulary,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        let (order, vocabulary) = (Order::default(), Vocabulary::default());
+        Self { class: 0, case: Case::Folded, least: LEAST, order, cursor: 0, vocabulary }
+    }
+}
+
+impl Words {
+    /// It is opened: at a class that something is known of.
+    pub(super) fn begin(&mut self, found: &Found) {
+        if !classes(found).contains(&self.class) {
+            self.class = classes(found).first().copied().unwrap_or(0);
+        }
+        self.count(found);
+    }
+
+    /// Counts anew. The cursor stays on its word.
+    pub(super) fn count(&mut self, found: &Found) {
+        let marked = self.vocabulary.words.get(self.cursor).map(|word| word.word.clone());
+        let question = Question { method: found.method(), class: self.class, case: self.case, least: self.least };
+        self.vocabulary = word_importance(found.all().map(|(_, explanation)| explanation), &question);
+        self.arrange();
+        let place = self.vocabulary.words.iter().position(|word| Some(&word.word) == marked.as_ref());
+        self.cursor = place.unwrap_or(0);
+    }
+
+    fn arrange(&mut self) {
+        let words = &mut self.vocabulary.words;
+        match self.order {
+            Order::Strongest => words.sort_by(|a, b| b.mean.abs().total_cmp(&a.mean.abs())),
+            Order::For => words.sort_by(|a, b| b.mean.total_cmp(&a.mean)),
+            Order::Against => words.sort_by(|a, b| a.mean.total_cmp(&b.mean)),
+            Order::Frequent => words.sort_by_key(|word| std::cmp::Reverse(word.texts.len())),
+        }
+    }
+
+    /// Does what a key asks for.
+    pub(super) fn act(&mut self, action: Action, found: &Found, body: Rect) {
+        let (page, last) = (rows(inner(body)), self.vocabulary.words.len().saturating_sub(1));
+        match action {
+            Action::Up => self.cursor = self.cursor.saturating_sub(1),
+            Action::Down => self.cursor = (self.cursor + 1).min(last),
+            Action::PageUp => self.cursor = self.cursor.saturating_sub(page),
+            Action::PageDown => self.cursor = (self.cursor + page).min(last),
+            Action::First => self.cursor = 0,
+            Action::Last => self.cursor = last,
+            Action::NextClass => {
+                let known = classes(found);
+                let later = known.iter().find(|class| **class > self.class).or(known.first());
+                self.class = later.copied().unwrap_or(0);
+                self.count(found);
+                self.cursor = 0;
+            }
+            Action::Case => {
+                self.case = if self.case == Case::Folded { Case::Kept } else { Case::Folded };
+                self.count(found);
+            }
+            Action::More => self.leave_out(self.least + 1, found),
+            Action::Less => self.leave_out(self.least.saturating_sub(1).max(1), found),
+            Action::Sort => {
+                let at = Order::ALL.iter().position(|&order| order == self.order).unwrap_or(0);
+                self.order = Order::ALL[(at + 1) % Order::ALL.len()];
+                self.arrange();
+                self.cursor = 0;
+            }
+            _ => {}
+        }
+    }
+
+    fn leave_out(&mut self, least: usize, found: &Found) {
+        self.least = least;
+        self.count(found);
+    }
+
+    /// The marked word and the samples that have it, those in which it counts most first.
+    pub(super) fn examples(&self, found: &Found) -> Option<(String, Vec<usize>)> {
+        let word = self.vocabulary.words.get(self.cursor)?;
+        let samples: Vec<usize> = found.all().map(|(sample, _)| sample).collect();
+        let places = word.texts.iter().filter_map(|(place, _)| samples.get(*place).copied());
+        Some((word.word.clone(), places.collect()))
+    }
+
+    /// ```text
+    /// ╭ words ──────────── for urgent · occlusion · in 3 samples or more · strongest first ╮
+    /// │   word          samples times    mean      ±     sd                                │
+    /// │ ▸ chest              12    14  +0.412  0.031  0.108            │▆▆▆▆▆▆▆            │
+    /// ╰────────────────────────────────────────────────────────────────────────────────────╯
+    /// ```
+    pub(super) fn draw(&self, run: &Run, found: &Found, paper: &mut Paper, area: Rect) {
+        let inside = paper.boxed(area, "words");
+        paper.corner(area, &self.status(run, found, usize::from(area.width)), paper.styles.muted);
+        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
+        if self.vocabulary.words.is_empty() {
+            return paper.middle(inside, &self.nothing(found), paper.styles.muted);
+        }
+        let name = inside.width.saturating_sub(NUMBERS).clamp(8, 22);
+        let muted = paper.styles.muted;
+        let heading = format!("{:>7}{:>6}{:>8}{:>7}{:>7}", "samples", "times", "mean", "±", "sd");
+        paper.write(from(row(inside, 0), 2), "word", muted);
+        paper.write(from(row(inside, 0), name), &heading, muted);
+        let page = rows(inside);
+        // Whole pages turn, so that moving the cursor repaints two lines and not all of them.
+        let top = self.cursor / page * page;
+        for (index, word) in self.vocabulary.words.iter().enumerate().skip(top).take(page) {
+            self.line(word, (index, name), paper, row(below(inside, 1), (index - top) as u16));
+        }
+        let counted = self.counted(found);
+        let foot = row(inside, inside.height.saturating_sub(1));
+        paper.write(foot, &text::clip(&counted, usize::from(foot.width)), muted);
+    }
+
+    fn line(&self, word: &WordImportance, (index, name): (usize, u16), paper: &mut Paper, line: Rect) {
+        let styles = paper.styles;
+        let marked = index == self.cursor;
+        let (cursor, style) = if marked { ("▸ ", styles.strong) } else { ("  ", styles.text) };
+        paper.line(to(line, name), &[(cursor, styles.accent), (&word.word, style)]);
+        let spread = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), text::number);
+        let counts = format!("{:>7}{:>6}", word.texts.len(), word.occurrences);
+        let mean = format!("{:>8}", format!("{:+.3}", word.mean));
+        let rest = format!("{:>7}{:>7}", spread(word.error), spread(word.deviation));
+        let side = styles.side(word.mean);
+        paper.line(from(line, name), &[(&counts, styles.text), (&mean, side), (&rest, styles.muted)]);
+        let place = from(line, name + NUMBERS + 1);
+        if place.width >= 9 {
+            bar::signed(paper, place, word.mean / self.largest(), self.bar_style(word, paper));
+        }
+    }
+
+    /// Grey where the mean is not two standard errors away from zero, or one sample is all there is.
+    fn bar_style(&self, word: &WordImportance, paper: &Paper) -> Style {
+        let clear = word.error.is_some_and(|error| word.mean.abs() > 2.0 * error);
+        if clear { paper.styles.side(word.mean) } else { paper.styles.faint }
+    }
+
+    fn largest(&self) -> f64 {
+        let sizes = self.vocabulary.words.iter().map(|word| word.mean.abs());
+        sizes.fold(f64::MIN_POSITIVE, f64::max)
+    }
+
+    fn status(&self, run: &Run, found: &Found, width: usize) -> String {
+        let of = format!("for {} · {}", run.label(self.class), found.method().title());
+        let least = format!(" · in {} or more", text::plural(self.least, "sample"));
+        let case = if self.case == Case::Kept { " · case kept" } else { "" };
+        let parts = [format!("{of}{least}{case} · {}", self.order.title()), format!("{of}{least}{case}"), of];
+        let fits = |words: &&String| text::width(words) + 14 <= width;
+        parts.iter().find(fits).unwrap_or(&parts[2]).clone()
+    }
+
+    /// What the words are taken from.
+    fn counted(&self, found: &Found) -> String {
+        let Vocabulary { counted, failed, rare, .. } = &self.vocabulary;
+        let failed = if *failed == 0 { String::new() } else { format!("; {failed} left out: their maps failed") };
+        let rare = if *rare == 0 { String::new() } else { format!("; {rare} rarer words") };
+        format!("{counted} of {} explained samples count{failed}{rare}. Grey: within 2 ± of zero", found.len())
+    }
+
+    fn nothing(&self, found: &Found) -> String {
+        if found.is_empty() {
+            return "no sample is explained yet: a explains all of them in the background".to_owned();
+        }
+        format!(
+            "no word of this class comes in {} or more by this method; - shows rarer ones, m another method, x another class",
+            text::plural(self.least, "sample")
+        )
+    }
+
+    /// The words alone with their means.
+    pub(super) fn draw_tiny(&self, run: &Run, found: &Found, paper: &mut Paper, area: Rect) {
+        let styles = paper.styles;
+        paper.write(row(area, 0), &format!("for {}", run.label(self.class)), styles.muted);
+        let list = below(area, 1);
+        if self.vocabulary.words.is_empty() {
+            paper.paragraph(list, &self.nothing(found), styles.muted);
+            return;
+        }
+        let page = usize::from(list.height).max(1);
+        let top = self.cursor / page * page;
+        for (index, word) in self.vocabulary.words.iter().enumerate().skip(top).take(page) {
+            let line = row(list, (index - top) as u16);
+            let cursor = if index == self.cursor { "▸" } else { " " };
+            let name = to(line, line.width.saturating_sub(8));
+            paper.line(name, &[(cursor, styles.accent), (&word.word, styles.text)]);
+            paper.right(line, &[(&format!("{:+.3}", word.mean), styles.side(word.mean))]);
+        }
+    }
+}
+
+/// Classes that explanations are of.
+fn classes(found: &Found) -> Vec<usize> {
+    let mut known: Vec<usize> = found.all().map(|(_, explanation)| explanation.target).collect();
+    known.sort_unstable();
+    known.dedup();
+    known
+}
+
+/// Words on a screen with this inside: a heading above, a note below.
+fn rows(inside: Rect) -> usize {
+    usize::from(inside.height.saturating_sub(2).max(1))
+}

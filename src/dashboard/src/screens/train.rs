@@ -1,0 +1,287 @@
+//! Curves, progress and health of the training.
+
+mod facts;
+mod full;
+mod grid;
+mod looks;
+mod panel;
+mod pointer;
+mod window;
+
+use ratatui::layout::{Rect, Size};
+
+use self::grid::Density;
+pub use self::grid::Grid;
+pub use self::looks::Looks;
+pub use self::panel::Measure;
+use self::panel::Panel;
+use self::window::Window;
+use crate::keymap::Action;
+use crate::state::run::Run;
+use crate::view;
+use crate::widgets::curve::{Band, Chart, Domain, Focus, Scale, Sheet};
+use crate::widgets::paper::{Paper, below};
+
+/// The screen.
+#[derive(Debug, Clone, Default)]
+pub struct Train {
+    looks: Looks,
+    window: Window,
+    /// Title of the chart that has the keys; the first one if there is none of that name.
+    focus: String,
+    face: Face,
+    /// The step whose values are read; the last one if none.
+    cursor: Option<u64>,
+    grip: Option<pointer::Grip>,
+}
+
+/// All charts, or one of them alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Face {
+    #[default]
+    Grid,
+    Full,
+}
+
+impl Train {
+    /// The title of the chart that has the keys.
+    #[must_use]
+    pub fn focused(&self, run: &Run) -> Option<String> {
+        let panels = self.panels(run);
+        self.focus_of(&panels).map(|(_, panel)| panel.title.clone())
+    }
+
+    /// What that chart shows.
+    #[must_use]
+    pub fn measures(&self, run: &Run) -> Vec<Measure> {
+        let panels = self.panels(run);
+        self.focus_of(&panels).map_or_else(Vec::new, |(_, panel)| panel.measures(run))
+    }
+
+    /// How the charts are looked at.
+    #[must_use]
+    pub fn looks(&self) -> &Looks {
+        &self.looks
+    }
+
+    /// Looks at the charts in another way.
+    pub fn set_looks(&mut self, looks: Looks, run: &mut Run) {
+        run.smooth_by(looks.smoothing);
+        self.looks = looks;
+    }
+
+    /// The title and whether it is shown of all that can be charted.
+    #[must_use]
+    pub fn choice(&self, run: &Run) -> Vec<(String, bool)> {
+        let shown: Vec<_> = self.titles(run);
+        panel::catalogue(run).into_iter().map(|panel| (panel.title.clone(), shown.contains(&panel.title))).collect()
+    }
+
+    /// Shows a chart that was not, or the other way round.
+    pub fn turn_chart(&mut self, title: &str, run: &Run) {
+        let all: Vec<_> = panel::catalogue(run).into_iter().map(|panel| panel.title).collect();
+        self.looks.turn_chart(title, self.titles(run), &all);
+    }
+
+    /// Shows the usual charts.
+    pub fn usual_charts(&mut self) {
+        self.looks.charts = None;
+    }
+
+    /// Shows one chart alone.
+    pub fn show_alone(&mut self, title: &str, run: &Run) {
+        if !self.titles(run).iter().any(|known| known == title) {
+            self.turn_chart(title, run);
+        }
+        title.clone_into(&mut self.focus);
+        self.face = Face::Full;
+    }
+
+    /// The values that are read in the chart that has the keys: metric, step, value, separated by tabs.
+    #[must_use]
+    pub fn copied(&self, run: &Run) -> Option<String> {
+        let panels = self.panels(run);
+        let (_, panel) = self.focus_of(&panels)?;
+        let at = self.cursor.unwrap_or(u64::MAX);
+        let lines = panel.lines(run).into_iter().filter_map(|line| {
+            let index = line.series.index_at(at)?;
+            let step = line.series.step(index)?;
+            Some(format!("{} {}\t{step}\t{}", panel.title, line.name, line.series.at(step)?))
+        });
+        Some(lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    fn titles(&self, run: &Run) -> Vec<String> {
+        self.panels(run).into_iter().map(|panel| panel.title).collect()
+    }
+
+    fn panels(&self, run: &Run) -> Vec<Panel> {
+        panel::shown(run, self.looks.charts.as_deref())
+    }
+
+    /// Does what a key asks for.
+    pub fn act(&mut self, action: Action, run: &mut Run, size: Size) {
+        match action {
+            Action::ZoomIn => self.window.zoom(run, 0.5, self.cursor.map(|step| step as f64)),
+            Action::ZoomOut => self.window.zoom(run, 2.0, self.cursor.map(|step| step as f64)),
+            Action::PanLeft => self.window.pan(run, -0.25),
+            Action::PanRight => self.window.pan(run, 0.25),
+            Action::Whole => self.window = Window::Whole,
+            Action::Follow => self.follow(),
+            Action::CursorLeft => self.move_cursor(run, -1.0),
+            Action::CursorRight => self.move_cursor(run, 1.0),
+            Action::PointBefore => self.go_to_point(run, -1),
+            Action::PointAfter => self.go_to_point(run, 1),
+            Action::Close if self.face == Face::Full => self.face = Face::Grid,
+            Action::Close => self.cursor = None,
+            Action::Full => self.face = if self.face == Face::Full { Face::Grid } else { Face::Full },
+            Action::Up => self.move_focus(run, size, -1),
+            Action::Down => self.move_focus(run, size, 1),
+            _ => self.look(action, run),
+        }
+    }
+
+    fn look(&mut self, action: Action, run: &mut Run) {
+        match action {
+            Action::Axis => self.looks.axis = self.looks.axis.next(),
+            Action::Scale => {
+                let focus = self.focus_of(&self.panels(run)).map(|(_, panel)| panel.title.clone());
+                focus.into_iter().for_each(|title| self.looks.turn_scale(&title));
+            }
+            Action::Smooth => {
+                self.looks.smooth_more();
+                run.smooth_by(self.looks.smoothing);
+            }
+            Action::Points => self.looks.hide_points = !self.looks.hide_points,
+            _ => {}
+        }
+    }
+
+    fn follow(&mut self) {
+        self.cursor = None;
+        self.window.follow();
+    }
+
+    /// Moves by a fiftieth of what is shown; past the end it lets go.
+    fn move_cursor(&mut self, run: &Run, by: f64) {
+        let (first, last) = self.window.steps(run);
+        let stride = ((last - first) / 50.0).max(1.0);
+        let from = self.cursor.map_or(last.min(run.step as f64), |step| step as f64);
+        self.set_cursor(run, from + by * stride);
+    }
+
+    fn set_cursor(&mut self, run: &Run, step: f64) {
+        let step = step.max(0.0).round();
+        self.cursor = ((step as u64) < run.step).then_some(step as u64);
+        if self.cursor.is_some() {
+            self.window.reveal(run, step);
+        }
+    }
+
+    /// Moves by one point of the first curve in the chart that has the keys.
+    fn go_to_point(&mut self, run: &Run, by: isize) {
+        let panels = self.panels(run);
+        let Some((_, panel)) = self.focus_of(&panels) else { return };
+        let lines = panel.lines(run);
+        let Some(series) = lines.first().map(|line| line.series) else { return };
+        let at = self.cursor.unwrap_or(run.step);
+        let next = series.index_at(at).map_or(0, |index| index.saturating_add_signed(by));
+        if let Some(step) = series.step(next) {
+            self.set_cursor(run, step as f64);
+        }
+    }
+
+    fn move_focus(&mut self, run: &Run, size: Size, by: isize) {
+        let panels = self.panels(run);
+        let Some((index, _)) = self.focus_of(&panels) else { return };
+        let columns = self.grid(&panels, charts(view::body(size))).columns;
+        let stride = if self.face == Face::Full { 1 } else { isize::try_from(columns).unwrap_or(1) };
+        // Down from the last row begins the next column, so that every chart is reached.
+        let next = index as isize + by * stride;
+        let count = panels.len() as isize;
+        let next = match next {
+            next if (0..count).contains(&next) => next,
+            next if next < 0 => (index as isize + count - 1) % count,
+            _ => (index as isize % stride + 1) % stride.min(count),
+        };
+        if let Some(panel) = panels.get(next as usize) {
+            self.focus.clone_from(&panel.title);
+        }
+    }
+
+    fn focus_of<'a>(&self, panels: &'a [Panel]) -> Option<(usize, &'a Panel)> {
+        let found = panels.iter().enumerate().find(|(_, panel)| panel.title == self.focus);
+        found.or_else(|| panels.iter().enumerate().next())
+    }
+
+    fn grid(&self, panels: &[Panel], area: Rect) -> Grid {
+        let focus = self.focus_of(panels).map_or(0, |(index, _)| index);
+        let density = if self.looks.charts.is_some() { Density::Tight } else { Density::Easy };
+        Grid::new(area, (panels.len(), focus), density)
+    }
+
+    /// ```text
+    ///  best   accuracy 0.912   loss 0.310   F1 0.908   at step 1200
+    ///  now    rate 4.2e-5   gradient 1.20   128 examples/s   4.10k tokens/s
+    /// ╭ loss ─────────╮╭ accuracy ─────╮╭ explanations ─╮
+    /// ╰───────────────╯╰───────────────╯╰───────────────╯   as many columns and rows as there is room for
+    /// ╭ sparsity ─────╮╭ gap ──────────╮╭ gradient norm ╮
+    /// ╰───────────────╯╰───────────────╯╰───────────────╯
+    /// ```
+    pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
+        let panels = self.panels(run);
+        let place = charts(area);
+        let grid = self.grid(&panels, place);
+        self.facts(run, (&grid, panels.len()), paper, area);
+        let focus = self.focus_of(&panels);
+        if self.face == Face::Full {
+            return focus.into_iter().for_each(|(_, panel)| self.full(run, panel, paper, place));
+        }
+        for (index, tile) in grid.tiles(place).into_iter().enumerate() {
+            let Some(panel) = panels.get(grid.first + index) else { continue };
+            let here = focus.is_some_and(|(focus, _)| focus == grid.first + index);
+            self.chart(run, panel).draw_on(&self.sheet(run, here), paper, tile);
+        }
+    }
+
+    fn chart<'a>(&self, run: &'a Run, panel: &'a Panel) -> Chart<'a> {
+        let log = self.looks.log.contains(&panel.title);
+        let (first, last) = self.window.steps(run);
+        Chart {
+            title: &panel.title,
+            lines: panel.lines(run),
+            steps: (first as u64, last as u64),
+            scale: if log { Scale::Log } else { panel.scale },
+            cursor: self.cursor,
+            empty: panel.empty,
+        }
+    }
+
+    fn sheet<'a>(&self, run: &'a Run, here: bool) -> Sheet<'a> {
+        let axis = self.looks.axis;
+        let ends = self.window.ends(axis, run);
+        Sheet {
+            domain: Domain { axis, ends, course: Some(&run.course), marks: Some(&run.marks) },
+            band: if self.looks.hide_points { Band::Hidden } else { Band::Shown },
+            focus: if here { Focus::Here } else { Focus::Elsewhere },
+        }
+    }
+}
+
+/// Rows above the charts.
+fn facts_rows(area: Rect) -> u16 {
+    if area.height < 10 { 0 } else { 2 }
+}
+
+/// Where the charts are.
+fn charts(area: Rect) -> Rect {
+    below(area, facts_rows(area))
+}
+
+/// The chart of how far explanations can be trusted, for the screen that shows them.
+pub fn explanations(run: &Run, paper: &mut Paper, area: Rect) {
+    if area.height >= 6 {
+        let panel = Panel::of_explanations();
+        Train::default().chart(run, &panel).draw(paper, area);
+    }
+}

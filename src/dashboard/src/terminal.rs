@@ -1,0 +1,241 @@
+//! The terminal: taken and given back on every way out, written to in whole frames.
+
+mod pen;
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pellucid_protocol::scrub::scrub;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::clipboard::CopyToClipboard;
+use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::queue;
+use ratatui::crossterm::terminal::{
+    self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+};
+use ratatui::layout::{Rect, Size};
+
+use super::state::Alerts;
+
+/// Whether the terminal is taken: what was taken is given back once, by whoever comes first.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is taken; given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    frame: Frame,
+    mouse: Mouse,
+}
+
+/// Whether the terminal reports its mouse; selecting text then needs Shift.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mouse {
+    /// Buttons, the wheel, and the way of a button that is down.
+    #[default]
+    Reported,
+    /// It does as always.
+    Left,
+}
+
+/// Buttons and drags in numbers that no terminal is too wide for (modes 1002 and 1006).
+const REPORT_MOUSE: &[u8] = b"\x1b[?1002h\x1b[?1006h";
+const LEAVE_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1002l";
+
+/// Asks for the colour behind everything (OSC 11).
+const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
+
+impl Terminal {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// When standard output is no terminal or does not answer.
+    pub(crate) fn take(mouse: Mouse) -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is no terminal; --headless needs none"));
+        }
+        give_back_on_panic();
+        enter(mouse)?;
+        Ok(Self { frame: Frame::default(), mouse })
+    }
+
+    /// The size of the terminal now.
+    ///
+    /// # Errors
+    /// What the terminal says.
+    pub(crate) fn size() -> io::Result<Size> {
+        let (width, height) = terminal::size()?;
+        Ok(Size { width, height })
+    }
+
+    /// Draws a frame: what has changed since the last one, in one write; nothing if nothing has.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let bytes = self.frame.next(size, paint)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(&bytes)?;
+        out.flush()
+    }
+
+    /// The next frame is drawn whole.
+    pub(crate) fn forget(&mut self) {
+        self.frame = Frame::default();
+    }
+
+    /// Takes the terminal anew: whoever had it meanwhile may have changed it.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken.
+    pub(crate) fn retake(&mut self) -> io::Result<()> {
+        self.forget();
+        enter(self.mouse)
+    }
+
+    /// Asks the terminal whether it is light or dark; the answer comes as a key does.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn ask_background(&self) -> io::Result<()> {
+        write_at_once(ASK_BACKGROUND)
+    }
+
+    /// Puts `text` on the clipboard of the terminal, wherever that is (OSC 52).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn copy(&self, text: &str) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
+        write_at_once(&bytes)
+    }
+
+    /// Rings, or shows `words` as a notification (OSC 9).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn call(&self, alerts: Alerts, words: &str) -> io::Result<()> {
+        match alerts {
+            Alerts::Off => Ok(()),
+            Alerts::Bell => write_at_once(b"\x07"),
+            Alerts::Notify => write_at_once(format!("\x1b]9;{}\x1b\\", scrub(words)).as_bytes()),
+        }
+    }
+
+    /// Gives the terminal to the shell until the program is called back.
+    ///
+    /// # Errors
+    /// When the terminal cannot be taken again.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP)?;
+        self.retake()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn enter(mouse: Mouse) -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    terminal::enable_raw_mode()?;
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    if mouse == Mouse::Reported {
+        bytes.extend_from_slice(REPORT_MOUSE);
+    }
+    write_at_once(&bytes)
+}
+
+/// Gives the terminal back as it was, if it was taken: whether it was. On a terminal that is gone there is nothing to do.
+pub(crate) fn give_back() -> bool {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return false;
+    }
+    let mut bytes = LEAVE_MOUSE.to_vec();
+    let queued = queue!(bytes, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    if queued.is_ok() {
+        let _gone = write_at_once(&bytes);
+    }
+    let _gone = terminal::disable_raw_mode();
+    true
+}
+
+fn write_at_once(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// The exit code of a Rust program that panicked.
+const PANICKED: i32 = 101;
+
+/// A panic's report is of use only on a terminal that was given back before; and a panic on any thread ends the
+/// program, or the others would go on drawing over the shell.
+fn give_back_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let was_taken = give_back();
+            report(info);
+            if was_taken {
+                std::process::exit(PANICKED);
+            }
+        }));
+    });
+}
+
+/// The last frame, and the way from it to the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    last: Option<Buffer>,
+    spare: Option<Buffer>,
+}
+
+impl Frame {
+    /// The bytes that make the last frame this one; none if they are equal.
+    ///
+    /// # Errors
+    /// Never, as far as known: it writes to memory.
+    pub(crate) fn next(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<Vec<u8>> {
+        let area = Rect::new(0, 0, size.width, size.height);
+        let mut buffer = self.spare.take().unwrap_or_default();
+        buffer.resize(area);
+        buffer.reset();
+        paint(&mut buffer);
+        let bytes = self.difference(&buffer, area)?;
+        self.spare = self.last.replace(buffer);
+        Ok(bytes)
+    }
+
+    fn difference(&mut self, buffer: &Buffer, area: Rect) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let blank;
+        let before = match &self.last {
+            Some(last) if last.area == area => last,
+            _ => {
+                // Outside of the bracket: tmux loses what follows a clear inside of it.
+                queue!(bytes, Clear(ClearType::All))?;
+                blank = Buffer::empty(area);
+                &blank
+            }
+        };
+        let mut changes = before.diff(buffer);
+        changes.retain(|(x, y, cell)| !pen::alike(&before[(*x, *y)], cell));
+        if !changes.is_empty() {
+            queue!(bytes, BeginSynchronizedUpdate)?;
+            pen::write(&mut bytes, &changes, buffer)?;
+            queue!(bytes, EndSynchronizedUpdate)?;
+        }
+        Ok(bytes)
+    }
+}

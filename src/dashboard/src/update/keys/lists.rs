@@ -1,0 +1,82 @@
+//! What keys do in lists: charts to choose, commands to find, values to change.
+
+use pellucid_protocol::{Command, SetRequest};
+
+use super::{act, look, open, send};
+use crate::Screen;
+use crate::keymap::Action;
+use crate::msg::Effect;
+use crate::palette::{Deed, Palette};
+use crate::state::{Overlay, State};
+use crate::values::{Values, Way};
+
+/// In the choice of charts, which stays open until it is closed.
+pub(super) fn charts(state: &mut State, cursor: usize, action: Action) -> Vec<Effect> {
+    let choice = state.train.choice(&state.run);
+    let count = choice.len().max(1);
+    let cursor = match action {
+        Action::Close => return Vec::new(),
+        Action::Up => (cursor + count - 1) % count,
+        Action::Down => (cursor + 1) % count,
+        _ => cursor,
+    };
+    open(state, Overlay::Charts(cursor));
+    look(state, |state| match (action, choice.get(cursor)) {
+        (Action::Turn, Some((title, _))) => state.train.turn_chart(title, &state.run),
+        (Action::Usual, _) => state.train.usual_charts(),
+        _ => {}
+    })
+}
+
+/// In the list of commands.
+pub(super) fn palette(state: &mut State, palette: Palette, action: Action) -> Vec<Effect> {
+    let lines = palette.lines(state);
+    let count = lines.len().max(1);
+    let cursor = palette.cursor.min(count - 1);
+    match action {
+        Action::Up => open(state, Overlay::Palette(Palette { cursor: (cursor + count - 1) % count, ..palette })),
+        Action::Down => open(state, Overlay::Palette(Palette { cursor: (cursor + 1) % count, ..palette })),
+        Action::Accept => match lines.into_iter().nth(cursor) {
+            Some(line) => perform(state, line.deed),
+            // What is not known is no reason to lose what was typed.
+            None => open(state, Overlay::Palette(palette)),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn perform(state: &mut State, deed: Deed) -> Vec<Effect> {
+    match deed {
+        Deed::Act(action) => act(state, action),
+        Deed::Value(key) => {
+            let values = Values::at(key, &state.run);
+            open(state, Overlay::Values(values))
+        }
+        Deed::Chart(title) => {
+            state.screen = Screen::Train;
+            look(state, |state| state.train.show_alone(&title, &state.run))
+        }
+    }
+}
+
+/// In the values that can be changed. It stays open: a value is often changed twice.
+pub(super) fn values(state: &mut State, mut values: Values, action: Action) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match action {
+        Action::Close => return effects,
+        Action::Up => values.go(&state.run, -1),
+        Action::Down => values.go(&state.run, 1),
+        Action::Less => values.nudge(&state.run, Way::Down),
+        Action::More => values.nudge(&state.run, Way::Up),
+        Action::Accept => match values.wanted(&state.run) {
+            Ok((key, value)) => {
+                effects = send(Command::Set(SetRequest { key, value }));
+                values.draft.reset();
+            }
+            Err(why) => values.trouble = Some(why),
+        },
+        _ => {}
+    }
+    open(state, Overlay::Values(values));
+    effects
+}

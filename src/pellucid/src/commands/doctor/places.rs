@@ -1,0 +1,181 @@
+//! Where runs and sockets lie: who can look in, how much room there is, and on what kind of disk.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use pellucid_record::run_dir;
+use rustix::fs::{Access, access, statvfs};
+use rustix::process::geteuid;
+
+use super::finding::Finding;
+
+/// The longest path that a Unix socket may have, on any of the systems that are supported.
+const LONGEST_SOCKET: usize = 103;
+/// The longest file name below a run folder that a socket may have.
+const SOCKET_NAME: usize = 24;
+/// Bytes that should be free for a run with its checkpoints, and those without which none begins.
+const ROOMY: u64 = 4 << 30;
+const TIGHT: u64 = 256 << 20;
+
+pub(super) fn findings(runs: &Path) -> Vec<Finding> {
+    let runs = std::path::absolute(runs).unwrap_or_else(|_| runs.to_owned());
+    let place = existing(&runs);
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map_or_else(env::temp_dir, PathBuf::from);
+    let free = statvfs(&place).map(|stat| stat.f_bavail * stat.f_frsize).ok();
+    [
+        Some(folder(&runs, &place)),
+        open_runs(&runs),
+        free.map(|free| disk(&place, free)),
+        shared(&place, kind(&place)),
+        Some(socket(&runs.join("20260101-000000-name"), &runtime)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The folder itself, or the nearest one above it that is there.
+fn existing(folder: &Path) -> PathBuf {
+    folder.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("/")).to_owned()
+}
+
+fn folder(runs: &Path, place: &Path) -> Finding {
+    let shown = runs.display();
+    if access(place, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        return Finding::bad("runs", format!("{shown} cannot be written to"), "--runs names another folder");
+    }
+    let known = run_dir::list(runs).map_or(0, |runs| runs.len());
+    Finding::good("runs", format!("{known} in {shown}"))
+}
+
+/// Runs that others may look into: those of before, or of another program's making.
+fn open_runs(runs: &Path) -> Option<Finding> {
+    let all = run_dir::list(runs).unwrap_or_default();
+    let mode = |path: &Path| fs::metadata(path).map(|meta| meta.permissions().mode()).unwrap_or(0);
+    let open: Vec<_> = all.iter().filter(|run| mode(run.root()) & 0o077 != 0).collect();
+    let first = open.first()?.root().display();
+    let detail = format!("others may look into {} of them, e.g. {first}", open.len());
+    Some(Finding::warning("privacy", detail, format!("chmod -R go= {}", runs.display())))
+}
+
+fn disk(place: &Path, free: u64) -> Finding {
+    let detail = format!("{} free at {}", size(free), place.display());
+    let remedy = "make room, or --runs names another disk; --keep 1 keeps fewer checkpoints";
+    match free {
+        _ if free < TIGHT => Finding::bad("disk", detail, remedy),
+        _ if free < ROOMY => Finding::warning("disk", detail, remedy),
+        _ => Finding::good("disk", detail),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    if bytes >= 1 << 30 { format!("{} GiB", bytes >> 30) } else { format!("{} MiB", bytes >> 20) }
+}
+
+/// File systems that other machines see, by their magic numbers (statfs(2)).
+#[cfg(target_os = "linux")]
+const SHARED: [(u32, &str); 9] = [
+    (0x6969, "NFS"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x4750_4653, "GPFS"),
+    (0x00c3_6400, "Ceph"),
+    (0x1983_0326, "BeeGFS"),
+    (0x5346_414f, "AFS"),
+    (0x6573_5546, "FUSE"),
+];
+
+/// The name of the shared file system that `place` is on.
+#[cfg(target_os = "linux")]
+fn kind(place: &Path) -> Option<&'static str> {
+    // The number is of 32 bits, whatever type the system gives it.
+    let magic = rustix::fs::statfs(place).ok()?.f_type as u32;
+    SHARED.iter().find(|(known, _)| *known == magic).map(|(_, name)| *name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kind(_: &Path) -> Option<&'static str> {
+    None
+}
+
+fn shared(place: &Path, kind: Option<&'static str>) -> Option<Finding> {
+    let detail = format!("{} is on {}: other machines see the runs, and can only look", place.display(), kind?);
+    Some(Finding::warning("file system", detail, "attach on the worker's machine to steer; --runs names a local disk"))
+}
+
+fn socket(run: &Path, runtime: &Path) -> Finding {
+    let length = run.as_os_str().len() + SOCKET_NAME;
+    if length <= LONGEST_SOCKET {
+        return Finding::good(
+            "sockets",
+            format!("in the run's folder: about {length} bytes of {LONGEST_SOCKET} possible"),
+        );
+    }
+    if runtime.as_os_str().len() + SOCKET_NAME > LONGEST_SOCKET {
+        return Finding::bad("sockets", "the paths of runs are too long", "set TMPDIR to a short one, or --runs");
+    }
+    let shown = runtime.display();
+    match fs::metadata(runtime) {
+        Ok(meta) if meta.uid() == geteuid().as_raw() || meta.mode() & 0o1000 != 0 => {
+            Finding::good("sockets", format!("in {shown}, in a folder of yours: paths of runs would be too long"))
+        }
+        Ok(_) => Finding::bad("sockets", format!("{shown} is not yours"), "set XDG_RUNTIME_DIR to a folder of yours"),
+        Err(error) => Finding::bad("sockets", format!("{shown}: {error}"), "set XDG_RUNTIME_DIR to a folder of yours"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Verdict;
+    use super::*;
+
+    #[test]
+    fn long_paths_are_told() {
+        let place = tempfile::tempdir().unwrap();
+        let long = format!("/{}", "x".repeat(120));
+        assert_eq!(socket(Path::new("/run/user/1"), Path::new(&long)).verdict, Verdict::Good);
+        assert_eq!(socket(Path::new(&long), place.path()).verdict, Verdict::Good);
+        assert_eq!(socket(Path::new(&long), Path::new(&long)).verdict, Verdict::Bad);
+        assert!(socket(Path::new(&long), Path::new("/nowhere")).line().contains("XDG_RUNTIME_DIR"));
+    }
+
+    #[test]
+    fn a_disk_without_room_is_told() {
+        let verdict = |free| disk(Path::new("/"), free).verdict;
+        assert_eq!(
+            [verdict(1 << 20), verdict(1 << 30), verdict(1 << 40)],
+            [Verdict::Bad, Verdict::Warning, Verdict::Good]
+        );
+        assert_eq!(size(5 << 30), "5 GiB");
+    }
+
+    #[test]
+    fn runs_that_others_may_look_into_are_told() {
+        let place = tempfile::tempdir().unwrap();
+        assert!(open_runs(place.path()).is_none());
+        let run = place.path().join("run");
+        fs::create_dir(&run).unwrap();
+        fs::write(run.join("events.jsonl"), "").unwrap();
+        fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
+        let line = open_runs(place.path()).unwrap().line();
+        assert!(line.contains("others may look into 1 of them") && line.contains("chmod -R go="), "{line}");
+        fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(open_runs(place.path()).is_none());
+    }
+
+    #[test]
+    fn a_shared_disk_is_told() {
+        assert!(shared(Path::new("/"), None).is_none());
+        assert!(shared(Path::new("/home"), Some("NFS")).unwrap().line().contains("/home is on NFS"));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_yet_is_judged_by_the_one_above() {
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(existing(&place.path().join("a/b")), place.path());
+        assert!(findings(&place.path().join("a")).iter().all(|finding| finding.subject != "privacy"));
+    }
+}

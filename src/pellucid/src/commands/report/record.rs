@@ -1,0 +1,98 @@
+//! What a report takes from the record of a run.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use pellucid_protocol::event::{Alert, Ended, Setting, Started};
+use pellucid_protocol::{Event, Explanation, Metrics, Watched};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
+use sha2::{Digest, Sha256};
+
+use super::survey::Origin;
+
+/// A run as it was recorded.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    pub(super) started: Option<Started>,
+    pub(super) ended: Option<Ended>,
+    pub(super) alerts: Vec<Alert>,
+    /// What the last evaluation says of words that may be shortcuts.
+    pub(super) watched: Option<Watched>,
+    /// Changes while it went on.
+    pub(super) changes: Vec<Setting>,
+    /// Each metric over steps.
+    pub(super) curves: BTreeMap<String, Vec<(u64, f64)>>,
+    /// The step of the best evaluation, and what it measured.
+    pub(super) best: Option<(u64, Metrics)>,
+    /// The newest value of each metric of evaluations, with its step.
+    pub(super) latest: BTreeMap<String, (u64, f64)>,
+    /// The last explanation of each text that was explained to the end.
+    pub(super) explanations: Vec<Explanation>,
+    /// Where they are from.
+    pub(super) origin: Origin,
+}
+
+impl Recorded {
+    /// Reads the log of `run`.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(super) fn of(run: &RunDir) -> io::Result<Self> {
+        let mut recorded = Self::default();
+        let mut explained: BTreeMap<String, Explanation> = BTreeMap::new();
+        for record in LogReader::new(&run.events()).read_new()? {
+            match record.event {
+                Event::Explained(made) if !made.partial && made.edits.is_empty() => {
+                    drop(explained.insert(made.text.clone(), *made));
+                }
+                event => recorded.take(event),
+            }
+        }
+        recorded.explanations = explained.into_values().collect();
+        Ok(recorded)
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Started(started) => {
+                // Steps after the checkpoint it goes on from were done again.
+                let from = started.resumed.unwrap_or(0);
+                self.curves.values_mut().for_each(|points| points.retain(|(step, _)| *step <= from));
+                self.started.get_or_insert(*started);
+            }
+            Event::Step(step) => self.add(step.step, &step.metrics),
+            Event::Eval(eval) => {
+                self.add(eval.step, &eval.metrics);
+                for (name, value) in eval.metrics.iter() {
+                    self.latest.insert(name.to_owned(), (eval.step, value));
+                }
+                if eval.best {
+                    self.best = Some((eval.step, eval.metrics));
+                }
+            }
+            Event::Watched(watched) => self.watched = Some(watched),
+            Event::Alert(alert) => self.alerts.push(alert),
+            Event::Setting(setting) if setting.key != "state" => self.changes.push(setting),
+            Event::Ended(ended) => self.ended = Some(ended),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, step: u64, metrics: &Metrics) {
+        for (name, value) in metrics.iter().filter(|(_, value)| value.is_finite()) {
+            self.curves.entry(name.to_owned()).or_default().push((step, value));
+        }
+    }
+}
+
+/// SHA-256 of a file; why there is none if it cannot be read.
+pub(super) fn hash(path: &Path) -> String {
+    let mut hash = Sha256::new();
+    match File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash)) {
+        Ok(_) => hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(error) => format!("cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,186 @@
+//! `pellucid rm`: removes runs that do not go on, and nothing but what pellucid has put there.
+
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pellucid_client::console;
+use pellucid_client::failure::{Ending, Failure};
+use pellucid_client::handle::handle;
+use pellucid_protocol::scrub::scrub;
+use pellucid_record::RunDir;
+use pellucid_record::owner::{Lock, Whereabouts};
+
+use super::{look_up, stop};
+use crate::cli::{Global, RmArgs, RunArg};
+use crate::recorded;
+
+/// What a run folder has, each also with `.partial` while it is written.
+const PARTS: [&str; 10] = [
+    "run.toml",
+    "events.jsonl",
+    "samples.jsonl",
+    "predictions",
+    "checkpoints",
+    "worker.json",
+    "worker.lock",
+    "worker.log",
+    "worker.sock",
+    "view.toml",
+];
+/// Removed last: without it a folder is no run any more, and could not be named again.
+const LAST: &str = "events.jsonl";
+/// How long the lock may still be held by a worker that leaves.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `pellucid rm`.
+pub(super) fn rm(args: &RmArgs, global: &Global) -> Result<Ending, Failure> {
+    let named = args.removed.iter().map(|run| look_up(&RunArg { run: run.clone() }, global));
+    let runs = named.collect::<Result<Vec<_>, _>>()?;
+    // All of them or none.
+    runs.iter().try_for_each(check)?;
+    if !args.yes && !agreed(&runs)? {
+        console::note("nothing was removed");
+        return Ok(Ending::Done);
+    }
+    runs.iter().try_for_each(remove)?;
+    Ok(Ending::Done)
+}
+
+/// Whether `run` may be removed.
+fn check(run: &RunDir) -> Result<(), Failure> {
+    let (name, failed) = (run.name(), |why: String| Err(Failure::Failed(why)));
+    let root = run.root().display();
+    if fs::symlink_metadata(run.root()).is_ok_and(|meta| meta.is_symlink()) {
+        return failed(format!("{root} is a link to a folder elsewhere: remove the link itself, or name that folder"));
+    }
+    let Some(info) = run.worker_info() else { return Ok(()) };
+    let (pid, host) = (info.owner.pid, &info.owner.host);
+    match (info.whereabouts(run), recorded::is_over(run)) {
+        (Whereabouts::Here, false) => {
+            failed(format!("{name} is running (pid {pid}); `pellucid stop {}` ends it first", handle(run)))
+        }
+        (Whereabouts::Elsewhere, false) => {
+            failed(format!("{name} has its worker (pid {pid}) on {host}; remove it there"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Asks, with what there is.
+fn agreed(runs: &[RunDir]) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Usage("nobody is there to be asked; --yes removes without asking".to_owned()));
+    }
+    let mut out = io::stderr().lock();
+    for run in runs {
+        let size = parts(run).iter().map(|part| size(part)).sum::<u64>();
+        writeln!(out, "{}  {:.1} MB", scrub(&run.root().display().to_string()), size as f64 / 1e6)?;
+    }
+    write!(out, "Remove {}? [y/N] ", if runs.len() == 1 { "it" } else { "them" })?;
+    out.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Bytes of a file, or of all files of a folder; links are not followed.
+fn size(path: &Path) -> u64 {
+    let Ok(meta) = fs::symlink_metadata(path) else { return 0 };
+    if !meta.is_dir() {
+        return meta.len();
+    }
+    fs::read_dir(path).into_iter().flatten().flatten().map(|entry| size(&entry.path())).sum()
+}
+
+/// What is there of the parts of a run, the record last.
+fn parts(run: &RunDir) -> Vec<PathBuf> {
+    let is_part = |name: &str| PARTS.contains(&name.strip_suffix(".partial").unwrap_or(name));
+    let entries = fs::read_dir(run.root()).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> =
+        entries.filter(|entry| entry.file_name().to_str().is_some_and(is_part)).map(|entry| entry.path()).collect();
+    found.sort_by_key(|path| path.ends_with(LAST));
+    found
+}
+
+fn remove(run: &RunDir) -> Result<(), Failure> {
+    let name = run.name();
+    if !stop::release(run) {
+        return Err(Failure::Failed(format!("{name} has ended, but somebody still looks at it; nothing was removed")));
+    }
+    // As long as it is held, nobody takes the run up again.
+    let lock = Lock::take(run, PATIENCE).map_err(|why| Failure::Failed(format!("{name}: {why}")))?;
+    remove_parts(run)?;
+    drop(lock);
+    if !parts(run).is_empty() {
+        // Whoever watched over the worker and leaves just now has looked for the lock, and so put it back.
+        remove_parts(run)?;
+    }
+    match fs::remove_dir(run.root()) {
+        Ok(()) => console::note(&format!("removed {name}")),
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            console::note(&format!(
+                "removed {name}; {} stays, with files that are not pellucid's",
+                run.root().display()
+            ));
+        }
+        Err(error) => return Err(Failure::Failed(format!("cannot remove {}: {error}", run.root().display()))),
+    }
+    Ok(())
+}
+
+fn remove_parts(run: &RunDir) -> Result<(), Failure> {
+    let failed = |part: &Path, error| Failure::Failed(format!("cannot remove {}: {error}", part.display()));
+    parts(run).iter().try_for_each(|part| remove_part(part).map_err(|error| failed(part, error)))
+}
+
+/// Removes a file, a link, or a folder with what is in it. What a link points to stays.
+fn remove_part(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_pellucids_goes_and_links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let outside = folder.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("precious"), "x").unwrap();
+        let run = RunDir::new(folder.path().join("run"));
+        fs::create_dir_all(run.root().join("checkpoints/step-000001")).unwrap();
+        symlink("step-000001", run.root().join("checkpoints/best")).unwrap();
+        symlink(&outside, run.root().join("checkpoints/trap")).unwrap();
+        symlink(&outside, run.root().join("predictions")).unwrap();
+        for name in ["events.jsonl", "run.toml", "worker.log", "events.jsonl.partial"] {
+            fs::write(run.root().join(name), "").unwrap();
+        }
+        assert!(parts(&run).last().unwrap().ends_with("events.jsonl"));
+        remove(&run).unwrap();
+        assert!(!run.root().exists() && outside.join("precious").exists());
+
+        fs::create_dir(run.root()).unwrap();
+        fs::write(run.events(), "").unwrap();
+        fs::write(run.root().join("notes.txt"), "mine").unwrap();
+        remove(&run).unwrap();
+        assert_eq!(fs::read_to_string(run.root().join("notes.txt")).unwrap(), "mine");
+        assert!(!run.events().exists());
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_run_is_not_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("real");
+        fs::create_dir(&real).unwrap();
+        fs::write(real.join("events.jsonl"), "").unwrap();
+        symlink(&real, folder.path().join("run")).unwrap();
+        let refused = check(&RunDir::new(folder.path().join("run"))).unwrap_err().to_string();
+        assert!(refused.contains("is a link"), "{refused}");
+        assert!(check(&RunDir::new(real)).is_ok());
+    }
+}

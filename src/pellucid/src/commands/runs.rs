@@ -1,0 +1,53 @@
+//! `pellucid runs`: the runs of a folder, as a table or as JSON lines.
+
+use std::path::Path;
+
+use pellucid_client::console;
+use pellucid_client::failure::{Ending, Failure};
+use pellucid_record::RunDir;
+use pellucid_record::run_dir::{self, short_ids};
+
+use super::{listed, print, print_json};
+use crate::cli::RunsArgs;
+
+mod summary;
+
+pub(super) use summary::Summary;
+
+/// `pellucid runs`.
+pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
+    let runs = listed(folder)?;
+    let closed = run_dir::closed(folder);
+    closed.iter().for_each(|folder| console::note(&run_dir::refusal(folder)));
+    if args.json {
+        return lines(&runs);
+    }
+    if runs.is_empty() && closed.is_empty() {
+        console::note(&format!("no runs in {} yet; `pellucid demo` makes one", folder.display()));
+        return Ok(Ending::Done);
+    }
+    table(&runs)
+}
+
+/// The table of `runs`, newest first.
+pub(super) fn table(runs: &[RunDir]) -> Result<Ending, Failure> {
+    let summaries = summaries(runs);
+    let width = summaries.iter().map(|summary| summary.name.chars().count()).max().unwrap_or(0);
+    for summary in &summaries {
+        summary.row(width).iter().try_for_each(|line| print(line))?;
+    }
+    Ok(Ending::Done)
+}
+
+/// The newest first.
+fn summaries(runs: &[RunDir]) -> Vec<Summary> {
+    let ids = short_ids(runs);
+    runs.iter().zip(ids).rev().map(|(run, id)| Summary::of(run).with_id(id)).collect()
+}
+
+fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
+    for summary in summaries(runs) {
+        print_json(&summary)?;
+    }
+    Ok(Ending::Done)
+}

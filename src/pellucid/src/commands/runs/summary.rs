@@ -1,0 +1,331 @@
+//! A run in one line, from the head and the tail of its log: long logs are not read whole.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pellucid_protocol::event::{Outcome, Started};
+use pellucid_protocol::{Event, Metrics, Record};
+use pellucid_record::RunDir;
+use pellucid_record::log_reader::LogReader;
+use pellucid_record::owner::Whereabouts;
+use serde::Serialize;
+
+use pellucid_client::handle::resume_hint;
+use pellucid_dashboard::picker::{CURVE, Entry};
+use pellucid_dashboard::{Tone, text};
+
+/// How much of the end of a log is read.
+const TAIL: u64 = 256 * 1024;
+
+/// A run in a few words.
+#[derive(Debug, Serialize)]
+pub(in super::super) struct Summary {
+    pub(in super::super) name: String,
+    /// Short, for people to type.
+    id: String,
+    path: PathBuf,
+    state: State,
+    /// The worker, while it is there.
+    owner: Option<Worker>,
+    step: u64,
+    total_steps: Option<u64>,
+    started: Option<f64>,
+    /// Seconds since something was recorded last.
+    age: Option<f64>,
+    /// Of the best evaluation that is known.
+    metrics: Metrics,
+    /// Why it ended, where that was said.
+    message: Option<String>,
+    /// How it is taken up again, if it ended before it was finished.
+    resume: Option<String>,
+}
+
+/// Who trains a run.
+#[derive(Debug, Serialize)]
+struct Worker {
+    pid: u32,
+    host: String,
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Running,
+    Paused,
+    /// Its worker is on another machine.
+    Elsewhere,
+    Finished,
+    Stopped,
+    Failed,
+    /// Its worker was killed or crashed.
+    Died,
+}
+
+impl Summary {
+    /// The summary of `run`; what cannot be read is left out.
+    pub(in super::super) fn of(run: &RunDir) -> Self {
+        let started = head(run).ok().flatten();
+        let mut summary = Summary {
+            name: run.name(),
+            id: run.id(),
+            path: run.root().to_owned(),
+            state: State::of_worker(run),
+            owner: None,
+            step: 0,
+            total_steps: started.as_ref().map(|(_, begun)| begun.total_steps),
+            started: started.map(|(time, _)| time),
+            age: None,
+            metrics: Metrics::default(),
+            message: None,
+            resume: None,
+        };
+        for record in LogReader::tail(&run.events(), TAIL).unwrap_or_default() {
+            summary.age = Some((now() - record.time).max(0.0));
+            summary.take(record.event, run);
+        }
+        match summary.state {
+            State::Running | State::Paused | State::Elsewhere => {
+                let owner = run.worker_info().map(|info| info.owner);
+                summary.owner = owner.map(|owner| Worker { pid: owner.pid, host: owner.host });
+            }
+            State::Stopped | State::Failed | State::Died => summary.resume = Some(resume_hint(run)),
+            State::Finished => {}
+        }
+        summary
+    }
+
+    /// With a shorter id.
+    pub(in super::super) fn with_id(self, id: String) -> Self {
+        Self { id, ..self }
+    }
+
+    fn take(&mut self, event: Event, run: &RunDir) {
+        match event {
+            Event::Started(_) => (self.state, self.message) = (State::of_worker(run), None),
+            Event::Step(step) => self.step = step.step,
+            Event::Eval(eval) if eval.best => self.metrics = eval.metrics,
+            Event::Setting(setting) if setting.key == "state" && self.state != State::Died => {
+                self.state = if setting.value == "paused" { State::Paused } else { State::Running };
+            }
+            Event::Ended(ended) => {
+                self.step = ended.step;
+                if ended.metrics != Metrics::default() {
+                    self.metrics = ended.metrics;
+                }
+                self.message = ended.message;
+                self.state = match ended.outcome {
+                    Outcome::Finished => State::Finished,
+                    Outcome::Stopped => State::Stopped,
+                    Outcome::Failed => State::Failed,
+                    Outcome::Died => State::Died,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// The summary as an entry of the list to choose from.
+    pub(in super::super) fn entry(self, run: &RunDir) -> Entry {
+        let state = match self.state {
+            State::Running => (Tone::Good, "● running"),
+            State::Paused => (Tone::Warn, "Ⅱ paused"),
+            State::Elsewhere => (Tone::Plain, "… elsewhere"),
+            State::Finished => (Tone::Good, "✔ finished"),
+            State::Stopped => (Tone::Warn, "■ stopped"),
+            State::Failed => (Tone::Bad, "✖ failed"),
+            State::Died => (Tone::Bad, "✖ died"),
+        };
+        Entry {
+            state,
+            curve: curve(run, usize::from(CURVE)).unwrap_or_default(),
+            best: self.metrics.get("valid/accuracy"),
+            steps: (self.step, self.total_steps),
+            started: self.started.map_or("-".to_owned(), local_time),
+            name: self.name,
+        }
+    }
+
+    /// The summary as a row of a table whose names are `width` wide, and why it ended below, unless it is as it should.
+    pub(in super::super) fn row(&self, width: usize) -> Vec<String> {
+        let why = self.resume.as_ref().map(|resume| {
+            let message = self.message.as_ref().map_or_else(String::new, |message| format!("{message}; "));
+            format!("    {message}{resume}")
+        });
+        [self.line(width)].into_iter().chain(why.filter(|_| self.state != State::Stopped)).collect()
+    }
+
+    fn line(&self, width: usize) -> String {
+        let state = format!("{:?}", self.state).to_lowercase();
+        let steps = self.total_steps.map_or_else(|| self.step.to_string(), |total| format!("{}/{total}", self.step));
+        let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
+        let age = self.age.map_or("-".to_owned(), |age| format!("{} ago", text::duration(age)));
+        let owner =
+            self.owner.as_ref().map_or_else(String::new, |owner| format!("  pid {} on {}", owner.pid, owner.host));
+        let (name, id) = (&self.name, &self.id);
+        format!("{name:width$}  {id:4}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {age}{owner}")
+    }
+}
+
+impl State {
+    fn of_worker(run: &RunDir) -> Self {
+        match run.worker_info().map(|info| info.whereabouts(run)) {
+            Some(Whereabouts::Elsewhere) => State::Elsewhere,
+            Some(Whereabouts::Here) => State::Running,
+            Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Died,
+        }
+    }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(run.events())?).take(TAIL).read_until(b'\n', &mut line)?;
+    Ok(match serde_json::from_slice(&line) {
+        Ok(Record { time, event: Event::Started(started) }) => Some((time, *started)),
+        _ => None,
+    })
+}
+
+/// Bytes at each place of a log at which a step is looked for.
+const GLANCE: u64 = 8 * 1024;
+
+/// The loss at `count` places of the log, evenly far apart; NaN where none is found. Little of it is read.
+fn curve(run: &RunDir, count: usize) -> io::Result<Vec<f64>> {
+    let mut file = File::open(run.events())?;
+    let length = file.metadata()?.len();
+    let mut values = Vec::with_capacity(count);
+    for index in 0..count as u64 {
+        file.seek(SeekFrom::Start(length.saturating_sub(GLANCE) * index / count.saturating_sub(1).max(1) as u64))?;
+        let mut bytes = Vec::new();
+        Read::by_ref(&mut file).take(GLANCE).read_to_end(&mut bytes)?;
+        let records = bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice::<Record>(line).ok());
+        let loss =
+            |record: Record| if let Event::Step(step) = record.event { step.metrics.get("loss/total") } else { None };
+        values.push(records.rev().find_map(loss).unwrap_or(f64::NAN));
+    }
+    Ok(values)
+}
+
+fn local_time(seconds: f64) -> String {
+    let time = jiff::SignedDuration::try_from_secs_f64(seconds)
+        .ok()
+        .and_then(|time| jiff::Timestamp::from_duration(time).ok());
+    time.map_or("-".to_owned(), |time| {
+        time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pellucid_protocol::event::{Ended, Eval, Step};
+    use pellucid_record::log_writer::LogWriter;
+    use pellucid_record::owner::{Lock, Owner};
+    use pellucid_record::run_dir::WorkerInfo;
+
+    use super::*;
+
+    fn run_with(events: Vec<Event>) -> (tempfile::TempDir, RunDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let mut log = LogWriter::open(&run.events()).unwrap();
+        for event in events {
+            log.append(&Record { time: 1.0, event }).unwrap();
+        }
+        (folder, run)
+    }
+
+    fn accuracy(value: f64) -> Metrics {
+        let mut metrics = Metrics::default();
+        metrics.set("valid/accuracy", value);
+        metrics
+    }
+
+    fn step(step: u64) -> Event {
+        Event::Step(Step { step, epoch: 0.0, metrics: Metrics::default() })
+    }
+
+    #[test]
+    fn an_ended_run_shows_its_outcome_and_best_accuracy() {
+        let ended = Ended { step: 7, outcome: Outcome::Finished, message: None, metrics: accuracy(0.875) };
+        let (_folder, run) = run_with(vec![step(6), Event::Ended(ended)]);
+        let rows = Summary::of(&run).row(3);
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        assert!(row.contains("finished") && row.contains("step 7 ") && row.contains("accuracy 0.875"), "{row}");
+    }
+
+    #[test]
+    fn a_death_is_told_with_its_last_words_and_what_to_do() {
+        let message = Some("the worker was ended by signal 9 (SIGKILL)".to_owned());
+        let ended = Ended { step: 7, outcome: Outcome::Died, message, metrics: Metrics::default() };
+        let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
+        let (_folder, run) = run_with(vec![Event::Eval(eval), step(7), Event::Ended(ended)]);
+        let rows = Summary::of(&run).row(3);
+        assert!(rows[0].contains("died") && rows[0].contains("accuracy 0.500"), "{rows:?}");
+        assert!(rows[1].contains("(SIGKILL); `pellucid resume"), "{rows:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_taken_up_again_is_what_its_worker_is() {
+        let ended = Ended { step: 7, outcome: Outcome::Stopped, message: None, metrics: Metrics::default() };
+        let (_folder, run) = run_with(vec![Event::Ended(ended), started(), step(8)]);
+        assert_eq!(Summary::of(&run).state, State::Died);
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
+        std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        assert_eq!(Summary::of(&run).state, State::Died, "whoever does not hold the run is not its worker");
+        let _lock = Lock::take(&run, Duration::ZERO).unwrap();
+        let rows = Summary::of(&run).row(3);
+        assert!(rows[0].contains("running") && rows[0].contains(&format!("pid {}", std::process::id())), "{rows:?}");
+    }
+
+    fn started() -> Event {
+        pellucid_fixture::started(9).event
+    }
+
+    #[test]
+    fn a_run_whose_worker_is_gone_without_a_word_has_died() {
+        let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
+        let (_folder, run) = run_with(vec![Event::Eval(eval), step(4)]);
+        let summary = Summary::of(&run);
+        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Died, 4, Some(0.5)));
+    }
+
+    #[test]
+    fn a_run_with_a_living_worker_is_running() {
+        let (_folder, run) = run_with(vec![step(4)]);
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
+        std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
+        assert_eq!(Summary::of(&run).state, State::Died, "whoever does not hold the run is not its worker");
+        let _lock = Lock::take(&run, Duration::ZERO).unwrap();
+        assert_eq!(Summary::of(&run).state, State::Running);
+    }
+
+    #[test]
+    fn the_curve_of_a_long_log_goes_from_its_start_to_its_end() {
+        let falling = |number: u64| {
+            let mut metrics = Metrics::default();
+            metrics.set("loss/total", 1.0 / (number + 1) as f64);
+            Event::Step(Step { step: number, epoch: 0.0, metrics })
+        };
+        let (_folder, run) = run_with((0..5000).map(falling).collect());
+        let curve = curve(&run, 20).unwrap();
+        assert!(curve.len() == 20 && curve.windows(2).all(|two| two[1] < two[0]), "{curve:?}");
+        assert_eq!(curve.last(), Some(&(1.0 / 5000.0)));
+        let (_folder, empty) = run_with(Vec::new());
+        assert!(super::curve(&empty, 20).unwrap().iter().all(|value| value.is_nan()));
+    }
+
+    #[test]
+    fn only_the_ends_of_a_long_log_are_read() {
+        let (_folder, run) = run_with((0..20_000).map(step).collect());
+        assert!(std::fs::metadata(run.events()).unwrap().len() > 2 * TAIL);
+        assert_eq!(Summary::of(&run).step, 19_999);
+    }
+}

@@ -1,0 +1,87 @@
+//! `pellucid stop`: ends a run from outside, and lets the worker of an ended one go.
+
+use std::time::{Duration, Instant};
+
+use pellucid_client::FromRun;
+use pellucid_client::console;
+use pellucid_client::failure::{Ending, Failure};
+use pellucid_client::handle::resume_hint;
+use pellucid_protocol::event::{Ended, Outcome};
+use pellucid_protocol::{Command, Event, Record};
+use pellucid_record::RunDir;
+use pellucid_record::owner::Whereabouts;
+
+use super::wait;
+use crate::cli::StopArgs;
+
+/// How long a worker that is let go may take to leave.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `pellucid stop`.
+pub(super) async fn stop(run: RunDir, args: &StopArgs) -> Result<Ending, Failure> {
+    let command = if args.now { Command::StopNow } else { Command::Stop };
+    let (mut link, task) = pellucid_client::speak(&run);
+    let name = run.name();
+    let done = loop {
+        match link.incoming.recv().await {
+            Some(FromRun::Connected) => {
+                if link.commands.send(command.clone()).is_err() {
+                    break Err(Failure::Failed(format!("{name}: the line to the worker broke")));
+                }
+            }
+            Some(FromRun::Answered(_, Some(why))) => break Err(Failure::Failed(format!("{name}: {why}"))),
+            Some(FromRun::Answered(_, None)) if !args.now => {
+                console::note(&format!("{name} evaluates and writes a checkpoint, then it ends"));
+            }
+            Some(FromRun::Records(records)) => {
+                if let Some(ended) = end(&records) {
+                    let _ = link.commands.send(Command::Release);
+                    break Ok(tell(&run, ended));
+                }
+            }
+            Some(FromRun::ViewOnly(why)) => break Err(Failure::Failed(format!("{name} cannot be stopped: {why}"))),
+            Some(_) => {}
+            None => break Err(Failure::Failed(format!("{name}: the line to the worker broke"))),
+        }
+    };
+    drop(link);
+    let _ = task.await;
+    done
+}
+
+fn end(records: &[Record]) -> Option<&Ended> {
+    records.iter().find_map(|record| if let Event::Ended(ended) = &record.event { Some(ended) } else { None })
+}
+
+fn tell(run: &RunDir, ended: &Ended) -> Ending {
+    let (name, step) = (run.name(), ended.step);
+    match ended.outcome {
+        Outcome::Finished => console::note(&format!("{name} had just finished, at step {step}")),
+        Outcome::Stopped => console::note(&format!("{name} stopped at step {step}; {}", resume_hint(run))),
+        Outcome::Failed | Outcome::Died => {
+            let why = ended.message.as_deref().unwrap_or("no reason given");
+            console::note(&format!("{name} failed at step {step}: {why}"));
+            return Ending::Failed;
+        }
+    }
+    Ending::Done
+}
+
+/// Lets the worker of an ended run go; whether it is gone.
+pub(super) fn release(run: &RunDir) -> bool {
+    let Some(info) = run.worker_info() else { return true };
+    if info.whereabouts(run) != Whereabouts::Here {
+        return true;
+    }
+    let asked = wait(async { Ok(tokio::time::timeout(PATIENCE, pellucid_client::let_go(&info)).await) });
+    let asked = asked.is_ok_and(|answered| matches!(answered, Ok(Ok(()))));
+    let start = Instant::now();
+    // One that does not take it may be leaving by itself.
+    while info.owner.whereabouts() == Whereabouts::Here {
+        if start.elapsed() > PATIENCE || (!asked && start.elapsed() > PATIENCE / 5) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
+}

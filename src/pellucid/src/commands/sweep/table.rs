@@ -1,0 +1,189 @@
+//! The results of a sweep: a row a run, and their means over the seeds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io;
+
+use pellucid_protocol::Metrics;
+use pellucid_protocol::event::Outcome;
+use pellucid_record::RunDir;
+use serde::Serialize;
+
+use super::grid::Point;
+use crate::commands::export::{ordered, quoted};
+use crate::result::RunResult;
+
+/// A run of the sweep.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    run: String,
+    #[serde(serialize_with = "as_map")]
+    grid: Point,
+    outcome: Option<Outcome>,
+    step: u64,
+    /// Of the best evaluation; what that did not measure, from the last one that did.
+    metrics: Metrics,
+}
+
+/// The runs that differ in their seed alone.
+#[derive(Debug, Serialize)]
+struct Mean {
+    #[serde(serialize_with = "as_map")]
+    grid: Point,
+    runs: usize,
+    metrics: BTreeMap<String, Spread>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Spread {
+    mean: f64,
+    least: f64,
+    most: f64,
+}
+
+fn as_map<S: serde::Serializer>(point: &Point, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(point.iter().map(|(key, value)| (key, value)))
+}
+
+impl Row {
+    /// What the log of `run` says, as far as it goes.
+    pub(super) fn of(run: &RunDir, grid: Point) -> Self {
+        let RunResult { outcome, step, metrics, .. } = RunResult::of(run).unwrap_or_default();
+        Self { run: run.name(), grid, outcome, step, metrics }
+    }
+
+    /// Whether nothing is left to be done.
+    pub(super) fn is_finished(&self) -> bool {
+        self.outcome == Some(Outcome::Finished)
+    }
+
+    /// How it went, in a few words.
+    pub(super) fn told(&self) -> String {
+        let outcome = self.outcome.map_or("lost".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());
+        let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
+        format!("{outcome} at step {}, accuracy {accuracy}", self.step)
+    }
+}
+
+/// All runs as CSV: name, grid, outcome, steps, then every metric.
+pub(super) fn csv(rows: &[Row]) -> String {
+    let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect();
+    let names = ordered(names);
+    let keys = rows.first().into_iter().flat_map(|row| row.grid.iter().map(|(key, _)| key.as_str()));
+    let titles = ["run"].into_iter().chain(keys).chain(["outcome", "step"]).chain(names.iter().copied());
+    let mut out = titles.map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    for row in rows {
+        let outcome = row.outcome.map_or(String::new(), |outcome| format!("{outcome:?}").to_lowercase());
+        let fields = [row.run.clone()].into_iter().chain(row.grid.iter().map(|(_, value)| value.clone()));
+        let fields = fields.chain([outcome, row.step.to_string()]);
+        let values = names.iter().map(|name| row.metrics.get(name).map_or(String::new(), |value| value.to_string()));
+        out += &fields.map(|field| quoted(&field)).chain(values).collect::<Vec<_>>().join(",");
+        out.push('\n');
+    }
+    out
+}
+
+/// All runs, and the means over seeds, as one JSON object.
+pub(super) fn json(rows: &[Row]) -> io::Result<String> {
+    #[derive(Serialize)]
+    struct All<'a> {
+        runs: &'a [Row],
+        points: Vec<Mean>,
+    }
+    let text = serde_json::to_string_pretty(&All { runs: rows, points: means(rows) })?;
+    Ok(text + "\n")
+}
+
+/// Finished runs that differ in their seed alone, in the order of the grid.
+fn means(rows: &[Row]) -> Vec<Mean> {
+    let mut groups: Vec<(Point, Vec<&Row>)> = Vec::new();
+    for row in rows.iter().filter(|row| row.is_finished()) {
+        let point: Point = row.grid.iter().filter(|(key, _)| key != "seed").cloned().collect();
+        match groups.iter_mut().find(|(known, _)| *known == point) {
+            Some((_, group)) => group.push(row),
+            None => groups.push((point, vec![row])),
+        }
+    }
+    groups.into_iter().map(|(grid, rows)| Mean { metrics: spreads(&rows), runs: rows.len(), grid }).collect()
+}
+
+fn spreads(rows: &[&Row]) -> BTreeMap<String, Spread> {
+    let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, value) in rows.iter().flat_map(|row| row.metrics.iter()) {
+        values.entry(name.to_owned()).or_default().push(value);
+    }
+    let spread = |values: Vec<f64>| Spread {
+        mean: values.iter().sum::<f64>() / values.len() as f64,
+        least: values.iter().copied().fold(f64::INFINITY, f64::min),
+        most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    };
+    values.into_iter().map(|(name, values)| (name, spread(values))).collect()
+}
+
+/// The columns that people see first.
+const SHOWN: [(&str, &str); 5] = [
+    ("valid/accuracy", "accuracy"),
+    ("sparsity/exact", "zeros"),
+    ("explain/faithfulness", "faithful"),
+    ("explain/drift_start", "drift from start"),
+    ("explain/drift_teacher", "drift from teacher"),
+];
+
+/// The means as a table for people: mean, and least to most over the seeds.
+pub(super) fn shown(rows: &[Row]) -> Vec<String> {
+    let means = means(rows);
+    let is_there = |name: &str| means.iter().any(|mean| mean.metrics.contains_key(name));
+    let columns: Vec<_> = SHOWN.into_iter().filter(|(name, _)| is_there(name)).collect();
+    let title =
+        |mean: &Mean| mean.grid.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join("  ");
+    let width = means.iter().map(|mean| title(mean).chars().count()).max().unwrap_or(0).max("settings".len());
+    let mut head = format!("{:width$}  runs", "settings");
+    for (_, words) in &columns {
+        let _ = write!(head, "  {words:>22}");
+    }
+    let line = |mean: &Mean| {
+        let mut line = format!("{:width$}  {:4}", title(mean), mean.runs);
+        for (name, _) in &columns {
+            let cell = mean.metrics.get(*name).map_or("-".to_owned(), |spread| {
+                format!("{:.3} ({:.3} to {:.3})", spread.mean, spread.least, spread.most)
+            });
+            let _ = write!(line, "  {cell:>22}");
+        }
+        line
+    };
+    [head].into_iter().chain(means.iter().map(line)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(l1: &str, seed: &str, accuracy: f64) -> Row {
+        let mut metrics = Metrics::default();
+        metrics.set("valid/accuracy", accuracy);
+        let grid = vec![("l1".to_owned(), l1.to_owned()), ("seed".to_owned(), seed.to_owned())];
+        Row { run: format!("{l1}-{seed}"), grid, outcome: Some(Outcome::Finished), step: 9, metrics }
+    }
+
+    fn rows() -> Vec<Row> {
+        let lost = Row { outcome: None, ..row("1", "3", 0.1) };
+        vec![row("0", "1", 0.5), row("0", "2", 0.75), row("1", "1", 0.25), lost]
+    }
+
+    #[test]
+    fn a_line_a_run_with_every_metric() {
+        let lines = "run,l1,seed,outcome,step,valid/accuracy\n0-1,0,1,finished,9,0.5\n";
+        assert!(csv(&rows()).starts_with(lines), "{}", csv(&rows()));
+        assert!(csv(&rows()).ends_with("1-3,1,3,,9,0.1\n"));
+    }
+
+    #[test]
+    fn means_are_over_the_seeds_of_finished_runs() {
+        let json: serde_json::Value = serde_json::from_str(&json(&rows()).unwrap()).unwrap();
+        assert_eq!((json["runs"].as_array().unwrap().len(), json["points"].as_array().unwrap().len()), (4, 2));
+        assert_eq!(json["points"][0]["metrics"]["valid/accuracy"]["mean"], 0.625);
+        assert_eq!(json["points"][1]["runs"], 1);
+        let shown = shown(&rows());
+        assert_eq!(shown[1].trim_end(), "l1 0         2  0.625 (0.500 to 0.750)");
+    }
+}

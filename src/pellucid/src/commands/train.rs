@@ -1,0 +1,112 @@
+//! `pellucid train` and `pellucid demo`: checked settings, then a worker, on the screen or headless.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use pellucid_client::console;
+use pellucid_client::failure::{Ending, Failure};
+use pellucid_client::worker;
+use pellucid_protocol::work::Output;
+use pellucid_protocol::{RawSettings, Settings};
+use pellucid_record::RunDir;
+use pellucid_record::settings_file;
+
+use super::{open, print, wait};
+use crate::cli::{DemoArgs, Global, TrainArgs, WatchFlags};
+use crate::{demo, headless};
+
+/// `pellucid train`.
+pub(super) fn train(train: TrainArgs, global: &Global) -> Result<Ending, Failure> {
+    let file = train.config.as_deref().map(settings_file::read).transpose()?.unwrap_or_default();
+    let raw = train.settings.raw().or(file);
+    if train.print_settings {
+        return shown(&checked(raw, &global.runs)?);
+    }
+    start(raw, train.watch, global)
+}
+
+/// `pellucid demo`.
+pub(super) fn demo(demo: DemoArgs, global: &Global) -> Result<Ending, Failure> {
+    let under = demo::settings(demo.set, &demo::data_folder()?);
+    start(demo.settings.raw().or(under), demo.watch, global)
+}
+
+fn start(raw: RawSettings, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
+    let settings = checked(raw, &global.runs)?;
+    let worker = worker::find()?;
+    match face(watch) {
+        Face::Dashboard => wait(open::launch(worker, settings, global)),
+        Face::Lines(output) => wait(headless::train(worker, settings, output)),
+    }
+}
+
+/// `pellucid resume`.
+pub(super) fn resume(run: RunDir, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
+    let worker = worker::find()?;
+    match face(watch) {
+        Face::Dashboard => wait(open::resume(worker, run, global)),
+        Face::Lines(output) => wait(headless::resume(worker, &run, output)),
+    }
+}
+
+/// Where a run is watched.
+enum Face {
+    Dashboard,
+    Lines(Output),
+}
+
+fn face(watch: WatchFlags) -> Face {
+    if !watch.headless && std::io::stdout().is_terminal() {
+        return Face::Dashboard;
+    }
+    if !watch.headless {
+        console::note("stdout is no terminal: no dashboard, as with --headless");
+    }
+    Face::Lines(if watch.json { Output::Json } else { Output::Plain })
+}
+
+/// Prints the settings as a settings file, every value filled in.
+fn shown(settings: &Settings) -> Result<Ending, Failure> {
+    let text = toml::to_string(settings).map_err(|error| Failure::Failed(error.to_string()))?;
+    text.lines().try_for_each(print)?;
+    Ok(Ending::Done)
+}
+
+/// Checks the settings; a run folder that is not named goes into `runs`.
+fn checked(raw: RawSettings, runs: &Path) -> Result<Settings, Failure> {
+    let named = raw.run_dir.is_some();
+    let mut settings = raw.check()?;
+    if !named && let Some(name) = settings.run_dir.file_name() {
+        let place = std::path::absolute(runs.join(name));
+        settings.run_dir = place.map_err(|error| Failure::Usage(format!("--runs: {}: {error}", runs.display())))?;
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> RawSettings {
+        RawSettings {
+            model: Some("m".into()),
+            train: Some("t".into()),
+            valid: Some("v".into()),
+            ..RawSettings::default()
+        }
+    }
+
+    #[test]
+    fn a_run_goes_where_runs_are_unless_it_has_a_place() {
+        let placed = checked(complete(), Path::new("/tmp/elsewhere")).unwrap();
+        assert_eq!(placed.run_dir.parent(), Some(Path::new("/tmp/elsewhere")));
+        let named = RawSettings { run_dir: Some("/tmp/mine".into()), ..complete() };
+        assert_eq!(checked(named, Path::new("/tmp/elsewhere")).unwrap().run_dir, Path::new("/tmp/mine"));
+    }
+
+    #[test]
+    fn a_wrong_flag_is_wrong_usage() {
+        let wrong = RawSettings { l1: Some(-1.0), ..complete() };
+        assert_eq!(checked(wrong, Path::new("runs")), Err(Failure::Usage("--l1: must be 0 or more, not -1".into())));
+    }
+}

@@ -1,0 +1,47 @@
+//! The program `pellucid`: reads the command line, does what it says, gives an exit code.
+//!
+//! ```text
+//! cli ──▶ commands ──▶ client ──▶ dashboard    a run on the screen
+//!             │           └─────▶ headless     a run as lines
+//!             └──▶ client::supervisor          a process of its own that watches over the worker
+//! ```
+//!
+//! There is no torch here: whatever needs a tensor is the worker's, a process of its own.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
+use pellucid_client::console::error;
+use pellucid_client::failure::Failure;
+
+mod cli;
+mod commands;
+mod console;
+mod demo;
+mod headless;
+mod recorded;
+mod result;
+
+fn main() -> ExitCode {
+    pellucid_dashboard::allocator::give_back_soon();
+    // Started by a shell that completes a line: it answers that and ends here.
+    CompleteEnv::with_factory(cli::Cli::command).complete();
+    console::install_panic_report();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            console::usage(&error);
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match commands::run(cli) {
+        Ok(ending) => ExitCode::from(ending.code()),
+        Err(failure) => {
+            if failure != Failure::Closed {
+                error(&failure.to_string());
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}

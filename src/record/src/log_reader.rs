@@ -1,0 +1,405 @@
+//! Reads the log of a run, also while it is being written.
+
+mod part;
+
+use std::fs::File;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use pellucid_protocol::event::Record;
+
+use self::part::{Log, Part, read_parts};
+use crate::log_line::Age;
+use crate::step_block::StepBlock;
+use crate::step_columns::ColumnsReader;
+
+/// Bytes of a log that are worth a look at the copy of its steps.
+const WORTH_A_LOOK: u64 = 512 << 10;
+
+/// Damaged lines that are named; more are only counted.
+const NAMED: usize = 100;
+
+/// A reader of an event log that remembers how far it has come.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    path: PathBuf,
+    /// The byte at which it began.
+    begin: u64,
+    offset: u64,
+    /// Lines read.
+    lines: u64,
+    /// Whether lines must have a checksum from here on.
+    age: Age,
+    damage: Damage,
+    newer: usize,
+    /// The copy of its steps; none before it was looked for.
+    columns: Option<ColumnsReader>,
+}
+
+/// What a log has, piece by piece, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// One event.
+    Record(Record),
+    /// Steps that follow each other.
+    Steps(StepBlock),
+}
+
+impl Piece {
+    /// Number of records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Piece::Record(_) => 1,
+            Piece::Steps(block) => block.len(),
+        }
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its records of the indices `from..to`, as far as there are such.
+    #[must_use]
+    pub fn part(&self, from: usize, to: usize) -> Option<Self> {
+        match self {
+            Piece::Record(record) => (from == 0 && to > 0).then(|| Piece::Record(record.clone())),
+            Piece::Steps(block) => Some(Piece::Steps(block.part(from, to))).filter(|part| !part.is_empty()),
+        }
+    }
+
+    /// The time of its record of this index.
+    #[must_use]
+    pub fn time(&self, index: usize) -> Option<f64> {
+        match self {
+            Piece::Record(record) => (index == 0).then_some(record.time),
+            Piece::Steps(block) => block.rows().get(index).map(|row| row.time),
+        }
+    }
+
+    /// Its records one by one.
+    #[must_use]
+    pub fn into_records(self) -> Vec<Record> {
+        match self {
+            Piece::Record(record) => vec![record],
+            Piece::Steps(block) => block.records().collect(),
+        }
+    }
+}
+
+/// Lines of a log that are no records and were left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// The first of them, from 1.
+    pub lines: Vec<u64>,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Damage {
+    /// One line for people, `None` if nothing is damaged: where it is and what was done about it.
+    #[must_use]
+    pub fn told(&self, path: &Path) -> Option<String> {
+        let first = self.lines.first()?;
+        let others = self.lines.iter().skip(1).take(4).map(u64::to_string);
+        let named: Vec<_> = [first.to_string()].into_iter().chain(others).collect();
+        let more = if self.count > named.len() { ", ..." } else { "" };
+        let (records, are) = if self.count == 1 { ("record", "is") } else { ("records", "are") };
+        let (named, count) = (named.join(", "), self.count);
+        Some(format!("{}:{first}: {count} {records} {are} damaged and left out (line {named}{more})", path.display()))
+    }
+}
+
+impl LogReader {
+    /// A reader of the log at `path`, at its start. The file need not exist yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        let damage = Damage::default();
+        let (begin, offset, lines, newer) = (0, 0, 0, 0);
+        Self { path: path.to_owned(), begin, offset, lines, age: Age::Unchecked, damage, newer, columns: None }
+    }
+
+    /// A reader of what the log at `path` has beyond byte `offset`, where a line must begin, and whatever is
+    /// appended there.
+    #[must_use]
+    pub fn beyond(path: &Path, offset: u64) -> Self {
+        let age = if offset == 0 { Age::Unchecked } else { Age::Checked };
+        Self { begin: offset, offset, age, ..Self::new(path) }
+    }
+
+    /// The records of the last `bytes` bytes of the log at `path`, from the first line break on if that is not all.
+    ///
+    /// # Errors
+    /// What the file system says; a missing file has no records.
+    pub fn tail(path: &Path, bytes: u64) -> io::Result<Vec<Record>> {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let begin = file.metadata()?.len().saturating_sub(bytes);
+        let mut offset = begin;
+        if begin > 0 {
+            file.seek(SeekFrom::Start(begin))?;
+            let mut skipped = Vec::new();
+            offset += io::BufReader::new(file).read_until(b'\n', &mut skipped)? as u64;
+        }
+        Self { age: Age::Unchecked, ..Self::beyond(path, offset) }.read_new()
+    }
+
+    /// The records that are whole and were not read yet. An unfinished last line waits for the next
+    /// call; events of a newer version are left out; damaged lines are left out and noted.
+    ///
+    /// # Errors
+    /// What the file system says; a missing file has no records.
+    pub fn read_new(&mut self) -> io::Result<Vec<Record>> {
+        self.read_until(u64::MAX)
+    }
+
+    /// As [`LogReader::read_new`], no further than byte `end`.
+    ///
+    /// # Errors
+    /// As [`LogReader::read_new`].
+    pub fn read_until(&mut self, end: u64) -> io::Result<Vec<Record>> {
+        Ok(self.read_pieces(end)?.into_iter().flat_map(Piece::into_records).collect())
+    }
+
+    /// As [`LogReader::read_until`], with steps in blocks: for long logs, which are read on all cores.
+    ///
+    /// # Errors
+    /// As [`LogReader::read_new`].
+    pub fn read_pieces(&mut self, end: u64) -> io::Result<Vec<Piece>> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let length = file.metadata()?.len();
+        let end = end.min(length);
+        if self.columns.is_none() && end.saturating_sub(self.offset) >= WORTH_A_LOOK {
+            self.columns = Some(ColumnsReader::open(&self.path, length));
+        }
+        let columns = self.columns.clone().unwrap_or_default();
+        let mut pieces = Vec::new();
+        for part in read_parts(&Log { file: &file, columns }, (self.offset, end), self.age)? {
+            pieces.extend(self.join(part));
+        }
+        Ok(pieces)
+    }
+
+    /// A byte from `end` on up to which it is well to read: what is copied as one is read as one.
+    #[must_use]
+    pub fn break_from(&self, end: u64) -> u64 {
+        self.columns.as_ref().map_or(end, |columns| columns.outside(end))
+    }
+
+    /// Takes in what the part that follows has.
+    fn join(&mut self, part: Part) -> Vec<Piece> {
+        self.offset += part.read;
+        self.age = part.age;
+        self.newer += part.newer;
+        self.damage.count += part.damage.count;
+        for line in part.damage.lines {
+            if self.damage.lines.len() < NAMED {
+                let before = if self.begin == 0 { 0 } else { lines_before(&self.path, self.begin).unwrap_or(0) };
+                self.damage.lines.push(before + self.lines + line);
+            }
+        }
+        self.lines += part.lines;
+        part.pieces
+    }
+
+    /// The byte up to which the log was read: the end of a line.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The lines that were damaged and left out.
+    #[must_use]
+    pub fn damage(&self) -> &Damage {
+        &self.damage
+    }
+
+    /// Whole records of a newer pellucid that were left out.
+    #[must_use]
+    pub fn newer(&self) -> usize {
+        self.newer
+    }
+}
+
+/// Line breaks in the first `end` bytes of a file.
+fn lines_before(path: &Path, end: u64) -> io::Result<u64> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(end).read_to_end(&mut bytes)?;
+    Ok(bytes.iter().filter(|&&byte| byte == b'\n').count() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use pellucid_protocol::event::{Event, Step};
+    use pellucid_protocol::metric::Metrics;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::log_line::{checksum, seal};
+    use crate::log_writer::LogWriter;
+
+    fn step(number: u64) -> Record {
+        let step = Step { step: number, epoch: 0.0, metrics: Metrics::default() };
+        Record { time: 0.0, event: Event::Step(step) }
+    }
+
+    fn started() -> Record {
+        let line = r#"{"time":0.0,"event":"started","version":"9","log":1,"run":"r","pid":1,"host":"h","device":"cpu",
+            "model":{"path":"m","family":"bert","layers":1,"hidden":2,"parameters":3},"teacher":null,"labels":["a"],
+            "train_examples":1,"valid_examples":1,"steps_per_epoch":1,"total_steps":1,"settings":"#;
+        let raw = pellucid_protocol::RawSettings {
+            model: Some("m".into()),
+            train: Some("t".into()),
+            valid: Some("v".into()),
+            ..pellucid_protocol::RawSettings::default()
+        };
+        let settings = serde_json::to_string(&raw.check().unwrap()).unwrap();
+        serde_json::from_str(&format!("{line}{settings}}}")).unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Record>, LogReader) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        fs::write(&path, bytes).unwrap();
+        let mut reader = LogReader::new(&path);
+        (reader.read_new().unwrap(), reader)
+    }
+
+    #[test]
+    fn a_log_cut_at_any_byte_reads_to_its_last_whole_line_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let mut writer = LogWriter::open(&path).unwrap();
+        let ends: Vec<u64> = (0..4).map(|n| writer.append(&step(n)).unwrap()).collect();
+        let bytes = fs::read(&path).unwrap();
+        for cut in 0..=bytes.len() {
+            fs::write(&path, &bytes[..cut]).unwrap();
+            let whole = ends.iter().filter(|&&end| end <= cut as u64).count();
+            assert_eq!(LogReader::new(&path).read_new().unwrap().len(), whole, "cut at {cut}");
+            let mut again = LogWriter::open(&path).unwrap();
+            let kept = whole.checked_sub(1).map_or(0, |last| ends[last]);
+            assert_eq!(again.torn(), cut as u64 - kept, "cut at {cut}");
+            again.append(&step(9)).unwrap();
+            let mut reader = LogReader::new(&path);
+            assert_eq!(reader.read_new().unwrap().last(), Some(&step(9)));
+            assert_eq!(reader.damage().count, 0);
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_found_and_named_by_line() {
+        let lines: Vec<Vec<u8>> =
+            [started(), step(1), step(2), step(3)].iter().map(|record| seal(record).unwrap()).collect();
+        let bytes = lines.concat();
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let (records, reader) = read(&flipped);
+            let line = bytes[..bit / 8].iter().filter(|&&byte| byte == b'\n').count();
+            let torn = reader.offset() < flipped.len() as u64;
+            assert!(reader.damage().count > 0 || torn, "bit {bit} of byte {} passed unseen", bit / 8);
+            assert!(torn || reader.damage().lines[0] == line as u64 + 1, "bit {bit}: {:?}", reader.damage());
+            // A lost line break costs two records, everything else one.
+            assert!(records.len() >= 2 && records.iter().all(|record| *record != step(9)), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_reader_follows_and_never_reads_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let mut reader = LogReader::new(&path);
+        assert!(reader.read_new().unwrap().is_empty());
+        let mut writer = LogWriter::open(&path).unwrap();
+        let first = writer.append(&step(1)).unwrap();
+        writer.append(&step(2)).unwrap();
+        assert_eq!(reader.read_until(first).unwrap(), [step(1)]);
+        assert_eq!(reader.read_new().unwrap(), [step(2)]);
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{half").unwrap();
+        assert!(reader.read_new().unwrap().is_empty());
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b" a line\n").unwrap();
+        assert!(reader.read_new().unwrap().is_empty());
+        assert_eq!(reader.damage().lines, [3]);
+        let mut late = LogReader::beyond(&path, first);
+        assert_eq!(late.read_new().unwrap(), [step(2)]);
+        assert_eq!(late.damage().lines, [3], "lines are counted from the start of the file");
+    }
+
+    #[test]
+    fn a_log_from_before_there_were_checksums_opens_and_goes_on_with_them() {
+        let old = |record: &Record| [serde_json::to_vec(record).unwrap(), b"\n".to_vec()].concat();
+        let mut bytes = [old(&step(1)), old(&step(2)), seal(&step(3)).unwrap()].concat();
+        let (records, reader) = read(&bytes);
+        assert_eq!((records, reader.damage().count), (vec![step(1), step(2), step(3)], 0));
+        bytes.extend(old(&step(4)));
+        let (records, reader) = read(&bytes);
+        assert_eq!((records.len(), reader.damage().lines.clone()), (3, vec![4]), "a checksum was lost");
+    }
+
+    #[test]
+    fn what_a_newer_pellucid_wrote_is_no_damage() {
+        let (body, mut bytes) = (r#"{"time":0.0,"event":"step","step":1,"epoch":0.0,"metrics":{}"#, Vec::new());
+        let bodies = [
+            format!("{body},\"weather\":\"fine\""),
+            r#"{"time":0.0,"event":"teleported","to":[1,2]"#.to_owned(),
+            r#"{"time":0.0,"event":"ended","step":1,"outcome":"dreamt","message":null,"metrics":{}"#.to_owned(),
+        ];
+        for body in bodies {
+            bytes.extend(format!("{body},\"crc\":\"{:08x}\"}}\n", checksum(body.as_bytes())).into_bytes());
+        }
+        bytes.extend(seal(&step(2)).unwrap());
+        let (records, reader) = read(&bytes);
+        assert_eq!(records, [step(1), step(2)], "an unknown field is passed over, an unknown event left out");
+        assert_eq!((reader.newer(), reader.damage().count), (2, 0));
+    }
+
+    #[test]
+    fn the_tail_of_a_log_begins_at_a_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        assert!(LogReader::tail(&path, 9).unwrap().is_empty());
+        let mut writer = LogWriter::open(&path).unwrap();
+        (0..9).for_each(|number| assert!(writer.append(&step(number)).is_ok()));
+        for bytes in 0..writer.length() + 9 {
+            let tail = LogReader::tail(&path, bytes).unwrap();
+            let expected: Vec<Record> = (9 - tail.len() as u64..9).map(step).collect();
+            assert_eq!(tail, expected, "{bytes} bytes");
+        }
+        assert_eq!(LogReader::tail(&path, u64::MAX).unwrap().len(), 9);
+    }
+
+    #[test]
+    fn damage_is_told_with_its_lines() {
+        assert_eq!(Damage::default().told(Path::new("log")), None);
+        let one = Damage { lines: vec![7], count: 1 };
+        assert_eq!(one.told(Path::new("log")).unwrap(), "log:7: 1 record is damaged and left out (line 7)");
+        let many = Damage { lines: (2..9).collect(), count: 7 };
+        let told = many.told(Path::new("log")).unwrap();
+        assert_eq!(told, "log:2: 7 records are damaged and left out (line 2, 3, 4, 5, 6, ...)");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_stumble(noise in prop::collection::vec(any::<u8>(), 0..200), at in 0usize..400) {
+            let mut bytes: Vec<u8> = (1..4).flat_map(|number| seal(&step(number)).unwrap()).collect();
+            let at = at.min(bytes.len());
+            bytes.splice(at..at, noise);
+            bytes.extend(b"\n");
+            bytes.extend(seal(&step(9)).unwrap());
+            let (records, _) = read(&bytes);
+            prop_assert_eq!(records.last(), Some(&step(9)));
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! A stretch of a log, read on as many cores as there are.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
+use std::thread;
+
+use pellucid_protocol::event::{Event, Record};
+
+use super::{Damage, NAMED, Piece};
+use crate::log_line::{Age, Checksum, Seal, check};
+use crate::step_columns::{ColumnsReader, Stretch};
+use crate::step_line::StepLines;
+
+/// Bytes that are read at once: they stay in the cache until they are parsed, and go back to the system when they are
+/// freed, as all blocks that an allocator does not take for large.
+const STRIP: usize = 64 * 1024;
+
+/// Bytes that are worth a thread.
+const WORTH_A_THREAD: u64 = 512 * 1024;
+
+/// A log and the copy of its steps.
+pub(super) struct Log<'a> {
+    pub(super) file: &'a File,
+    pub(super) columns: ColumnsReader,
+}
+
+/// What a stretch of a log has.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    /// Bytes of its whole lines.
+    pub(super) read: u64,
+    /// Number of them.
+    pub(super) lines: u64,
+    pub(super) pieces: Vec<Piece>,
+    /// Whether lines must have a checksum after it.
+    pub(super) age: Age,
+    /// Counted from its first line.
+    pub(super) damage: Damage,
+    /// Whole records of a newer pellucid that were left out.
+    pub(super) newer: usize,
+    steps: StepLines,
+}
+
+/// The whole lines between two bytes, at the first of which a line begins; in parts, which follow each other.
+///
+/// # Errors
+/// What the file system says.
+pub(super) fn read_parts(log: &Log<'_>, (start, end): (u64, u64), age: Age) -> io::Result<Vec<Part>> {
+    let threads = (end.saturating_sub(start) / WORTH_A_THREAD).clamp(1, cores());
+    if threads == 1 {
+        return Ok(vec![Part::read(log, (start, end), age)?]);
+    }
+    // Mostly the first lines tell whether there are checksums, which all threads must know.
+    let first = if age == Age::Unchecked { edge(log, start + STRIP as u64, end)? } else { start };
+    let mut parts = vec![Part::read(log, (start, first), age)?];
+    let age = parts[0].age;
+    parts.extend(read_along(log, &edges(log, (first, end), threads)?, age)?);
+    Ok(parts)
+}
+
+/// The parts between `edges`, each on a thread.
+fn read_along(log: &Log<'_>, edges: &[u64], age: Age) -> io::Result<Vec<Part>> {
+    let parts: io::Result<Vec<Part>> = thread::scope(|scope| {
+        let read = |edge: &[u64]| {
+            let ends = (edge[0], edge[1]);
+            scope.spawn(move || Part::read(log, ends, age))
+        };
+        let readers: Vec<_> = edges.windows(2).map(read).collect();
+        let lost = |_| Err(io::Error::other("a thread that read the log was lost"));
+        readers.into_iter().map(|reader| reader.join().unwrap_or_else(lost)).collect()
+    });
+    let mut parts = parts?;
+    // What follows a part that is not whole does not follow it yet: the file was cut meanwhile.
+    let short = parts.iter().zip(edges.windows(2)).position(|(part, edge)| part.read < edge[1] - edge[0]);
+    parts.truncate(short.map_or(usize::MAX, |at| at + 1));
+    // Checksums began on the way, which the parts after it did not know: once in the life of an old log.
+    if let Some(first) = parts.iter().position(|part| part.age != age)
+        && first + 1 < parts.len()
+    {
+        parts.truncate(first + 1);
+        parts.extend(read_along(log, &edges[first + 1..], Age::Checked)?);
+    }
+    Ok(parts)
+}
+
+fn cores() -> u64 {
+    static CORES: OnceLock<u64> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, |count| count.get() as u64))
+}
+
+/// The ends of about equal parts, each at the start of a line.
+fn edges(log: &Log<'_>, (start, end): (u64, u64), parts: u64) -> io::Result<Vec<u64>> {
+    let mut edges = vec![start];
+    for part in 1..parts {
+        let edge = edge(log, start + (end - start) / parts * part, end)?;
+        edges.push(edge.max(*edges.last().unwrap_or(&start)));
+    }
+    edges.push(end);
+    Ok(edges)
+}
+
+/// Where a line begins beyond byte `at`, not amid steps that are copied as one; `end` if none does before it.
+fn edge(log: &Log<'_>, at: u64, end: u64) -> io::Result<u64> {
+    match log.columns.outside(at) {
+        outside if outside > at => Ok(outside.min(end)),
+        _ => line_start(log.file, at, end),
+    }
+}
+
+/// Where the first line after byte `at` begins; `end` if none does before it.
+fn line_start(file: &File, mut at: u64, end: u64) -> io::Result<u64> {
+    let mut bytes = [0; 4096];
+    while at < end {
+        let read = read_at(file, &mut bytes, at)?;
+        if read == 0 {
+            break;
+        }
+        if let Some(found) = bytes[..read].iter().position(|&byte| byte == b'\n') {
+            return Ok((at + found as u64 + 1).min(end));
+        }
+        at += read as u64;
+    }
+    Ok(end)
+}
+
+fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(bytes, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// Whether the log still has the lines that were copied, up to the end of the last one.
+fn is_copied(file: &File, stretch: &Stretch, strip: &mut [u8]) -> io::Result<bool> {
+    let (mut at, end, mut sum, mut last) = (stretch.from(), stretch.end(), Checksum::default(), 0);
+    while at < end {
+        let more = usize::try_from(end - at).unwrap_or(strip.len()).min(strip.len());
+        let read = read_at(file, &mut strip[..more], at)?;
+        let Some(&newest) = strip[..read].last() else { return Ok(false) };
+        sum.update(&strip[..read]);
+        (at, last) = (at + read as u64, newest);
+    }
+    Ok(last == b'\n' && stretch.is_of(sum.finish()))
+}
+
+impl Part {
+    fn read(log: &Log<'_>, (start, end): (u64, u64), age: Age) -> io::Result<Self> {
+        let mut part = Self { age, ..Self::default() };
+        let (mut strip, mut from) = (vec![0; STRIP], start);
+        while let Some(stretch) = log.columns.next(from).filter(|stretch| stretch.end() <= end) {
+            part.read_text(log.file, (start + part.read, stretch.from()), &mut strip)?;
+            // Where no line begins there is nothing to be taken.
+            if start + part.read == stretch.from() && is_copied(log.file, stretch, &mut strip)? {
+                part.take_copy(&log.columns, stretch, &mut strip);
+            }
+            from = stretch.end();
+        }
+        part.read_text(log.file, (start + part.read, end), &mut strip)?;
+        part.end_steps();
+        Ok(part)
+    }
+
+    /// Takes in the steps of a stretch without reading its text, if the copy has them.
+    fn take_copy(&mut self, columns: &ColumnsReader, stretch: &Stretch, strip: &mut Vec<u8>) {
+        if let Some(block) = columns.block(stretch, strip) {
+            self.end_steps();
+            self.read += stretch.length();
+            self.lines += block.len() as u64;
+            self.age = Age::Checked;
+            self.pieces.push(Piece::Steps(block));
+        }
+    }
+
+    /// Takes in the whole lines between two bytes.
+    fn read_text(&mut self, file: &File, (mut at, end): (u64, u64), bytes: &mut Vec<u8>) -> io::Result<()> {
+        let mut kept = 0;
+        while at < end {
+            if kept == bytes.len() {
+                // The line is longer than that.
+                bytes.resize(2 * kept, 0);
+            }
+            let room = bytes.len() - kept;
+            let more = usize::try_from(end - at).unwrap_or(room).min(room);
+            let read = read_at(file, &mut bytes[kept..kept + more], at)?;
+            if read == 0 {
+                break;
+            }
+            at += read as u64;
+            let filled = kept + read;
+            let whole = bytes[kept..filled].iter().rposition(|&byte| byte == b'\n').map_or(0, |last| kept + last + 1);
+            self.take(&bytes[..whole]);
+            bytes.copy_within(whole..filled, 0);
+            kept = filled - whole;
+        }
+        Ok(())
+    }
+
+    /// Takes in whole lines.
+    fn take(&mut self, mut lines: &[u8]) {
+        self.read += lines.len() as u64;
+        while !lines.is_empty() {
+            self.lines += 1;
+            let length = match self.steps.take(lines, self.age) {
+                Some((Seal::Whole, length)) => {
+                    self.age = Age::Checked;
+                    length
+                }
+                Some((_, length)) => length,
+                None => self.general(lines),
+            };
+            lines = &lines[length..];
+            if self.steps.is_full() {
+                self.end_steps();
+            }
+        }
+    }
+
+    /// Takes in one line of any event; gives its length.
+    fn general(&mut self, lines: &[u8]) -> usize {
+        let length = lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1);
+        if let Some(record) = self.parse(&lines[..length]) {
+            self.end_steps();
+            self.pieces.push(Piece::Record(record));
+        }
+        length
+    }
+
+    fn parse(&mut self, line: &[u8]) -> Option<Record> {
+        match check(line) {
+            Seal::Whole => {
+                self.age = Age::Checked;
+                // What is whole and makes no sense is of a newer version, in an event or in one of its values.
+                let known = serde_json::from_slice::<Record>(line).ok().filter(|known| known.event != Event::Unknown);
+                self.newer += usize::from(known.is_none());
+                known
+            }
+            Seal::Missing if self.age == Age::Unchecked => self.parse_unchecked(line),
+            Seal::Missing | Seal::Broken => self.note(),
+        }
+    }
+
+    /// A line from before there were checksums. A start that says that there are some has lost its own.
+    fn parse_unchecked(&mut self, line: &[u8]) -> Option<Record> {
+        match serde_json::from_slice::<Record>(line) {
+            Ok(Record { event: Event::Unknown, .. }) => None,
+            Ok(Record { event: Event::Started(started), .. }) if started.log > 0 => self.note(),
+            Ok(record) => Some(record),
+            Err(_) => self.note(),
+        }
+    }
+
+    fn note(&mut self) -> Option<Record> {
+        if self.damage.lines.len() < NAMED {
+            self.damage.lines.push(self.lines);
+        }
+        self.damage.count += 1;
+        None
+    }
+
+    fn end_steps(&mut self) {
+        self.pieces.extend(self.steps.finish().map(Piece::Steps));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::log_line::seal;
+
+    /// A log of which there is no copy.
+    fn bare(file: &File) -> Log<'_> {
+        Log { file, columns: ColumnsReader::default() }
+    }
+
+    /// A log whose lines have checksums from step `sealed` on, with odd lines here and there.
+    fn log(sealed: u64) -> String {
+        let mut text = String::new();
+        for step in 0..40_000u64 {
+            let metrics = if step % 7 == 0 { r#""a":0.25,"b":null"# } else { r#""a":1e-3"# };
+            let line = format!(r#"{{"time":{step},"event":"step","step":{step},"epoch":0.5,"metrics":{{{metrics}}}}}"#);
+            let setting = r#"{"time":1.0,"event":"setting","step":3,"key":"lr","value":1}"#;
+            let mut put = |line: &str| match serde_json::from_str::<Record>(line) {
+                Ok(record) if step >= sealed => text += std::str::from_utf8(&seal(&record).unwrap()).unwrap(),
+                _ => text += &format!("{line}\n"),
+            };
+            put(&line);
+            match step % 1000 {
+                1 => put(setting),
+                2 => put("not a record"),
+                _ => {}
+            }
+        }
+        text + "{\"time\":9,"
+    }
+
+    #[test]
+    fn parts_are_the_whole_in_its_order() {
+        for sealed in [0, 23_456, u64::MAX] {
+            let (mut file, text) = (tempfile::tempfile().unwrap(), log(sealed));
+            file.write_all(text.as_bytes()).unwrap();
+            let length = text.len() as u64;
+            let one = Part::read(&bare(&file), (0, length), Age::Unchecked).unwrap();
+            let records = |parts: &[Part]| -> Vec<Record> {
+                parts.iter().flat_map(|part| part.pieces.clone()).flat_map(Piece::into_records).collect()
+            };
+            let expected = records(std::slice::from_ref(&one));
+            assert_eq!((expected.len(), one.damage.count, one.read), (40_040, 40, length - 10));
+            for threads in [2, 3, 7] {
+                let edges = edges(&bare(&file), (0, length), threads).unwrap();
+                assert_eq!(edges.len() as u64, threads + 1);
+                let parts = read_along(&bare(&file), &edges, Age::Unchecked).unwrap();
+                assert!(records(&parts) == expected, "{threads} parts, sealed from {sealed} on");
+                let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
+                assert_eq!(sum(|part| part.damage.count as u64), 40);
+                assert_eq!((sum(|part| part.read), sum(|part| part.lines)), (one.read, one.lines));
+                assert_eq!(parts.last().map(|part| part.age), Some(one.age));
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_without_its_checksum_is_damaged_in_every_part() {
+        let (mut file, mut text) = (tempfile::tempfile().unwrap(), log(0));
+        let at = text.len() - 5000;
+        let start = at + text[at..].find('\n').unwrap() + 1;
+        text.insert_str(start, "{\"time\":1.0,\"event\":\"step\",\"step\":1,\"epoch\":0.5,\"metrics\":{\"a\":1.0}}\n");
+        file.write_all(text.as_bytes()).unwrap();
+        let edges = edges(&bare(&file), (0, text.len() as u64), 3).unwrap();
+        let parts = read_along(&bare(&file), &edges, Age::Unchecked).unwrap();
+        assert_eq!(parts.iter().map(|part| part.damage.count).sum::<usize>(), 41);
+    }
+
+    #[test]
+    fn one_long_line_has_no_start_within() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[b'x'; 20_000]).unwrap();
+        assert_eq!(edges(&bare(&file), (0, 20_000), 3).unwrap(), [0, 20_000, 20_000, 20_000]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Appends events to the log of a run, one whole line at a time.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use pellucid_protocol::event::Record;
+
+use crate::log_line::seal;
+use crate::step_columns::ColumnsWriter;
+
+/// What a log is written to.
+pub trait Medium {
+    /// Writes all of `bytes` at the end.
+    ///
+    /// # Errors
+    /// What the file system says; a part may have been written.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Cuts it to `length` bytes.
+    ///
+    /// # Errors
+    /// What the file system says; it is then as it was.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+
+    /// Waits until the disk has it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A file that was opened for appending.
+impl Medium for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// The writer of an event log. A line that a kill left unfinished is cut off when the log is opened.
+#[derive(Debug)]
+pub struct LogWriter<M = File> {
+    medium: M,
+    length: u64,
+    torn: u64,
+    end: End,
+    /// None when it cannot be kept.
+    columns: Option<ColumnsWriter>,
+}
+
+/// What is at the end of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A whole line, or nothing.
+    Whole,
+    /// A part of a line that could be neither finished nor cut off.
+    Torn,
+}
+
+impl LogWriter {
+    /// Opens the log at `path` for appending, and creates it if there is none, for this user alone.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let length = whole_lines(&mut file)?;
+        let torn = file.metadata()?.len() - length;
+        if torn > 0 {
+            file.set_len(length)?;
+        }
+        // Only a reader's time is lost without it.
+        let columns = ColumnsWriter::open(path, length).ok();
+        Ok(Self { torn, columns, ..Self::on(file, length) })
+    }
+}
+
+impl<M: Medium> LogWriter<M> {
+    /// A log on `medium`, of which the first `length` bytes are whole lines and the rest, if any, is not there.
+    #[must_use]
+    pub fn on(medium: M, length: u64) -> Self {
+        Self { medium, length, torn: 0, end: End::Whole, columns: None }
+    }
+
+    /// Appends one record in one write and returns the length of the log after it.
+    ///
+    /// # Errors
+    /// What the file system says; the log is then as it was before.
+    pub fn append(&mut self, record: &Record) -> io::Result<u64> {
+        self.append_line(&seal(record)?)
+    }
+
+    /// Appends the line of [`seal`], as [`LogWriter::append`].
+    ///
+    /// # Errors
+    /// As [`LogWriter::append`].
+    pub fn append_line(&mut self, line: &[u8]) -> io::Result<u64> {
+        self.cut_torn_end()?;
+        if let Err(error) = self.medium.append(line) {
+            self.end = End::Torn;
+            // Should this fail too, the next append begins with it.
+            let _ = self.cut_torn_end();
+            return Err(error);
+        }
+        let at = self.length;
+        self.length += line.len() as u64;
+        if self.columns.as_mut().is_some_and(|columns| columns.take(line, at).is_err()) {
+            self.columns = None;
+        }
+        Ok(self.length)
+    }
+
+    fn cut_torn_end(&mut self) -> io::Result<()> {
+        if self.end == End::Torn {
+            self.medium.cut(self.length)?;
+            self.end = End::Whole;
+        }
+        Ok(())
+    }
+
+    /// Length of the log in bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes of an unfinished record that were cut off when the log was opened.
+    #[must_use]
+    pub fn torn(&self) -> u64 {
+        self.torn
+    }
+
+    /// What it is written to.
+    #[must_use]
+    pub fn medium(&self) -> &M {
+        &self.medium
+    }
+
+    /// Waits until the disk has what was appended.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.medium.sync()
+    }
+}
+
+/// Bytes of the whole lines of the log at `path`; none if there is no log.
+///
+/// # Errors
+/// What the file system says.
+pub fn whole_length(path: &Path) -> io::Result<u64> {
+    match File::open(path) {
+        Ok(mut file) => whole_lines(&mut file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Bytes up to and with the last line break.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut chunk = vec![0; 64 * 1024];
+    while end > 0 {
+        let start = end.saturating_sub(chunk.len() as u64);
+        let part = &mut chunk[..usize::try_from(end - start).unwrap_or(0)];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|&byte| byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::event::{Event, Step};
+    use pellucid_protocol::metric::Metrics;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::log_reader::LogReader;
+
+    /// What goes wrong with one call.
+    #[derive(Debug, Clone, Copy)]
+    enum Fault {
+        /// Nothing.
+        None,
+        /// So many bytes are written, then the disk is full.
+        Full(usize),
+        /// So many bytes are written, and what is there cannot be cut either.
+        Stuck(usize),
+        /// Nothing can be written.
+        ReadOnly,
+    }
+
+    /// A disk that fails as it is told.
+    #[derive(Default)]
+    struct Disk {
+        bytes: Vec<u8>,
+        fault: Option<Fault>,
+    }
+
+    impl Medium for Disk {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let written = match self.fault {
+                None | Some(Fault::None) => bytes.len(),
+                Some(Fault::Full(count) | Fault::Stuck(count)) => count.min(bytes.len() - 1),
+                Some(Fault::ReadOnly) => return Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            };
+            self.bytes.extend(&bytes[..written]);
+            if written == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }
+
+        fn cut(&mut self, length: u64) -> io::Result<()> {
+            if matches!(self.fault, Some(Fault::Stuck(_) | Fault::ReadOnly)) {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            self.bytes.truncate(usize::try_from(length).unwrap());
+            Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn fault() -> impl Strategy<Value = Fault> {
+        prop_oneof![
+            Just(Fault::None),
+            (0usize..200).prop_map(Fault::Full),
+            (0usize..200).prop_map(Fault::Stuck),
+            Just(Fault::ReadOnly),
+        ]
+    }
+
+    proptest! {
+        /// Whatever fails: what was acknowledged is read back, each once, in order, and nothing else.
+        #[test]
+        fn acknowledged_records_are_never_lost(faults in prop::collection::vec(fault(), 1..60)) {
+            let mut log = LogWriter::on(Disk::default(), 0);
+            let mut acknowledged = Vec::new();
+            for (number, fault) in (0u64..).zip(faults) {
+                log.medium.fault = Some(fault);
+                let step = Step { step: number, epoch: 0.0, metrics: Metrics::default() };
+                let record = Record { time: 0.5, event: Event::Step(step) };
+                if log.append(&record).is_ok() {
+                    acknowledged.push(record);
+                }
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("events.jsonl");
+            std::fs::write(&path, &log.medium.bytes).unwrap();
+            let mut reader = LogReader::new(&path);
+            prop_assert_eq!(reader.read_new().unwrap(), acknowledged);
+            prop_assert_eq!(reader.damage().count, 0);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What comes from outside to the plain readers: log lines, frames of the socket, settings, and text of any kind.
+
+use pellucid_protocol::launch::LaunchLine;
+use pellucid_protocol::scrub::{escape_json, scrub};
+use pellucid_protocol::work::Work;
+use pellucid_protocol::{Event, Prediction, RawSettings, Record, Sample, Settings, ToClient, ToWorker};
+use pellucid_record::log_line;
+use pellucid_record::log_reader::{LogReader, Piece};
+use pellucid_record::log_writer::LogWriter;
+use pellucid_record::run_dir::WorkerInfo;
+use pellucid_record::settings_file;
+use serde_json::Value;
+
+use super::file::file;
+
+/// A log of any bytes opens, and takes a record that is then read last.
+pub(crate) fn log(bytes: &[u8]) {
+    let path = file("events.jsonl", bytes);
+    let mut reader = LogReader::new(&path);
+    let found = reader.read_new().unwrap();
+    let before = found.len();
+    let _ = reader.damage().told(&path);
+    // The reader that is fast on steps finds the same.
+    let pieces = LogReader::new(&path).read_pieces(u64::MAX).unwrap();
+    let quick: Vec<Record> = pieces.into_iter().flat_map(Piece::into_records).collect();
+    // As text: numbers that are none are not equal to themselves.
+    assert_eq!(serde_json::to_string(&quick).unwrap(), serde_json::to_string(&found).unwrap());
+    let mut writer = LogWriter::open(&path).unwrap();
+    let last = Record { time: 1.0, event: serde_json::from_str::<Event>(STEP).unwrap() };
+    writer.append(&last).unwrap();
+    let after = LogReader::new(&path).read_new().unwrap();
+    assert!(after.len() > before && after.last() == Some(&last));
+    bytes.split(|&byte| byte == b'\n').for_each(|line| {
+        let _ = log_line::check(line);
+    });
+}
+
+const STEP: &str = r#"{"event":"step","step":7,"epoch":0.5,"metrics":{"loss/total":0.5}}"#;
+
+/// What is read of a frame is written and read again as the same.
+pub(crate) fn frame(bytes: &[u8]) {
+    again::<ToWorker>(bytes);
+    again::<ToClient>(bytes);
+    again::<LaunchLine>(bytes);
+    again::<Work>(bytes);
+    again::<WorkerInfo>(bytes);
+    again::<Sample>(bytes);
+    again::<Prediction>(bytes);
+}
+
+fn again<T: serde::Serialize + serde::de::DeserializeOwned>(bytes: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<T>(bytes) else { return };
+    let text = serde_json::to_string(&value).unwrap();
+    let back = serde_json::to_string(&serde_json::from_str::<T>(&text).unwrap()).unwrap();
+    assert_eq!(back, text);
+}
+
+/// A settings file is read, or refused in one line.
+pub(crate) fn settings(bytes: &[u8]) {
+    let path = file("run.toml", bytes);
+    match settings_file::read(&path).map(RawSettings::check) {
+        Ok(Ok(settings)) => {
+            let text = toml::to_string(&settings).unwrap();
+            assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
+        }
+        Ok(Err(error)) | Err(error) => drop(error.to_string()),
+    }
+    let _ = std::str::from_utf8(bytes).map(toml::from_str::<Settings>);
+}
+
+/// Whatever a text is, nothing of what is shown of it steers, and JSON keeps its value.
+pub(crate) fn text(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let clean = scrub(&text);
+    assert_eq!(clean.chars().count(), text.chars().count());
+    assert!(!clean.contains(char::is_control) && scrub(&clean) == clean);
+    if let Ok(value) = serde_json::from_str::<Value>(&text) {
+        let safe = escape_json(&text).into_owned();
+        assert_eq!(serde_json::from_str::<Value>(&safe).unwrap(), value);
+    }
+    let json = serde_json::to_string(&text).unwrap();
+    assert!(scrub(&escape_json(&json)).chars().eq(escape_json(&json).chars()) || bytes.len() > 10);
+}
