@@ -227,7 +227,8 @@ impl HeatText<'_> {
         for (index, piece) in line.iter().enumerate() {
             if let Some(share) = piece.share {
                 let blank = line.get(index + 1).filter(|next| next.content.starts_with(' '));
-                let room = piece.width + if blank.is_some() || index + 1 == line.len() { 1 } else { 0 };
+                let after = u16::from(blank.is_some() || index + 1 == line.len());
+                let room = piece.width.saturating_add(after);
                 let style = if self.trust == Trust::Passed { paper.styles.side(share) } else { paper.styles.muted };
                 let (shown, style) = match self.change(piece.word) {
                     Changed::Not => (sign(share), style),
