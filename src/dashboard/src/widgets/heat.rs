@@ -128,13 +128,13 @@ impl HeatText<'_> {
 
     fn lines(&self, width: u16) -> Vec<Vec<Piece>> {
         let mut lines = vec![Vec::new()];
-        let mut used = 0;
+        let mut used = 0_u16;
         let mut pieces = self.pieces().into_iter().peekable();
         while let Some(piece) = pieces.next() {
             // A comma stays with its word; the blank after the last word of a line need not fit.
             let glued = pieces.peek().filter(|next| next.share.is_none()).map_or(0, Piece::solid);
-            let needed = if piece.share.is_some() { piece.width + glued } else { piece.solid() };
-            if used + needed > width && used > 0 {
+            let needed = if piece.share.is_some() { piece.width.saturating_add(glued) } else { piece.solid() };
+            if used.saturating_add(needed) > width && used > 0 {
                 lines.push(Vec::new());
                 used = 0;
             }
