@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn exit_codes_are_those_of_the_manual() {
-        let value = SettingsError::Value { key: "--l1", message: "must be 0 or more, not -1".into() };
+        let value = SettingsError::Value { key: "l1", message: "must be 0 or more, not -1".into() };
         assert_eq!(Failure::from(value).code(), 2);
         let read = SettingsError::Read { path: "run.toml".into(), message: "no such file".into() };
         assert_eq!(Failure::from(read).code(), 1);

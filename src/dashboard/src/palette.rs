@@ -60,10 +60,10 @@ fn all(state: &State) -> Vec<Line> {
         }
     }
     if state.has(super::keymap::Needs::Training) {
-        lines.extend(values::offered(&state.run).into_iter().map(|value| Line {
-            words: format!("set {}: {}", value.key, value.words),
+        lines.extend(values::offered(&state.run).into_iter().map(|key| Line {
+            words: format!("set {key}: {}", key.title()),
             keys: String::new(),
-            deed: Deed::Value(value.key),
+            deed: Deed::Value(key),
         }));
     }
     let charts = state.train.choice(&state.run).into_iter();

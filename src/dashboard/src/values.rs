@@ -1,44 +1,22 @@
 //! What can be changed while a run goes on: which values, how far, and in what steps.
 
 use pellucid_protocol::LiveSetting;
-use pellucid_protocol::settings::Reference;
+use pellucid_protocol::settings::{Reference, Scale};
 use tui_input::{Input, InputRequest};
 
 use super::state::run::Run;
 
-/// A setting that can be changed.
-#[derive(Debug)]
-pub(crate) struct Value {
-    /// Which one.
-    pub key: LiveSetting,
-    /// What it is.
-    pub words: &'static str,
-}
-
-/// All of them.
-pub(crate) const VALUES: [Value; 9] = [
-    Value { key: LiveSetting::Lr, words: "highest learning rate" },
-    Value { key: LiveSetting::L1, words: "lambda of the L1 penalty" },
-    Value { key: LiveSetting::L2, words: "lambda of the L2 penalty" },
-    Value { key: LiveSetting::GroupL1, words: "lambda of the group lasso" },
-    Value { key: LiveSetting::KdAlpha, words: "weight of distillation, 0 to 1" },
-    Value { key: LiveSetting::KdTemperature, words: "temperature of distillation" },
-    Value { key: LiveSetting::Rrr, words: "weight of the penalty on wrong reasons" },
-    Value { key: LiveSetting::Consistency, words: "weight of keeping to the reference's reasons" },
-    Value { key: LiveSetting::Masking, words: "share of texts with a masked copy, 0 to 1" },
-];
-
 /// Those that mean something in `run`.
 #[must_use]
-pub(crate) fn offered(run: &Run) -> Vec<&'static Value> {
+pub(crate) fn offered(run: &Run) -> Vec<LiveSetting> {
     let taught = run.started.as_ref().is_some_and(|started| started.teacher.is_some());
     let to_start = run.started.as_ref().is_some_and(|s| s.settings.consistency_to == Reference::Start);
-    let means_something = |key| match key {
+    let means_something = |key: &LiveSetting| match key {
         LiveSetting::KdAlpha | LiveSetting::KdTemperature => taught,
         LiveSetting::Consistency => taught || to_start,
         _ => true,
     };
-    VALUES.iter().filter(|value| means_something(value.key)).collect()
+    LiveSetting::ALL.iter().copied().filter(means_something).collect()
 }
 
 /// The dialog in which values are changed.
@@ -56,13 +34,13 @@ impl Values {
     /// With the value of `key` marked.
     #[must_use]
     pub(crate) fn at(key: LiveSetting, run: &Run) -> Self {
-        let cursor = offered(run).iter().position(|value| value.key == key).unwrap_or(0);
+        let cursor = offered(run).iter().position(|known| *known == key).unwrap_or(0);
         Self { cursor, ..Self::default() }
     }
 
     /// The marked value.
     #[must_use]
-    pub(crate) fn marked(&self, run: &Run) -> Option<&'static Value> {
+    pub(crate) fn marked(&self, run: &Run) -> Option<LiveSetting> {
         offered(run).get(self.cursor).copied()
     }
 
@@ -74,10 +52,10 @@ impl Values {
 
     /// A little more or less than what is typed, or than the value of now.
     pub(crate) fn nudge(&mut self, run: &Run, way: Way) {
-        let Some(value) = self.marked(run) else { return };
+        let Some(key) = self.marked(run) else { return };
         let typed = self.draft.value().trim().parse::<f64>().ok().filter(|typed| typed.is_finite());
-        let Some(now) = typed.or_else(|| run.setting(value.key)) else { return };
-        self.draft = Input::new(format!("{}", nudged(value.key, now, way)));
+        let Some(now) = typed.or_else(|| run.setting(key)) else { return };
+        self.draft = Input::new(format!("{}", nudged(key, now, way)));
         self.trouble = None;
     }
 
@@ -92,13 +70,13 @@ impl Values {
     /// # Errors
     /// Why that is no value for it.
     pub(crate) fn wanted(&self, run: &Run) -> Result<(LiveSetting, f64), String> {
-        let value = self.marked(run).ok_or_else(|| "nothing can be set".to_owned())?;
+        let key = self.marked(run).ok_or_else(|| "nothing can be set".to_owned())?;
         let typed = self.draft.value().trim();
         if typed.is_empty() {
             return Err("type a number, or change it with the arrow keys".to_owned());
         }
         let number = typed.parse::<f64>().map_err(|_| format!("`{typed}` is no number"))?;
-        check(value.key, number).map(|()| (value.key, number))
+        check(key, number).map(|()| (key, number))
     }
 }
 
@@ -111,29 +89,16 @@ pub(crate) enum Way {
     Down,
 }
 
-/// Rates and penalties by a fifth of a decade, from nothing to a millionth; shares and temperatures evenly.
+/// The next value up or down: rates and penalties change by a fifth of a decade, shares and temperatures evenly.
 fn nudged(key: LiveSetting, now: f64, way: Way) -> f64 {
     let (up, sign) = (way == Way::Up, if way == Way::Up { 1.0 } else { -1.0 });
-    match key {
-        LiveSetting::KdAlpha | LiveSetting::Masking => digits((now + 0.05 * sign).clamp(0.0, 1.0)),
-        LiveSetting::KdTemperature => digits((now + 0.5 * sign).max(0.5)),
-        LiveSetting::L1 | LiveSetting::L2 | LiveSetting::GroupL1 if now == 0.0 => {
-            if up {
-                1e-6
-            } else {
-                0.0
-            }
-        }
-        LiveSetting::Rrr | LiveSetting::Consistency if now == 0.0 => {
-            if up {
-                1e-2
-            } else {
-                0.0
-            }
-        }
-        LiveSetting::Rrr | LiveSetting::Consistency if !up && now <= 1e-4 => 0.0,
-        LiveSetting::L1 | LiveSetting::L2 | LiveSetting::GroupL1 if !up && now <= 1e-8 => 0.0,
-        _ => digits(now * 10f64.powf(0.2 * sign)),
+    match key.scale() {
+        Scale::Share => digits((now + 0.05 * sign).clamp(0.0, 1.0)),
+        Scale::Even(step) => digits((now + step * sign).max(step)),
+        Scale::Penalty(first) if up && now == 0.0 => first,
+        // Two decades below the first step it has no effect that is worth a step of its own.
+        Scale::Penalty(first) if !up && now <= first / 100.0 => 0.0,
+        Scale::Penalty(_) | Scale::Rate => digits(now * 10f64.powf(0.2 * sign)),
     }
 }
 
@@ -189,7 +154,7 @@ mod tests {
         let mut run = run();
         let mut values = Values::default();
         values.go(&run, -1);
-        assert_eq!(values.marked(&run).map(|value| value.key), Some(LiveSetting::Masking));
+        assert_eq!(values.marked(&run), Some(LiveSetting::Masking));
         run.started = None;
         assert_eq!(offered(&run).len(), 6);
         assert!(values.marked(&run).is_none() && values.wanted(&run).is_err());

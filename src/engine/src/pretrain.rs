@@ -72,7 +72,7 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
     let model = model(request)?;
     let plan = BatchPlan {
         batch_size: request.batch_size,
-        grouping: pellucid_protocol::work::Grouping::Length,
+        grouping: pellucid_protocol::settings::Grouping::Length,
         seed: request.seed,
     };
     let lengths: Vec<usize> = train.iter().map(|row| row.ids.len()).collect();

@@ -1,251 +1,173 @@
-//! The settings of a run: as written by a person ([`RawSettings`]) and as checked ([`Settings`]).
+//! The settings of a run, each declared once in the list below.
 //!
-//! The keys of a TOML file are the flags of `pellucid train` with `_` for `-`; a flag wins over the file.
+//! [`RawSettings`] are settings as a person writes them, in a TOML file or as flags; [`Settings`] are checked and complete.
+//! The keys of a TOML file are the flags of `pellucid train` with `_` for `-`; a flag wins over the file. What a row of the
+//! list means is told in `declare.rs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 mod avoid;
 mod check;
+mod choices;
 mod class_weights;
+mod declare;
+mod definition;
 mod error;
 mod freeze;
 mod live;
 mod params;
+mod range;
 mod raw;
+mod value;
 
 pub use crate::device::{Device, Precision};
-pub use crate::work::Grouping;
 pub use avoid::Avoid;
+pub use choices::{Anchor, Grouping, L1Form, L2Form, OptimizerKind, Reference, ScheduleKind};
 pub use class_weights::ClassWeights;
+pub use definition::{Definition, Form};
 pub use error::SettingsError;
 pub use freeze::{Frozen, FrozenList, Place};
-pub use live::LiveSetting;
+pub use live::Scale;
 pub use params::{ParamGroup, ParamGroups};
-pub use raw::RawSettings;
 
-/// Settings that are known to make sense. Paths are absolute.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Folder of the model to fine-tune.
-    pub model: PathBuf,
-    /// Training file.
-    pub train: PathBuf,
-    /// Validation file.
-    pub valid: PathBuf,
-    /// Folder of the teacher, for distillation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub teacher: Option<PathBuf>,
-    /// How long to train.
-    #[serde(flatten)]
-    pub length: Length,
-    /// Evaluations without a better one after which training ends; 0 for none.
-    #[serde(default)]
-    pub patience: u64,
-    /// Examples of a batch.
-    pub batch_size: u64,
-    /// Batches whose gradients are averaged for one step.
-    #[serde(default = "one_batch")]
-    pub accumulate: u64,
-    /// Longest text in tokens; the rest is cut and counted.
-    pub max_tokens: u64,
-    /// How batches are put together.
-    pub grouping: Grouping,
-    /// Weights of the classes in the loss.
-    #[serde(default)]
-    pub class_weights: ClassWeights,
-    /// Share of each target that is spread over all classes (Szegedy et al. 2016, section 7).
-    #[serde(default)]
-    pub label_smoothing: f64,
-    /// Highest learning rate.
-    pub lr: f64,
-    /// How the learning rate goes on after its rise.
-    #[serde(default)]
-    pub schedule: ScheduleKind,
-    /// Share of the steps over which the learning rate rises from 0.
-    pub warmup: f64,
-    /// Learning rate of a layer as a share of that of the layer above it; the embeddings count as one below the first
-    /// (Howard and Ruder 2018, section 3.2).
-    #[serde(default = "no_decay")]
-    pub layer_decay: f64,
-    /// Parts of the model that stay as they are.
-    #[serde(default)]
-    pub freeze: FrozenList,
-    /// The optimiser.
-    pub optimizer: OptimizerKind,
-    /// Momentum of SGD; AdamW's betas are 0.9 and 0.999.
-    pub momentum: f64,
-    /// Norm to which the gradient is clipped; 0 for no clipping.
-    pub clip_norm: f64,
-    /// Seed of the order of examples, dropout, a fresh head and the explanations.
-    pub seed: u64,
-    /// Lambda of the L1 penalty.
-    pub l1: f64,
-    /// How L1 is applied.
-    pub l1_form: L1Form,
-    /// What L1 does not act on.
-    #[serde(default)]
-    pub l1_exempt: ParamGroups,
-    /// Lambda of the group lasso on attention heads and feed-forward neurons.
-    #[serde(default)]
-    pub group_l1: f64,
-    /// Lambda of the L2 penalty.
-    pub l2: f64,
-    /// How L2 is applied.
-    pub l2_form: L2Form,
-    /// What L2 draws the weights to.
-    #[serde(default)]
-    pub l2_anchor: Anchor,
-    /// What L2 does not act on.
-    #[serde(default)]
-    pub l2_exempt: ParamGroups,
-    /// Weight of the distillation term; cross entropy has `1 - kd_alpha`. Without a teacher it is unused.
-    pub kd_alpha: f64,
-    /// Temperature of distillation.
-    pub kd_temperature: f64,
-    /// Weight of the penalty on what must not be a reason: the words of `avoid`, or where there are none, all words
-    /// outside the rationales (right for the right reasons, Ross et al. 2017).
-    #[serde(default)]
-    pub rrr: f64,
-    /// Words that must not be a reason.
-    #[serde(default)]
-    pub avoid: Vec<String>,
-    /// Weight of the distance between the model's gradient x input and that of `consistency_to`.
-    #[serde(default)]
-    pub consistency: f64,
-    /// Whose gradient x input the model's is drawn to.
-    #[serde(default)]
-    pub consistency_to: Reference,
-    /// The terms on reasons are part of every so many-th step.
-    #[serde(default = "one_batch")]
-    pub attribution_every: u64,
-    /// Examples of a batch on which the terms on reasons are computed, at most.
-    #[serde(default = "eight_rows")]
-    pub attribution_rows: u64,
-    /// Share of the texts of each batch that are there a second time with words masked (masked fine-tuning, after
-    /// arXiv 2310.07819).
-    #[serde(default)]
-    pub masking: f64,
-    /// Steps between evaluations; 0: half an epoch, see [`Settings::eval_interval`].
-    pub eval_every: u64,
-    /// Steps between checkpoints; 0: one with each evaluation.
-    #[serde(default)]
-    pub checkpoint_every: u64,
-    /// Checkpoints that are kept, beside the best one and those asked for.
-    #[serde(default = "two_checkpoints")]
-    pub keep: u64,
-    /// Validation samples that are explained again as training goes on; 0 for none.
-    pub probe: u64,
-    /// File whose texts are explained in the place of validation samples, the first `probe` of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probe_data: Option<PathBuf>,
-    /// Share of the training's computing that this may cost; 0 for no limit, which is at every evaluation.
-    #[serde(default)]
-    pub probe_share: f64,
-    /// Threads of libtorch on the CPU; 0 for one a core.
-    pub threads: u64,
-    /// Where to compute.
-    pub device: Device,
-    /// Numbers in which products of matrices are computed.
-    #[serde(default)]
-    pub precision: Precision,
-    /// The run's own folder.
-    pub run_dir: PathBuf,
-}
+use check::required;
+use declare::declare;
+use definition::{ascii, flag_text, kebab};
+use live::Live;
+use range::Range;
+use value::Value;
 
-fn one_batch() -> u64 {
-    1
-}
-
-fn eight_rows() -> u64 {
-    8
-}
-
-fn no_decay() -> f64 {
-    1.0
-}
-
-fn two_checkpoints() -> u64 {
-    2
-}
-
-/// How long to train.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Length {
-    /// Passes over the training data.
-    Epochs(u64),
-    /// Optimiser steps.
-    MaxSteps(u64),
-}
-
-/// The optimiser.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OptimizerKind {
-    /// Adam with bias correction; L2 decoupled by default (Loshchilov and Hutter 2019).
-    #[default]
-    Adamw,
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-}
-
-/// How the learning rate goes on after its rise.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScheduleKind {
-    /// Falls to 0 in a straight line.
-    #[default]
-    Linear,
-    /// Falls to 0 along half a wave of the cosine.
-    Cosine,
-    /// Stays.
-    Constant,
-}
-
-/// How L1 is applied.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum L1Form {
-    /// Soft threshold after each step, in the metric of the optimiser: gives exact zeros.
-    #[default]
-    Proximal,
-    /// lambda * sign(w) added to the gradient, as in the article: gives small weights, no zeros.
-    Subgradient,
-}
-
-/// How L2 is applied.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum L2Form {
-    /// w *= 1 - lr * lambda, beside the gradient step.
-    #[default]
-    Decoupled,
-    /// 2 * lambda * w added to the gradient, as in the article's loss.
-    Coupled,
-}
-
-/// What L2 draws the weights to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Anchor {
-    /// Zero.
-    #[default]
-    Zero,
-    /// Where they started (L2-SP, Li et al. 2018).
-    Start,
-}
-
-/// Whose explanations a model's are drawn to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reference {
-    /// The teacher's.
-    #[default]
-    Teacher,
-    /// Those of the model itself before its first step.
-    Start,
+declare! {
+    "Model and data" {
+        /// Folder of the model to fine-tune, in the Hugging Face layout.
+        model("DIR"): PathBuf = required;
+        /// Training file: TSV, CSV or JSON Lines with `text` or `sentence`, and `label`.
+        train("FILE"): PathBuf = required;
+        /// Validation file.
+        valid("FILE"): PathBuf = required;
+        /// Folder of a fine-tuned model to distil from.
+        teacher("DIR"): PathBuf = optional;
+        /// The run's own folder [default: runs/TIME-DATA].
+        run_dir("DIR"): PathBuf = required;
+    }
+    "Training" {
+        /// Passes over the training data.
+        epochs("N"): u64 = 3, unless max_steps, in FromOne;
+        /// Optimiser steps, in place of --epochs.
+        max_steps("N"): u64 = optional, in FromOne;
+        /// Evaluations in a row without a new best one after which training ends, 0 for no such limit.
+        patience("N"): u64 = 0;
+        /// Examples per batch.
+        batch_size("N"): u64 = 32, in FromOne;
+        /// Batches whose gradients are averaged for one step.
+        accumulate("N"): u64 = 1, in FromOne;
+        /// Longest text in tokens; the rest of a longer one is cut off.
+        ///
+        /// The texts that were cut are counted.
+        max_tokens("N"): u64 = 128, in FromOne;
+        /// How batches are put together.
+        grouping("GROUPING"): Grouping = default;
+        /// Weights of the classes in the loss: none, balanced, or NAME=WEIGHT,...
+        class_weights("WEIGHTS"): ClassWeights = default, in FromZero;
+        /// Share of each target that is spread over all classes.
+        ///
+        /// Szegedy et al. 2016, section 7.
+        label_smoothing("SHARE"): f64 = 0.0, in PartialShare;
+        /// Highest learning rate.
+        lr("LR"): f64 = 5e-5, in Positive, live Lr("highest learning rate", Scale::Rate);
+        /// How the learning rate goes on after its rise.
+        schedule("SCHEDULE"): ScheduleKind = default;
+        /// Learning rate of a layer as a share of that of the layer above it.
+        ///
+        /// The embeddings count as one layer below the first (Howard and Ruder 2018, section 3.2).
+        layer_decay("SHARE"): f64 = 1.0, in PositiveShare;
+        /// Parts that are not trained: embeddings, layers:N (the first N), encoder, none.
+        freeze("PARTS"): FrozenList = default;
+        /// The optimiser.
+        optimizer("OPTIMIZER"): OptimizerKind = default;
+        /// Momentum of SGD.
+        ///
+        /// The betas of AdamW are 0.9 and 0.999.
+        momentum("M"): f64 = 0.9, in PartialShare;
+        /// Norm to which the gradient is clipped, 0 for no clipping.
+        clip_norm("NORM"): f64 = 1.0, in FromZero;
+        /// Share of the steps over which the learning rate rises from 0.
+        warmup("SHARE"): f64 = 0.06, in Share;
+        /// Seed of everything random.
+        ///
+        /// The order of examples, dropout, a fresh head, and explanations that sample.
+        seed("N"): u64 = 0;
+        /// Steps between evaluations, 0 for half an epoch, but at least 20.
+        ///
+        /// See [`Settings::eval_interval`].
+        eval_every("N"): u64 = 0;
+        /// Steps between checkpoints, 0 for one with each evaluation.
+        checkpoint_every("N"): u64 = 0;
+        /// Checkpoints kept beside the best one and those asked for.
+        keep("N"): u64 = 2, in FromOne;
+        /// Validation samples that are explained again as training goes on, 0 for none.
+        probe("N"): u64 = 16;
+        /// File whose texts are explained instead of validation samples, the first --probe of them.
+        probe_data("FILE"): PathBuf = optional;
+        /// Share of the computing time that these explanations may take; 0 for all of them at every evaluation.
+        probe_share("SHARE"): f64 = 0.05, in PartialShare, before 0.0;
+        /// Threads on the CPU, 0 for one per core.
+        threads("N"): u64 = 0;
+        /// Where to compute: auto, cpu, cuda or cuda:N.
+        device("DEVICE"): Device = default;
+        /// Numbers in which matrix products are computed; bf16 is for GPUs.
+        precision("PRECISION"): Precision = default;
+    }
+    "Penalties and distillation" {
+        /// Lambda of the L1 penalty.
+        l1("LAMBDA"): f64 = 0.0, in FromZero, live L1("lambda of the L1 penalty", Scale::Penalty(1e-6));
+        /// How L1 is applied: proximal gives exact zeros.
+        l1_form("L1_FORM"): L1Form = default;
+        /// What L1 does not act on: layers, embeddings, head, biases, norms, or none.
+        l1_exempt("GROUPS"): ParamGroups = default;
+        /// Lambda of the group lasso on attention heads and feed-forward neurons.
+        group_l1("LAMBDA"): f64 = 0.0, in FromZero, live GroupL1("lambda of the group lasso", Scale::Penalty(1e-6));
+        /// Lambda of the L2 penalty.
+        l2("LAMBDA"): f64 = 0.01, in FromZero, live L2("lambda of the L2 penalty", Scale::Penalty(1e-6));
+        /// How L2 is applied: decoupled is AdamW's.
+        l2_form("L2_FORM"): L2Form = default;
+        /// What L2 draws the weights to: start is where they were before the first step (L2-SP).
+        l2_anchor("L2_ANCHOR"): Anchor = default;
+        /// What L2 does not act on, as with --l1-exempt.
+        l2_exempt("GROUPS"): ParamGroups = default;
+        /// Weight of the distillation term, from 0 to 1.
+        ///
+        /// Cross entropy has the weight `1 - kd_alpha`. Unused without a teacher.
+        kd_alpha("ALPHA"): f64 = 0.5, in Share, live KdAlpha("weight of distillation, 0 to 1", Scale::Share);
+        /// Temperature of distillation.
+        kd_temperature("T"): f64 = 2.0, in Positive, live KdTemperature("temperature of distillation", Scale::Even(0.5));
+    }
+    "Reasons" {
+        /// Weight of the penalty on wrong reasons: on what the answer owes to the words of --avoid, or without that flag to
+        /// words outside the rationales of the data.
+        ///
+        /// Right for the right reasons (Ross et al. 2017).
+        rrr("WEIGHT"): f64 = 0.0, in FromZero, live Rrr("weight of the penalty on wrong reasons", Scale::Penalty(1e-2));
+        /// Words that must not be a reason: a file with one word a line, or the words with commas between.
+        avoid("FILE|WORDS"): Avoid = words;
+        /// Weight of the distance between the gradient x input of the model and that of a reference.
+        consistency("WEIGHT"): f64 = 0.0, in FromZero,
+            live Consistency("weight of keeping to the reference's reasons", Scale::Penalty(1e-2));
+        /// The reference: the teacher, or the model itself before its first step.
+        consistency_to("CONSISTENCY_TO"): Reference = default;
+        /// The terms on reasons are part of the loss at every N-th step.
+        attribution_every("N"): u64 = 1, in FromOne;
+        /// Examples of a batch on which the terms on reasons are computed, at most.
+        attribution_rows("N"): u64 = 8, in FromOne;
+        /// Share of the texts of each batch that come a second time with words masked, so that the model knows masked
+        /// texts when it is explained; 0.5 is usual.
+        ///
+        /// Masked fine-tuning, after arXiv 2310.07819.
+        masking("SHARE"): f64 = 0.0, in Share, live Masking("share of texts with a masked copy, 0 to 1", Scale::Share);
+    }
 }
 
 impl Settings {
@@ -265,9 +187,6 @@ impl Settings {
     /// Optimiser steps in all, for a training set of `steps_per_epoch` steps.
     #[must_use]
     pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
-        match self.length {
-            Length::Epochs(epochs) => epochs.saturating_mul(steps_per_epoch),
-            Length::MaxSteps(steps) => steps,
-        }
+        self.max_steps.unwrap_or_else(|| self.epochs.unwrap_or_default().saturating_mul(steps_per_epoch))
     }
 }

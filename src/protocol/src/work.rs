@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::Depth;
 use crate::explanation::Scalar;
 use crate::method::{Baseline, Method, Removal};
-use crate::settings::{Device, Settings};
+use crate::settings::{Device, Grouping, Settings};
 
 /// A worker's job. All but [`Work::Train`], [`Work::Resume`] and [`Work::Serve`] print JSON lines on stdout and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -188,15 +188,4 @@ pub enum BenchEpoch {
     /// The second or a later one: the teacher has answered before.
     #[default]
     Later,
-}
-
-/// How examples are put together into batches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Grouping {
-    /// In random order.
-    #[default]
-    Random,
-    /// Of like length, within 50 batches of the random order.
-    Length,
 }

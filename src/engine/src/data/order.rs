@@ -1,6 +1,6 @@
 //! The order of examples within an epoch: shuffled by seed, optionally grouped by length.
 
-use pellucid_protocol::work::Grouping;
+use pellucid_protocol::settings::Grouping;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

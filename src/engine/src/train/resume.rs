@@ -133,7 +133,7 @@ fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSe
             // Steps from here on were done again, and with them the changes.
             Event::Started(started) => changes.retain(|(step, ..)| *step < started.resumed.unwrap_or(0)),
             Event::Setting(setting) if setting.step >= from => {
-                let key = LiveSetting::ALL.into_iter().find(|live| live.key() == setting.key);
+                let key = LiveSetting::ALL.iter().copied().find(|live| live.key() == setting.key);
                 changes.extend(key.zip(setting.value.as_f64()).map(|(key, value)| (setting.step, key, value)));
             }
             _ => {}

@@ -66,7 +66,7 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
     let last = &losses[losses.len().saturating_sub(10)..];
     let line = json!({
         "peer": format!("pellucid-{}", env!("CARGO_PKG_VERSION")), "mode": work.mode, "bf16": false,
-        "bucket": work.grouping == pellucid_protocol::work::Grouping::Length,
+        "bucket": work.grouping == pellucid_protocol::settings::Grouping::Length,
         "step_ms_median": round(times[times.len() / 2] * 1e3, 1),
         "examples_per_s": round(examples / total, 1), "tokens_per_s": round(tokens / total, 1),
         "teacher_ms_once": round(teacher_ms, 1), "peak_rss_mb": peak_rss_mb(), "loss_first": round(losses[0], 4),

@@ -1,240 +1,69 @@
 //! The flags that are settings of a run: those of a settings file with `-` for `_`.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
 
-use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PathBufValueParser, PossibleValuesParser, StringValueParser, TypedValueParser, ValueParser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use pellucid_protocol::RawSettings;
-use pellucid_protocol::settings::{
-    Anchor, Avoid, ClassWeights, Device, FrozenList, L1Form, L2Form, OptimizerKind, ParamGroups, Precision, Reference,
-    ScheduleKind,
-};
-use pellucid_protocol::work::Grouping;
-use serde::de::DeserializeOwned;
+use pellucid_protocol::settings::{DEFINITIONS, Definition, Form};
 
-/// The settings of a run, as flags.
-#[derive(Debug, Clone, Default, Args)]
-#[command(allow_negative_numbers = true)]
-pub(crate) struct SettingFlags {
-    /// Folder of the model to fine-tune, in the Hugging Face layout
-    #[arg(long, value_name = "DIR", help_heading = "Model and data")]
-    model: Option<PathBuf>,
-    /// Training file: TSV, CSV or JSON Lines with `text` or `sentence`, and `label`
-    #[arg(long, value_name = "FILE", help_heading = "Model and data")]
-    train: Option<PathBuf>,
-    /// Validation file
-    #[arg(long, value_name = "FILE", help_heading = "Model and data")]
-    valid: Option<PathBuf>,
-    /// Folder of a fine-tuned model to distil from
-    #[arg(long, value_name = "DIR", help_heading = "Model and data")]
-    teacher: Option<PathBuf>,
-    /// The run's own folder [default: runs/TIME-DATA]
-    #[arg(long, value_name = "DIR", help_heading = "Model and data")]
-    run_dir: Option<PathBuf>,
-
-    /// Passes over the training data [default: 3]
-    #[arg(long, value_name = "N", conflicts_with = "max_steps", help_heading = "Training")]
-    epochs: Option<u64>,
-    /// Optimiser steps, in place of --epochs
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    max_steps: Option<u64>,
-    /// Evaluations without a better one after which training ends, 0 for none [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    patience: Option<u64>,
-    /// Examples a step [default: 32]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    batch_size: Option<u64>,
-    /// Batches whose gradients are averaged for one step [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    accumulate: Option<u64>,
-    /// Longest text in tokens [default: 128]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    max_tokens: Option<u64>,
-    /// How batches are put together [default: random]
-    #[arg(long, value_parser = named::<Grouping>(&["random", "length"]), help_heading = "Training")]
-    grouping: Option<Grouping>,
-    /// Weights of the classes in the loss: none, balanced, or NAME=WEIGHT,.. [default: none]
-    #[arg(long, value_name = "WEIGHTS", help_heading = "Training")]
-    class_weights: Option<ClassWeights>,
-    /// Share of each target that is spread over all classes [default: 0]
-    #[arg(long, value_name = "SHARE", help_heading = "Training")]
-    label_smoothing: Option<f64>,
-    /// Highest learning rate [default: 5e-5]
-    #[arg(long, value_name = "LR", help_heading = "Training")]
-    lr: Option<f64>,
-    /// How the learning rate goes on after its rise [default: linear]
-    #[arg(long, value_parser = named::<ScheduleKind>(&["linear", "cosine", "constant"]), help_heading = "Training")]
-    schedule: Option<ScheduleKind>,
-    /// Learning rate of a layer as a share of that of the layer above it [default: 1]
-    #[arg(long, value_name = "SHARE", help_heading = "Training")]
-    layer_decay: Option<f64>,
-    /// Parts that stay as they are: embeddings, layers:N (the first N), encoder, none [default: none]
-    #[arg(long, value_name = "PARTS", help_heading = "Training")]
-    freeze: Option<FrozenList>,
-    /// The optimiser [default: adamw]
-    #[arg(long, value_parser = named::<OptimizerKind>(&["adamw", "sgd"]), help_heading = "Training")]
-    optimizer: Option<OptimizerKind>,
-    /// Momentum of SGD [default: 0.9]
-    #[arg(long, value_name = "M", help_heading = "Training")]
-    momentum: Option<f64>,
-    /// Norm to which the gradient is clipped, 0 for no clipping [default: 1]
-    #[arg(long, value_name = "NORM", help_heading = "Training")]
-    clip_norm: Option<f64>,
-    /// Share of the steps over which the learning rate rises [default: 0.06]
-    #[arg(long, value_name = "SHARE", help_heading = "Training")]
-    warmup: Option<f64>,
-    /// Seed of all that is drawn [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    seed: Option<u64>,
-    /// Steps between evaluations, 0 for half an epoch, but 20 at least [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    eval_every: Option<u64>,
-    /// Steps between checkpoints, 0 for one with each evaluation [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    checkpoint_every: Option<u64>,
-    /// Checkpoints kept beside the best one and those asked for [default: 2]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    keep: Option<u64>,
-    /// Validation samples that are explained again as training goes on, 0 for none [default: 16]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    probe: Option<u64>,
-    /// File whose texts are explained in their place, the first --probe of them
-    #[arg(long, value_name = "FILE", help_heading = "Training")]
-    probe_data: Option<PathBuf>,
-    /// Share of the computing that these explanations may cost; 0 for all of them at every evaluation [default: 0.05]
-    #[arg(long, value_name = "SHARE", help_heading = "Training")]
-    probe_share: Option<f64>,
-    /// Threads on the CPU, 0 for one a core [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Training")]
-    threads: Option<u64>,
-    /// Where to compute: auto, cpu, cuda or cuda:N [default: auto]
-    #[arg(long, help_heading = "Training")]
-    device: Option<Device>,
-    /// Numbers in which matrix products are computed; bf16 is for GPUs [default: f32]
-    #[arg(long, value_parser = named::<Precision>(&["f32", "bf16"]), help_heading = "Training")]
-    precision: Option<Precision>,
-
-    /// Lambda of the L1 penalty [default: 0]
-    #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
-    l1: Option<f64>,
-    /// How L1 is applied: proximal gives exact zeros [default: proximal]
-    #[arg(long, value_parser = named::<L1Form>(&["proximal", "subgradient"]), help_heading = "Penalties and distillation")]
-    l1_form: Option<L1Form>,
-    /// What L1 does not act on: layers, embeddings, head, biases, norms, or none
-    /// [default: embeddings,head,biases,norms]
-    #[arg(long, value_name = "GROUPS", help_heading = "Penalties and distillation")]
-    l1_exempt: Option<ParamGroups>,
-    /// Lambda of the group lasso on attention heads and feed-forward neurons [default: 0]
-    #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
-    group_l1: Option<f64>,
-    /// Lambda of the L2 penalty [default: 0.01]
-    #[arg(long, value_name = "LAMBDA", help_heading = "Penalties and distillation")]
-    l2: Option<f64>,
-    /// How L2 is applied: decoupled is AdamW's [default: decoupled]
-    #[arg(long, value_parser = named::<L2Form>(&["decoupled", "coupled"]), help_heading = "Penalties and distillation")]
-    l2_form: Option<L2Form>,
-    /// What L2 draws the weights to: start is where they were at first (L2-SP) [default: zero]
-    #[arg(long, value_parser = named::<Anchor>(&["zero", "start"]), help_heading = "Penalties and distillation")]
-    l2_anchor: Option<Anchor>,
-    /// What L2 does not act on, as with --l1-exempt
-    #[arg(long, value_name = "GROUPS", help_heading = "Penalties and distillation")]
-    l2_exempt: Option<ParamGroups>,
-    /// Weight of the distillation term, from 0 to 1 [default: 0.5]
-    #[arg(long, value_name = "ALPHA", help_heading = "Penalties and distillation")]
-    kd_alpha: Option<f64>,
-    /// Temperature of distillation [default: 2]
-    #[arg(long, value_name = "T", help_heading = "Penalties and distillation")]
-    kd_temperature: Option<f64>,
-
-    /// Weight of the penalty on wrong reasons: what the answer owes to the words of --avoid, or without that flag to
-    /// words outside the data's rationales [default: 0]
-    #[arg(long, value_name = "WEIGHT", help_heading = "Reasons")]
-    rrr: Option<f64>,
-    /// Words that must not be a reason: a file with one a line, or the words with commas between
-    #[arg(long, value_name = "FILE|WORDS", help_heading = "Reasons")]
-    avoid: Option<Avoid>,
-    /// Weight of the distance between the gradient x input of the model and that of its reference [default: 0]
-    #[arg(long, value_name = "WEIGHT", help_heading = "Reasons")]
-    consistency: Option<f64>,
-    /// That reference: the teacher, or the model itself before its first step [default: teacher]
-    #[arg(long, value_parser = named::<Reference>(&["teacher", "start"]), help_heading = "Reasons")]
-    consistency_to: Option<Reference>,
-    /// Steps between those whose loss has the terms on reasons [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Reasons")]
-    attribution_every: Option<u64>,
-    /// Examples of a batch on which the terms on reasons are computed, at most [default: 8]
-    #[arg(long, value_name = "N", help_heading = "Reasons")]
-    attribution_rows: Option<u64>,
-    /// Share of the texts of each batch that come a second time with words masked, so that maskings are nothing new to
-    /// the model; 0.5 is usual [default: 0]
-    #[arg(long, value_name = "SHARE", help_heading = "Reasons")]
-    masking: Option<f64>,
-}
+/// The settings of a run, as flags: one for each definition.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SettingFlags(RawSettings);
 
 impl SettingFlags {
     /// The settings as written.
     #[must_use]
     pub(crate) fn raw(self) -> RawSettings {
-        RawSettings {
-            model: self.model,
-            train: self.train,
-            valid: self.valid,
-            teacher: self.teacher,
-            epochs: self.epochs,
-            max_steps: self.max_steps,
-            patience: self.patience,
-            batch_size: self.batch_size,
-            accumulate: self.accumulate,
-            max_tokens: self.max_tokens,
-            grouping: self.grouping,
-            class_weights: self.class_weights,
-            label_smoothing: self.label_smoothing,
-            lr: self.lr,
-            schedule: self.schedule,
-            warmup: self.warmup,
-            layer_decay: self.layer_decay,
-            freeze: self.freeze,
-            optimizer: self.optimizer,
-            momentum: self.momentum,
-            clip_norm: self.clip_norm,
-            seed: self.seed,
-            l1: self.l1,
-            l1_form: self.l1_form,
-            l1_exempt: self.l1_exempt,
-            group_l1: self.group_l1,
-            l2: self.l2,
-            l2_form: self.l2_form,
-            l2_anchor: self.l2_anchor,
-            l2_exempt: self.l2_exempt,
-            kd_alpha: self.kd_alpha,
-            kd_temperature: self.kd_temperature,
-            rrr: self.rrr,
-            avoid: self.avoid,
-            consistency: self.consistency,
-            consistency_to: self.consistency_to,
-            attribution_every: self.attribution_every,
-            attribution_rows: self.attribution_rows,
-            masking: self.masking,
-            eval_every: self.eval_every,
-            checkpoint_every: self.checkpoint_every,
-            keep: self.keep,
-            probe: self.probe,
-            probe_data: self.probe_data,
-            probe_share: self.probe_share,
-            threads: self.threads,
-            device: self.device,
-            precision: self.precision,
-            run_dir: self.run_dir,
-        }
+        self.0
     }
 }
 
-/// A parser of the values called `names`, which are those of a settings file.
-fn named<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
-where
-    T: DeserializeOwned + Clone + Send + Sync + 'static,
-{
-    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(name.into()))
+impl Args for SettingFlags {
+    fn augment_args(command: Command) -> Command {
+        DEFINITIONS.iter().fold(command.allow_negative_numbers(true), |command, known| command.arg(flag(known)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches).map(|()| flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for known in DEFINITIONS {
+            if let Some(given) = matches.get_one::<RawSettings>(known.key) {
+                self.0 = given.clone().or(std::mem::take(&mut self.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The flag of a setting. Its value is settings of which this one alone is given.
+fn flag(known: &'static Definition) -> Arg {
+    let flag = Arg::new(known.key)
+        .long(known.flag)
+        .value_name(known.value_name)
+        .help(known.help())
+        .help_heading(known.heading)
+        .value_parser(parser(known));
+    let flag = if known.form == Form::Path { flag.value_hint(ValueHint::AnyPath) } else { flag };
+    known.excludes.into_iter().fold(flag, |flag, other| flag.conflicts_with(other))
+}
+
+fn parser(known: &'static Definition) -> ValueParser {
+    let parse = move |text: &OsStr| known.parse(text);
+    match known.form {
+        Form::Text => StringValueParser::new().try_map(move |text| parse(text.as_ref())).into(),
+        Form::Path => PathBufValueParser::new().try_map(move |path| parse(path.as_ref())).into(),
+        Form::Choice(names) => PossibleValuesParser::new(names).try_map(move |name| parse(name.as_ref())).into(),
+    }
 }
 
 #[cfg(test)]
@@ -262,8 +91,8 @@ mod tests {
              --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f",
         );
         let written = serde_json::to_value(&raw).unwrap();
-        let left_out: Vec<_> = written.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).collect();
-        assert_eq!(left_out.len(), 1, "all but max_steps: {left_out:?}");
+        let left_out: Vec<_> = RawSettings::KEYS.iter().filter(|key| written.get(key).is_none()).collect();
+        assert_eq!(left_out, [&"max_steps"]);
         assert_eq!(parse("--max-steps 5").max_steps, Some(5));
     }
 

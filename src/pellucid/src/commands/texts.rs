@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use pellucid_protocol::settings::Grouping;
 use pellucid_protocol::work::{
-    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, Grouping, Output, PredictWork, Texts,
-    Work,
+    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, Output, PredictWork, Texts, Work,
 };
 
 use crate::cli::{BenchExplainArgs, BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn every_method_baseline_and_depth_can_be_named() {
         let names: Vec<_> = Method::ALL.iter().map(|method| method.key()).collect();
-        for (baseline, depth) in Baseline::ALL.into_iter().zip(Depth::ALL.into_iter().cycle()) {
+        for (baseline, depth) in Baseline::ALL.iter().copied().zip(Depth::ALL.iter().copied().cycle()) {
             let line = format!(
                 "pellucid explain --model m --text t --method {} --samples 512 --baseline {baseline} --checks {depth}",
                 names.join(",")

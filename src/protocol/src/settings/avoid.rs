@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::SettingsError;
 
-/// Words to be avoided, as written: a list, or a text that is the path of a file or words with commas between.
+/// Words that must not be a reason, as written: a list, or a text that is the path of a file or words with commas between.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Avoid {
     /// Words.
     Words(Vec<String>),
-    /// A file with one word a line (empty lines and those that begin with `#` are passed over), or words with commas
-    /// between.
+    /// Words with commas between, or the path of a file with one word a line; empty lines and those that begin with `#`
+    /// are skipped.
     Written(String),
 }
 
-/// As a flag; never refused here, but by [`Avoid::words`].
+/// As a flag. What is no word is refused when the settings are checked.
 impl FromStr for Avoid {
     type Err = std::convert::Infallible;
 
@@ -27,12 +27,10 @@ impl FromStr for Avoid {
     }
 }
 
-const KEY: &str = "--avoid";
-
 impl Avoid {
     /// The same with the path of a file taken from `folder`, if there is such a file.
     #[must_use]
-    pub(super) fn within(self, folder: &Path) -> Self {
+    pub(super) fn located_in(self, folder: &Path) -> Self {
         match self {
             Self::Written(text) if folder.join(&text).is_file() => {
                 Self::Written(folder.join(text).to_string_lossy().into_owned())
@@ -41,32 +39,44 @@ impl Avoid {
         }
     }
 
-    /// Refuses what is written in place if it is no list of words; a file is not opened.
-    pub(super) fn check(&self) -> Result<(), SettingsError> {
+    /// Refuses a list in which something is not one word; a text is not looked at, because it may name a file.
+    pub(super) fn refuse_other_than_words(&self) -> Result<(), String> {
         match self {
-            Self::Words(words) => words.iter().try_for_each(|word| one(word).map(drop).map_err(refused)),
+            Self::Words(words) => words.iter().try_for_each(|word| one(word).map(drop)),
             Self::Written(_) => Ok(()),
         }
     }
 
-    /// The words.
+    /// The words; errors name the setting `key`.
     ///
     /// # Errors
-    /// When the file cannot be read, or something is not one word: by file and line.
-    pub fn words(&self) -> Result<Vec<String>, SettingsError> {
+    /// When the file cannot be read, or something is not one word: with file and line.
+    pub(super) fn read(&self, key: &'static str) -> Result<Vec<String>, SettingsError> {
+        let refused = |message| SettingsError::Value { key, message };
         match self {
             Self::Words(words) => words.iter().map(|word| one(word).map_err(refused)).collect(),
-            Self::Written(text) if Path::new(text).is_file() => from_file(text),
+            Self::Written(text) if Path::new(text).is_file() => match from_file(text)? {
+                words if words.is_empty() => Err(refused(format!("{text} has no words in it; write one a line"))),
+                words => Ok(words),
+            },
             Self::Written(text) if text.contains('/') => Err(refused(format!("there is no file {text}"))),
             Self::Written(text) => text.split(',').map(|word| one(word).map_err(refused)).collect(),
         }
     }
+
+    /// The words of a list.
+    ///
+    /// # Errors
+    /// When it is a text that has not been read yet.
+    pub(super) fn list(self, key: &'static str) -> Result<Vec<String>, SettingsError> {
+        match self {
+            Self::Words(words) => Ok(words),
+            Self::Written(_) => Err(SettingsError::Value { key, message: "must be a list of words here".to_owned() }),
+        }
+    }
 }
 
-fn refused(message: String) -> SettingsError {
-    SettingsError::Value { key: KEY, message }
-}
-
+/// The words of a file; none if it has none.
 fn from_file(path: &str) -> Result<Vec<String>, SettingsError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| SettingsError::Read { path: path.to_owned(), message: error.to_string() })?;
@@ -75,11 +85,7 @@ fn from_file(path: &str) -> Result<Vec<String>, SettingsError> {
     let word = |(at, line): (usize, &str)| {
         one(line).map_err(|message| SettingsError::File { path: path.to_owned(), line: at + 1, message })
     };
-    let words: Vec<String> = written.map(word).collect::<Result<_, _>>()?;
-    if words.is_empty() {
-        return Err(refused(format!("{path} has no words in it; write one a line")));
-    }
-    Ok(words)
+    written.map(word).collect()
 }
 
 /// One word without the space around it.
@@ -97,7 +103,7 @@ mod tests {
 
     fn words(text: &str) -> Result<Vec<String>, String> {
         let Ok(avoid) = text.parse::<Avoid>();
-        avoid.words().map_err(|error| error.to_string())
+        avoid.read("avoid").map_err(|error| error.to_string())
     }
 
     #[test]
@@ -108,8 +114,8 @@ mod tests {
         let expected = vec!["Ashdown".to_owned(), "Ferndale".to_owned()];
         assert_eq!(words("Ashdown, Ferndale").unwrap(), expected);
         assert_eq!(words(&path.to_string_lossy()).unwrap(), expected);
-        assert_eq!(Avoid::Written("avoid.txt".into()).within(folder.path()).words().unwrap(), expected);
-        assert_eq!(Avoid::Words(expected.clone()).words().unwrap(), expected);
+        assert_eq!(Avoid::Written("avoid.txt".into()).located_in(folder.path()).read("avoid").unwrap(), expected);
+        assert_eq!(Avoid::Words(expected.clone()).read("avoid").unwrap(), expected);
     }
 
     #[test]

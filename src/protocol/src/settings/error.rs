@@ -1,9 +1,9 @@
 //! What can be wrong with settings.
 
-/// A setting that does not make sense; the message names the key, and file and line where it has one.
+/// A setting that does not make sense; the message names the setting, and file and line where it has one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// The file is not TOML or has a key that is not known.
+    /// The file is not TOML or has an unknown key.
     #[error("{path}:{line}: {message}")]
     File {
         /// The file.
@@ -21,10 +21,10 @@ pub enum SettingsError {
         /// What the system says.
         message: String,
     },
-    /// A value is missing or out of range.
-    #[error("{key}: {message}")]
+    /// A value is missing or out of range. The message names the flag.
+    #[error("--{}: {message}", key.replace('_', "-"))]
     Value {
-        /// The key, as the flag is called.
+        /// The key, as in a settings file.
         key: &'static str,
         /// What is wrong and what to do.
         message: String,

@@ -2,106 +2,59 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
-use super::check::Range;
-use super::{Settings, SettingsError};
+use super::range::Range;
+use super::{DEFINITIONS, LiveSetting, Settings, SettingsError};
 
-/// A setting that may change while a run goes on. Its name in `setting` events is that of the settings file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LiveSetting {
-    /// The highest learning rate; the schedule goes on from where it is.
-    Lr,
-    /// Lambda of L1.
-    L1,
-    /// Lambda of L2.
-    L2,
-    /// Lambda of the group lasso.
-    GroupL1,
-    /// Weight of the distillation term.
-    KdAlpha,
-    /// Temperature of distillation.
-    KdTemperature,
-    /// Weight of the penalty on wrong reasons.
-    Rrr,
-    /// Weight of the distance from the reference's reasons.
-    Consistency,
-    /// Share of the texts of each batch that come a second time with words masked.
-    Masking,
+/// What is known of a live setting.
+pub(super) struct Live {
+    pub(super) key: &'static str,
+    pub(super) title: &'static str,
+    pub(super) scale: Scale,
+    pub(super) value: fn(&Settings) -> &f64,
+    pub(super) place: fn(&mut Settings) -> &mut f64,
+}
+
+/// The steps in which a setting is changed by hand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale {
+    /// A share: even steps from 0 to 1.
+    Share,
+    /// Even steps of this size, never below one step.
+    Even(f64),
+    /// Logarithmic, never 0.
+    Rate,
+    /// Logarithmic, with this as the first step up from 0.
+    Penalty(f64),
 }
 
 impl LiveSetting {
     /// All of them.
-    pub const ALL: [LiveSetting; 9] = [
-        Self::Lr,
-        Self::L1,
-        Self::L2,
-        Self::GroupL1,
-        Self::KdAlpha,
-        Self::KdTemperature,
-        Self::Rrr,
-        Self::Consistency,
-        Self::Masking,
-    ];
+    pub const ALL: &'static [LiveSetting] = Self::VARIANTS;
 
     /// The name in files and events.
     #[must_use]
     pub fn key(self) -> &'static str {
-        self.flag_key().1
+        self.live().key
     }
 
-    /// The flag and the key in files.
-    fn flag_key(self) -> &'static (&'static str, &'static str) {
-        match self {
-            Self::Lr => &("--lr", "lr"),
-            Self::L1 => &("--l1", "l1"),
-            Self::L2 => &("--l2", "l2"),
-            Self::GroupL1 => &("--group-l1", "group_l1"),
-            Self::KdAlpha => &("--kd-alpha", "kd_alpha"),
-            Self::KdTemperature => &("--kd-temperature", "kd_temperature"),
-            Self::Rrr => &("--rrr", "rrr"),
-            Self::Consistency => &("--consistency", "consistency"),
-            Self::Masking => &("--masking", "masking"),
-        }
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.live().title
     }
 
-    fn range(self) -> Range {
-        match self {
-            Self::Lr | Self::KdTemperature => Range::Positive,
-            Self::L1 | Self::L2 | Self::GroupL1 | Self::Rrr | Self::Consistency => Range::FromZero,
-            Self::KdAlpha | Self::Masking => Range::Share,
-        }
-    }
-
-    fn place(self, settings: &mut Settings) -> &mut f64 {
-        match self {
-            Self::Lr => &mut settings.lr,
-            Self::L1 => &mut settings.l1,
-            Self::L2 => &mut settings.l2,
-            Self::GroupL1 => &mut settings.group_l1,
-            Self::KdAlpha => &mut settings.kd_alpha,
-            Self::KdTemperature => &mut settings.kd_temperature,
-            Self::Rrr => &mut settings.rrr,
-            Self::Consistency => &mut settings.consistency,
-            Self::Masking => &mut settings.masking,
-        }
+    /// The steps in which it is changed by hand.
+    #[must_use]
+    pub fn scale(self) -> Scale {
+        self.live().scale
     }
 
     /// Its value in `settings`.
     #[must_use]
     pub fn of(self, settings: &Settings) -> f64 {
-        match self {
-            Self::Lr => settings.lr,
-            Self::L1 => settings.l1,
-            Self::L2 => settings.l2,
-            Self::GroupL1 => settings.group_l1,
-            Self::KdAlpha => settings.kd_alpha,
-            Self::KdTemperature => settings.kd_temperature,
-            Self::Rrr => settings.rrr,
-            Self::Consistency => settings.consistency,
-            Self::Masking => settings.masking,
-        }
+        *(self.live().value)(settings)
     }
 
     /// Refuses a value out of its range.
@@ -109,7 +62,9 @@ impl LiveSetting {
     /// # Errors
     /// When it is.
     pub fn check(self, value: f64) -> Result<(), SettingsError> {
-        self.range().check(self.flag_key().0, Some(value))
+        let definition = DEFINITIONS.iter().find(|known| known.key == self.key());
+        let range = definition.map_or(Range::Any, |known| known.range);
+        range.check(value).map_err(|message| SettingsError::Value { key: self.key(), message })
     }
 
     /// Sets it in `settings`.
@@ -118,7 +73,7 @@ impl LiveSetting {
     /// When the value is out of its range: nothing is changed.
     pub fn set(self, settings: &mut Settings, value: f64) -> Result<(), SettingsError> {
         self.check(value)?;
-        *self.place(settings) = value;
+        *(self.live().place)(settings) = value;
         Ok(())
     }
 }

@@ -1,89 +1,10 @@
-//! Settings as written by a person: in a TOML file, or as flags.
+//! Settings as written by a person: read from a TOML file, and flags laid over it.
 
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 use crate::line_at::line_at;
 
-use super::{
-    Anchor, Avoid, ClassWeights, Device, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups, Precision,
-    Reference, ScheduleKind, SettingsError,
-};
-
-/// Defines the fields once, for the struct, for what is laid over what, and for the names of keys.
-macro_rules! raw_settings {
-    ($($field:ident: $kind:ty),* $(,)?) => {
-        /// Settings as written: everything optional, nothing checked.
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        #[expect(missing_docs, reason = "each field is documented at the checked setting of the same name")]
-        pub struct RawSettings {
-            $(pub $field: Option<$kind>),*
-        }
-
-        impl RawSettings {
-            /// The keys of a settings file.
-            pub const KEYS: &[&str] = &[$(stringify!($field)),*];
-
-            fn over(self, under: RawSettings) -> RawSettings {
-                RawSettings { $($field: self.$field.or(under.$field)),* }
-            }
-        }
-    };
-}
-
-raw_settings! {
-    model: PathBuf,
-    train: PathBuf,
-    valid: PathBuf,
-    teacher: PathBuf,
-    epochs: u64,
-    max_steps: u64,
-    patience: u64,
-    batch_size: u64,
-    accumulate: u64,
-    max_tokens: u64,
-    grouping: Grouping,
-    class_weights: ClassWeights,
-    label_smoothing: f64,
-    lr: f64,
-    schedule: ScheduleKind,
-    warmup: f64,
-    layer_decay: f64,
-    freeze: FrozenList,
-    optimizer: OptimizerKind,
-    momentum: f64,
-    clip_norm: f64,
-    seed: u64,
-    l1: f64,
-    l1_form: L1Form,
-    l1_exempt: ParamGroups,
-    group_l1: f64,
-    l2: f64,
-    l2_form: L2Form,
-    l2_anchor: Anchor,
-    l2_exempt: ParamGroups,
-    kd_alpha: f64,
-    kd_temperature: f64,
-    rrr: f64,
-    avoid: Avoid,
-    consistency: f64,
-    consistency_to: Reference,
-    attribution_every: u64,
-    attribution_rows: u64,
-    masking: f64,
-    eval_every: u64,
-    checkpoint_every: u64,
-    keep: u64,
-    probe: u64,
-    probe_data: PathBuf,
-    probe_share: f64,
-    threads: u64,
-    device: Device,
-    precision: Precision,
-    run_dir: PathBuf,
-}
+use super::{RawSettings, SettingsError};
 
 impl RawSettings {
     /// Reads the text of the TOML file at `path`; relative paths in it are taken from its folder.
@@ -93,19 +14,10 @@ impl RawSettings {
     pub fn from_toml(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let shown = path.display().to_string();
         let at = |line: usize, message: String| SettingsError::File { path: shown.clone(), line, message };
-        let mut raw = Self::parse(text).map_err(|(line, message)| at(line, message))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let places =
-            [&mut raw.model, &mut raw.train, &mut raw.valid, &mut raw.teacher, &mut raw.probe_data, &mut raw.run_dir];
-        for place in places {
-            if let Some(inner) = place.as_mut() {
-                *inner = folder.join(&*inner);
-            }
-        }
-        raw.avoid = raw.avoid.map(|avoid| avoid.within(folder));
-        if let Err(SettingsError::Value { key, message }) = raw.ranges() {
-            let name = key.trim_start_matches("--").replace('-', "_");
-            return Err(at(line_of(text, &name), format!("{name}: {message}")));
+        let raw = Self::parse(text).map_err(|(line, message)| at(line, message))?;
+        let raw = raw.within(path.parent().unwrap_or(Path::new("")));
+        if let Err(SettingsError::Value { key, message }) = raw.refuse_outside() {
+            return Err(at(line_of(text, key), format!("{key}: {message}")));
         }
         Ok(raw)
     }

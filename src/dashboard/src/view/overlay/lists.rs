@@ -74,12 +74,12 @@ pub(super) fn values(state: &State, open: &Values, paper: &mut Paper, area: Rect
     let inside = dialog(paper, area, (72, offered.len() as u16 + 6), "change the training");
     let styles = paper.styles;
     let mut y = 0;
-    for (index, value) in offered.iter().enumerate() {
+    for (index, key) in offered.iter().enumerate() {
         let place = row(inside, y);
-        marked_line(paper, to(place, 18), value.key.key(), index == open.cursor);
-        let now = state.run.setting(value.key).map_or_else(|| "–".to_owned(), |now| format!("{now}"));
+        marked_line(paper, to(place, 18), key.key(), index == open.cursor);
+        let now = state.run.setting(*key).map_or_else(|| "–".to_owned(), |now| format!("{now}"));
         paper.right(to(from(place, 18), 12), &[(&now, styles.strong)]);
-        paper.write(from(place, 33), value.words, styles.muted);
+        paper.write(from(place, 33), key.title(), styles.muted);
         y += 1;
         if index == open.cursor {
             let used = paper.write(from(row(inside, y), 4), "new value  ", styles.muted);

@@ -74,7 +74,7 @@ impl Trainer {
         let state = State {
             progress: self.progress.clone(),
             steps,
-            live: LiveSetting::ALL.into_iter().map(|key| (key, key.of(&self.settings))).collect(),
+            live: LiveSetting::ALL.iter().map(|&key| (key, key.of(&self.settings))).collect(),
             probe: self.probe.state().clone(),
             told: self.alarm.as_ref().map(|alarm| alarm.told().to_vec()).unwrap_or_default(),
             examples: self.fingerprint(),

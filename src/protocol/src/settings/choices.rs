@@ -1,0 +1,90 @@
+//! Settings that are one of a few names.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, VariantNames};
+
+/// How examples are put together into batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Grouping {
+    /// In random order.
+    #[default]
+    Random,
+    /// Examples of similar length together, within 50 batches of the random order.
+    Length,
+}
+
+/// The optimiser.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Adam with bias correction; L2 decoupled by default (Loshchilov and Hutter 2019).
+    #[default]
+    Adamw,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+}
+
+/// How the learning rate goes on after its rise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ScheduleKind {
+    /// Falls to 0 in a straight line.
+    #[default]
+    Linear,
+    /// Falls to 0 along half a wave of the cosine.
+    Cosine,
+    /// Stays.
+    Constant,
+}
+
+/// How L1 is applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum L1Form {
+    /// Soft threshold after each step, in the metric of the optimiser: gives exact zeros.
+    #[default]
+    Proximal,
+    /// lambda * sign(w) added to the gradient, as in the article: gives small weights, no zeros.
+    Subgradient,
+}
+
+/// How L2 is applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum L2Form {
+    /// w *= 1 - lr * lambda, beside the gradient step.
+    #[default]
+    Decoupled,
+    /// 2 * lambda * w added to the gradient, as in the article's loss.
+    Coupled,
+}
+
+/// What L2 draws the weights to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Anchor {
+    /// Zero.
+    #[default]
+    Zero,
+    /// Where they started (L2-SP, Li et al. 2018).
+    Start,
+}
+
+/// Whose explanations a model's are drawn to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Reference {
+    /// The teacher's.
+    #[default]
+    Teacher,
+    /// Those of the model itself before its first step.
+    Start,
+}

@@ -1,0 +1,39 @@
+//! Where a number must lie.
+
+/// Where a number must lie. Only finite numbers lie anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Range {
+    /// Anywhere.
+    Any,
+    /// 0 or more.
+    FromZero,
+    /// 1 or more.
+    FromOne,
+    /// More than 0.
+    Positive,
+    /// From 0 to 1.
+    Share,
+    /// From 0 to under 1.
+    PartialShare,
+    /// More than 0, up to 1.
+    PositiveShare,
+}
+
+impl Range {
+    /// Refuses a number outside.
+    pub(super) fn check(self, value: f64) -> Result<(), String> {
+        let (words, holds): (_, fn(f64) -> bool) = match self {
+            Self::Any => ("a number", |_| true),
+            Self::FromZero => ("0 or more", |v| v >= 0.0),
+            Self::FromOne => ("1 or more", |v| v >= 1.0),
+            Self::Positive => ("more than 0", |v| v > 0.0),
+            Self::Share => ("from 0 to 1", |v| (0.0..=1.0).contains(&v)),
+            Self::PartialShare => ("from 0 to under 1", |v| (0.0..1.0).contains(&v)),
+            Self::PositiveShare => ("more than 0 and at most 1", |v| v > 0.0 && v <= 1.0),
+        };
+        match value.is_finite() && holds(value) {
+            true => Ok(()),
+            false => Err(format!("must be {words}, not {value}")),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What a type must be able to do to be the type of a setting.
+
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Serialize;
+use strum::VariantNames;
+
+use super::range::Range;
+use super::{
+    Anchor, Avoid, ClassWeights, Device, Form, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups,
+    Precision, Reference, ScheduleKind, SettingsError,
+};
+
+/// The value of a setting. Its text, read with [`FromStr`], is what follows the flag.
+pub(super) trait Value: FromStr<Err: Display> + Serialize {
+    /// What may follow the flag.
+    const FORM: Form = Form::Text;
+
+    /// The value that follows the flag.
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        let text = text.to_str().ok_or_else(|| "is not UTF-8".to_owned())?;
+        text.parse().map_err(|error: Self::Err| error.to_string())
+    }
+
+    /// Refuses a value outside of the range; opens no file.
+    fn refuse_outside(&self, _range: Range) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The value with a relative path taken from `folder`.
+    #[must_use]
+    fn within(self, _folder: &Path) -> Self {
+        self
+    }
+
+    /// The value with its path absolute, or read from the file that it names.
+    fn resolved(self, _key: &'static str) -> Result<Self, SettingsError> {
+        Ok(self)
+    }
+}
+
+impl Value for u64 {
+    fn refuse_outside(&self, range: Range) -> Result<(), String> {
+        range.check(*self as f64)
+    }
+}
+
+impl Value for f64 {
+    fn refuse_outside(&self, range: Range) -> Result<(), String> {
+        range.check(*self)
+    }
+}
+
+impl Value for PathBuf {
+    const FORM: Form = Form::Path;
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        Ok(text.into())
+    }
+
+    fn within(self, folder: &Path) -> Self {
+        folder.join(self)
+    }
+
+    fn resolved(self, key: &'static str) -> Result<Self, SettingsError> {
+        std::path::absolute(&self)
+            .map_err(|error| SettingsError::Value { key, message: format!("{}: {error}", self.display()) })
+    }
+}
+
+impl Value for Avoid {
+    fn refuse_outside(&self, _range: Range) -> Result<(), String> {
+        self.refuse_other_than_words()
+    }
+
+    fn within(self, folder: &Path) -> Self {
+        self.located_in(folder)
+    }
+
+    fn resolved(self, key: &'static str) -> Result<Self, SettingsError> {
+        self.read(key).map(Avoid::Words)
+    }
+}
+
+impl Value for ClassWeights {
+    fn refuse_outside(&self, range: Range) -> Result<(), String> {
+        match self {
+            Self::Named(weights) => weights.values().try_for_each(|weight| range.check(*weight)),
+            Self::Equal | Self::Balanced => Ok(()),
+        }
+    }
+}
+
+impl Value for Device {}
+impl Value for FrozenList {}
+impl Value for ParamGroups {}
+
+/// Values that are one of a few names.
+macro_rules! choices {
+    ($($kind:ty),+ $(,)?) => {
+        $(impl Value for $kind {
+            const FORM: Form = Form::Choice(<$kind as VariantNames>::VARIANTS);
+        })+
+    };
+}
+
+choices!(Anchor, Grouping, L1Form, L2Form, OptimizerKind, Precision, Reference, ScheduleKind);
