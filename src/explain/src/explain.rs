@@ -240,7 +240,7 @@ mod tests {
     fn all(oracle: &mut Smooth) -> Vec<Attribution> {
         let mut context = Context::new(1);
         let mut found: Vec<_> =
-            Method::ALL.into_iter().map(|method| attribute(oracle, method, &mut context).unwrap()).collect();
+            Method::ALL.iter().copied().map(|method| attribute(oracle, method, &mut context).unwrap()).collect();
         context.settle(&mut found);
         found
     }
@@ -304,7 +304,7 @@ mod tests {
     fn methods_that_draw_are_watched_while_they_settle() {
         let weights: Vec<_> = (0..16).map(|word| f64::from(word % 5) / 3.0 - 0.4).collect();
         let mut model = Smooth::linear(0.0, &weights);
-        for method in Method::ALL {
+        for &method in Method::ALL {
             let mut seen: Vec<Attribution> = Vec::new();
             let mut watch = |so_far: &Attribution| seen.push(so_far.clone());
             let last = attribute_watched(&mut model, method, &mut Context::new(1), &mut watch).unwrap();
@@ -373,7 +373,7 @@ mod tests {
             let mut context = Context::new(1).with_scalar(Some(scalar));
             attribute(&mut Smooth::linear(-0.3, &weights), method, &mut context).unwrap()
         };
-        for method in Method::ALL.into_iter().filter(|method| !matches!(method, Method::Tree | Method::Rollout)) {
+        for method in Method::ALL.iter().copied().filter(|method| !matches!(method, Method::Tree | Method::Rollout)) {
             let (logit, margin) = (made(method, Scalar::Logit), made(method, Scalar::Margin));
             assert_eq!((logit.scalar, margin.scalar), (Scalar::Logit, Scalar::Margin));
             for ((logit, margin), weight) in logit.scores.iter().zip(&margin.scores).zip(weights) {
@@ -447,7 +447,7 @@ mod tests {
 
     #[test]
     fn cancelling_ends_every_method() {
-        for method in Method::ALL {
+        for &method in Method::ALL {
             assert_eq!(attribute(&mut Cancelled, method, &mut Context::new(1)), Err(OracleError::Cancelled));
         }
     }

@@ -165,7 +165,7 @@ mod tests {
     fn zero_maps_constants_and_one_word_have_no_figures() {
         for weights in [vec![], vec![0.7], vec![0.0; 5]] {
             // Attention ranks the words of a constant as well.
-            for method in Method::ALL.into_iter().filter(|method| *method != Method::Rollout) {
+            for method in Method::ALL.iter().copied().filter(|method| *method != Method::Rollout) {
                 let mut context = Context::new(1).with_depth(Depth::Full).with_marked_words(vec![true; weights.len()]);
                 let found = checks(&mut Smooth::linear(0.4, &weights), method, &mut context);
                 let allowed = |check: &Check| {

@@ -1,9 +1,9 @@
 //! Measured reasons to trust or distrust a map of word scores.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
+
+use crate::choice::unknown;
 
 /// What a check says of the scores that it was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,8 +161,25 @@ impl Check {
 }
 
 /// How much is asked about the scores beyond the scores themselves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_fn = unknown_checks, parse_err_ty = String)]
 pub enum Depth {
     /// The gates alone: whether the map may be trusted.
     Gates,
@@ -174,33 +191,18 @@ pub enum Depth {
     Full,
 }
 
+fn unknown_checks(name: &str) -> String {
+    unknown("checks", name, <Depth as VariantNames>::VARIANTS)
+}
+
 impl Depth {
     /// All depths, each holding those before it.
-    pub const ALL: [Depth; 3] = [Depth::Gates, Depth::Figures, Depth::Full];
+    pub const ALL: &[Depth] = <Self as VariantArray>::VARIANTS;
 
     /// The name on the command line and in files.
     #[must_use]
     pub fn key(self) -> &'static str {
-        match self {
-            Depth::Gates => "gates",
-            Depth::Figures => "figures",
-            Depth::Full => "full",
-        }
-    }
-}
-
-impl fmt::Display for Depth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
-    }
-}
-
-impl FromStr for Depth {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = Depth::ALL.into_iter().find(|depth| depth.key() == name);
-        known.ok_or_else(|| format!("unknown checks `{name}`; known are gates, figures, full"))
+        self.into()
     }
 }
 
@@ -240,7 +242,7 @@ mod tests {
 
     #[test]
     fn names_of_depths_read_back() {
-        for depth in Depth::ALL {
+        for &depth in Depth::ALL {
             assert_eq!(depth.key().parse::<Depth>(), Ok(depth));
             assert_eq!(serde_json::to_string(&depth).unwrap(), format!("\"{depth}\""));
         }

@@ -1,18 +1,20 @@
 //! What a model bases one answer on: scores for each word, each method with its own checks.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr};
 
 pub use crate::check::{Check, Verdict};
+use crate::choice::unknown;
 use crate::edit::WordEdit;
 pub use crate::method::{Baseline, Method, Removal};
 pub use crate::surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
 /// The number that is explained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Scalar {
     /// The logit of the class.
     Logit,
@@ -24,6 +26,16 @@ pub enum Scalar {
     Attention,
 }
 
+/// Only those that can be asked for.
+impl FromStr for Scalar {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Scalar::CHOICES.into_iter().find(|scalar| scalar.key() == name);
+        found.ok_or_else(|| unknown("scalar", name, &Scalar::CHOICES.map(Scalar::key)))
+    }
+}
+
 impl Scalar {
     /// Those that can be asked for.
     pub const CHOICES: [Scalar; 3] = [Scalar::Logit, Scalar::Probability, Scalar::Margin];
@@ -31,27 +43,7 @@ impl Scalar {
     /// The name on the command line and in files.
     #[must_use]
     pub fn key(self) -> &'static str {
-        match self {
-            Scalar::Logit => "logit",
-            Scalar::Probability => "probability",
-            Scalar::Margin => "margin",
-            Scalar::Attention => "attention",
-        }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
-    }
-}
-
-impl FromStr for Scalar {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = Scalar::CHOICES.into_iter().find(|scalar| scalar.key() == name);
-        known.ok_or_else(|| format!("unknown scalar `{name}`; known are logit, probability, margin"))
+        self.into()
     }
 }
 

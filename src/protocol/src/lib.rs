@@ -13,6 +13,7 @@
 
 pub mod agreement;
 pub mod check;
+mod choice;
 pub mod command;
 pub mod device;
 pub mod edit;

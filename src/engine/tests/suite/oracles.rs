@@ -90,7 +90,7 @@ fn every_path_ends_at_the_input_and_begins_somewhere_else() {
     let masked =
         evaluate::logits(&model, &encoder.encode(&[(["[MASK]"; 6].join(" ").as_str(), None)]).unwrap()).unwrap();
     let mut starts = Vec::new();
-    for baseline in Baseline::ALL {
+    for &baseline in Baseline::ALL {
         let ends = oracle.path(baseline, &[0.0, 1.0], Scalar::Logit).unwrap();
         let input = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap()[0][0];
         assert!((ends[1].value - f64::from(input)).abs() < 1e-5);
@@ -158,7 +158,7 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let blank = || session::blank(&subject, vec![0.5, 0.5], 1);
     let mut direct = ModelOracle { model: &model, subject: &subject, target: 1 };
-    let here = session::explain(&mut direct, blank(), &Method::ALL, Context::new(4), &mut |_| {}).unwrap();
+    let here = session::explain(&mut direct, blank(), Method::ALL, Context::new(4), &mut |_| {}).unwrap();
     assert_eq!(here.attributions.len(), Method::ALL.len());
     for made in &here.attributions {
         assert_eq!(made.scores.len(), 6);
@@ -171,7 +171,7 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
     let (mut oracle, questions) = remote(6);
     let start = blank();
     let asker = std::thread::spawn(move || {
-        session::explain(&mut oracle, start, &Method::ALL, Context::new(4), &mut |_| {}).unwrap()
+        session::explain(&mut oracle, start, Method::ALL, Context::new(4), &mut |_| {}).unwrap()
     });
     loop {
         match questions.poll(Duration::from_millis(10)) {
@@ -198,7 +198,7 @@ fn a_text_without_words_and_one_that_is_too_long_are_explained_as_far_as_they_go
         assert_eq!((subject.words.len(), subject.truncated_words), (words, cut));
         let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
         let blank = session::blank(&subject, vec![0.5, 0.5], 0);
-        let done = session::explain(&mut oracle, blank, &Method::ALL, Context::new(0), &mut |_| {}).unwrap();
+        let done = session::explain(&mut oracle, blank, Method::ALL, Context::new(0), &mut |_| {}).unwrap();
         assert!(done.attributions.iter().all(|made| made.scores.iter().all(|score| score.is_finite())));
     }
 }

@@ -202,7 +202,7 @@ fn curves(recorded: &Recorded) -> Section {
 /// The methods by which texts were explained, and the classes that were.
 fn explained(recorded: &Recorded) -> (Vec<Method>, Vec<usize>) {
     let of = |method: &Method| recorded.explanations.iter().any(|made| made.by(*method).is_some());
-    let methods = Method::ALL.into_iter().filter(of).collect();
+    let methods = Method::ALL.iter().copied().filter(of).collect();
     let mut classes: Vec<usize> = recorded.explanations.iter().map(|made| made.target).collect();
     classes.sort_unstable();
     classes.dedup();

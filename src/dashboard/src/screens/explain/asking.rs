@@ -45,7 +45,7 @@ impl Explain {
 
     /// The request for a validation sample.
     pub fn want_sample(&mut self, index: usize) -> ExplainRequest {
-        self.want(Subject::Sample(index), None, &Method::ALL)
+        self.want(Subject::Sample(index), None, Method::ALL)
     }
 
     /// The request for a validation sample of which a word is to be masked then.
@@ -68,12 +68,12 @@ impl Explain {
 
     /// The request for a typed text.
     pub fn want_text(&mut self, text: &str) -> ExplainRequest {
-        self.want(Subject::Text(text.to_owned()), None, &Method::ALL)
+        self.want(Subject::Text(text.to_owned()), None, Method::ALL)
     }
 
     /// The request for what is on the screen, by the weights of now.
     pub fn again(&mut self) -> Option<ExplainRequest> {
-        self.repeat(&Method::ALL)
+        self.repeat(Method::ALL)
     }
 
     /// The same, to be repeated while the run goes on: for the usual methods and the one that is looked at.
@@ -104,7 +104,7 @@ impl Explain {
         let current = self.current()?;
         let (subject, classes) = (subject(current), current.probabilities.len().max(1));
         let target = (current.target + 1) % classes;
-        Some(self.want(subject, Some(target), &Method::ALL))
+        Some(self.want(subject, Some(target), Method::ALL))
     }
 
     /// The text that was typed last.
