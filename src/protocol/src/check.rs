@@ -5,6 +5,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::choice::unknown;
 
+mod words;
+
 /// What a check says of the scores that it was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {

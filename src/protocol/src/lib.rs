@@ -24,6 +24,7 @@ pub mod line_at;
 pub mod method;
 pub mod metric;
 pub mod rank;
+pub mod readable;
 pub mod sample;
 pub mod scrub;
 pub mod settings;

@@ -281,7 +281,7 @@ fn an_explanation_is_copied_for_people_and_for_programs() {
     let effects = press(&mut state, "y");
     let [Effect::Copy(copy)] = effects.as_slice() else { panic!("{effects:?}") };
     assert!(copy.starts_with(fixture::TEXTS[0].0) && copy.contains("word\tgxi\tig"));
-    assert!(copy.contains("grad: not to be trusted: masking by it is no better"), "{copy}");
+    assert!(copy.contains("grad: not to be trusted: masking words by these scores is no better"), "{copy}");
     let effects = press(&mut state, "Y");
     let [Effect::Copy(copy)] = effects.as_slice() else { panic!("{effects:?}") };
     let read: Explanation = serde_json::from_str(copy).unwrap();

@@ -156,7 +156,7 @@ fn a_method_that_failed_its_check_is_grey_and_says_why() {
     let painted = frame(&state, &styles(Level::Truecolor), state.size);
     let y = text(&painted).lines().position(|line| line.contains("Crushing")).unwrap() as u16;
     assert!((0..70).all(|x| painted[(x, y)].bg == Color::Reset));
-    assert!(text(&painted).contains("not to be trusted: masking by it is no better"));
+    assert!(text(&painted).contains("not to be trusted: masking words by these scores is no better"));
 }
 
 #[test]

@@ -30,7 +30,6 @@ pub mod json_line;
 pub mod plain_text;
 pub mod sink;
 pub mod units;
-pub mod verdict;
 
 /// A model that explains.
 struct Desk<'a> {

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Attribution, Explanation};
+use pellucid_protocol::{Attribution, Check, Explanation};
 
-use super::{Explain, words};
+use super::Explain;
 use crate::state::run::Run;
 
 impl Explain {
@@ -53,7 +53,7 @@ fn as_text(run: &Run, explanation: &Explanation) -> String {
 
 /// A method and whether to trust it.
 fn verdict(made: &Attribution) -> String {
-    let failed: Vec<_> = made.checks.iter().filter(|check| check.fails()).map(words::why).collect();
+    let failed: Vec<_> = made.checks.iter().filter_map(Check::objection).collect();
     let words = match failed.as_slice() {
         [] if made.is_trusted() => "passed its checks".to_owned(),
         [] => "not checked yet".to_owned(),

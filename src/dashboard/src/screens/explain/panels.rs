@@ -1,7 +1,7 @@
 //! What stands beside the text: the answer, and the methods with their checks.
 
 use pellucid_protocol::explanation::Method;
-use pellucid_protocol::{Attribution, Check, Explanation};
+use pellucid_protocol::{Attribution, Check, Explanation, Verdict};
 use ratatui::layout::Rect;
 
 use super::words;
@@ -50,7 +50,7 @@ impl Explain {
         if strip.width >= 20 {
             words::header(current, &columns, paper, strip);
         }
-        for (index, method) in Method::ALL.into_iter().skip(first).take(room).enumerate() {
+        for (index, method) in Method::ALL.iter().copied().skip(first).take(room).enumerate() {
             let line = row(inside, index as u16 + heading);
             self.draw_method(current, method, paper, line);
             if let Some(scores) = attribution(current, method).filter(|_| strip.width >= 20) {
@@ -84,33 +84,17 @@ fn figures(scores: &Attribution) -> String {
     let mut faithful = (String::from("–"), String::from("–"));
     let mut own = String::new();
     for check in &scores.checks {
-        match *check {
-            Check::Faithfulness { normalised, random, exact } => {
-                let bound = if exact { "" } else { "≈" };
-                faithful = (format!("{bound}{normalised:.2}"), format!("{random:.2}"));
-            }
-            Check::Completeness { gap, .. } => own = format!("gap {}", text::percent(gap)),
-            Check::Fidelity { held_out, .. } => own = format!("R² {held_out:.2}"),
-            Check::Undefined => own = "no check possible".to_owned(),
-            // Of less weight than a gate.
-            Check::Sampling { error, .. } if own.is_empty() => own = sampling(error),
-            Check::Sampling { .. }
-            | Check::Smoothing { .. }
-            | Check::Eraser { .. }
-            | Check::Curves { .. }
-            | Check::LeaveOneOut { .. }
-            | Check::Stability { .. }
-            | Check::Infidelity { .. }
-            | Check::Sensitivity { .. }
-            | Check::Plausibility { .. } => {}
+        if let Check::Faithfulness { normalised, random, exact } = *check {
+            let bound = if exact { "" } else { "≈" };
+            faithful = (format!("{bound}{normalised:.2}"), format!("{random:.2}"));
+        } else if let Some(brief) = check.brief()
+            // A figure is of less weight than a gate.
+            && (own.is_empty() || check.verdict() != Verdict::Informative)
+        {
+            own = brief;
         }
     }
     format!("{:>6}{:>8}  {own:<9}", faithful.0, faithful.1)
-}
-
-/// The largest standard error of a score.
-fn sampling(error: f64) -> String {
-    if error > 0.0 { format!("±{}", text::number(error)) } else { "exact".to_owned() }
 }
 
 /// ```text

@@ -1,7 +1,7 @@
 //! From the text with all words masked to the answer, one word after the other.
 
 use pellucid_protocol::explanation::{Baseline, Method, Scalar};
-use pellucid_protocol::{Attribution, Explanation};
+use pellucid_protocol::{Attribution, Check, Explanation};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -152,8 +152,8 @@ fn range(bars: &[Bar]) -> (f64, f64) {
 
 /// What the end is, and why not to trust it where that is so.
 fn note(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64)) -> String {
-    if let Some(check) = made.checks.iter().find(|check| check.fails()) {
-        return format!("✖ not to be trusted: {}", super::words::why(check));
+    if let Some(why) = made.checks.iter().find_map(Check::objection) {
+        return format!("✖ not to be trusted: {why}");
     }
     let model = explanation.probabilities.get(explanation.target).copied().unwrap_or(f64::NAN);
     match made.method {

@@ -1,7 +1,7 @@
 //! The text itself: strengths behind its words, now and over the run.
 
 use pellucid_protocol::explanation::Scalar;
-use pellucid_protocol::{Attribution, Check, Explanation};
+use pellucid_protocol::{Attribution, Check, Explanation, Verdict};
 use ratatui::layout::Rect;
 
 use super::what_if::Shown;
@@ -123,11 +123,10 @@ impl Explain {
         match scores {
             None => notes.push((format!("{}: not done yet", self.method.title()), Note::Legend)),
             Some(scores) => {
-                let failed = scores.checks.iter().filter(|check| check.fails());
-                notes.extend(
-                    failed.take(2).map(|check| (format!("✖ not to be trusted: {}", why(check)), Note::Warning)),
-                );
-                let figures: Vec<_> = scores.checks.iter().filter_map(figure).collect();
+                let objections = scores.checks.iter().filter_map(Check::objection).take(2);
+                notes.extend(objections.map(|why| (format!("✖ not to be trusted: {why}"), Note::Warning)));
+                let figures = scores.checks.iter().filter(|check| check.verdict() == Verdict::Informative);
+                let figures: Vec<_> = figures.map(Check::measured).collect();
                 if !figures.is_empty() && width >= 60 {
                     notes.push((figures.join(" · "), Note::Figures));
                 }
@@ -219,61 +218,6 @@ fn text_lines(shown: &Shown, width: u16) -> usize {
         cursor: None,
     };
     heat.line_count(width)
-}
-
-/// Why a check was not passed, in words.
-pub(super) fn why(check: &Check) -> String {
-    match *check {
-        Check::Completeness { gap, .. } => format!(
-            "the scores miss {} of the change they should add up to (limit {})",
-            text::percent(gap),
-            text::percent(Check::COMPLETENESS_LIMIT)
-        ),
-        Check::Fidelity { held_out, .. } => format!(
-            "the surrogate does not follow the model: R² {} on held-out texts, needs {}",
-            text::number(held_out),
-            text::number(Check::FIDELITY_LIMIT)
-        ),
-        Check::Faithfulness { normalised, random, .. } => format!(
-            "masking by it is no better than at random: {} against {}",
-            text::number(normalised),
-            text::number(random)
-        ),
-        Check::Undefined => "no check is possible on this text".to_owned(),
-        Check::Sampling { .. }
-        | Check::Smoothing { .. }
-        | Check::Eraser { .. }
-        | Check::Curves { .. }
-        | Check::LeaveOneOut { .. }
-        | Check::Stability { .. }
-        | Check::Infidelity { .. }
-        | Check::Sensitivity { .. }
-        | Check::Plausibility { .. } => figure(check).unwrap_or_default(),
-    }
-}
-
-/// A check that has no limit, as a figure to be read; none for a gate.
-pub(super) fn figure(check: &Check) -> Option<String> {
-    Some(match *check {
-        Check::Sampling { rows, planned, error } if rows < planned => {
-            format!("refining: {rows} of {planned} samples, ±{}", text::number(error))
-        }
-        Check::Sampling { error, .. } if error > 0.0 => format!("sampling ±{}", text::number(error)),
-        Check::Sampling { .. } => "exact".to_owned(),
-        Check::Smoothing { sigma, draws } => format!("noise σ {sigma} over {draws} copies"),
-        Check::Eraser { comprehensiveness, sufficiency } => {
-            format!("comprehensive {comprehensiveness:+.2}, sufficient {sufficiency:+.2}")
-        }
-        Check::Curves { deletion, insertion } => format!("deletion {deletion:.2}, insertion {insertion:.2}"),
-        Check::LeaveOneOut { tau } => format!("leave-one-out τ {tau:+.2}"),
-        Check::Stability { runs, spearman } => format!("stable {spearman:+.2} over {runs} seeds"),
-        Check::Infidelity { relative, .. } => format!("infidelity {relative:.2}"),
-        Check::Sensitivity { max, .. } => format!("sensitivity {max:.2}"),
-        Check::Plausibility { f1, iou, auprc } => format!("plausible F1 {f1:.2}, IoU {iou:.2}, AUPRC {auprc:.2}"),
-        Check::Completeness { .. } | Check::Fidelity { .. } | Check::Faithfulness { .. } | Check::Undefined => {
-            return None;
-        }
-    })
 }
 
 /// ```text

@@ -10,10 +10,9 @@ use pellucid_protocol::agreement::agreement;
 use pellucid_protocol::scrub::escape_html;
 use pellucid_protocol::surrogate::Tree;
 use pellucid_protocol::work::ExplainWork;
-use pellucid_protocol::{Attribution, Removal};
+use pellucid_protocol::{Attribution, Check, Removal, Verdict};
 
 use super::explained::Explained;
-use super::verdict;
 
 const STYLE: &str = include_str!("page.css");
 /// Steps of heat.
@@ -81,7 +80,7 @@ fn map(explained: &Explained, made: &Attribution, words: &[String]) -> String {
     let mut text =
         format!("<section class=\"{state}\">\n<h3>{title} <small>{}{removal}; ", escape_html(&explained.scalar(made)));
     let _ = writeln!(text, "{sign}</small></h3>");
-    for reason in verdict::reasons(made) {
+    for reason in made.checks.iter().filter_map(Check::objection) {
         let _ = writeln!(text, "<p class=\"why\">{}</p>", escape_html(&reason));
     }
     let strongest = made.scores.iter().fold(0.0_f64, |most, score| most.max(score.abs()));
@@ -99,9 +98,17 @@ fn map(explained: &Explained, made: &Attribution, words: &[String]) -> String {
     text += &made.tree.as_ref().map(|tree| rules(tree, words)).unwrap_or_default();
     text += "<ul class=\"checks\">";
     for check in &made.checks {
-        let _ = write!(text, "<li>{} {}</li>", verdict::sign(*check), escape_html(&verdict::said(*check)));
+        let _ = write!(text, "<li>{} {}</li>", verdict_sign(check), escape_html(&check.measured()));
     }
     text + "</ul>\n</section>\n"
+}
+
+fn verdict_sign(check: &Check) -> &'static str {
+    match check.verdict() {
+        Verdict::Passed => "✓",
+        Verdict::Failed => "✗",
+        Verdict::Informative => "·",
+    }
 }
 
 fn cell(agreement: Option<f64>) -> String {

@@ -3,7 +3,6 @@
 use pellucid_protocol::scrub::scrub;
 
 use super::explained::Explained;
-use super::verdict;
 
 /// Words that are shown of a map.
 const STRONGEST: usize = 6;
@@ -16,7 +15,7 @@ pub fn plain_text(explained: &Explained) -> String {
     let words = explained.words();
     for made in &explained.explanation.attributions {
         let sign = if made.is_trusted() { "✓" } else { "✗" };
-        let checks: Vec<String> = made.checks.iter().map(|check| verdict::said(*check)).collect();
+        let checks: Vec<String> = made.checks.iter().map(|check| check.measured()).collect();
         let scalar = scrub(&explained.scalar(made)).into_owned();
         text += &format!("  {sign} {} ({scalar}): {}\n", made.method.title(), checks.join(", "));
         let mut order: Vec<usize> = (0..words.len()).collect();
