@@ -111,7 +111,7 @@ impl Feed {
 #[cfg(test)]
 mod tests {
     use pellucid_protocol::Metrics;
-    use pellucid_protocol::event::{Alert, Level, Step};
+    use pellucid_protocol::event::{Alert, Step};
     use pellucid_protocol::{Event, Record};
     use pellucid_record::log_writer::LogWriter;
     use proptest::prelude::*;
@@ -124,7 +124,7 @@ mod tests {
             metrics.set("loss/total", 0.5);
             Event::Step(Step { step: number, epoch: 0.0, metrics })
         } else {
-            Event::Alert(Alert { step: number, level: Level::Info, message: "x".repeat(length) })
+            Event::Alert(Alert::info(number, "x".repeat(length)))
         };
         Record { time: 0.0, event }
     }

@@ -3,7 +3,7 @@
 mod keys;
 
 use pellucid_client::FromRun;
-use pellucid_protocol::event::{Alert, Eval, Level};
+use pellucid_protocol::event::{Alert, Eval};
 use pellucid_protocol::{Command, Event, Explanation, Record};
 use pellucid_record::Piece;
 use ratatui::crossterm::event::KeyEventKind;
@@ -134,7 +134,7 @@ fn alone(state: &mut State, access: Access) {
 /// A part of the record cannot be read: that stands in the log, and is said.
 fn damaged(state: &mut State, message: String) {
     state.say(Tone::Warn, message.clone());
-    let alert = Alert { step: state.run.step, level: Level::Warning, message };
+    let alert = Alert::warning(state.run.step, message);
     state.log.take(&Record { time: state.now, event: Event::Alert(alert) });
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::alert::{Alert, AlertKind, Level};
 use crate::explanation::{Attribution, Explanation};
 use crate::metric::Metrics;
 use crate::settings::Settings;
@@ -176,29 +177,6 @@ pub struct Setting {
     pub key: String,
     /// Its new value.
     pub value: Value,
-}
-
-/// Something a person should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alert {
-    /// Steps done before it.
-    pub step: u64,
-    /// How bad it is.
-    pub level: Level,
-    /// One line.
-    pub message: String,
-}
-
-/// How bad an alert is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Good to know.
-    Info,
-    /// Look at it.
-    Warning,
-    /// Something went wrong.
-    Error,
 }
 
 /// How a run ended.

@@ -12,6 +12,7 @@
 //! one way from there to a terminal.
 
 pub mod agreement;
+pub mod alert;
 pub mod check;
 mod choice;
 pub mod command;

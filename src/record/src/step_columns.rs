@@ -80,7 +80,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use pellucid_protocol::event::{Alert, Event, Level, Record, Step};
+    use pellucid_protocol::event::{Alert, Event, Record, Step};
     use pellucid_protocol::metric::Metrics;
     use proptest::prelude::*;
 
@@ -91,7 +91,7 @@ mod tests {
     /// The record of this number of a run that measures more at each tenth step and says something at each thousandth.
     fn record(number: u64) -> Record {
         if number.is_multiple_of(1000) {
-            let alert = Alert { step: number, level: Level::Info, message: "a thousand".to_owned() };
+            let alert = Alert::info(number, "a thousand");
             return Record { time: 0.5, event: Event::Alert(alert) };
         }
         let mut metrics = Metrics::default();

@@ -139,7 +139,7 @@ mod tests {
             let path = "checkpoints/best".to_owned();
             take(&mut marks, Event::Checkpoint(Checkpoint { step, kind: CheckpointKind::Best, path }));
         }
-        let alert = |step, level| Event::Alert(Alert { step, level, message: "odd".to_owned() });
+        let alert = |step, level| Event::Alert(Alert::new(step, level, "odd"));
         take(&mut marks, alert(21, Level::Warning));
         take(&mut marks, alert(22, Level::Info));
         take(&mut marks, Event::Setting(Setting { step: 30, key: "lr".to_owned(), value: 1e-4.into() }));

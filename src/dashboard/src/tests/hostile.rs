@@ -2,7 +2,7 @@
 
 use pellucid_client::FromRun;
 use pellucid_protocol::Method;
-use pellucid_protocol::event::{Alert, Checkpoint, CheckpointKind, Eval, Level as Bad, Outcome, Setting, Step};
+use pellucid_protocol::event::{Alert, Checkpoint, CheckpointKind, Eval, Outcome, Setting, Step};
 use pellucid_protocol::explanation::Span;
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Event, Metrics, Record, Sample};
@@ -54,7 +54,7 @@ fn records(text: &str) -> Vec<Record> {
         Event::Checkpoint(Checkpoint { step: 451, kind: CheckpointKind::Requested, path: text.to_owned() }),
         Event::Setting(Setting { step: 451, key: text.to_owned(), value: text.into() }),
         Event::Setting(Setting { step: 451, key: "lr".to_owned(), value: text.into() }),
-        Event::Alert(Alert { step: 451, level: Bad::Error, message: text.to_owned() }),
+        Event::Alert(Alert::error(451, text)),
         Event::Explained(Box::new(fixture::explanation(text, None, 451, Method::ALL.len()))),
     ];
     let events = events.map(|event| Record { time: fixture::START + 120.0, event });

@@ -1,7 +1,7 @@
 //! A day of events through the reducer and the screens: memory stays where it was.
 
 use pellucid_client::FromRun;
-use pellucid_protocol::event::{Alert, Level as Bad};
+use pellucid_protocol::event::Alert;
 use pellucid_protocol::{Event, Record};
 use serde_json::json;
 
@@ -64,7 +64,7 @@ fn round_of(round: u64) -> impl Iterator<Item = Record> {
         started.resumed = (round > 0).then_some(0);
     }
     let steps = (1..=ROUND).flat_map(|step| {
-        let alert = Alert { step, level: Bad::Warning, message: format!("step {step} of round") };
+        let alert = Alert::warning(step, format!("step {step} of round"));
         let more = [
             step.is_multiple_of(100).then(|| fixture::eval(step)),
             step.is_multiple_of(900).then(|| fixture::explained(step, 4)),

@@ -4,6 +4,7 @@
 //! [`pellucid_explain::shortcut`] for what that means and what it cannot see.
 
 use pellucid_explain::shortcut::{Census, Counted, Shifted, Suspect, USED};
+use pellucid_protocol::event::{Alert, AlertKind};
 use pellucid_protocol::{Prediction, Sample, WatchedWord};
 use serde::{Deserialize, Serialize};
 
@@ -111,11 +112,11 @@ impl Alarm {
     }
 
     /// Looks at the answers as of step `step`: the effect of the shortcut that the model uses most (0 if it uses none),
-    /// and a message about each that was not told before.
+    /// and an alert about each that was not told before.
     ///
     /// # Errors
     /// When libtorch refuses.
-    pub fn look(&mut self, step: u64, sight: Sight<'_>) -> Result<(f64, Vec<String>)> {
+    pub fn look(&mut self, step: u64, sight: Sight<'_>) -> Result<(f64, Vec<Alert>)> {
         let wide = |prediction: &Prediction| prediction.probabilities.iter().map(|&p| f64::from(p)).collect();
         let probabilities: Vec<Vec<f64>> = sight.predictions.iter().map(wide).collect();
         let mut used = Vec::new();
@@ -123,15 +124,17 @@ impl Alarm {
             let effect = effect(&suspect, sight)?;
             used.extend((effect >= USED).then_some(Used { suspect, effect }));
         }
-        let mut messages = self.of_data(&used, sight.labels);
+        let alert = |message, kind| Alert::warning(step, message).about(kind);
+        let of_data = self.of_data(&used, sight.labels).into_iter();
+        let mut alerts: Vec<Alert> = of_data.map(|message| alert(message, AlertKind::ShortcutInData)).collect();
         for found in &used {
             let Suspect { word, class, .. } = &found.suspect;
             if !self.told.iter().any(|told| told.word == *word && told.class == *class) {
                 self.told.push(Told { word: word.clone(), class: *class, step });
-                messages.push(found.message(sight.labels));
+                alerts.push(alert(found.message(sight.labels), AlertKind::Shortcut));
             }
         }
-        Ok((used.iter().map(|found| found.effect).fold(0.0, f64::max), messages))
+        Ok((used.iter().map(|found| found.effect).fold(0.0, f64::max), alerts))
     }
 
     /// A message about each word that the data makes a shortcut of, the first time; not about those that are used already.

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pellucid_protocol::Event;
-use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Level, Outcome, Setting};
+use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Outcome, Setting};
 use pellucid_record::RunDir;
 
 use super::interrupt::Urgency;
@@ -59,7 +59,7 @@ pub fn wished(trainer: &Trainer) -> Flow {
 pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn Control) -> Ended {
     emit(Event::Started(Box::new(trainer.started())));
     for message in trainer.notes().to_vec() {
-        emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Info, message }));
+        emit(Event::Alert(Alert::info(trainer.step_count(), message)));
     }
     let mut saver = Saver::default();
     let done = match steps(trainer, emit, control, &mut saver) {
@@ -146,7 +146,7 @@ fn steps(
         if enough {
             let count = trainer.settings().patience;
             let message = format!("{count} evaluations brought nothing better: the training ends here");
-            emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Info, message }));
+            emit(Event::Alert(Alert::info(trainer.step_count(), message)));
             break;
         }
     }
@@ -190,7 +190,7 @@ fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Save
     let Some((eval, trouble)) = trainer.evaluate()? else { return Ok(()) };
     if let Some(trouble) = trouble {
         let message = format!("predictions not written: {trouble}");
-        emit(Event::Alert(Alert { step: trainer.step_count(), level: Level::Error, message }));
+        emit(Event::Alert(Alert::error(trainer.step_count(), message)));
     }
     let best = eval.best;
     emit(Event::Eval(eval));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pellucid_protocol::Event;
-use pellucid_protocol::event::{Alert, CheckpointKind, Level};
+use pellucid_protocol::event::{Alert, CheckpointKind};
 
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
@@ -64,7 +64,7 @@ impl Saver {
                 }
                 if self.failing.take().is_some() {
                     let message = format!("checkpoints are written again, that of step {step} is whole");
-                    emit(Event::Alert(Alert { step, level: Level::Info, message }));
+                    emit(Event::Alert(Alert::info(step, message)));
                 }
             }
             Err(error @ Error::File { .. }) => {
@@ -72,7 +72,7 @@ impl Saver {
                     self.best_missing = Some(step);
                 }
                 if let Some(message) = self.fail(&error.to_string()) {
-                    emit(Event::Alert(Alert { step, level: Level::Error, message }));
+                    emit(Event::Alert(Alert::error(step, message)));
                 }
             }
             Err(error) => return Err(error),

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use pellucid_protocol::event::{Alert, CheckpointKind, Level, Setting};
+use pellucid_protocol::event::{Alert, CheckpointKind, Setting};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
     Cancel, Command, Event, ExplainRequest, SetRequest, Subject, SurveyProgress, SurveyRequest, SurveyState, WhatIf,
@@ -328,7 +328,7 @@ impl Desk {
         }
         let (step, message) =
             (self.snapshot.as_ref().map_or(0, |kept| kept.step), format!("explanation given up: {error}"));
-        self.tell(Event::Alert(Alert { step, level: Level::Error, message }));
+        self.tell(Event::Alert(Alert::error(step, message)));
         true
     }
 

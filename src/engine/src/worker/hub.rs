@@ -205,7 +205,7 @@ impl Hub {
 
     fn alert(&mut self, level: Level, message: String) {
         note(&message);
-        self.record(Event::Alert(Alert { step: self.step, level, message }));
+        self.record(Event::Alert(Alert::new(self.step, level, message)));
     }
 
     fn tell(&mut self, news: Option<News>) {
@@ -358,8 +358,7 @@ mod tests {
 
     #[test]
     fn a_client_gets_the_record_that_the_log_has() {
-        let record =
-            Record { time: 2.0, event: Event::Alert(Alert { step: 1, level: Level::Info, message: "a".into() }) };
+        let record = Record { time: 2.0, event: Event::Alert(Alert::info(1, "a")) };
         let line = for_client(&Arc::new(seal(&record).unwrap()));
         let read: ToClient = serde_json::from_slice(&line).unwrap();
         assert_eq!(read, ToClient::Event { record: Box::new(record) });

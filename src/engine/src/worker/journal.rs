@@ -182,13 +182,13 @@ impl<M: Medium> Journal<M> {
 #[cfg(test)]
 mod tests {
     use pellucid_protocol::Event;
-    use pellucid_protocol::event::{Alert, Level};
+    use pellucid_protocol::event::Alert;
     use pellucid_record::log_reader::LogReader;
 
     use super::*;
 
     fn record(step: u64) -> Record {
-        Record { time: 0.0, event: Event::Alert(Alert { step, level: Level::Info, message: "x".repeat(30) }) }
+        Record { time: 0.0, event: Event::Alert(Alert::info(step, "x".repeat(30))) }
     }
 
     /// A file in a folder, and how much it takes at most.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread;
 
-use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
+use pellucid_protocol::event::{Alert, Ended, Outcome};
 use pellucid_protocol::{Command, Event, Metrics, Settings};
 use pellucid_record::RunDir;
 use tokio::sync::{mpsc as tokio_mpsc, oneshot};
@@ -116,7 +116,7 @@ fn train(trainer: &mut Trainer, desk: &mut Desk, tell: &dyn Fn(FromThread)) {
     let done = catch_unwind(AssertUnwindSafe(|| run(trainer, &mut emit, desk)));
     if let Err(panic) = done {
         let (step, message) = (trainer.step_count(), panic_text(&*panic));
-        tell(FromThread::Event(Event::Alert(Alert { step, level: Level::Error, message: message.clone() })));
+        tell(FromThread::Event(Event::Alert(Alert::error(step, message.clone()))));
         let ended = Ended { step, outcome: Outcome::Failed, message: Some(message), metrics: Metrics::default() };
         tell(FromThread::Event(Event::Ended(ended)));
     }

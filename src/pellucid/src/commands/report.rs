@@ -10,6 +10,7 @@ mod survey;
 use std::path::Path;
 
 use pellucid_files::whole;
+use pellucid_protocol::event::AlertKind;
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::word_importance::{Case, Question, word_importance};
 use pellucid_protocol::{Check, Explanation, Method, WatchedWord};
@@ -128,9 +129,9 @@ fn measures(recorded: &Recorded) -> Section {
 
 fn findings(recorded: &Recorded) -> Section {
     let (shortcuts, rest): (Vec<_>, Vec<_>) =
-        recorded.alerts.iter().partition(|alert| alert.message.starts_with("shortcut: "));
+        recorded.alerts.iter().partition(|alert| alert.kind == AlertKind::Shortcut);
     let (of_data, others): (Vec<_>, Vec<_>) =
-        rest.into_iter().partition(|alert| alert.message.starts_with("shortcut in the data: "));
+        rest.into_iter().partition(|alert| alert.kind == AlertKind::ShortcutInData);
     let rows = |alerts: &[&pellucid_protocol::event::Alert]| {
         alerts.iter().map(|alert| vec![alert.step.to_string(), alert.message.clone()]).collect::<Vec<_>>()
     };
@@ -349,7 +350,7 @@ fn again(run: &RunDir) -> Section {
 #[cfg(test)]
 mod tests {
     use pellucid_protocol::Record;
-    use pellucid_protocol::event::{Alert, Eval, Level, Step};
+    use pellucid_protocol::event::{Alert, AlertKind, Eval, Step};
     use pellucid_record::log_writer::LogWriter;
 
     use super::*;
@@ -384,7 +385,7 @@ mod tests {
                 accuracy: 0.75,
                 words: vec![pellucid_fixture::watched_word("ashdown", 400)],
             }),
-            Event::Alert(Alert { step: 2, level: Level::Warning, message }),
+            Event::Alert(Alert::warning(2, message).about(AlertKind::Shortcut)),
             serde_json::from_str(explained).unwrap(),
         ];
         let mut log = LogWriter::open(&run.events()).unwrap();

@@ -144,7 +144,7 @@ mod tests {
             line(&mut report, 12.0, Event::Checkpoint(checkpoint)).unwrap(),
             "checkpoint at step 20: checkpoints/best"
         );
-        let alert = Alert { step: 21, level: Level::Warning, message: "slow".into() };
+        let alert = Alert::warning(21, "slow");
         assert_eq!(line(&mut report, 13.0, Event::Alert(alert)).unwrap(), "warning at step 21: slow");
         let ended = Ended { step: 40, outcome: Outcome::Finished, message: None, metrics: values };
         assert_eq!(

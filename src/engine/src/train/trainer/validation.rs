@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pellucid_protocol::event::{Alert, Eval, Level};
+use pellucid_protocol::event::{Alert, Eval};
 use pellucid_protocol::{Metrics, Prediction, Watched};
 use pellucid_record::{RunDir, run_dir};
 
@@ -53,7 +53,7 @@ impl Trainer {
         }
         if let Some(since) = settled {
             let message = format!("the explanations of the probe set have not moved since step {since}");
-            self.alerts.push(Alert { step: self.progress.step, level: Level::Info, message });
+            self.alerts.push(Alert::info(self.progress.step, message));
         }
         Ok(metrics)
     }
@@ -63,9 +63,8 @@ impl Trainer {
         let (step, Some(alarm)) = (self.progress.step, &mut self.alarm) else { return Ok(None) };
         let (model, encoder, labels, valid) = (&self.model, &self.encoder, &self.labels, &self.valid);
         let sight = Sight { model, encoder, labels, valid, predictions };
-        let (effect, messages) = alarm.look(step, sight)?;
-        let alert = |message| Alert { step, level: Level::Warning, message };
-        self.alerts.extend(messages.into_iter().map(alert));
+        let (effect, alerts) = alarm.look(step, sight)?;
+        self.alerts.extend(alerts);
         let words = alarm.watched(sight)?;
         let answers: Vec<usize> = predictions.iter().map(Prediction::class).collect();
         let classes: Vec<usize> = valid.samples.iter().map(|sample| sample.label).collect();
