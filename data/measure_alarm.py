@@ -34,10 +34,10 @@ def run(data, name, seed, epochs):
     lines = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout.splitlines()
     shutil.rmtree(folder, ignore_errors=True)
     events = [json.loads(line) for line in lines]
-    alerts = [(event["step"], event["message"]) for event in events if event["event"] == "alert"]
+    alerts = [event for event in events if event["event"] == "alert"]
     words = {
-        stage: [(step, re.search(r"`([^`]*)`", message)[1]) for step, message in alerts if message.startswith(stage)]
-        for stage in ("shortcut in the data: ", "shortcut: ")
+        kind: [(a["step"], re.search(r"`([^`]*)`", a["message"])[1]) for a in alerts if a["kind"] == kind]
+        for kind in ("shortcut_in_data", "shortcut")
     }
     accuracy = {e["step"]: e["metrics"]["valid/accuracy"] for e in events if e["event"] == "eval"}
     return *words.values(), accuracy

@@ -7,7 +7,7 @@ use std::time::Instant;
 use color_eyre::eyre::eyre;
 use pellucid_client::FromRun;
 use pellucid_protocol::event::{ModelCard, Started, Step};
-use pellucid_protocol::{Event, Metrics, RawSettings, Record};
+use pellucid_protocol::{Event, Metrics, RawSettings, Record, Task};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
@@ -165,6 +165,8 @@ fn started_event(total_steps: u64) -> color_eyre::Result<Started> {
         pid: std::process::id(),
         host: "here".to_owned(),
         device: "none".to_owned(),
+        task: Task::default(),
+        primary_metric: Task::default().primary_metric().to_owned(),
         model,
         teacher: None,
         labels: vec!["a".to_owned(), "b".to_owned()],

@@ -1,6 +1,7 @@
 //! Whether a run is well, in words.
 
 use pellucid_protocol::event::Outcome;
+use pellucid_protocol::metric;
 
 use super::history::Series;
 use super::state::run::{Access, Run, Stage};
@@ -114,9 +115,11 @@ pub(crate) fn judge(run: &Run, now: f64) -> Health {
 }
 
 fn result(run: &Run) -> Health {
-    match run.best().and_then(|best| Some((best.metrics.get("valid/accuracy")?, best.step))) {
-        Some((accuracy, step)) => {
-            say(Verdict::Over, format!("best accuracy {} at step {step}", text::number(accuracy)))
+    let best = run.best().zip(run.started.as_ref());
+    match best.and_then(|(best, started)| Some((started, started.primary(&best.metrics)?, best.step))) {
+        Some((started, value, step)) => {
+            let name = metric::short(&started.primary_metric);
+            say(Verdict::Over, format!("best {name} {} at step {step}", text::number(value)))
         }
         None => say(Verdict::Over, "not evaluated"),
     }

@@ -8,6 +8,7 @@ use crate::explanation::{Attribution, Explanation};
 use crate::metric::Metrics;
 use crate::settings::Settings;
 use crate::survey::SurveyProgress;
+use crate::task::Task;
 use crate::watched::Watched;
 use crate::what_if::WhatIfAnswer;
 
@@ -83,6 +84,12 @@ pub struct Started {
     pub host: String,
     /// What computes: `cpu` with its threads, or the name of the GPU.
     pub device: String,
+    /// What the model is trained to do.
+    #[serde(default)]
+    pub task: Task,
+    /// The metric that decides which evaluation is the best.
+    #[serde(default = "primary_metric_of_old")]
+    pub primary_metric: String,
     /// The model in training.
     pub model: ModelCard,
     /// The teacher, with distillation.
@@ -102,6 +109,19 @@ pub struct Started {
     pub resumed: Option<u64>,
     /// Everything that was asked for.
     pub settings: Settings,
+}
+
+/// That of the only task there was before it was recorded.
+fn primary_metric_of_old() -> String {
+    Task::default().primary_metric().to_owned()
+}
+
+impl Started {
+    /// The value in `metrics` of the metric that decides which evaluation is the best.
+    #[must_use]
+    pub fn primary(&self, metrics: &Metrics) -> Option<f64> {
+        metrics.get(&self.primary_metric)
+    }
 }
 
 /// A model in a few numbers.
@@ -139,7 +159,7 @@ pub struct Eval {
     pub epoch: f64,
     /// What was measured.
     pub metrics: Metrics,
-    /// Whether it is the best one so far, by accuracy and then by loss; never the one before the first step.
+    /// Whether it is the best one so far, by the primary metric and then by loss; never the one before the first step.
     pub best: bool,
     /// File of the predictions, relative to the run folder.
     pub predictions: Option<String>,

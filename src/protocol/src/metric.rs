@@ -291,6 +291,12 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
     DEFINITIONS.iter().find(|definition| definition.name == name)
 }
 
+/// The name without its family: `accuracy` of `valid/accuracy`.
+#[must_use]
+pub fn short(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, short)| short)
+}
+
 /// The name of the sparsity of encoder layer `index`.
 #[must_use]
 pub fn layer_sparsity(index: usize) -> String {

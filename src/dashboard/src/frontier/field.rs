@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use pellucid_protocol::Metrics;
 use pellucid_protocol::metric::{Direction, definition};
+use pellucid_protocol::{Metrics, Task};
 
 use crate::health::Tone;
 
 /// The measure that goes up.
-pub const HEIGHT: &str = "valid/accuracy";
+pub const HEIGHT: &str = Task::SingleLabelClassification.primary_metric();
 
 /// The measures that it can be plotted against.
 pub(super) const ACROSS: [&str; 8] = [

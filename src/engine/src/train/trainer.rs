@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Alert, Started};
 use pellucid_protocol::settings::{LiveSetting, Reference};
-use pellucid_protocol::{Metrics, Sample, Settings, Watched};
+use pellucid_protocol::{Metrics, Sample, Settings, Task, Watched};
 use pellucid_record::{RunDir, log_line};
 use serde::{Deserialize, Serialize};
 use tch::Device;
@@ -198,6 +198,8 @@ impl Trainer {
             pid: std::process::id(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             device,
+            task: Task::SingleLabelClassification,
+            primary_metric: Task::SingleLabelClassification.primary_metric().to_owned(),
             model: card(&self.settings.model, &self.model),
             teacher: self.teacher.as_ref().map(|desk| desk.card.clone()),
             labels: self.labels.names().to_vec(),
