@@ -5,11 +5,22 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
-pub use crate::check::{Check, Verdict};
-use crate::choice::unknown;
-use crate::edit::WordEdit;
-pub use crate::method::{Baseline, Method, Removal};
-pub use crate::surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
+use crate::text::unknown::unknown;
+
+pub mod agreement;
+pub mod check;
+pub mod edit;
+pub mod method;
+pub mod rank;
+pub mod span;
+pub mod surrogate;
+pub mod word_importance;
+
+pub use check::{Check, Verdict};
+pub use edit::WordEdit;
+pub use method::{Baseline, Method, Removal};
+pub use span::Span;
+pub use surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
 /// The number that is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr)]
@@ -113,36 +124,6 @@ impl Explanation {
     #[must_use]
     pub fn by(&self, method: Method) -> Option<&Attribution> {
         self.attributions.iter().find(|attribution| attribution.method == method)
-    }
-}
-
-/// Characters `start..end` of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(usize, usize)", into = "(usize, usize)")]
-pub struct Span {
-    /// First character.
-    pub start: usize,
-    /// One past the last character.
-    pub end: usize,
-}
-
-impl Span {
-    /// Whether two spans share a character.
-    #[must_use]
-    pub fn overlaps(self, other: Span) -> bool {
-        self.start < other.end && other.start < self.end
-    }
-}
-
-impl From<(usize, usize)> for Span {
-    fn from((start, end): (usize, usize)) -> Self {
-        Self { start, end }
-    }
-}
-
-impl From<Span> for (usize, usize) {
-    fn from(span: Span) -> Self {
-        (span.start, span.end)
     }
 }
 

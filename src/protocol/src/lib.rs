@@ -10,32 +10,29 @@
 //! Whatever stands here is plain and serialisable: no tensors, no callbacks, no senders. A recorded
 //! run read back is the run. Text inside is as it came from data and models; [`scrub::scrub`] is the
 //! one way from there to a terminal.
+//!
+//! The folders in their order; each uses only those above it:
+//!
+//! ```text
+//! text          numbers and texts as people read them, without anything that steers a terminal
+//! metric        what is measured in a run
+//! task          what a model is trained to do
+//! settings      the settings of a run, each declared once
+//! explanation   scores of words with their checks, and how far they agree
+//! message       what crosses between processes
+//! ```
 
-pub mod agreement;
-pub mod alert;
-pub mod check;
-mod choice;
-pub mod command;
-pub mod device;
-pub mod edit;
-pub mod event;
 pub mod explanation;
-pub mod launch;
-pub mod line_at;
-pub mod method;
+pub mod message;
 pub mod metric;
-pub mod rank;
-pub mod readable;
-pub mod sample;
-pub mod scrub;
 pub mod settings;
-pub mod surrogate;
-pub mod survey;
 pub mod task;
-pub mod watched;
-pub mod what_if;
-pub mod word_importance;
-pub mod work;
+pub mod text;
+
+// Outside this crate the modules are known without their folders.
+pub use explanation::{agreement, check, edit, method, rank, surrogate, word_importance};
+pub use message::{command, event, launch, sample, survey, watched, what_if, work};
+pub use text::{line_at, readable, scrub};
 
 pub use check::{Check, Verdict};
 pub use command::{Cancel, Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::line_at::line_at;
+use crate::text::line_at::line_at;
 
 use super::{RawSettings, SettingsError};
 

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use crate::alert::{Alert, AlertKind, Level};
+pub use super::alert::{Alert, AlertKind, Level};
+use super::survey::SurveyProgress;
+use super::watched::Watched;
+use super::what_if::WhatIfAnswer;
 use crate::explanation::{Attribution, Explanation};
 use crate::metric::Metrics;
 use crate::settings::Settings;
-use crate::survey::SurveyProgress;
 use crate::task::Task;
-use crate::watched::Watched;
-use crate::what_if::WhatIfAnswer;
 
 /// One line of the event log: an event and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::method::Method;
+use crate::explanation::method::Method;
 
 /// What is to be explained. Another survey takes the place of one under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

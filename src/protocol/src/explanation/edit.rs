@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::explanation::Span;
+use super::span::Span;
 
 /// What is done to a word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Checks in words: what was measured, and why scores are not to be trusted.
 
-use crate::readable::{number, percent};
+use crate::text::readable::{number, percent};
 
 use super::{Check, Verdict};
 

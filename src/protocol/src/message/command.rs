@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::edit::WordEdit;
-use crate::event::Record;
+use super::event::Record;
+pub use super::subject::Subject;
+use super::survey::SurveyRequest;
+use super::what_if::WhatIf;
 use crate::explanation::Method;
+use crate::explanation::edit::WordEdit;
 use crate::settings::LiveSetting;
-use crate::survey::SurveyRequest;
-use crate::what_if::WhatIf;
 
 /// One line from a client to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,16 +84,6 @@ pub struct ExplainRequest {
     pub edits: Vec<WordEdit>,
 }
 
-/// A text to be explained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Subject {
-    /// The validation sample of this index.
-    Sample(usize),
-    /// A text of the user's own.
-    Text(String),
-}
-
 /// One line from the worker to a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -119,7 +110,7 @@ pub enum ToClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::Change;
+    use crate::explanation::edit::Change;
 
     #[test]
     fn a_setting_is_named_as_in_its_event() {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::explanation::method::Method;
 use crate::explanation::{Attribution, Explanation};
-use crate::method::Method;
 
 /// Which words are the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,8 +124,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::check::Check;
     use crate::explanation::Span;
+    use crate::explanation::check::Check;
 
     const GOOD: Check = Check::Completeness { gap: 0.0, steps: 8 };
 

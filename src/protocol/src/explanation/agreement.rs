@@ -1,7 +1,7 @@
 //! How far methods agree about the words of one text.
 
+use crate::explanation::rank::{is_ranking, spearman};
 use crate::explanation::{Attribution, Explanation};
-use crate::rank::{is_ranking, spearman};
 
 /// Spearman's rank correlation of two methods' scores, in [-1, 1]. Where one of them has no signs, of their
 /// sizes.
@@ -31,7 +31,7 @@ pub fn disagreement(explanation: &Explanation) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::Method;
+    use crate::explanation::method::Method;
 
     fn made(method: Method, scores: &[f64]) -> Attribution {
         let text = format!(

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::choice::unknown;
+use crate::text::unknown::unknown;
 
 mod words;
 

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Depth;
 use crate::explanation::Scalar;
-use crate::method::{Baseline, Method, Removal};
+use crate::explanation::check::Depth;
+use crate::explanation::method::{Baseline, Method, Removal};
 use crate::settings::{Device, Grouping, Settings};
 
 /// A worker's job. All but [`Work::Train`], [`Work::Resume`] and [`Work::Serve`] print JSON lines on stdout and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "work", rename_all = "snake_case")]
 pub enum Work {
-    /// Train and serve a run folder, detached; see [`crate::launch`].
+    /// Train and serve a run folder, detached; see [`super::launch`].
     Train(Box<Settings>),
     /// Take the run in this folder up again, and serve it as with [`Work::Train`].
     Resume {

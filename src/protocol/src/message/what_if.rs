@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::Subject;
-use crate::edit::WordEdit;
+use super::subject::Subject;
+use crate::explanation::edit::WordEdit;
 
 /// A text, and what is to be otherwise in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

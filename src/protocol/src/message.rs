@@ -1,0 +1,12 @@
+//! What crosses between processes: events, commands, and how a worker starts.
+
+pub mod alert;
+pub mod command;
+pub mod event;
+pub mod launch;
+pub mod sample;
+pub mod subject;
+pub mod survey;
+pub mod watched;
+pub mod what_if;
+pub mod work;
