@@ -1,4 +1,4 @@
-//! What a model bases one answer on: scores for each word, each method with its own checks.
+//! What a model bases one answer on: a score for each word from each method, with the method's own checks.
 
 use std::str::FromStr;
 
@@ -37,7 +37,7 @@ pub enum Scalar {
     Attention,
 }
 
-/// Only those that can be asked for.
+/// Only those that a person can choose.
 impl FromStr for Scalar {
     type Err = String;
 
@@ -48,7 +48,7 @@ impl FromStr for Scalar {
 }
 
 impl Scalar {
-    /// Those that can be asked for.
+    /// Those that a person can choose.
     pub const CHOICES: [Scalar; 3] = [Scalar::Logit, Scalar::Probability, Scalar::Margin];
 
     /// The name on the command line and in files.
@@ -77,17 +77,17 @@ pub struct Explanation {
     pub teacher_probabilities: Option<Vec<f64>>,
     /// The class that is explained.
     pub target: usize,
-    /// The right class, when known.
+    /// The correct class, if known.
     pub label: Option<usize>,
-    /// Characters that a person marked as the reason, when known.
+    /// Characters that a person marked as the rationale, if known.
     pub rationale: Vec<Span>,
-    /// Words beyond the model's length limit, not seen by it.
+    /// Words beyond the model's length limit, which it does not see.
     pub truncated_words: usize,
     /// One entry for each method done so far.
     pub attributions: Vec<Attribution>,
     /// Whether more methods are still to come for this request.
     pub partial: bool,
-    /// Words of the text before that are otherwise in this one.
+    /// The changes that led from the original text to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<WordEdit>,
     /// Who asked for it.
@@ -136,7 +136,7 @@ pub struct Attribution {
     pub scalar: Scalar,
     /// One score for each word of the explanation; positive speaks for the class.
     pub scores: Vec<f64>,
-    /// Standard error of each score, for methods that draw; empty for the others.
+    /// Standard error of each score, for methods that sample; empty for the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<f64>,
     /// How far to trust the scores; empty only while they are not checked yet.
@@ -146,13 +146,13 @@ pub struct Attribution {
     /// The surrogate, for the method that fits a tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Tree>,
-    /// What all maskings of a short text tell, for the method that asks for them.
+    /// The results from all maskings of a short text, for the method that evaluates them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exhaustive: Option<Exhaustive>,
     /// Where the path of integrated gradients begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
-    /// How words were taken out of the text, for methods that take out words.
+    /// How words were removed from the text, for methods that remove words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<Removal>,
     /// What the scores are added to, for methods whose scores add up: the explained number with all words
@@ -161,34 +161,33 @@ pub struct Attribution {
     pub start: Option<f64>,
     /// Evaluations of the model.
     pub evaluations: usize,
-    /// Seed, for methods that draw.
+    /// Seed, for methods that sample.
     pub seed: Option<u64>,
-    /// Wall time of the scores in milliseconds, their checks not included.
+    /// Wall time of the scores in milliseconds, without their checks.
     pub ms: f64,
 }
 
 impl Attribution {
-    /// From what the scores lead to what, for methods whose scores add up: [`Self::start`], and that with all
-    /// scores added to it.
+    /// The two ends that the scores connect, for methods whose scores add up: [`Self::start`], and the same plus all
+    /// scores.
     #[must_use]
     pub fn ends(&self) -> Option<(f64, f64)> {
         self.start.map(|start| (start, start + self.scores.iter().sum::<f64>()))
     }
 
-    /// Whether the scores have failed a gate.
+    /// Whether the scores failed a gate.
     #[must_use]
     pub fn fails(&self) -> bool {
         self.checks.iter().any(Check::fails)
     }
 
-    /// Whether a gate has been reached; before that, nothing is known of the scores.
+    /// Whether a gate was checked; before that, nothing is known about the scores.
     #[must_use]
     pub fn is_checked(&self) -> bool {
         self.checks.iter().any(|check| check.verdict() != Verdict::Informative)
     }
 
-    /// Whether the scores have passed a gate and failed none. Scores that are still being refined have
-    /// passed none yet.
+    /// Whether the scores passed a gate and failed none. Scores that are still being refined have not passed one yet.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
         self.is_checked() && !self.fails()

@@ -1,15 +1,14 @@
 //! The values that cross a process border: settings, commands, events, explanations. No I/O, no torch, no tokio.
 //!
 //! ```text
-//! settings ──▶ run.toml                    what was asked for
+//! settings ──▶ run.toml                    what a person asked for
 //! event    ──▶ events.jsonl ──▶ screen     what happened: one line each, the record of a run
 //! command  ──▶ socket ──▶ worker           what the screen asks for
 //! launch   ──▶ the worker's stdout         how a worker starts
 //! ```
 //!
-//! Whatever stands here is plain and serialisable: no tensors, no callbacks, no senders. A recorded
-//! run read back is the run. Text inside is as it came from data and models; [`scrub::scrub`] is the
-//! one way from there to a terminal.
+//! All values are plain and serialisable: no tensors, no callbacks, no senders. A recorded run read back is the run.
+//! Texts inside are as they came from data and models; [`scrub::scrub`] is the only way from there to a terminal.
 //!
 //! The folders in their order; each uses only those above it:
 //!

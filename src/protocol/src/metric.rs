@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Metric values by name. Values that are not finite are written as `null` and read as NaN.
+/// Metric values by name. Values that are not finite are written as `null` and read back as NaN.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics(pub BTreeMap<String, f64>);
 
@@ -20,18 +20,18 @@ impl Metrics {
         self.0.insert(name.into(), value);
     }
 
-    /// Takes over all of `other`'s values.
+    /// Adds all values of `other`; where both have one, that of `other` stays.
     pub fn extend(&mut self, other: Metrics) {
         self.0.extend(other.0);
     }
 
-    /// Names and values in the order of names.
+    /// Names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 }
 
-/// Equal when the same names have the same values, NaN being equal to NaN.
+/// Equal if the same names have the same values; NaN equals NaN.
 impl PartialEq for Metrics {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len()
@@ -52,7 +52,7 @@ impl<'de> Deserialize<'de> for Metrics {
     }
 }
 
-/// Which way a metric should go.
+/// Which way a metric should move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// More is better.
@@ -63,20 +63,20 @@ pub enum Direction {
     Neutral,
 }
 
-/// What a metric means to a reader.
+/// What a metric means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     /// The name in events and exports.
     pub name: &'static str,
     /// The unit, empty for plain numbers.
     pub unit: &'static str,
-    /// Which way it should go.
+    /// Which way it should move.
     pub direction: Direction,
     /// One sentence.
     pub meaning: &'static str,
-    /// From where to where it goes, with what the ends mean; empty where the unit says it.
+    /// Its range, and what the ends mean; empty if the unit says it.
     pub range: &'static str,
-    /// The paper or the program that it is after; empty for what needs none.
+    /// The paper or program that it comes from; empty if it needs none.
     pub source: &'static str,
 }
 
@@ -113,7 +113,7 @@ const APART: &str = "0 same shares, 1 nothing in common";
 const OVERLAP: &str = "0 no word in common, 1 the same words";
 
 /// Every metric with a fixed name. `sparsity/layer/<i>`, `sparsity/dead_heads/<i>`, `sparsity/dead_neurons/<i>` and
-/// `optim/grad_norm/layer/<i>` come beside them, one for each encoder layer.
+/// `optim/grad_norm/layer/<i>` exist as well, one for each encoder layer.
 pub const DEFINITIONS: &[Definition] = &[
     define("loss/total", "nats", Direction::Down, "what the optimiser minimises: task, distillation and penalties"),
     define("loss/task", "nats", Direction::Down, "cross entropy with the labels, batch mean"),

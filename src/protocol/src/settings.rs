@@ -1,8 +1,8 @@
 //! The settings of a run, each declared once in the list below.
 //!
-//! [`RawSettings`] are settings as a person writes them, in a TOML file or as flags; [`Settings`] are checked and complete.
-//! The keys of a TOML file are the flags of `pellucid train` with `_` for `-`; a flag wins over the file. What a row of the
-//! list means is told in `declare.rs`.
+//! [`RawSettings`] are settings as a person writes them, in a TOML file or as flags; [`Settings`] are checked and
+//! complete. The keys of a TOML file are the flags of `pellucid train` with `_` for `-`; a flag wins over the file.
+//! `declare.rs` explains what the parts of a row mean.
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +51,7 @@ declare! {
         valid("FILE"): PathBuf = required;
         /// Folder of a fine-tuned model to distil from.
         teacher("DIR"): PathBuf = optional;
-        /// The run's own folder [default: runs/TIME-DATA].
+        /// The folder of the run [default: runs/TIME-DATA].
         run_dir("DIR"): PathBuf = required;
     }
     "Training" {
@@ -79,7 +79,7 @@ declare! {
         label_smoothing("SHARE"): f64 = 0.0, in PartialShare;
         /// Highest learning rate.
         lr("LR"): f64 = 5e-5, in Positive, live Lr("highest learning rate", Scale::Rate);
-        /// How the learning rate goes on after its rise.
+        /// How the learning rate changes after the warm-up.
         schedule("SCHEDULE"): ScheduleKind = default;
         /// Learning rate of a layer as a share of that of the layer above it.
         ///
@@ -97,7 +97,7 @@ declare! {
         clip_norm("NORM"): f64 = 1.0, in FromZero;
         /// Share of the steps over which the learning rate rises from 0.
         warmup("SHARE"): f64 = 0.06, in Share;
-        /// Seed of everything random.
+        /// Seed for everything random.
         ///
         /// The order of examples, dropout, a fresh head, and explanations that sample.
         seed("N"): u64 = 0;
@@ -135,7 +135,7 @@ declare! {
         l2("LAMBDA"): f64 = 0.01, in FromZero, live L2("lambda of the L2 penalty", Scale::Penalty(1e-6));
         /// How L2 is applied: decoupled is AdamW's.
         l2_form("L2_FORM"): L2Form = default;
-        /// What L2 draws the weights to: start is where they were before the first step (L2-SP).
+        /// What L2 pulls the weights towards: start is where they were before the first step (L2-SP).
         l2_anchor("L2_ANCHOR"): Anchor = default;
         /// What L2 does not act on, as with --l1-exempt.
         l2_exempt("GROUPS"): ParamGroups = default;
@@ -144,11 +144,12 @@ declare! {
         /// Cross entropy has the weight `1 - kd_alpha`. Unused without a teacher.
         kd_alpha("ALPHA"): f64 = 0.5, in Share, live KdAlpha("weight of distillation, 0 to 1", Scale::Share);
         /// Temperature of distillation.
-        kd_temperature("T"): f64 = 2.0, in Positive, live KdTemperature("temperature of distillation", Scale::Even(0.5));
+        kd_temperature("T"): f64 = 2.0, in Positive,
+            live KdTemperature("temperature of distillation", Scale::Even(0.5));
     }
     "Reasons" {
-        /// Weight of the penalty on wrong reasons: on what the answer owes to the words of --avoid, or without that flag to
-        /// words outside the rationales of the data.
+        /// Weight of the penalty on wrong reasons: on what the answer owes to the words of --avoid, or without that flag
+        /// to words outside the rationales of the data.
         ///
         /// Right for the right reasons (Ross et al. 2017).
         rrr("WEIGHT"): f64 = 0.0, in FromZero, live Rrr("weight of the penalty on wrong reasons", Scale::Penalty(1e-2));

@@ -1,12 +1,11 @@
-//! How far methods agree about the words of one text.
+//! How much methods agree about the words of one text.
 
 use crate::explanation::rank::{is_ranking, spearman};
 use crate::explanation::{Attribution, Explanation};
 
-/// Spearman's rank correlation of two methods' scores, in [-1, 1]. Where one of them has no signs, of their
-/// sizes.
+/// Spearman's rank correlation of two methods' scores, in [-1, 1]; of their absolute values if one method has no signs.
 ///
-/// `None` where one of them ranks nothing (one word, a constant map) or they are not of the same words.
+/// `None` if one of them ranks nothing (one word, a constant map) or they have different numbers of words.
 #[must_use]
 pub fn agreement(left: &Attribution, right: &Attribution) -> Option<f64> {
     let signed = left.method.is_signed() && right.method.is_signed();
@@ -17,8 +16,8 @@ pub fn agreement(left: &Attribution, right: &Attribution) -> Option<f64> {
     defined.then(|| spearman(&left, &right))
 }
 
-/// 1 - the mean of [`agreement`] over all pairs of methods whose scores have signs, in [0, 2]: 0 where all
-/// rank the words alike. `None` with fewer than two such methods, or where none of their pairs has one.
+/// 1 - the mean of [`agreement`] over all pairs of methods whose scores have signs, in [0, 2]: 0 if all rank the words
+/// the same way. `None` with fewer than two such methods, or if no pair has an agreement.
 #[must_use]
 pub fn disagreement(explanation: &Explanation) -> Option<f64> {
     let signed: Vec<&Attribution> = explanation.attributions.iter().filter(|made| made.method.is_signed()).collect();

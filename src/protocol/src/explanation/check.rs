@@ -7,21 +7,21 @@ use crate::text::unknown::unknown;
 
 mod words;
 
-/// What a check says of the scores that it was made for.
+/// What a check says about the scores that it was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// A gate, and the scores have passed it.
+    /// A gate that the scores passed.
     Passed,
-    /// A gate, and the scores have not passed it.
+    /// A gate that the scores failed.
     Failed,
-    /// A figure with no limit that would hold for all models and texts: to be read, not to be passed.
+    /// A figure to read: no limit would suit all models and texts.
     Informative,
 }
 
 /// A measured reason to trust or distrust scores.
 ///
 /// Four are gates with a verdict: completeness, fidelity, faithfulness and undefined. The others are
-/// [`Verdict::Informative`]. One that has no meaning for a text or a method is left out, so every number is
+/// [`Verdict::Informative`]. A check that has no meaning for a text or a method is left out, so every number is
 /// finite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "check", rename_all = "snake_case")]
@@ -52,14 +52,13 @@ pub enum Check {
     },
     /// The measure is not defined for this text, e.g. it has no words or the probability never moves.
     Undefined,
-    /// Methods that draw: how far chance can have moved the scores.
+    /// Methods that sample: how far chance may have moved the scores.
     Sampling {
-        /// Maskings or points that the scores rest on so far.
+        /// Maskings or points sampled so far.
         rows: usize,
         /// How many are planned.
         planned: usize,
-        /// The largest standard error of a score, in the unit of the scores; 0 where nothing was left to
-        /// chance.
+        /// The largest standard error of a score, in the unit of the scores; 0 if nothing was left to chance.
         error: f64,
     },
     /// SmoothGrad: the noise over which the gradient is averaged.
@@ -89,9 +88,9 @@ pub enum Check {
         /// Kendall's tau-b in [-1, 1].
         tau: f64,
     },
-    /// Methods that draw: agreement of the scores over seeds.
+    /// Methods that sample: agreement of the scores over seeds.
     Stability {
-        /// Seeds, this one's included.
+        /// Seeds, including this one.
         runs: usize,
         /// Mean Spearman correlation over their pairs.
         spearman: f64,
@@ -111,9 +110,9 @@ pub enum Check {
         /// Noisy copies.
         draws: usize,
     },
-    /// Agreement with the words that a person marked as the reason.
+    /// Agreement with the words that a person marked as the rationale.
     Plausibility {
-        /// F1 of the highest words, as many as were marked.
+        /// F1 of the highest words, taking as many as are marked.
         f1: f64,
         /// Intersection over union of the same.
         iou: f64,
@@ -128,7 +127,7 @@ impl Check {
     /// Smallest held-out R2 that passes.
     pub const FIDELITY_LIMIT: f64 = 0.5;
 
-    /// Whether the scores may be trusted as far as this check goes.
+    /// What this check says about the scores.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let gate = |passed: bool| if passed { Verdict::Passed } else { Verdict::Failed };
@@ -149,20 +148,20 @@ impl Check {
         }
     }
 
-    /// Whether this is a gate that was passed.
+    /// Whether this is a gate that the scores passed.
     #[must_use]
     pub fn passes(&self) -> bool {
         self.verdict() == Verdict::Passed
     }
 
-    /// Whether this is a gate that was not passed.
+    /// Whether this is a gate that the scores failed.
     #[must_use]
     pub fn fails(&self) -> bool {
         self.verdict() == Verdict::Failed
     }
 }
 
-/// How much is asked about the scores beyond the scores themselves.
+/// How thoroughly scores are checked.
 #[derive(
     Debug,
     Clone,
@@ -183,13 +182,12 @@ impl Check {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_fn = unknown_checks, parse_err_ty = String)]
 pub enum Depth {
-    /// The gates alone: whether the map may be trusted.
+    /// Only the gates: whether the map can be trusted.
     Gates,
-    /// The figures as well that cost at most some rows: ERASER, curves, leave-one-out, infidelity,
-    /// plausibility.
+    /// Also the figures that cost few rows: ERASER, curves, leave-one-out, infidelity, plausibility.
     #[default]
     Figures,
-    /// Also what needs the method again: stability over seeds, sensitivity to noise.
+    /// Also the figures that run the method again: stability over seeds, sensitivity to noise.
     Full,
 }
 

@@ -1,4 +1,4 @@
-//! A text with some of its words masked, left out or written otherwise, and where its words are then.
+//! A text with some of its words masked, deleted or retyped, and where its words are afterwards.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// All its pieces become the token that stands for a masked one; the text stays as long as it is.
+    /// All its pieces become the mask token; the text keeps its length.
     Mask,
-    /// It is left out, and the blank beside it.
+    /// It is removed, with the blank beside it.
     Delete,
-    /// This stands in its place; nothing but blanks is the same as [`Change::Delete`].
+    /// This replaces it; nothing but blanks is the same as [`Change::Delete`].
     Retype(String),
 }
 
@@ -25,19 +25,19 @@ pub struct WordEdit {
     pub change: Change,
 }
 
-/// A text after its words were changed. Words that are masked still stand in it.
+/// A text after its words were changed. Masked words are still in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     /// The text.
     pub text: String,
-    /// Where each word of the text before is now, in characters; `None` for one that was left out.
+    /// Where each word of the original text is now, in characters; `None` for a deleted one.
     pub places: Vec<Option<Span>>,
-    /// Where each character of the text before is now, and the end of the text.
+    /// Where each character of the original text is now, and the end of the text.
     at: Vec<usize>,
 }
 
-/// Changes `words`, spans of characters of `text`. Edits of words that are not there change nothing; of two
-/// edits of one word the later one counts.
+/// Changes `words`, spans of characters of `text`. Edits of missing words change nothing; of two edits of one word the
+/// later one counts.
 #[must_use]
 pub fn edit(text: &str, words: &[Span], edits: &[WordEdit]) -> Edited {
     let mut draft = Draft::new(text);
@@ -62,14 +62,14 @@ pub fn edit(text: &str, words: &[Span], edits: &[WordEdit]) -> Edited {
 }
 
 impl Edited {
-    /// Where character `before` of the text before is now; its end for what lies beyond.
+    /// Where character `before` of the original text is now; the end of the text for one beyond it.
     #[must_use]
     pub fn position(&self, before: usize) -> usize {
         self.at[before.min(self.at.len() - 1)]
     }
 
-    /// Scores of the words of the text of now as scores of those before: what stands in the place of a word
-    /// counts for it, together. `None` for a word that was left out, or that has no score.
+    /// The scores of the changed text's words as scores of the original words: an original word has the sum of those
+    /// that replaced it. `None` for a word that was deleted or has no score.
     #[must_use]
     pub fn gather(&self, words: &[Span], scores: &[f64]) -> Vec<Option<f64>> {
         let inside = |place: &Span| {
@@ -103,8 +103,8 @@ impl Draft {
         self.put.push((span.start, new.to_owned()));
     }
 
-    /// The blanks after it go too; at the end of a line those before it. A line break stays: it may part the
-    /// two texts of a pair.
+    /// Also removes the blanks after it, or at the end of a line those before it. A line break stays: it may separate
+    /// the two texts of a pair.
     fn delete(&mut self, span: Span) {
         self.remove(span);
         let is_blank = |at: &usize| self.characters[*at].is_whitespace() && self.characters[*at] != '\n';

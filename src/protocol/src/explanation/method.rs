@@ -1,11 +1,11 @@
-//! How importance is attributed to words, and the names of the ways.
+//! The methods that attribute importance to words, and their names.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::text::unknown::unknown;
 
-/// How importance is attributed to words. In the order in which methods are shown.
+/// How importance is attributed to words, in the order in which methods are shown.
 #[derive(
     Debug,
     Clone,
@@ -42,7 +42,7 @@ pub enum Method {
     #[serde(rename = "grad")]
     #[strum(serialize = "grad")]
     Gradient,
-    /// Gradient times input, the gradient being the mean over noisy copies of the input.
+    /// Gradient times input, with the mean gradient over noisy copies of the input.
     #[serde(rename = "smoothgrad")]
     #[strum(serialize = "smoothgrad")]
     SmoothGrad,
@@ -54,9 +54,10 @@ pub enum Method {
     #[serde(rename = "kernelshap")]
     #[strum(serialize = "kernelshap")]
     KernelShap,
-    /// Shapley values: of a short text exactly, from all its maskings; of a long one by random orders.
+    /// Shapley values: exact for a short text, from all its maskings; from random orders for a long one.
     Shapley,
-    /// What the vector that the head reads is mixed from, by attention alone: without class or sign, the weak baseline.
+    /// How much each word flows into the vector that the head reads, by attention alone. It knows neither class nor
+    /// sign: the weak baseline.
     Rollout,
 }
 
@@ -68,7 +69,7 @@ impl Method {
     /// All methods, in the order in which they are shown.
     pub const ALL: &[Method] = <Self as VariantArray>::VARIANTS;
 
-    /// Those that are done when none are named: one of each kind.
+    /// The methods that run unless others are named: one of each kind.
     pub const USUAL: [Method; 5] =
         [Method::GradientInput, Method::IntegratedGradients, Method::Occlusion, Method::Lime, Method::Gradient];
 
@@ -96,15 +97,14 @@ impl Method {
         }
     }
 
-    /// Whether a score's sign says for or against the class.
+    /// Whether the sign of a score says if the word speaks for or against the class.
     #[must_use]
     pub fn is_signed(self) -> bool {
         !matches!(self, Method::Gradient | Method::Rollout)
     }
 }
 
-/// Where integrated gradients start: what stands in the place of every word's pieces, the special tokens
-/// staying as they are.
+/// Where integrated gradients start: what replaces every word's pieces. Special tokens stay as they are.
 #[derive(
     Debug,
     Clone,
@@ -127,7 +127,7 @@ pub enum Baseline {
     /// The embedding of the padding token.
     #[default]
     Pad,
-    /// The embedding of the token that stands for a masked one.
+    /// The embedding of the mask token.
     Mask,
     /// The zero vector.
     Zero,
@@ -150,7 +150,7 @@ impl Baseline {
     }
 }
 
-/// How words are taken out of a text.
+/// How words are removed from a text.
 #[derive(
     Debug,
     Clone,
@@ -173,7 +173,7 @@ pub enum Removal {
     /// All pieces of a word are deleted, and the text gets shorter: what `lime` does.
     #[default]
     Delete,
-    /// The token that stands for a masked one takes the place of each piece, and the text keeps its length.
+    /// The mask token replaces each piece, and the text keeps its length.
     Mask,
 }
 

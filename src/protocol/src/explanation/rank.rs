@@ -1,7 +1,7 @@
-//! Rankings of words by their scores, and how far two of them agree.
+//! Rankings of words by their scores, and how much two rankings agree.
 
-/// Spearman's rank correlation in [-1, 1]: Pearson's correlation of the ranks, ties having their
-/// average rank.
+/// Spearman's rank correlation in [-1, 1]: Pearson's correlation of the ranks, with average ranks for
+/// ties.
 ///
 /// 0 where it is not defined: one of the maps is constant (a zero map is), there are fewer than two
 /// words, or the lengths differ.
@@ -15,13 +15,13 @@ pub fn spearman(left: &[f64], right: &[f64]) -> f64 {
     pearson(&ranks(left), &ranks(right)).clamp(-1.0, 1.0)
 }
 
-/// Whether the scores say of any word that it matters more than another.
+/// Whether the scores rank anything: whether any two differ.
 #[must_use]
 pub fn is_ranking(scores: &[f64]) -> bool {
     scores.iter().any(|score| *score != scores[0])
 }
 
-/// Ranks from 1, ties having the mean of the ranks they take up.
+/// Ranks from 1; ties have the mean of their ranks.
 #[must_use]
 pub fn ranks(numbers: &[f64]) -> Vec<f64> {
     let mut order: Vec<_> = (0..numbers.len()).collect();
@@ -36,7 +36,7 @@ pub fn ranks(numbers: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Of numbers that are not all equal.
+/// Pearson's correlation of numbers that are not all equal.
 fn pearson(left: &[f64], right: &[f64]) -> f64 {
     let (left, right) = (centred(left), centred(right));
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

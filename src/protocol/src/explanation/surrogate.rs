@@ -1,4 +1,4 @@
-//! What a method finds besides its scores: a linear surrogate, a tree, and what all maskings tell.
+//! What a method finds besides its scores: a linear surrogate, a tree, and results from all maskings.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct Surrogate {
     pub intercept: f64,
     /// One coefficient for each word.
     pub coefficients: Vec<f64>,
-    /// What the surrogate gives for the whole text.
+    /// The surrogate's prediction for the whole text.
     pub local_prediction: f64,
 }
 
@@ -20,23 +20,23 @@ pub struct Tree {
     pub rules: Vec<Rule>,
     /// Total reduction of the variance by each word, as shares of 1; all 0 for a tree without a split.
     pub importance: Vec<f64>,
-    /// Weighted R2 of a linear surrogate on the perturbations on which the tree was judged, where it is
-    /// defined: the simpler of two that are equally good is the better explanation.
+    /// Weighted R2 of a linear surrogate on the perturbations on which the tree was evaluated, if defined: of two
+    /// equally good surrogates the simpler one is the better explanation.
     pub linear_held_out: Option<f64>,
 }
 
-/// A leaf of a tree and the way to it.
+/// A leaf of a tree and the path to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// What must hold, from the root down; nothing for a tree without a split.
+    /// The conditions, from the root down; empty for a tree without a split.
     pub conditions: Vec<Condition>,
-    /// Mean probability where it holds.
+    /// Mean probability where they hold.
     pub probability: f64,
-    /// Share of the neighbourhood's weight where it holds, in (0, 1].
+    /// Share of the neighbourhood's weight where they hold, in (0, 1].
     pub coverage: f64,
 }
 
-/// A word that is there or not.
+/// A condition: a word is present or masked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// Index of the word.
@@ -45,23 +45,23 @@ pub struct Condition {
     pub present: bool,
 }
 
-/// What the probabilities of all 2^n maskings of a text tell beyond its words' scores.
+/// What the probabilities of all 2^n maskings of a text say beyond the scores of its words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exhaustive {
     /// Probability with all words masked.
     pub nothing: f64,
     /// Shapley interaction index of every pair of words, the strongest first.
     pub interactions: Vec<Interaction>,
-    /// The smallest sets of words that alone keep the probability, the best first. The empty set if none are
+    /// The smallest sets of words that alone keep the probability, the best first. The empty set if no word is
     /// needed.
     pub sufficient: Vec<Vec<usize>>,
-    /// LIME's surrogate as infinitely many samples would make it.
+    /// LIME's surrogate in the limit of infinitely many samples.
     pub surrogate: Surrogate,
-    /// Its weighted R2 over all maskings but the text, where it is defined.
+    /// Its weighted R2 over all maskings but the text, if defined.
     pub surrogate_fidelity: Option<f64>,
-    /// The tree grown from all maskings; the R2 of a line beside it is `surrogate_fidelity`.
+    /// The tree grown from all maskings; compare its R2 with `surrogate_fidelity`.
     pub tree: Tree,
-    /// Its weighted R2 over all maskings but the text, where it is defined.
+    /// Its weighted R2 over all maskings but the text, if defined.
     pub tree_fidelity: Option<f64>,
     /// The order of masking that drops the probability fastest.
     pub best_order: Vec<usize>,
@@ -69,11 +69,11 @@ pub struct Exhaustive {
     pub worst_order: Vec<usize>,
 }
 
-/// What two words do together beyond what each does alone.
+/// What two words contribute together beyond what each contributes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interaction {
     /// The two words, ascending.
     pub words: (usize, usize),
-    /// Positive if together they say more for the class than apart; a difference of probabilities.
+    /// Positive if they support the class more together than apart; a difference of probabilities.
     pub value: f64,
 }

@@ -1,35 +1,35 @@
-//! What a method says of each word over many explained texts.
+//! What a method says about each word over many explained texts.
 
 use std::collections::BTreeMap;
 
 use crate::explanation::method::Method;
 use crate::explanation::{Attribution, Explanation};
 
-/// Which words are the same.
+/// Which words count as the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Case {
-    /// `The` and `the` are.
+    /// `The` and `the` are the same.
     #[default]
     Folded,
-    /// They are two.
+    /// `The` and `the` are two words.
     Kept,
 }
 
-/// What is asked.
+/// Which scores to collect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
-    /// Whose scores.
+    /// The method.
     pub method: Method,
-    /// Only texts in which this class was explained.
+    /// The class: texts in which another one was explained do not count.
     pub class: usize,
-    /// Which words are the same.
+    /// Which words count as the same.
     pub case: Case,
-    /// Words of fewer texts are left out: a mean of one or two says little.
+    /// Words that occur in fewer texts are left out: a mean of one or two says little.
     pub least: usize,
 }
 
-/// A word over all texts that have it. A text counts once: where the word comes twice in it, with the mean of
-/// both, because words of one text are not independent.
+/// A word over all texts in which it occurs. A text counts once, with the mean score if the word occurs twice,
+/// because the words of one text are not independent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WordImportance {
     /// The word, without the punctuation around it.
@@ -40,16 +40,16 @@ pub struct WordImportance {
     pub deviation: Option<f64>,
     /// Standard error of the mean, deviation / sqrt(texts); `None` for a single text.
     pub error: Option<f64>,
-    /// The texts, as places among those given, with the score of the word in each: the strongest first.
+    /// The index of each text with the word, and the word's score in it: the strongest first.
     pub texts: Vec<(usize, f64)>,
-    /// How often it comes in all.
+    /// How often it occurs in all.
     pub occurrences: usize,
 }
 
-/// The words of all explanations, with what they were taken from.
+/// The words of all explanations, and what they were counted from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Vocabulary {
-    /// The words, by the size of their mean, the largest first; of equals by the alphabet.
+    /// The words, by the size of their mean, the largest first; equal ones in alphabetical order.
     pub words: Vec<WordImportance>,
     /// Explanations that were counted.
     pub counted: usize,
@@ -59,8 +59,8 @@ pub struct Vocabulary {
     pub rare: usize,
 }
 
-/// Takes the words of `explanations` together. Maps that failed a gate and scores that are not finite do not
-/// count, and neither do texts that were changed by hand.
+/// Collects the words of `explanations`. Maps that failed a gate, scores that are not finite and texts that were
+/// changed by hand do not count.
 #[must_use]
 pub fn word_importance<'a>(explanations: impl IntoIterator<Item = &'a Explanation>, question: &Question) -> Vocabulary {
     let mut found = Vocabulary::default();
@@ -97,7 +97,7 @@ fn of_text(explanation: &Explanation, made: &Attribution, case: Case) -> BTreeMa
     words
 }
 
-/// A word without the punctuation around it; as it is where nothing else is in it.
+/// A word without the punctuation around it; unchanged if it is nothing but punctuation.
 #[must_use]
 pub fn plain(word: &str, case: Case) -> String {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());

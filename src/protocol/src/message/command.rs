@@ -19,17 +19,17 @@ pub struct ToWorker {
     pub command: Command,
 }
 
-/// What can be asked of a worker. Taken up between two training steps.
+/// A request to the worker, which handles it between two training steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Hold the training; explaining goes on.
+    /// Pause training; explaining goes on.
     Pause,
-    /// Train on.
+    /// Resume training.
     Resume,
-    /// Do one step while the training is held.
+    /// Do one step while training is paused.
     Step,
-    /// Change a setting of the run that goes on.
+    /// Change a setting of the running training.
     Set(SetRequest),
     /// Evaluate, write a checkpoint and end the run.
     Stop,
@@ -39,25 +39,25 @@ pub enum Command {
     Leave,
     /// Write a checkpoint.
     Checkpoint,
-    /// Explain a text on a snapshot of the weights; takes the place of a request under way.
+    /// Explain a text on a snapshot of the weights; replaces the explanation under way.
     Explain(ExplainRequest),
-    /// Say what the model would answer if some words were otherwise; goes before all explaining.
+    /// Say what the model would answer if some words were different; comes before all explaining.
     WhatIf(WhatIf),
-    /// Explain many samples while nothing else is asked.
+    /// Explain many samples while the worker has nothing else to explain.
     Survey(SurveyRequest),
-    /// Give up what is under way.
+    /// Cancel what is under way.
     Cancel(Cancel),
-    /// Let the worker of an ended run go.
+    /// Let the worker of an ended run exit.
     Release,
 }
 
-/// What can be given up.
+/// What can be cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cancel {
-    /// The explanation that was asked for last; what there is of it stays.
+    /// The last requested explanation; methods that are done are kept.
     Explaining,
-    /// The survey; its samples that are explained stay so.
+    /// The survey; samples that are explained are kept.
     Survey,
 }
 
@@ -75,11 +75,11 @@ pub struct SetRequest {
 pub struct ExplainRequest {
     /// The text.
     pub subject: Subject,
-    /// The methods, in the order in which they are to be done.
+    /// The methods, in the order in which they run.
     pub methods: Vec<Method>,
     /// The class to explain; the predicted one if none is named.
     pub target: Option<usize>,
-    /// Words that are otherwise in the text that is explained.
+    /// Words to change in the text before it is explained.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<WordEdit>,
 }
@@ -88,7 +88,7 @@ pub struct ExplainRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ToClient {
-    /// First line: the log up to byte `offset` is to be read from the file, what follows comes here.
+    /// First line: the client reads the log up to byte `offset` from the file; what follows comes here.
     Hello {
         /// Length of the event log in bytes.
         offset: u64,

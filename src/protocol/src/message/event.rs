@@ -1,4 +1,4 @@
-//! What the worker tells the world. Appended to the event log first, then passed on.
+//! What happens in a run. The worker appends each event to the log first, then sends it to clients.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,17 +34,17 @@ pub enum Event {
     Eval(Eval),
     /// A model folder was written.
     Checkpoint(Checkpoint),
-    /// Something that can be set has changed, the state of the run included.
+    /// A setting has changed, or the state of the run.
     Setting(Setting),
     /// Something a person should know.
     Alert(Alert),
-    /// An explanation was asked for and made.
+    /// A requested explanation was made.
     Explained(Box<Explanation>),
-    /// What the model would say if some words were otherwise.
+    /// What the model would answer if some words were different.
     WhatIf(Box<WhatIfAnswer>),
-    /// What the last evaluation says of words that may be shortcuts.
+    /// What the last evaluation says about words that may be shortcuts.
     Watched(Watched),
-    /// A survey has come further, or has ended.
+    /// A survey has made progress or has ended.
     Survey(SurveyProgress),
     /// The last event: finished, stopped by the user, failed or died, and why.
     Ended(Ended),
@@ -54,8 +54,8 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether the event belongs into the log of a run. Scores that nothing is known of yet are for the screens
-    /// of the moment alone: the same scores follow with their checks. So is what was asked about a changed text.
+    /// Whether the event is written to the log of a run. Scores without checks are only for screens that are open
+    /// now, because the same scores follow with their checks. So are answers about changed texts, and surveys.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         match self {
@@ -73,7 +73,7 @@ impl Event {
 pub struct Started {
     /// Version of the pellucid that trains.
     pub version: String,
-    /// Format of the log from here on, see [`crate::log_line::FORMAT`].
+    /// Format of the log from here on, see `log_line::FORMAT` of the record.
     #[serde(default)]
     pub log: u32,
     /// Name of the run: its folder's name.
@@ -92,7 +92,7 @@ pub struct Started {
     pub primary_metric: String,
     /// The model in training.
     pub model: ModelCard,
-    /// The teacher, with distillation.
+    /// The teacher, if there is one.
     pub teacher: Option<ModelCard>,
     /// Class names by class index.
     pub labels: Vec<String>,
@@ -104,14 +104,14 @@ pub struct Started {
     pub steps_per_epoch: u64,
     /// Optimiser steps in all.
     pub total_steps: u64,
-    /// Steps that the run had done when it was taken up again; none for one that begins.
+    /// Steps that the run had done when it was resumed; `None` for a new run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<u64>,
-    /// Everything that was asked for.
+    /// All its settings.
     pub settings: Settings,
 }
 
-/// That of the only task there was before it was recorded.
+/// The metric of the only task there was before runs recorded it.
 fn primary_metric_of_old() -> String {
     Task::default().primary_metric().to_owned()
 }
@@ -144,7 +144,7 @@ pub struct ModelCard {
 pub struct Step {
     /// Steps done, this one included.
     pub step: u64,
-    /// Passes over the training data done, as a fraction.
+    /// Passes over the training data so far, as a fraction.
     pub epoch: f64,
     /// What was measured.
     pub metrics: Metrics,
@@ -155,7 +155,7 @@ pub struct Step {
 pub struct Eval {
     /// Steps done before it.
     pub step: u64,
-    /// Passes over the training data done, as a fraction.
+    /// Passes over the training data so far, as a fraction.
     pub epoch: f64,
     /// What was measured.
     pub metrics: Metrics,
@@ -165,7 +165,7 @@ pub struct Eval {
     pub predictions: Option<String>,
 }
 
-/// A model folder that was written whole.
+/// A model folder that is completely written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Steps done before it.
@@ -184,11 +184,11 @@ pub enum CheckpointKind {
     Best,
     /// The latest evaluation, or the end of the run.
     Last,
-    /// Asked for.
+    /// A person asked for it.
     Requested,
 }
 
-/// A change of something that can be set. The key `state` has the values `running` and `paused`.
+/// A changed setting. The key `state` has the values `running` and `paused`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     /// Steps done before it.
@@ -206,7 +206,7 @@ pub struct Ended {
     pub step: u64,
     /// Finished, stopped or failed.
     pub outcome: Outcome,
-    /// Why, when it failed or died; what was saved, when it was told to leave at once.
+    /// Why, if it failed or died; what was saved, if it had to leave at once.
     pub message: Option<String>,
     /// The metrics of the best evaluation.
     pub metrics: Metrics,
@@ -222,7 +222,7 @@ pub enum Outcome {
     Stopped,
     /// It could not go on.
     Failed,
-    /// Its worker was killed or crashed; said by the process that watched over it.
+    /// Its worker was killed or crashed; the supervisor recorded it.
     Died,
 }
 

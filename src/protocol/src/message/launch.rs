@@ -13,7 +13,7 @@ pub enum LaunchLine {
         /// For example `reading data/triage/train.jsonl`.
         text: String,
     },
-    /// The run folder and the socket stand; training begins. The last line.
+    /// The run folder and the socket exist; training begins. The last line.
     Ready {
         /// The run folder, absolute.
         run_dir: PathBuf,

@@ -12,9 +12,9 @@ pub struct Sample {
     /// The second text of a pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair: Option<String>,
-    /// The right class.
+    /// The correct class.
     pub label: usize,
-    /// Characters of `text` that a person marked as the reason.
+    /// Characters of `text` that a person marked as the rationale.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rationale: Vec<Span>,
 }

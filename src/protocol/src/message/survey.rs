@@ -1,41 +1,41 @@
-//! Explanations of many samples, one after the other, while nothing else is asked.
+//! Explanations of many samples, one after the other, while the worker has nothing else to explain.
 
 use serde::{Deserialize, Serialize};
 
 use crate::explanation::method::Method;
 
-/// What is to be explained. Another survey takes the place of one under way.
+/// What to explain. A new survey replaces the one under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SurveyRequest {
-    /// Validation samples, in the order in which they are done.
+    /// Validation samples, in the order in which they are explained.
     pub samples: Vec<usize>,
     /// The methods for each.
     pub methods: Vec<Method>,
 }
 
-/// How far a survey has come.
+/// The progress of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SurveyProgress {
-    /// Steps done by the model that is surveyed: the same for all samples.
+    /// Steps done by the explained model: the same for all samples.
     pub step: u64,
-    /// Samples that are explained.
+    /// Explained samples.
     pub done: usize,
     /// Samples in all.
     pub total: usize,
-    /// Whether it goes on.
+    /// Whether it is still running.
     pub state: SurveyState,
 }
 
-/// Whether a survey goes on.
+/// Whether a survey is still running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SurveyState {
-    /// It does.
+    /// It is.
     Going,
     /// All samples are done.
     Done,
-    /// It was ended before.
+    /// It was cancelled before.
     Cancelled,
-    /// It could not go on, and why.
+    /// It failed, and why.
     Failed(String),
 }

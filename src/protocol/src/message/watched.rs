@@ -1,26 +1,27 @@
-//! Words that are watched at each evaluation, because training data and validation data do not agree about them.
+//! Words that are watched at each evaluation, because they go with a class more often in the training data than in
+//! the validation data.
 
 use serde::{Deserialize, Serialize};
 
-/// What an evaluation says of the watched words.
+/// The watched words at an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Watched {
     /// Steps done before it.
     pub step: u64,
-    /// Share of the validation set answered rightly, its texts as they are.
+    /// Share of the validation set that is classified correctly, its texts as they are.
     pub accuracy: f64,
     /// The words.
     pub words: Vec<WatchedWord>,
 }
 
-/// A watched word, as of an evaluation.
+/// A watched word at an evaluation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatchedWord {
     /// The word, in lower case.
     pub word: String,
-    /// The class that it goes with in training more often than in validation.
+    /// The class that occurs with it more often in training than in validation.
     pub class: usize,
-    /// The step at which the alarm named it; none if it did not.
+    /// The step at which an alert named it; `None` if none did.
     pub named: Option<u64>,
     /// Validation texts with the word.
     pub texts: usize,
@@ -37,6 +38,6 @@ pub struct WatchedWord {
     pub probability: f64,
     /// The same with the word masked.
     pub masked_probability: f64,
-    /// Share of the validation set answered rightly with the word masked wherever it stands.
+    /// Share of the validation set that is classified correctly with the word masked wherever it occurs.
     pub masked_accuracy: f64,
 }

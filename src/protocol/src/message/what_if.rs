@@ -1,11 +1,11 @@
-//! What the model would say if some words were otherwise.
+//! What the model would answer if some words were different.
 
 use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
 use crate::explanation::edit::WordEdit;
 
-/// A text, and what is to be otherwise in it.
+/// A text, and which of its words to change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhatIf {
     /// The text as it is.
@@ -14,7 +14,7 @@ pub struct WhatIf {
     pub edits: Vec<WordEdit>,
 }
 
-/// What the model says to both texts, by the same weights.
+/// What the model answers to both texts, with the same weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WhatIfAnswer {
     /// What was asked.
@@ -25,6 +25,6 @@ pub struct WhatIfAnswer {
     pub before: Vec<f64>,
     /// Probability of each class for the changed text.
     pub after: Vec<f64>,
-    /// Time that the worker took from the question to the answer, in milliseconds.
+    /// Time from the question to the answer in the worker, in milliseconds.
     pub ms: f64,
 }

@@ -1,4 +1,4 @@
-//! What a worker process is started for, as one JSON line on its stdin.
+//! The job of a worker process, which it reads as one JSON line from its stdin.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::settings::{Device, Grouping, Settings};
 pub enum Work {
     /// Train and serve a run folder, detached; see [`super::launch`].
     Train(Box<Settings>),
-    /// Take the run in this folder up again, and serve it as with [`Work::Train`].
+    /// Resume the run in this folder, and serve it as with [`Work::Train`].
     Resume {
         /// The folder.
         run_dir: PathBuf,
@@ -33,7 +33,7 @@ pub enum Work {
     BenchTrain(BenchTrainWork),
     /// Time explanations as the Python peer does.
     BenchExplain(BenchExplainWork),
-    /// Say what libtorch and which devices there are.
+    /// Report the version of libtorch and the devices.
     Doctor,
 }
 
@@ -47,7 +47,7 @@ pub enum Texts {
     File {
         /// Its path.
         path: PathBuf,
-        /// Rows to take from its start; all if not given.
+        /// Rows to take from its start; `None` for all.
         limit: Option<usize>,
     },
 }
@@ -59,29 +59,29 @@ pub struct ExplainWork {
     pub model: PathBuf,
     /// What to explain.
     pub texts: Texts,
-    /// Methods in the order in which they are done.
+    /// Methods, in the order in which they run.
     pub methods: Vec<Method>,
     /// Where to compute.
     pub device: Device,
-    /// Seed of the methods that draw.
+    /// Seed of the methods that sample.
     pub seed: u64,
-    /// Maskings that surrogates and Shapley values rest on; the usual number if not given.
+    /// Maskings for surrogates and Shapley values; `None` for the usual number.
     pub samples: Option<usize>,
-    /// The class to explain, by name or index; the predicted one if not given.
+    /// The class to explain, by name or index; `None` for the predicted one.
     pub class: Option<String>,
-    /// What is explained of it; of each method its usual scalar if not given.
+    /// The number to explain; `None` for the usual one of each method.
     pub scalar: Option<Scalar>,
     /// How LIME and the tree take words out.
     pub removal: Removal,
     /// Where integrated gradients start.
     pub baseline: Baseline,
-    /// Nodes of integrated gradients; as many as completeness needs if not given.
+    /// Nodes of integrated gradients; `None` for as many as completeness needs.
     pub steps: Option<usize>,
-    /// How much is asked about the scores.
+    /// How thoroughly the scores are checked.
     pub checks: Depth,
     /// How to write.
     pub format: ExplainFormat,
-    /// The file to write; stdout if not given.
+    /// The file to write; `None` for stdout.
     pub out: Option<PathBuf>,
 }
 
@@ -92,13 +92,13 @@ pub enum ExplainFormat {
     /// Plain lines for people.
     #[default]
     Text,
-    /// One JSON object a text.
+    /// One JSON object per text.
     Json,
-    /// A table with one row a word.
+    /// A table with one row per word.
     Csv,
-    /// One page with everything in it.
+    /// One HTML page with everything in it.
     Html,
-    /// One [`Explanation`](crate::Explanation) a line, for this program itself.
+    /// One [`Explanation`](crate::Explanation) per line, for this program itself.
     Record,
 }
 
@@ -119,11 +119,11 @@ pub struct BenchExplainWork {
     pub lime_samples: usize,
     /// Maskings of Shapley values.
     pub shap_samples: usize,
-    /// Nodes of integrated gradients; as many as completeness needs if not given.
+    /// Nodes of integrated gradients; `None` for as many as completeness needs.
     pub steps: Option<usize>,
-    /// Seed of the methods that draw.
+    /// Seed of the methods that sample.
     pub seed: u64,
-    /// Instead of timing, so many explanations with the resident memory before and after.
+    /// Instead of timing: make this many explanations and report the resident memory before and after.
     pub soak: Option<usize>,
 }
 
@@ -146,7 +146,7 @@ pub struct PredictWork {
 pub enum Output {
     /// Plain lines for people.
     Plain,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -157,17 +157,17 @@ pub struct BenchTrainWork {
     pub model: PathBuf,
     /// Training file.
     pub data: PathBuf,
-    /// Whether the L1 penalty takes part.
+    /// Lambda of the L1 penalty; `None` for none.
     pub l1: Option<f64>,
-    /// Lambda of decoupled L2; the peer's when not given.
+    /// Lambda of decoupled L2; `None` for the peer's.
     pub l2: Option<f64>,
-    /// Whether distillation takes part, the model itself being the teacher: its weight.
+    /// Weight of distillation, with the model itself as the teacher; `None` for none.
     pub kd_alpha: Option<f64>,
     /// Name of the mode, printed back.
     pub mode: String,
-    /// Measured steps; five more warm up.
+    /// Measured steps, after five to warm up.
     pub steps: u64,
-    /// Examples a step.
+    /// Examples per step.
     pub batch: usize,
     /// Threads of libtorch.
     pub threads: usize,
@@ -175,17 +175,17 @@ pub struct BenchTrainWork {
     pub grouping: Grouping,
     /// Learning rate.
     pub lr: f64,
-    /// Which epoch the steps are to be like.
+    /// Which epoch the steps represent.
     pub epoch: BenchEpoch,
 }
 
-/// Which epoch measured steps are to be like: the teacher is asked once about each example, in the first.
+/// Which epoch the measured steps represent: the teacher answers once for each example, in the first epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BenchEpoch {
     /// The first: the teacher answers within the steps.
     First,
-    /// The second or a later one: the teacher has answered before.
+    /// The second or a later one: the teacher's answers are known.
     #[default]
     Later,
 }

@@ -1,4 +1,4 @@
-//! Words that a model is not to base its answers on.
+//! Words that a model must not base its answers on.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SettingsError;
 
-/// Words that must not be a reason, as written: a list, or a text that is the path of a file or words with commas between.
+/// Words that must not be a reason, as written: a list, or a text that is the path of a file or words with commas
+/// between.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Avoid {

@@ -27,7 +27,7 @@ pub enum OptimizerKind {
     Sgd,
 }
 
-/// How the learning rate goes on after its rise.
+/// How the learning rate changes after the warm-up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -37,7 +37,7 @@ pub enum ScheduleKind {
     Linear,
     /// Falls to 0 along half a wave of the cosine.
     Cosine,
-    /// Stays.
+    /// Does not change.
     Constant,
 }
 
@@ -65,7 +65,7 @@ pub enum L2Form {
     Coupled,
 }
 
-/// What L2 draws the weights to.
+/// What L2 pulls the weights towards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -73,11 +73,11 @@ pub enum Anchor {
     /// Zero.
     #[default]
     Zero,
-    /// Where they started (L2-SP, Li et al. 2018).
+    /// The weights before the first step (L2-SP, Li et al. 2018).
     Start,
 }
 
-/// Whose explanations a model's are drawn to.
+/// Whose explanations the model's are pulled towards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -85,6 +85,6 @@ pub enum Reference {
     /// The teacher's.
     #[default]
     Teacher,
-    /// Those of the model itself before its first step.
+    /// The model's own before the first step.
     Start,
 }

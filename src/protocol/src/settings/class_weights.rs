@@ -1,4 +1,4 @@
-//! How much each class counts in the loss.
+//! The weight of each class in the loss.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -14,11 +14,11 @@ pub enum ClassWeights {
     Equal,
     /// examples / (classes * examples of the class), as scikit-learn's `class_weight="balanced"`.
     Balanced,
-    /// By name; a class that is not named has 1.
+    /// By name; a class that is not named has the weight 1.
     Named(BTreeMap<String, f64>),
 }
 
-/// As they stand in a file: a rule's name, or a table.
+/// As written in a file: the name of a rule, or a table.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -73,10 +73,10 @@ impl FromStr for ClassWeights {
 }
 
 impl ClassWeights {
-    /// The weight of each of `classes`, whose examples are counted in `counts`; `None` if all count the same.
+    /// The weight of each of `classes`, which have `counts` examples; `None` if all weights are equal.
     ///
     /// # Errors
-    /// A name that is no class.
+    /// When a name is not a class.
     pub fn of(&self, classes: &[String], counts: &[usize]) -> Result<Option<Vec<f64>>, String> {
         match self {
             Self::Equal => Ok(None),

@@ -1,7 +1,8 @@
 //! The macro by which each setting is declared once: `declare!`.
 //!
 //! From the rows in `settings.rs` it makes [`RawSettings`](super::RawSettings), [`Settings`](super::Settings),
-//! [`DEFINITIONS`](super::DEFINITIONS) (flags, help, defaults, ranges) and [`LiveSetting`](super::LiveSetting). A row is
+//! [`DEFINITIONS`](super::DEFINITIONS) (flags, help, defaults, ranges) and [`LiveSetting`](super::LiveSetting). A row
+//! is
 //!
 //! ```text
 //! /// Help and documentation; the first paragraph is the help on the command line.

@@ -43,7 +43,7 @@ pub enum Form {
 }
 
 impl Definition {
-    /// The first paragraph of its documentation without the full stop, and the default: for the help of the command line.
+    /// The help on the command line: the first paragraph of the documentation without its full stop, and the default.
     #[must_use]
     pub fn help(&self) -> String {
         let paragraph = self.doc.iter().map(|line| line.trim()).take_while(|line| !line.is_empty());

@@ -1,4 +1,4 @@
-//! Where to compute and in which numbers, as written in flags and files.
+//! Where to compute, and in which numbers, as flags and files name them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub enum Device {
     Cuda(usize),
 }
 
-/// Numbers in which products of matrices are computed in training; weights, moments and sums are 32-bit floats always.
+/// The numbers in which training multiplies matrices; weights, moments and sums are always 32-bit floats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -26,7 +26,7 @@ pub enum Precision {
     /// 32-bit floats.
     #[default]
     F32,
-    /// 16-bit brain floats: faster where the device has units for them, mostly GPUs.
+    /// 16-bit brain floats: faster on devices with units for them, mostly GPUs.
     Bf16,
 }
 

@@ -1,28 +1,28 @@
-//! Parts of a model that training leaves as they are.
+//! Parts of a model that are not trained.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A part that stays as it is.
+/// A part that is not trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Frozen {
     /// All embeddings, their norm and projection.
     Embeddings,
-    /// The first so many layers.
+    /// This many layers, counted from the first.
     Layers(u64),
     /// All but the classification head.
     Encoder,
 }
 
-/// Parts that stay as they are.
+/// Parts that are not trained.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FrozenList(pub Vec<Frozen>);
 
-/// Where a parameter stands, as far as freezing cares.
+/// Where a parameter is, as far as freezing is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// Before the first layer.
@@ -36,7 +36,7 @@ pub enum Place {
 }
 
 impl FrozenList {
-    /// Whether what stands at `place` stays as it is.
+    /// Whether the parameters at `place` are frozen.
     #[must_use]
     pub fn holds(&self, place: Place) -> bool {
         self.0.iter().any(|part| match (part, place) {

@@ -1,6 +1,6 @@
-//! What is said of a name that is none of a few.
+//! The message about an unknown name.
 
-/// What is said of a `name` that is none of the `known` names of a `kind` of thing.
+/// The message about a `name` that is not among the `known` names of a `kind` of thing.
 pub(crate) fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
     format!("unknown {kind} `{name}`; known are {}", known.join(", "))
 }
