@@ -1,40 +1,66 @@
-//! What the methods share on one text.
+//! What the methods share on one text: the settings, and what the model has answered so far.
 
 pub use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Scalar;
-use pellucid_protocol::{Attribution, Baseline, Check, Method, Removal};
+use pellucid_protocol::{Attribution, Baseline, Check, Removal};
 
-use crate::bounds::Subsets;
-use crate::explain::usual_scalar;
-use crate::faithfulness::{Faithfulness, order};
-use crate::integrated::{Path, Steps};
-use crate::neighbourhood::Samples;
+use crate::faithfulness::{Faithfulness, ranking};
+use crate::oracle::masking::{Masking, OutcomeCache};
+use crate::oracle::subsets::Subsets;
 use crate::oracle::{Answer, Slopes};
-use crate::table::{MaskTable, Masking};
 
-/// What the methods share on one text, one class and one state of a model: a new oracle needs a new
-/// context.
+/// How many maskings are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples {
+    /// Maskings to fit to, the whole text included; at least one.
+    pub fit: usize,
+    /// Maskings to judge a tree on. A linear surrogate is judged on the rows it is fitted to, each left out in turn.
+    pub held_out: usize,
+    /// How many of `lime`'s samples the maskings stand for, the whole text included. The penalty of the ridge is
+    /// weighed against this number, however many maskings are drawn.
+    pub scale: usize,
+}
+
+impl Default for Samples {
+    /// 1024 and 256: for texts of up to 10 words these are all maskings. They stand for 5000, the default of `lime`.
+    fn default() -> Self {
+        Self { fit: 1024, held_out: 256, scale: 5000 }
+    }
+}
+
+/// How many nodes the quadrature of integrated gradients has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Steps {
+    /// As many as completeness needs: see
+    /// [`integrated_gradients`](crate::gradient::integrated_gradients::integrated_gradients).
+    #[default]
+    Enough,
+    /// This number, whatever the completeness gap; at least one.
+    Fixed(usize),
+}
+
+/// What the methods share on one text, one class and one state of a model. A new oracle needs a new context.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub(crate) seed: u64,
     pub(crate) samples: Samples,
     pub(crate) baseline: Baseline,
     pub(crate) steps: Steps,
-    /// What is explained; of each method its usual one if not given.
+    /// The number to explain; if `None`, each method explains its usual one.
     scalar: Option<Scalar>,
-    /// How words are taken out for surrogates.
-    removal: Removal,
+    /// How surrogates remove words.
+    pub(crate) removal: Removal,
     pub(crate) depth: Depth,
-    /// Which words a person marked; empty if nobody did.
+    /// For each word, whether a person marked it as a reason; empty if nobody did.
     pub(crate) marked: Vec<bool>,
-    pub(crate) table: MaskTable,
-    deleted: MaskTable,
+    pub(crate) masked: OutcomeCache,
+    deleted: OutcomeCache,
     pub(crate) subsets: Option<Subsets>,
     faithfulness: Option<Faithfulness>,
 }
 
 impl Context {
-    /// With the default number of samples and rows a call.
+    /// The default settings with this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -46,97 +72,81 @@ impl Context {
             removal: Removal::default(),
             depth: Depth::default(),
             marked: Vec::new(),
-            table: MaskTable::default(),
-            deleted: MaskTable::default().by(Removal::Delete),
+            masked: OutcomeCache::default(),
+            deleted: OutcomeCache::default().with_removal(Removal::Delete),
             subsets: None,
             faithfulness: None,
         }
     }
 
-    /// With so many perturbations for the surrogates, and as many maskings for Shapley values.
+    /// Sets how many maskings surrogates and Shapley values draw.
     #[must_use]
     pub fn with_samples(self, samples: Samples) -> Self {
         Self { samples, ..self }
     }
 
-    /// With paths of integrated gradients from this baseline.
+    /// Sets where the path of integrated gradients starts.
     #[must_use]
     pub fn with_baseline(self, baseline: Baseline) -> Self {
         Self { baseline, ..self }
     }
 
-    /// With so many nodes for integrated gradients.
+    /// Sets the number of nodes of integrated gradients.
     #[must_use]
     pub fn with_steps(self, steps: Steps) -> Self {
         Self { steps, ..self }
     }
 
-    /// With this scalar explained by every method that explains one, instead of each method's usual one. Checks
-    /// that mask words are of the probability all the same.
+    /// Makes every method explain this scalar instead of its usual one; attention rollout explains none. Checks that
+    /// mask words measure the probability in any case.
     #[must_use]
     pub fn with_scalar(self, scalar: Option<Scalar>) -> Self {
         Self { scalar, ..self }
     }
 
-    /// With words taken out in this way for LIME and the tree. Shapley values and checks mask them.
+    /// Sets how LIME and the tree remove words. Shapley values and checks always mask them.
     #[must_use]
     pub fn with_removal(self, removal: Removal) -> Self {
         Self { removal, ..self }
     }
 
-    /// With these checks.
+    /// Sets which checks are made.
     #[must_use]
     pub fn with_depth(self, depth: Depth) -> Self {
         Self { depth, ..self }
     }
 
-    /// With the words that a person marked as the reason, for plausibility.
+    /// Sets the words that a person marked as the reason, for plausibility.
     #[must_use]
     pub fn with_marked_words(self, marked: Vec<bool>) -> Self {
         Self { marked, ..self }
     }
 
-    /// With at most `rows` in one call of [`Predict::outcomes`](crate::oracle::Predict::outcomes),
-    /// for long texts; at least one. To be called before anything is evaluated.
+    /// Limits one call of [`Predict::outcomes`](crate::oracle::Predict::outcomes) to `rows`, at least one; for long
+    /// texts. To be called before anything is evaluated.
     #[must_use]
     pub fn with_rows_per_call(self, rows: usize) -> Self {
-        Self { table: MaskTable::new(rows), deleted: MaskTable::new(rows).by(Removal::Delete), ..self }
+        let cache = OutcomeCache::new(rows);
+        Self { deleted: cache.clone().with_removal(Removal::Delete), masked: cache, ..self }
     }
 
-    /// Rows of texts with words taken out that were asked of the oracle so far, for scores and checks together.
+    /// Texts with words removed that the oracle was asked about so far, for scores and checks together.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.table.spent() + self.deleted.spent()
+        self.masked.rows() + self.deleted.rows()
     }
 
-    /// What `method` explains here.
-    #[must_use]
-    pub fn scalar(&self, method: Method) -> Scalar {
-        match usual_scalar(method) {
+    /// What a method explains here whose usual scalar is `usual`.
+    pub(crate) fn scalar_or(&self, usual: Scalar) -> Scalar {
+        match usual {
             Scalar::Attention => Scalar::Attention,
             usual => self.scalar.unwrap_or(usual),
         }
     }
 
-    /// How `method` takes words out, if it does.
-    #[must_use]
-    pub fn removal(&self, method: Method) -> Option<Removal> {
-        match method {
-            Method::Lime | Method::Tree => Some(self.removal),
-            Method::OcclusionDelete => Some(Removal::Delete),
-            Method::Occlusion | Method::KernelShap | Method::Shapley => Some(Removal::Mask),
-            Method::Gradient
-            | Method::GradientInput
-            | Method::IntegratedGradients
-            | Method::SmoothGrad
-            | Method::Rollout => None,
-        }
-    }
-
-    /// Brings the faithfulness of all methods of this text to the same bounds. On long texts the bounds are
-    /// not exact, and a method may have found a better or a worse order than those known when an earlier one
-    /// was measured. Asks nothing of the oracle.
-    pub fn settle(&self, attributions: &mut [Attribution]) {
+    /// Updates the faithfulness of all `attributions`: a method scored later may have widened the bounds that the others
+    /// were measured by. Asks nothing of the oracle.
+    pub fn update_faithfulness(&self, attributions: &mut [Attribution]) {
         let Some(faithfulness) = &self.faithfulness else { return };
         for attribution in attributions {
             let measured = attribution.checks.iter_mut().filter(|check| matches!(check, Check::Faithfulness { .. }));
@@ -144,33 +154,22 @@ impl Context {
         }
     }
 
-    /// The text with its words to be masked, and its probability.
-    pub(crate) fn masking<'a>(&'a mut self, oracle: &'a mut dyn Slopes) -> Masking<'a> {
-        Masking::new(oracle, &mut self.table)
-    }
-
-    /// The text with its words to be taken out as `method` does, and what that explains.
-    pub(crate) fn masking_for<'a>(&'a mut self, oracle: &'a mut dyn Slopes, method: Method) -> Masking<'a> {
-        let scalar = self.scalar(method);
-        let table = match self.removal(method) {
-            Some(Removal::Delete) => &mut self.deleted,
-            _ => &mut self.table,
+    /// The probability of the text with words removed in this way.
+    pub(crate) fn masking<'a>(&'a mut self, oracle: &'a mut dyn Slopes, removal: Removal) -> Masking<'a> {
+        let cache = match removal {
+            Removal::Mask => &mut self.masked,
+            Removal::Delete => &mut self.deleted,
         };
-        Masking::new(oracle, table).of(scalar)
+        Masking::new(oracle, cache)
     }
 
-    pub(crate) fn path(&self) -> Path {
-        let scalar = self.scalar(Method::IntegratedGradients);
-        Path { baseline: self.baseline, scalar, steps: self.steps }
-    }
-
-    /// Asks for all maskings of a short text, if they are not known yet.
+    /// Asks for all maskings of a short text, unless they are known.
     pub(crate) fn ask_all_subsets(&mut self, oracle: &mut dyn Slopes) -> Answer<()> {
         let subsets = match self.subsets.take() {
             Some(known) => known,
-            None => Subsets::ask(&mut self.masking(oracle))?,
+            None => Subsets::ask(&mut self.masking(oracle, Removal::Mask))?,
         };
-        // Bounds that were found by search before are exact from now on.
+        // From now on the bounds are exact, even if they were found by beam search before.
         self.faithfulness = self.faithfulness.take().map(|measure| match measure.bounds().exact {
             true => measure,
             false => measure.tightened(&subsets),
@@ -179,17 +178,17 @@ impl Context {
         Ok(())
     }
 
-    /// [`Check::Faithfulness`] of a method's scores. To be asked only of scores that rank the words: that of
-    /// the text must not be measured for those that have no order of their own.
+    /// [`Check::Faithfulness`] of scores that rank the words. Scores that do not rank them must not be passed: they
+    /// would be measured by the order of the text.
     pub(crate) fn faithfulness(&mut self, oracle: &mut dyn Slopes, made: &Attribution) -> Answer<Check> {
         let known = self.faithfulness.take();
         let mut measure = match (known, &self.subsets) {
             (Some(known), _) => known,
             (None, Some(subsets)) => Faithfulness::exact(subsets),
-            (None, None) => Faithfulness::prepare(&mut Masking::new(oracle, &mut self.table), self.seed)?,
+            (None, None) => Faithfulness::prepare(&mut Masking::new(oracle, &mut self.masked), self.seed)?,
         };
-        let order = order(&made.scores, made.method);
-        let check = measure.score(&mut self.masking(oracle), made.method, &order);
+        let order = ranking(&made.scores, made.method);
+        let check = measure.score(&mut self.masking(oracle, Removal::Mask), made.method, &order);
         self.faithfulness = Some(measure);
         check
     }

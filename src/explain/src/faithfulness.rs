@@ -1,30 +1,36 @@
 //! Faithfulness: whether the words with the highest scores are those that the model uses.
 
+pub mod beam;
+pub mod bounds;
+
 use pellucid_protocol::{Check, Method};
 
-use crate::bounds::{Bounds, EXACT_WORDS, Subsets, beam_bounds};
 use crate::oracle::Answer;
-use crate::sampling::{self, Purpose, generator};
-use crate::table::Masking;
-use crate::word_set::WordSet;
+use crate::oracle::masking::Masking;
+use crate::oracle::subsets::Subsets;
+use crate::oracle::word_set::WordSet;
+use crate::sampling::{Purpose, generator, random_order};
+use beam::beam_bounds;
+use bounds::Bounds;
 
-/// Random orders with which a long text's scores are compared.
+/// Up to this number of words all subsets are evaluated and the bounds are exact.
+pub const EXACT_WORDS: usize = 10;
+/// Random orders with which the scores of a long text are compared.
 pub const RANDOM_ORDERS: usize = 8;
 
-/// The words from the highest score down. The scores are taken with their sign, so that words against
-/// the class come last; those of [`Method::Gradient`], which has none, by magnitude. Ties keep the order
-/// of the text.
+/// The words from the highest score down. Signed scores rank with their sign, so that words against the class come
+/// last; scores without a sign rank by magnitude. Equal scores keep the order of the text.
 #[must_use]
-pub fn order(scores: &[f64], method: Method) -> Vec<usize> {
+pub fn ranking(scores: &[f64], method: Method) -> Vec<usize> {
     let height = |word: usize| if method.is_signed() { scores[word] } else { scores[word].abs() };
     let mut order: Vec<_> = (0..scores.len()).collect();
     order.sort_by(|a, b| height(*b).total_cmp(&height(*a)));
     order
 }
 
-/// Area over the perturbation curve, a mean of differences of probabilities: words are masked one after
-/// the other in `order`, which holds each once, and over all n steps the mean of p(text) - p(text without
-/// the first k) is taken. 0 for a text without words.
+/// Area over the perturbation curve, a mean difference of probabilities: the words are masked one after the other in
+/// `order`, which holds each once; the result is the mean over all n steps of p(text) - p(text without the first k).
+/// 0 for a text without words.
 ///
 /// Cost: one row for each word, and one for the text.
 ///
@@ -38,7 +44,7 @@ pub fn aopc(masking: &mut Masking, order: &[usize]) -> Answer<f64> {
     Ok(masking.drops(&steps)?.iter().sum::<f64>() / order.len().max(1) as f64)
 }
 
-/// The sets of the first k words of `order`, for k from 1.
+/// The sets of the first k words of `order`, for k = 1, 2 ...
 pub(crate) fn steps(words: usize, order: &[usize]) -> Vec<WordSet> {
     let mut masked = WordSet::empty(words);
     let longer = |word: &usize| {
@@ -48,7 +54,7 @@ pub(crate) fn steps(words: usize, order: &[usize]) -> Vec<WordSet> {
     order.iter().map(longer).collect()
 }
 
-/// What the scores of one text are measured by, for all methods alike.
+/// The measure for the scores of one text, the same for all methods.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faithfulness {
     bounds: Bounds,
@@ -60,9 +66,9 @@ pub struct Faithfulness {
 impl Faithfulness {
     /// Finds the bounds and the AOPC of random orders.
     ///
-    /// Up to [`EXACT_WORDS`] words both are exact: from all subsets, the mean being that over all orders
-    /// (2^words rows). Beyond, the bounds are those of [`beam_bounds`] and of [`RANDOM_ORDERS`] orders
-    /// drawn by `seed`, of which the mean is taken (8 rows a word more).
+    /// Up to [`EXACT_WORDS`] words both are exact: they come from all subsets (2^words rows), and the mean is over all
+    /// orders. For longer texts the bounds come from [`beam_bounds`] and from [`RANDOM_ORDERS`] orders drawn by `seed`,
+    /// and the mean is over these orders (8 more rows a word).
     ///
     /// # Errors
     /// When the oracle gives no answer, or one that is not finite.
@@ -74,13 +80,13 @@ impl Faithfulness {
         Ok(Self::new(bounds, &random(masking, seed)?))
     }
 
-    /// By all subsets.
+    /// The measure with exact bounds, from all subsets.
     #[must_use]
     pub fn exact(subsets: &Subsets) -> Self {
         Self::new(subsets.bounds(), &[subsets.mean()])
     }
 
-    /// The same measure with exact bounds, now that all subsets are known.
+    /// The same measure with exact bounds, once all subsets are known.
     #[must_use]
     pub fn tightened(self, subsets: &Subsets) -> Self {
         Self { scored: self.scored, ..Self::exact(subsets) }
@@ -88,19 +94,19 @@ impl Faithfulness {
 
     fn new(mut bounds: Bounds, randoms: &[f64]) -> Self {
         let random = randoms.iter().sum::<f64>() / randoms.len().max(1) as f64;
-        // The mean as well: rounding can put it outside bounds that are all but equal.
+        // The mean too: rounding can put it outside bounds that are almost equal.
         randoms.iter().chain([&random]).for_each(|aopc| bounds.include(*aopc));
         Self { bounds, random, scored: Vec::new() }
     }
 
-    /// The bounds, which take in all orders scored so far.
+    /// The bounds, which include all orders scored so far.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.bounds
     }
 
-    /// Measures a method's order. Its AOPC widens the bounds if need be, so that what
-    /// [`Faithfulness::check`] said of other methods before may have moved.
+    /// Measures the order of a method. Its AOPC widens the bounds if it lies outside them; that may change the
+    /// [`Faithfulness::check`] of methods scored before.
     ///
     /// # Errors
     /// When the oracle gives no answer, or one that is not finite.
@@ -112,8 +118,8 @@ impl Faithfulness {
         Ok(self.check(method))
     }
 
-    /// [`Check::Faithfulness`] of a method scored before, by the bounds as they are now;
-    /// [`Check::Undefined`] for others, and where all orders are the same.
+    /// [`Check::Faithfulness`] of a method scored before, by the bounds as they are now; [`Check::Undefined`] for other
+    /// methods, and where all orders are equally good.
     #[must_use]
     pub fn check(&self, method: Method) -> Check {
         let aopc = self.scored.iter().find(|(scored, _)| *scored == method).map(|(_, aopc)| *aopc);
@@ -129,8 +135,8 @@ impl Faithfulness {
 fn random(masking: &mut Masking, seed: u64) -> Answer<Vec<f64>> {
     let words = masking.words();
     let mut generator = generator(seed, Purpose::Orders);
-    let orders: Vec<_> = (0..RANDOM_ORDERS).map(|_| sampling::order(words, &mut generator)).collect();
-    // All at once first: full calls instead of one for each order.
+    let orders: Vec<_> = (0..RANDOM_ORDERS).map(|_| random_order(words, &mut generator)).collect();
+    // First asked for all orders at once: full calls instead of one for each order.
     let sets: Vec<_> = orders.iter().flat_map(|order| steps(words, order)).collect();
     masking.values(&sets)?;
     orders.iter().map(|order| aopc(masking, order)).collect()
@@ -143,32 +149,32 @@ mod tests {
     use super::*;
     use crate::fakes::{Cancelled, Game, logistic, present_sum};
     use crate::oracle::OracleError;
-    use crate::table::MaskTable;
+    use crate::oracle::masking::OutcomeCache;
 
     fn check(game: &mut Game, scores: &[f64]) -> Check {
-        let mut table = MaskTable::default();
-        let mut masking = Masking::new(game, &mut table);
+        let mut cache = OutcomeCache::default();
+        let mut masking = Masking::new(game, &mut cache);
         let mut faithfulness = Faithfulness::prepare(&mut masking, 1).unwrap();
-        let order = order(scores, Method::Occlusion);
+        let order = ranking(scores, Method::Occlusion);
         faithfulness.score(&mut masking, Method::Occlusion, &order).unwrap()
     }
 
     #[test]
     fn orders_by_sign_or_by_magnitude_and_stably() {
         let scores = [0.1, -0.5, 0.1, 0.3];
-        assert_eq!(order(&scores, Method::Lime), [3, 0, 2, 1]);
-        assert_eq!(order(&scores, Method::Gradient), [1, 3, 0, 2]);
-        assert_eq!(order(&[], Method::Lime), Vec::<usize>::new());
+        assert_eq!(ranking(&scores, Method::Lime), [3, 0, 2, 1]);
+        assert_eq!(ranking(&scores, Method::Gradient), [1, 3, 0, 2]);
+        assert_eq!(ranking(&[], Method::Lime), Vec::<usize>::new());
     }
 
     #[test]
     fn aopc_by_hand() {
         let mut game = Game::additive(0.2, &[0.1, 0.4, 0.0]);
-        let mut table = MaskTable::default();
-        let mut masking = Masking::new(&mut game, &mut table);
+        let mut cache = OutcomeCache::default();
+        let mut masking = Masking::new(&mut game, &mut cache);
         assert!((aopc(&mut masking, &[1, 0, 2]).unwrap() - 1.4 / 3.0).abs() < 1e-12);
         assert!((aopc(&mut masking, &[2, 0, 1]).unwrap() - 0.6 / 3.0).abs() < 1e-12);
-        assert_eq!(table.spent(), 6);
+        assert_eq!(cache.rows(), 6);
     }
 
     #[test]
@@ -210,7 +216,7 @@ mod tests {
 
     #[test]
     fn cancelling_ends_it() {
-        let answer = Faithfulness::prepare(&mut Masking::new(&mut Cancelled, &mut MaskTable::default()), 1);
+        let answer = Faithfulness::prepare(&mut Masking::new(&mut Cancelled, &mut OutcomeCache::default()), 1);
         assert_eq!(answer, Err(OracleError::Cancelled));
     }
 
@@ -227,12 +233,12 @@ mod tests {
                 let code: usize = present.iter().enumerate().map(|(word, p)| usize::from(*p) << word).sum();
                 0.5 + 0.5 * (code as f64 * frequency).sin()
             });
-            let mut table = MaskTable::default();
-            let mut masking = Masking::new(&mut game, &mut table);
+            let mut cache = OutcomeCache::default();
+            let mut masking = Masking::new(&mut game, &mut cache);
             let mut faithfulness = Faithfulness::prepare(&mut masking, 1).unwrap();
             let methods = [Method::Lime, Method::Occlusion, Method::GradientInput];
             for (scores, method) in scores.iter().zip(methods) {
-                let order = order(&scores[..words], method);
+                let order = ranking(&scores[..words], method);
                 faithfulness.score(&mut masking, method, &order).unwrap();
             }
             for method in methods {

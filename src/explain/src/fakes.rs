@@ -1,4 +1,4 @@
-//! Oracles whose right answers are known, for tests.
+//! Oracles with known right answers, for tests.
 
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
@@ -8,13 +8,13 @@ use crate::sampling::normals;
 
 type Value = Box<dyn Fn(&[bool]) -> f64>;
 
-/// A probability as a function of the words present, with a tally of the calls.
+/// A probability as a function of the words present; it counts the calls.
 pub(crate) struct Game {
     words: usize,
     value: Value,
     /// Rows in each call.
     pub(crate) calls: Vec<usize>,
-    /// What deleting changes beyond masking, for each word deleted.
+    /// How much lower the probability is for each word that is deleted and not masked.
     pub(crate) gap: f64,
 }
 
@@ -34,11 +34,20 @@ impl Game {
         Self::new(words, move |presence| values[bits(presence)])
     }
 
+    /// A logit with a weight for each word, and more for every third pair of neighbours present.
+    pub(crate) fn interacting(words: usize) -> Self {
+        let weights: Vec<_> = (0..words).map(|word| ((word * 7 + 3) % 11) as f64 / 4.0 - 1.2).collect();
+        Self::new(words, move |present| {
+            let pairs = present.windows(2).step_by(3).filter(|pair| pair[0] && pair[1]).count() as f64;
+            logistic(present_sum(present, &weights) + 0.8 * pairs)
+        })
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.calls.iter().sum()
     }
 
-    /// The logit that goes with a probability, which may also be 0, 1 or beyond.
+    /// The logit that belongs to a probability; the probability may also be 0, 1 or outside of that.
     pub(crate) fn logit(probability: f64) -> f64 {
         3.0 * probability - 1.0
     }
@@ -79,8 +88,8 @@ impl Predict for Game {
 type Logit = Box<dyn Fn(&[f64]) -> f64>;
 type Gradient = Box<dyn Fn(&[f64]) -> Vec<f64>>;
 
-/// A logit over one number a word, 1 at the input and 0 at the baseline (at that of masks 0.5); the
-/// probability of a masked text is its logistic, and deleting is masking.
+/// A logit that is a function of one number for each word: 1 at the input, 0 at the baseline (0.5 at that of masks).
+/// The probability of a masked text is its logistic; deleting is the same as masking.
 pub(crate) struct Smooth {
     words: usize,
     logit: Logit,
@@ -122,8 +131,8 @@ impl Smooth {
         Self::new(words, move |x| inside.iter().map(|term| monomial(term, x)).sum(), gradient)
     }
 
-    /// Of two classes whose logits are each other's negative, the margin is twice the logit; what depends on
-    /// how steep the probability is, is left to models.
+    /// There are two classes with opposite logits, so the margin is twice the logit. Gradients of the probability are
+    /// left to real models.
     fn scale(&self, scalar: Scalar) -> f64 {
         if scalar == Scalar::Margin { 2.0 } else { 1.0 }
     }
@@ -202,7 +211,7 @@ impl Slopes for Smooth {
         Ok((first..first + count as u64).map(|index| self.at(&input(index), noise.scalar)).collect())
     }
 
-    /// One layer in which every token takes the more of a token the later it is; the first is special, and read.
+    /// One layer in which every token attends more to later tokens; the first token is special, and the head reads it.
     fn attention(&mut self) -> Answer<Attention> {
         let tokens = self.words + 1;
         let reader = (0..tokens).map(|token| f64::from(u8::from(token == 0))).collect();
@@ -216,7 +225,7 @@ impl Slopes for Smooth {
     }
 }
 
-/// An oracle that nobody waits for any more.
+/// An oracle whose answers nobody waits for any more.
 pub(crate) struct Cancelled;
 
 impl Predict for Cancelled {

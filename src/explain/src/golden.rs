@@ -1,30 +1,33 @@
 //! Comparison with numbers from the libraries that define them; `golden/make_golden.py` and
 //! `golden/make_checks.py` write them.
 
+use pellucid_protocol::rank::{ranks, spearman};
 use pellucid_protocol::{Check, Method};
 use serde_json::Value;
 
-use crate::bounds::Subsets;
-use crate::drift::{ranks, spearman};
-use crate::eraser::{curves, eraser};
-use crate::exhaustive::interactions;
-use crate::faithfulness::{Faithfulness, aopc, order};
-use crate::fakes::{Game, logistic, present_sum};
-use crate::figures::agreement;
-use crate::infidelity::relative_error;
-use crate::kendall::kendall;
-use crate::lime::{PENALTY, lime};
-use crate::neighbourhood::Samples;
-use crate::occlusion::occlusion;
+use crate::checks::curves::curves;
+use crate::checks::eraser::eraser;
+use crate::checks::infidelity::relative_error;
+use crate::checks::kendall::kendall;
+use crate::checks::plausibility::plausibility;
+use crate::checks::stability::agreement;
+use crate::context::Samples;
+use crate::faithfulness::{Faithfulness, aopc, ranking};
+use crate::fakes::Game;
+use crate::gradient::quadrature::gauss_legendre;
 use crate::oracle::Attention;
-use crate::plausibility::plausibility;
-use crate::quadrature::gauss_legendre;
-use crate::ridge::{Ridge, Weighted};
+use crate::oracle::masking::{Masking, OutcomeCache};
+use crate::oracle::subsets::Subsets;
+use crate::oracle::word_set::WordSet;
+use crate::regression::Weighted;
+use crate::regression::regression_tree::RegressionTree;
+use crate::regression::ridge::Ridge;
 use crate::rollout::rollout;
-use crate::sampling::{distance, weight};
-use crate::table::{MaskTable, Masking};
-use crate::tree::Grown;
-use crate::word_set::WordSet;
+use crate::shapley::exact::exact;
+use crate::shapley::exhaustive::interactions;
+use crate::surrogate::PENALTY;
+use crate::surrogate::kernel::{distance, weight};
+use crate::surrogate::lime::lime;
 
 /// Both sides compute in f64, in different orders.
 const ROUNDING: f64 = 1e-10;
@@ -59,15 +62,6 @@ fn close(found: f64, expected: f64) {
 fn all_close(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
     found.iter().zip(expected).for_each(|(found, expected)| close(*found, *expected));
-}
-
-/// `make_golden.py`'s function of the same name.
-fn probability(words: usize) -> Game {
-    let weights: Vec<_> = (0..words).map(|word| ((7 * word + 3) % 11) as f64 / 4.0 - 1.2).collect();
-    Game::new(words, move |present| {
-        let pairs = present.windows(2).step_by(3).filter(|pair| pair[0] && pair[1]).count() as f64;
-        logistic(present_sum(present, &weights) + 0.8 * pairs)
-    })
 }
 
 #[test]
@@ -117,7 +111,7 @@ fn a_fit_to_limes_samples_is_limes() {
     }
 }
 
-/// The draws differ, so only the law can be compared: the mean over seeds, within five standard errors of
+/// The draws differ, so only their distribution can be compared: the mean over seeds, within five standard errors of
 /// the difference.
 #[test]
 fn own_samples_follow_limes_law() {
@@ -125,10 +119,11 @@ fn own_samples_follow_limes_law() {
         let (words, runs) = (words(&case), case["runs"].as_u64().unwrap());
         let samples =
             Samples { fit: number(&case, "samples") as usize, held_out: 0, scale: number(&case, "samples") as usize };
-        let (mut game, mut table) = (probability(words), MaskTable::default());
+        // The `probability` of `make_golden.py`.
+        let (mut game, mut cache) = (Game::interacting(words), OutcomeCache::default());
         let mut mean = vec![0.0; words];
         for seed in 0..runs {
-            let found = lime(&mut Masking::new(&mut game, &mut table), samples, seed, &mut |_| {}).unwrap();
+            let found = lime(&mut Masking::new(&mut game, &mut cache), samples, seed, &mut |_| {}).unwrap();
             mean.iter_mut().zip(found.surrogate.coefficients).for_each(|(mean, one)| *mean += one / runs as f64);
         }
         let tolerance = 5.0 * number(&case, "scatter") * (2.0 / runs as f64).sqrt();
@@ -151,8 +146,8 @@ fn spearman_is_scipys() {
 fn aopc_and_its_bounds_are_those_of_all_orders() {
     for case in cases(include_str!("../golden/aopc.json"), "cases") {
         let mut game = Game::table(words(&case), numbers(&case["values"]));
-        let mut table = MaskTable::default();
-        let mut masking = Masking::new(&mut game, &mut table);
+        let mut cache = OutcomeCache::default();
+        let mut masking = Masking::new(&mut game, &mut cache);
         let order: Vec<_> =
             case["order"].as_array().unwrap().iter().map(|word| word.as_u64().unwrap() as usize).collect();
         close(aopc(&mut masking, &order).unwrap(), number(&case, "aopc"));
@@ -171,17 +166,17 @@ fn flags(case: &Value) -> Vec<bool> {
 fn checks_are_those_of_the_second_implementation() {
     for case in cases(include_str!("../golden/checks.json"), "cases") {
         let mut game = Game::table(words(&case), numbers(&case["values"]));
-        let mut table = MaskTable::default();
-        let mut masking = Masking::new(&mut game, &mut table);
+        let mut cache = OutcomeCache::default();
+        let mut masking = Masking::new(&mut game, &mut cache);
         let scores = numbers(&case["scores"]);
-        let order = order(&scores, Method::Lime);
+        let order = ranking(&scores, Method::Lime);
         let found = eraser(&mut masking, &order).unwrap();
         close(found.comprehensiveness, number(&case, "comprehensiveness"));
         close(found.sufficiency, number(&case, "sufficiency"));
         let found = curves(&mut masking, &order).unwrap();
         close(found.deletion, number(&case, "deletion"));
         close(found.insertion, number(&case, "insertion"));
-        let losses = occlusion(&mut masking).unwrap();
+        let losses = masking.single_drops().unwrap();
         close(kendall(&scores, &losses).unwrap(), number(&case, "tau_loo"));
         let mut measure = Faithfulness::prepare(&mut masking, 1).unwrap();
         match measure.score(&mut masking, Method::Lime, &order).unwrap() {
@@ -206,7 +201,7 @@ fn infidelity_and_plausibility_are_those_of_the_second_implementation() {
             .map(|mask| mask.iter().fold(WordSet::empty(scores.len()), |set, word| set.with(*word)))
             .collect();
         let said: Vec<f64> = masks.iter().map(|mask| mask.iter().map(|word| scores[*word]).sum()).collect();
-        let drops = Masking::new(&mut game, &mut MaskTable::default()).drops(&sets).unwrap();
+        let drops = Masking::new(&mut game, &mut OutcomeCache::default()).drops(&sets).unwrap();
         close(relative_error(&said, &drops).unwrap(), number(&case, "infidelity"));
         let expected = &case["plausibility"];
         let found = plausibility(&scores, Method::Lime, &flags(&expected["marked"])).unwrap();
@@ -226,8 +221,8 @@ fn agreement_is_the_mean_of_scipys_spearman() {
 fn shapley_values_and_interactions_are_those_of_the_definition() {
     for case in cases(include_str!("../golden/shapley.json"), "cases") {
         let mut game = Game::table(words(&case), numbers(&case["values"]));
-        let subsets = Subsets::ask(&mut Masking::new(&mut game, &mut MaskTable::default())).unwrap();
-        all_close(&subsets.shapley(), &numbers(&case["shapley"]));
+        let subsets = Subsets::ask(&mut Masking::new(&mut game, &mut OutcomeCache::default())).unwrap();
+        all_close(&exact(&subsets).scores, &numbers(&case["shapley"]));
         let found = interactions(&subsets);
         let expected = case["interactions"].as_array().unwrap();
         assert_eq!(found.len(), expected.len());
@@ -245,7 +240,7 @@ fn the_tables_lime_is_ridge_on_the_whole_law() {
         let mut game = Game::table(words(&case), numbers(&case["values"]));
         let samples =
             Samples { fit: number(&case, "samples") as usize, held_out: 0, scale: number(&case, "samples") as usize };
-        let found = lime(&mut Masking::new(&mut game, &mut MaskTable::default()), samples, 1, &mut |_| {}).unwrap();
+        let found = lime(&mut Masking::new(&mut game, &mut OutcomeCache::default()), samples, 1, &mut |_| {}).unwrap();
         all_close(&found.surrogate.coefficients, &numbers(&case["coefficients"]));
         close(found.surrogate.intercept, number(&case, "intercept"));
         close(found.in_sample.unwrap(), number(&case, "in_sample"));
@@ -261,10 +256,10 @@ fn trees_are_scikit_learns() {
             [&case["targets"], &case["weights"], &case["other_targets"]].map(numbers);
         let data = Weighted { rows: &fitted, targets: &targets, weights: &weights };
         let features = fitted[0].len();
-        let grown = Grown::fit(&data, features);
+        let grown = RegressionTree::fit(&data, features);
         let predictions: Vec<_> = fitted.iter().map(|row| grown.predict(row)).collect();
         all_close(&predictions, &numbers(&case["predictions"]));
-        all_close(&grown.importance(features).0, &numbers(&case["importance"]));
+        all_close(&grown.importance(features).shares, &numbers(&case["importance"]));
         assert_eq!(grown.rules().len(), number(&case, "leaves") as usize);
         close(grown.r2(&data).unwrap(), number(&case, "in_sample"));
         let judged = Weighted { rows: &other, targets: &other_targets, weights: &weights };

@@ -1,24 +1,31 @@
 //! Occlusion: what is lost when one word is masked or deleted.
 
-use crate::oracle::Answer;
-use crate::table::Masking;
-use crate::word_set::WordSet;
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Attribution, Method, Removal};
 
-/// s_w = f(text) - f(text without word w) of the explained scalar f, as a rule the probability; positive if the
-/// word speaks for the class. All pieces of a word are taken out together: masked, and the text keeps its length,
-/// or deleted, and what follows moves up; that is the masking's.
+use crate::explainer::{Explainer, Removes, Text};
+use crate::oracle::Answer;
+
+/// s_w = f(text) - f(text with word w masked) of the explained scalar f, usually the probability; positive if the word
+/// speaks for the class. All pieces of a word are masked together.
 ///
 /// Cost: one row for each word, and one for the text.
 ///
 /// Source: Zeiler and Fergus 2014, arXiv 1311.2901, section 4; Li et al. 2016, arXiv 1612.08220, for
 /// words ("erasure").
-///
-/// # Errors
-/// When the oracle gives no answer, or one that is not finite.
-pub fn occlusion(masking: &mut Masking) -> Answer<Vec<f64>> {
-    let words = masking.words();
-    let alone: Vec<_> = (0..words).map(|word| WordSet::empty(words).with(word)).collect();
-    masking.drops(&alone)
+pub(crate) const MASK: Explainer = occlusion(Method::Occlusion, Removal::Mask);
+
+/// As [`MASK`], with the word deleted: what follows it moves up.
+pub(crate) const DELETE: Explainer = occlusion(Method::OcclusionDelete, Removal::Delete);
+
+const fn occlusion(method: Method, removal: Removal) -> Explainer {
+    Explainer::new(method, Scalar::Probability, Removes::Words(removal), score)
+}
+
+fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
+    let blank = explainer.blank(context);
+    let scores = explainer.masking(oracle, context).single_drops()?;
+    Ok(Attribution { evaluations: scores.len() + 1, scores, ..blank })
 }
 
 #[cfg(test)]
@@ -26,13 +33,12 @@ mod tests {
     use pellucid_protocol::Removal;
     use pellucid_protocol::explanation::Scalar;
 
-    use super::*;
     use crate::fakes::{Cancelled, Game};
     use crate::oracle::OracleError;
-    use crate::table::{MaskTable, ROWS_PER_CALL};
+    use crate::oracle::masking::{Masking, OutcomeCache, ROWS_PER_CALL};
 
     fn scores(game: &mut Game) -> Vec<f64> {
-        occlusion(&mut Masking::new(game, &mut MaskTable::default())).unwrap()
+        Masking::new(game, &mut OutcomeCache::default()).single_drops().unwrap()
     }
 
     #[test]
@@ -56,11 +62,11 @@ mod tests {
     fn deleting_is_not_masking() {
         let mut game = Game::additive(0.4, &[0.3, -0.2, 0.0]);
         game.gap = 0.05;
-        let mut table = MaskTable::default().by(Removal::Delete);
-        let found = occlusion(&mut Masking::new(&mut game, &mut table)).unwrap();
+        let mut cache = OutcomeCache::default().with_removal(Removal::Delete);
+        let found = Masking::new(&mut game, &mut cache).single_drops().unwrap();
         assert!(found.iter().zip([0.35, -0.15, 0.05]).all(|(score, loss)| (score - loss).abs() < 1e-12));
-        let mut table = MaskTable::default().by(Removal::Delete);
-        let logits = occlusion(&mut Masking::new(&mut game, &mut table).of(Scalar::Logit)).unwrap();
+        let mut cache = OutcomeCache::default().with_removal(Removal::Delete);
+        let logits = Masking::new(&mut game, &mut cache).with_scalar(Scalar::Logit).single_drops().unwrap();
         assert!(logits.iter().zip(&found).all(|(logit, drop)| (logit - 3.0 * drop).abs() < 1e-12));
     }
 
@@ -68,7 +74,7 @@ mod tests {
     fn no_words_one_word_and_cancelled() {
         assert_eq!(scores(&mut Game::additive(0.4, &[])), Vec::<f64>::new());
         assert_eq!(scores(&mut Game::additive(0.25, &[0.5])), [0.5]);
-        let answer = occlusion(&mut Masking::new(&mut Cancelled, &mut MaskTable::default()));
+        let answer = Masking::new(&mut Cancelled, &mut OutcomeCache::default()).single_drops();
         assert_eq!(answer, Err(OracleError::Cancelled));
     }
 }

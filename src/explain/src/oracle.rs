@@ -1,5 +1,9 @@
 //! What an explainer may ask of a model about one text and one class, and nothing else.
 
+pub mod masking;
+pub mod subsets;
+pub mod word_set;
+
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
 
@@ -17,19 +21,19 @@ pub enum OracleError {
 /// The answer of an oracle.
 pub type Answer<T> = Result<T, OracleError>;
 
-/// What a model says of one row about the explained class.
+/// What a model computes for one row and the explained class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome {
-    /// Its logit.
+    /// The logit of the class.
     pub logit: f64,
-    /// Its softmax probability.
+    /// The softmax probability of the class.
     pub probability: f64,
-    /// Its logit minus the highest of the other classes; the logit where there is no other.
+    /// The logit of the class minus the highest of the other classes; the logit if there is no other class.
     pub margin: f64,
 }
 
 impl Outcome {
-    /// The number that is explained. Attention is no number of a row, and is measured by the probability.
+    /// The number that is explained. Attention is not a number of a row; the probability stands for it.
     #[must_use]
     pub fn of(self, scalar: Scalar) -> f64 {
         match scalar {
@@ -39,7 +43,7 @@ impl Outcome {
         }
     }
 
-    /// As [`check_numbers`], for the three of each row.
+    /// As [`check_numbers`], for the three numbers of each row.
     pub(crate) fn check(outcomes: &[Outcome], expected: usize) -> Answer<()> {
         let of = |scalar| outcomes.iter().map(|outcome| outcome.of(scalar)).collect::<Vec<_>>();
         check_numbers(&of(Scalar::Probability), expected, "probabilities")?;
@@ -48,38 +52,38 @@ impl Outcome {
     }
 }
 
-/// What a model says of the text with some of its words taken out.
+/// What a model answers for the text with some of its words removed.
 pub trait Predict {
     /// Number of words, all of which the model sees.
     fn words(&self) -> usize;
 
-    /// One outcome for each row of `presence`; `presence[r][w]` says whether word `w` is left as it is (`true`)
-    /// or taken out, all its pieces together (`false`): masked, or deleted, so that the text gets shorter.
-    /// Special tokens stay; of a text with no token left, one stands for it that means nothing.
+    /// One outcome for each row of `presence`; `presence[r][w]` says whether word `w` stays as it is (`true`) or is
+    /// removed with all its pieces (`false`): masked, or deleted, which makes the text shorter. Special tokens stay.
+    /// If deleting leaves no token at all, one token without meaning takes their place.
     ///
     /// # Errors
-    /// When the model could not be evaluated or nobody waits any more.
+    /// When the model could not be evaluated or nobody waits for the answer any more.
     fn outcomes(&mut self, presence: &[Vec<bool>], removal: Removal) -> Answer<Vec<Outcome>>;
 }
 
 /// What lies inside the model: gradients of the explained scalar by the word embeddings, and attention.
 pub trait Slopes: Predict {
-    /// At the input: per word, the sum over pieces and hidden axis of gradient x embedding, and the
-    /// norm of the gradient over pieces and hidden axis.
+    /// The gradient at the input. Per word: the sum of gradient x embedding over its pieces and the hidden axis, and
+    /// the norm of the gradient over the same.
     ///
     /// # Errors
     /// As [`Predict::outcomes`].
     fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient>;
 
-    /// At the points `baseline + alpha * (input - baseline)`, one for each of `alphas`. Every word's pieces
-    /// start from the `baseline`; special tokens stay, and so do the positions of all tokens.
+    /// The model at the points `baseline + alpha * (input - baseline)`, one for each of `alphas`. The pieces of every
+    /// word start from the `baseline`; special tokens stay, and so do the positions of all tokens.
     ///
     /// # Errors
     /// As [`Predict::outcomes`].
     fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>>;
 
-    /// At the noisy inputs `first..first + count` of `noise`: the gradient of `noise.scalar` there, per word its
-    /// norm and its product with the input as it is without noise.
+    /// Gradients of `noise.scalar` at the noisy inputs `first..first + count` of `noise`. Per word: the norm of the
+    /// gradient, and its product with the input without noise.
     ///
     /// # Errors
     /// As [`Predict::outcomes`].
@@ -92,39 +96,38 @@ pub trait Slopes: Predict {
     fn attention(&mut self) -> Answer<Attention>;
 }
 
-/// Attention of one layer, the mean over its heads: one row for each token, of what it takes from each.
+/// Attention of one layer, the mean over its heads: row i holds how much token i attends to each token.
 pub type AttentionMatrix = Vec<Vec<f64>>;
 
 /// What attends to what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
-    /// The layers from the first to the last; tokens x tokens each, special ones included.
+    /// The layers from the first to the last; each is tokens x tokens, special tokens included.
     pub layers: Vec<AttentionMatrix>,
-    /// The share of each token's last state in what the head reads: all of the first or the last, or the same
-    /// of each.
+    /// The share that the last state of each token has in what the classification head reads: 1 for the first or the
+    /// last token, or the same for all tokens.
     pub reader: Vec<f64>,
-    /// The word of each token; `None` for special ones.
+    /// The word of each token; `None` for special tokens.
     pub word_of_token: Vec<Option<usize>>,
 }
 
-/// Gaussian noise on the embeddings of the words' pieces; special tokens have none.
+/// Gaussian noise on the embeddings of the words' pieces; special tokens get none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Noise {
-    /// Standard deviation, relative to the range (largest minus smallest number) of the text's word
-    /// embeddings.
+    /// Standard deviation, relative to the range (largest minus smallest number) of the text's word embeddings.
     pub sigma: f64,
-    /// One seed, one sequence of noisy inputs.
+    /// Each seed gives one sequence of noisy inputs.
     pub seed: u64,
-    /// What the gradients are of.
+    /// The number whose gradients are wanted.
     pub scalar: Scalar,
 }
 
-/// Gradient of the explained scalar at the input.
+/// Gradient of the explained scalar at one input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WordGradient {
-    /// Per word, gradient x embedding, summed.
+    /// Per word, the sum of gradient x embedding.
     pub times_input: Vec<f64>,
-    /// Per word, L2 norm of the gradient.
+    /// Per word, the L2 norm of the gradient.
     pub norm: Vec<f64>,
 }
 
@@ -133,12 +136,12 @@ pub struct WordGradient {
 pub struct PathPoint {
     /// The explained scalar.
     pub value: f64,
-    /// Per word, gradient x (input - baseline), summed over pieces and hidden axis.
+    /// Per word, the sum of gradient x (input - baseline) over its pieces and the hidden axis.
     pub slopes: Vec<f64>,
 }
 
-/// Refuses an answer that is not `expected` finite numbers: nothing computed from it could be trusted,
-/// and a run's log cannot hold it.
+/// Refuses an answer that is not `expected` finite numbers: nothing computed from it could be trusted, and the log of
+/// a run cannot hold it.
 ///
 /// # Errors
 /// [`OracleError::Failed`], which names `what` was asked for.

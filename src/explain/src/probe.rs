@@ -1,22 +1,26 @@
-//! The small explanation that is repeated at every evaluation of a training.
+//! What is measured again and again while a model trains: a small explanation of a text, and how it changes.
+
+pub mod complexity;
+pub mod convergence;
+pub mod drift;
 
 use pellucid_protocol::{Check, Method, Removal};
 
-use crate::context::{Context, Depth};
-use crate::explain::{attribute, fidelity};
-use crate::neighbourhood::Samples;
+use crate::attribute::attribute;
+use crate::context::{Context, Depth, Samples};
 use crate::oracle::{Answer, Slopes};
+use crate::surrogate::lime::held_out;
 
-/// Perturbations of the probe's surrogate: enough to see whether it fits at all.
+/// Maskings of the probe's surrogate: enough to see whether it fits at all.
 pub const SAMPLES: Samples = Samples { fit: 128, held_out: 64, scale: 5000 };
 
 /// One text of the probe set at one state of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
-    /// Gradient x input, one score a word, in logits; for [`Movement`](crate::drift::Movement).
+    /// Gradient x input, one score a word, in logits; for [`Movement`](drift::Movement).
     pub scores: Vec<f64>,
-    /// Normalised AOPC of these scores, 0 for the worst order and 1 for the best; `None` where it is not
-    /// defined (one word, constant scores, a probability that never moves).
+    /// Normalised AOPC of these scores, 0 for the worst order and 1 for the best; `None` where it is not defined: for
+    /// one word, for constant scores, and for a probability that never moves.
     pub faithfulness: Option<f64>,
     /// Held-out weighted R2 of LIME's surrogate, at most 1; `None` where it is not defined.
     pub fidelity: Option<f64>,
@@ -26,16 +30,16 @@ pub struct Probe {
 
 /// Explains a text at little cost.
 ///
-/// Cost: 1 gradient; up to 10 words at most 2^words rows for everything, beyond that 128 for the surrogate
+/// Cost: 1 gradient. Up to 10 words at most 2^words rows for everything; for longer texts 128 rows for the surrogate
 /// and those of [`Faithfulness::prepare`](crate::faithfulness::Faithfulness::prepare).
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
 pub fn probe(oracle: &mut dyn Slopes, seed: u64) -> Answer<Probe> {
-    // By masks, so that all that is asked for is in one table.
+    // The surrogate masks words too, so that it shares its rows with faithfulness.
     let mut context = Context::new(seed).with_samples(SAMPLES).with_depth(Depth::Gates).with_removal(Removal::Mask);
     let gradient = attribute(oracle, Method::GradientInput, &mut context)?;
-    let fidelity = fidelity(oracle, &mut context)?;
+    let fidelity = held_out(oracle, &mut context)?;
     Ok(Probe {
         faithfulness: gradient.checks.iter().find_map(normalised),
         fidelity,

@@ -1,17 +1,29 @@
-//! Attention rollout: which words the head's vector is mixed from, if attention were all that mixes.
+//! Attention rollout: which words the vector of the head is mixed from, if nothing but attention mixed them.
 
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Attribution, Method};
+
+use crate::explainer::{Explainer, Removes, Text};
 use crate::oracle::{Answer, Attention, AttentionMatrix, OracleError, Slopes};
 
-/// Share of each word in what the head reads, by attention alone; those of the special tokens are left out, so
-/// they add up to less than 1. A text without words has none.
+/// [`Method::Rollout`].
+pub(crate) const EXPLAINER: Explainer = Explainer::new(Method::Rollout, Scalar::Attention, Removes::Nothing, score);
+
+fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
+    let scores = attention_rollout(oracle)?;
+    Ok(Attribution { evaluations: usize::from(!scores.is_empty()), scores, ..explainer.blank(context) })
+}
+
+/// The share of each word in what the head reads, by attention alone. The shares of special tokens are left out, so the
+/// scores add up to less than 1. A text without words has no scores.
 ///
-/// It has no sign, no class and no part in what the values are, so it is the weak baseline that other methods
-/// have to beat: on SST-2 plain attention ranks the words of some models worse than chance.
+/// Attention has no sign and no class, and ignores the values that it mixes. So this is the weak baseline that other
+/// methods have to beat: on SST-2, plain attention ranks the words of some models worse than chance.
 ///
 /// Source: Abnar and Zuidema 2020, arXiv 2005.00928, section 3, "attention rollout".
 ///
 /// # Errors
-/// When the oracle gives no answer, or one that is no attention.
+/// When the oracle gives no answer, or one that is not proper attention.
 pub fn attention_rollout(oracle: &mut dyn Slopes) -> Answer<Vec<f64>> {
     let words = oracle.words();
     if words == 0 {
@@ -23,20 +35,20 @@ pub fn attention_rollout(oracle: &mut dyn Slopes) -> Answer<Vec<f64>> {
     Ok(by_word(&shares.ok_or_else(refused)?, &attention.word_of_token, words))
 }
 
-/// The reader's row of A'_L ... A'_1, A'_l being the row-normalised A_l / 2 + I / 2: not negative, and adding
-/// up to 1 as the reader's shares do. No layers leave all with the reader. `None` where a matrix is not square
-/// of the reader's size, or has a number that is negative or not finite.
+/// The reader times A'_L ... A'_1, where A'_l is A_l / 2 + I / 2 with its rows normalised: the shares are not negative
+/// and add up to 1, as those of the reader do. Without layers they are the reader's. `None` where a matrix is not
+/// square of the reader's size, or has a number that is negative or not finite.
 #[must_use]
 pub fn rollout(attention: &Attention) -> Option<Vec<f64>> {
     let tokens = attention.reader.len();
     if !attention.layers.iter().all(|layer| is_attention(layer, tokens)) {
         return None;
     }
-    // Only the reader's row of the product is wanted: a row times matrices, from the last layer down.
+    // A row times matrices, from the last layer down: cheaper than the product of all matrices.
     Some(attention.layers.iter().rev().fold(attention.reader.clone(), |shares, layer| mixed(&shares, layer)))
 }
 
-/// Sum over the tokens of each word.
+/// Sums the shares of the tokens of each word.
 fn by_word(shares: &[f64], word_of_token: &[Option<usize>], words: usize) -> Vec<f64> {
     let mut sums = vec![0.0; words];
     for (share, word) in shares.iter().zip(word_of_token) {

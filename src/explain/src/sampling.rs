@@ -1,21 +1,24 @@
-//! Random maskings of a text, as `lime` draws and weighs them, and random orders of its words.
+//! Random draws: maskings of a text, orders of its words, and noise. The same seed draws the same.
+
+pub mod strata;
+pub mod subset_draw;
 
 use std::f64::consts::TAU;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::word_set::WordSet;
+use crate::oracle::word_set::WordSet;
 
-/// Width of the kernel, in the units of [`distance`].
-pub const KERNEL_WIDTH: f64 = 25.0;
+/// Streams from here on are noise; those of the [`Purpose`]s lie below.
+const NOISE_STREAMS: u64 = 1 << 32;
 
-/// What draws are for. Each purpose has a stream of its own, so that more of one changes no other.
+/// What draws are for. Each purpose has a stream of its own, so that drawing more for one changes no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Perturbations to which a surrogate is fitted.
+    /// Maskings to which a surrogate is fitted.
     Fit,
-    /// Perturbations on which it is judged.
+    /// Maskings on which a surrogate is judged.
     HeldOut,
     /// Random orders of the words.
     Orders,
@@ -33,8 +36,8 @@ pub fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
     generator
 }
 
-/// `rows` sets of words to mask: as many as a uniform draw from 1..=`words`, every set of that size
-/// equally likely; all words may be among them. Empty sets for a text without words.
+/// `rows` sets of words to mask. The size of each is drawn uniformly from 1..=`words`, and all sets of that size are
+/// equally likely; a set may hold all words. The sets are empty for a text without words.
 ///
 /// Source: `lime` 0.2.0.1, `lime_text.py`, `__data_labels_distances`.
 pub fn perturbations(words: usize, rows: usize, generator: &mut ChaCha8Rng) -> Vec<WordSet> {
@@ -45,33 +48,35 @@ fn perturbation(words: usize, generator: &mut ChaCha8Rng) -> WordSet {
     let mut masked = WordSet::empty(words);
     if words > 0 {
         let size = generator.random_range(1..=words);
-        draw(words, size, generator).into_iter().for_each(|word| masked.insert(word));
+        let mut order: Vec<_> = (0..words).collect();
+        shuffle(&mut order, size, generator);
+        order[..size].iter().for_each(|word| masked.insert(*word));
     }
     masked
 }
 
-/// All words in random order, every order equally likely.
-pub fn order(words: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
-    draw(words, words, generator)
+/// All words in random order; every order is equally likely.
+pub fn random_order(words: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut order: Vec<_> = (0..words).collect();
+    shuffle(&mut order, words, generator);
+    order
 }
 
-/// `size` of the words in random order: the first steps of a Fisher-Yates shuffle.
-fn draw(words: usize, size: usize, generator: &mut ChaCha8Rng) -> Vec<usize> {
-    let mut drawn: Vec<_> = (0..words).collect();
-    for place in 0..size {
-        drawn.swap(place, generator.random_range(place..words));
+/// Puts random items into the first `count` places: the first steps of a Fisher-Yates shuffle.
+///
+/// Written out, because a seed must draw the same whatever version of `rand` is in use.
+pub fn shuffle<T>(items: &mut [T], count: usize, generator: &mut ChaCha8Rng) {
+    for place in 0..count {
+        items.swap(place, generator.random_range(place..items.len()));
     }
-    drawn.truncate(size);
-    drawn
 }
 
-/// `count` standard normal numbers: the `index`-th such sequence of `seed`.
+/// `count` standard normal numbers: the sequence number `index` of `seed`.
 ///
 /// Source: Box and Muller 1958.
 #[must_use]
 pub fn normals(seed: u64, index: u64, count: usize) -> Vec<f64> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    // Beyond the streams of all purposes.
     generator.set_stream(NOISE_STREAMS.wrapping_add(index));
     let mut pair = || {
         // In (0, 1], whose logarithm is finite.
@@ -84,27 +89,30 @@ pub fn normals(seed: u64, index: u64, count: usize) -> Vec<f64> {
     numbers
 }
 
-const NOISE_STREAMS: u64 = 1 << 32;
-
-/// Distance of a text with `masked` of `words` words masked from the whole text: 100 x the cosine
-/// distance of the presence vectors, 100 (1 - sqrt((n - m) / n)); from 0 for the text itself to 100 for
-/// nothing left.
-///
-/// Source: `lime` 0.2.0.1, `lime_text.py`, `distance_fn`.
-#[must_use]
-pub fn distance(masked: usize, words: usize) -> f64 {
-    if masked == 0 {
-        return 0.0;
-    }
-    100.0 * (1.0 - (words.saturating_sub(masked) as f64 / words.max(1) as f64).sqrt())
+/// Means of the columns of independent draws.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Means {
+    /// One for each column.
+    pub means: Vec<f64>,
+    /// Standard error of each; 0 for a single draw.
+    pub errors: Vec<f64>,
 }
 
-/// Weight of a sample at `distance`: sqrt(exp(-distance^2 / width^2)), in (0, 1].
-///
-/// Source: `lime` 0.2.0.1, `lime_text.py`, `kernel`, with its default width.
-#[must_use]
-pub fn weight(distance: f64) -> f64 {
-    (-(distance / KERNEL_WIDTH).powi(2)).exp().sqrt()
+impl Means {
+    /// Of `draws` that all have the same number of columns.
+    #[must_use]
+    pub fn of(draws: &[Vec<f64>]) -> Self {
+        let count = draws.len() as f64;
+        let column = |index: usize| draws.iter().map(move |draw| draw[index]);
+        let columns = 0..draws.first().map_or(0, Vec::len);
+        let means: Vec<f64> = columns.map(|index| column(index).sum::<f64>() / count).collect();
+        let error = |(index, mean): (usize, &f64)| {
+            let squares: f64 = column(index).map(|number| (number - mean).powi(2)).sum();
+            (squares / (count * (count - 1.0).max(1.0))).sqrt()
+        };
+        let errors = means.iter().enumerate().map(error).collect();
+        Self { means, errors }
+    }
 }
 
 #[cfg(test)]
@@ -112,16 +120,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn the_weights_that_lime_gives_for_ten_words() {
-        let weights: Vec<_> = (0..=10).map(|masked| weight(distance(masked, 10))).collect();
-        let close = |index: usize, expected: f64| (weights[index] - expected).abs() < 5e-4;
-        assert_eq!(weights[0], 1.0);
-        assert!(close(1, 0.979) && close(2, 0.915) && close(5, 0.503) && close(10, 0.0003));
-        assert_eq!(distance(10, 10), 100.0);
-        assert_eq!(distance(0, 0), 0.0);
-    }
 
     #[test]
     fn sizes_and_words_are_uniform() {
@@ -163,13 +161,13 @@ mod tests {
     fn no_words_draw_nothing() {
         let mut generator = generator(1, Purpose::Fit);
         assert!(perturbations(0, 3, &mut generator).iter().all(WordSet::is_empty));
-        assert_eq!(order(0, &mut generator), Vec::<usize>::new());
+        assert_eq!(random_order(0, &mut generator), Vec::<usize>::new());
     }
 
     proptest! {
         #[test]
         fn an_order_holds_every_word_once(words in 0..100_usize, seed in any::<u64>()) {
-            let mut found = order(words, &mut generator(seed, Purpose::Orders));
+            let mut found = random_order(words, &mut generator(seed, Purpose::Orders));
             found.sort_unstable();
             prop_assert!(found.into_iter().eq(0..words));
         }

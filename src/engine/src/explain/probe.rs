@@ -5,14 +5,12 @@
 //! way back, so that when the set is explained depends on nothing but the data and the settings: a run that is taken
 //! up again measures what it would have measured. What it really costs is measured too, as `speed/probe_share`.
 
-use pellucid_explain::bounds::EXACT_WORDS;
-use pellucid_explain::complexity::complexity;
-use pellucid_explain::drift::Movement;
-use pellucid_explain::faithfulness::RANDOM_ORDERS;
-use pellucid_explain::plausibility::plausibility;
-use pellucid_explain::probe;
-use pellucid_explain::probe::SAMPLES;
-use pellucid_explain::settled::settled;
+use pellucid_explain::checks::plausibility::plausibility;
+use pellucid_explain::faithfulness::{EXACT_WORDS, RANDOM_ORDERS};
+use pellucid_explain::probe::complexity::complexity;
+use pellucid_explain::probe::convergence::converged_at;
+use pellucid_explain::probe::drift::Movement;
+use pellucid_explain::probe::{SAMPLES, probe};
 use pellucid_explain::words::marked;
 use pellucid_protocol::{Method, Metrics, Settings};
 use rand::SeedableRng;
@@ -143,7 +141,7 @@ impl Probe {
     /// The step from which on the maps have not moved, if that was found just now.
     fn settle(&mut self, step: u64, drift: f64) -> Option<u64> {
         self.state.drifts.push((step, drift));
-        let found = settled(&self.state.drifts, CALM);
+        let found = converged_at(&self.state.drifts, CALM);
         let is_new = found.is_some() && self.state.settled != found;
         self.state.settled = found;
         found.filter(|_| is_new)

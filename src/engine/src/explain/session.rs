@@ -57,7 +57,7 @@ pub fn explain(
         scored.ms = start.elapsed().as_secs_f64() * 1e3;
         show(&scored);
         explanation.attributions.push(check(oracle, scored, &mut context)?);
-        context.settle(&mut explanation.attributions);
+        context.update_faithfulness(&mut explanation.attributions);
         explanation.partial = done + 1 < methods.len();
         emit(&explanation);
     }

@@ -1,0 +1,91 @@
+//! The explainer for Shapley values: exact for short texts, by random orders for long ones.
+
+use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::{Attribution, Method, Removal};
+
+use super::exact::exact;
+use super::exhaustive::{TABLE_WORDS, exhaustive};
+use super::kernel_shap::up_to_size;
+use super::{Shapley, permutation};
+use crate::explainer::{Explainer, Removes, Text};
+use crate::oracle::Answer;
+use crate::oracle::masking::Masking;
+use crate::oracle::subsets::Subsets;
+
+/// [`Method::Shapley`].
+pub(crate) const EXPLAINER: Explainer =
+    Explainer::new(Method::Shapley, Scalar::Probability, Removes::Words(Removal::Mask), score);
+
+fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
+    let (samples, seed, blank) = (context.samples, context.seed, explainer.blank(context));
+    if oracle.words() <= TABLE_WORDS {
+        let mut show = |found: &Shapley| watch(&found.attribution(&blank));
+        ask_by_size(&mut explainer.masking(oracle, context), &mut show)?;
+        context.ask_all_subsets(oracle)?;
+    }
+    if let Some(subsets) = &context.subsets {
+        let mut masking = Masking::new(oracle, &mut context.masked);
+        let found = exhaustive(&mut masking, subsets, samples)?;
+        // The scalar to be explained, from the same rows.
+        let explained = Subsets::ask(&mut masking.with_scalar(blank.scalar))?;
+        return Ok(Attribution { exhaustive: Some(found), ..exact(&explained).attribution(&blank) });
+    }
+    let blank = Attribution { seed: Some(seed), ..blank };
+    let mut show = |found: &Shapley| watch(&found.attribution(&blank));
+    let found = permutation::sampled(&mut explainer.masking(oracle, context), samples, seed, &mut show)?;
+    Ok(found.attribution(&blank))
+}
+
+/// Asks for all maskings of a short text from the outer sizes inward: first those with one word masked or one word
+/// left, then with two, and so on. These sizes come first because they weigh most in the kernel of Kernel SHAP.
+///
+/// `watch` gets the values so far: the solution of Kernel SHAP for the sizes known. Its errors are how far each value
+/// has moved since the size before. The last size is not shown: with it the values are exact.
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn ask_by_size(masking: &mut Masking, watch: &mut dyn FnMut(&Shapley)) -> Answer<()> {
+    let words = masking.words();
+    let mut before = vec![0.0; words];
+    for size in 1..(words / 2).max(1) {
+        let mut found = up_to_size(masking, size)?;
+        found.errors = found.scores.iter().zip(&before).map(|(now, before)| (now - before).abs()).collect();
+        before.clone_from(&found.scores);
+        watch(&found);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::{Game, logistic, present_sum};
+    use crate::oracle::masking::OutcomeCache;
+
+    #[test]
+    fn the_table_is_asked_for_by_size_and_gets_better() {
+        let weights: Vec<_> = (0..10).map(|word| f64::from(word % 5) / 2.0 - 0.7).collect();
+        let mut game = Game::new(10, move |words| logistic(present_sum(words, &weights)));
+        let mut cache = OutcomeCache::default();
+        let mut masking = Masking::new(&mut game, &mut cache);
+        let mut shown = Vec::new();
+        ask_by_size(&mut masking, &mut |found| shown.push(found.clone())).unwrap();
+        let truth = exact(&Subsets::ask(&mut masking).unwrap()).scores;
+        let sum = |sizes: &[f64]| 2 * (sizes.iter().sum::<f64>() as usize);
+        let rows: Vec<_> = shown.iter().map(|found| found.rows).collect();
+        let expected =
+            [&[1.0, 10.0][..], &[1.0, 10.0, 45.0], &[1.0, 10.0, 45.0, 120.0], &[1.0, 10.0, 45.0, 120.0, 210.0]];
+        assert_eq!(rows, expected.map(sum));
+        let far = |found: &Shapley| found.scores.iter().zip(&truth).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
+        assert!(shown.windows(2).all(|pair| far(&pair[1]) < far(&pair[0])));
+        assert!(shown.iter().all(|found| found.planned == 1024 && found.errors.iter().all(|error| *error > 0.0)));
+        assert_eq!(cache.rows(), 1024);
+        for words in 0..=2 {
+            let mut few = Game::additive(0.1, &[0.2, 0.3][..words]);
+            assert!(
+                ask_by_size(&mut Masking::new(&mut few, &mut cache.clone()), &mut |_| panic!("nothing between"))
+                    .is_ok()
+            );
+        }
+    }
+}
