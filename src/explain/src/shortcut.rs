@@ -1,49 +1,49 @@
-//! Words that a model takes for a reason because they were one in the training data, and that are none afterwards.
+//! Words that a model uses as a reason because they were one in the training data, but are none outside of it.
 //!
-//! A word is suspected of being a shortcut to a class when two things hold that have nothing to do with each other:
-//! the model answers with the class for validation texts that have the word more often than is right, compared with
-//! all other texts, and the class went with the word in training more often than it does in validation. The first is
-//! about the model and changes as it learns, the second is about the data alone. Whether the model really uses the word
-//! is then asked of the model: see [`USED`].
+//! Two independent findings make a word a candidate for a shortcut to a class. First, the model answers with the class
+//! more often than is right for validation texts that have the word, compared with all other texts. Second, the class
+//! occurs together with the word more often in training than in validation. The first is about the model and changes
+//! as it learns; the second is about the data alone. Whether the model really uses the word must then be asked of the
+//! model: see [`USED`].
 //!
-//! The second alone, [`Census::shifted`], is known before the first step. It says what the data offers, not what a model
-//! makes of it: where other words decide more easily, a model may never take it up.
+//! The second finding alone, [`Census::shifted`], is known before the first step. It says what the data offers, not
+//! what a model makes of it: where other words decide more easily, a model may never use it.
 //!
-//! What this cannot see: a shortcut that holds in the validation set as well. Nothing that only knows these two sets
-//! can tell it from a reason.
+//! A shortcut that also holds in the validation set cannot be seen this way: nothing that knows only these two sets can
+//! tell it from a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pellucid_protocol::word_importance::{self, Case};
 
-/// Texts with a word that there must be in either set.
+/// Smallest number of texts with a word in each of the two sets.
 const LEAST_TEXTS: usize = 8;
-/// Chance of taking any word for a shortcut to any class by either finding alone, if none is.
+/// The probability that one finding alone names any word for any class if there is no shortcut.
 const CHANCE: f64 = 0.01;
-/// Suspects that are named at most.
+/// Most suspects that are named.
 const MOST: usize = 5;
-/// Words that are watched at most.
+/// Most words that are watched.
 const WATCHED: usize = 3;
-/// Mean probability of the class that masking the word must take away, for the word to count as used.
+/// A word counts as used if masking it lowers the probability of the class by this much on average.
 pub const USED: f64 = 0.1;
 
-/// A word as it is compared.
+/// A word as it is compared with others: without the punctuation around it, in lower case.
 #[must_use]
 pub fn plain(written: &str) -> String {
     word_importance::plain(written, Case::Folded)
 }
 
-/// A text as the census takes it.
+/// A text to be counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
-    /// Its words, each once, see [`plain`].
+    /// Its different words, each as [`plain`] gives it.
     pub words: BTreeSet<String>,
     /// Its class.
     pub label: usize,
 }
 
 impl Counted {
-    /// Of words as written.
+    /// A text of these words, as they are written.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, label: usize) -> Self {
         Self { words: words.into_iter().map(plain).collect(), label }
     }
@@ -54,13 +54,14 @@ impl Counted {
 pub struct Suspect {
     /// The word.
     pub word: String,
-    /// The class that it leads to.
+    /// The class that it is a shortcut to.
     pub class: usize,
     /// Validation texts with the word.
     pub texts: Vec<usize>,
-    /// How much more often than is right the model answers with the class for them: mean of p(class) - [label = class].
+    /// How much more often than is right the model answers with the class for these texts: the mean of
+    /// p(class) - [label = class].
     pub excess: f64,
-    /// Standard errors by which that is more than for other texts.
+    /// By how many standard errors that is more than for other texts.
     pub z: f64,
     /// Share of the training texts with the word that have the class.
     pub in_training: f64,
@@ -68,7 +69,7 @@ pub struct Suspect {
     pub in_validation: f64,
 }
 
-/// A word that goes with a class in training more often than in validation, whatever a model makes of that.
+/// A word that occurs together with a class more often in training than in validation, whatever a model makes of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shifted {
     /// The word.
@@ -83,28 +84,28 @@ pub struct Shifted {
     pub in_validation: f64,
 }
 
-/// Which words go with which classes, in training and in validation.
+/// How often each word occurs together with each class, in training and in validation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Census {
     labels: Vec<usize>,
     classes: usize,
     words: Vec<Word>,
-    /// Standard errors that both findings must reach.
+    /// The number of standard errors that both findings must reach.
     limit: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Word {
     word: String,
-    /// Training texts by class.
+    /// The number of training texts with the word, for each class.
     training: Vec<usize>,
-    /// Validation texts, rising.
+    /// The validation texts with the word, in ascending order.
     texts: Vec<usize>,
 }
 
 impl Census {
-    /// Counts the words of both sets. Those that are rare in one of them, and those of more than half of the validation
-    /// texts, are left out.
+    /// Counts the words of both sets. Words that are rare in one of them are left out, and so are words in more than
+    /// half of the validation texts.
     #[must_use]
     pub fn new(training: &[Counted], validation: &[Counted], classes: usize) -> Self {
         let mut texts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -128,9 +129,9 @@ impl Census {
         Self { labels: validation.iter().map(|text| text.label).collect(), classes, words, limit }
     }
 
-    /// The suspects, the most obvious first, given the probability of each class for each validation text. Each further
-    /// one is found among the texts that have none of those before it, so that a word that only keeps company with a
-    /// shortcut is not named.
+    /// The suspects, the most obvious first, given the probability of each class for each validation text. After each
+    /// suspect the search goes on among texts without it, so that a word which only occurs together with a shortcut is
+    /// not named.
     #[must_use]
     pub fn suspects(&self, probabilities: &[Vec<f64>]) -> Vec<Suspect> {
         let mut left = vec![true; self.labels.len()];
@@ -146,8 +147,8 @@ impl Census {
         found
     }
 
-    /// The words that go with a class in training more often than in validation, the most obvious first: those that are
-    /// worth watching from the first step on.
+    /// The words that occur together with a class more often in training than in validation, the most obvious first:
+    /// those worth watching from the first step on.
     #[must_use]
     pub fn shifted(&self) -> Vec<Shifted> {
         let all = self.words.iter().flat_map(|word| (0..self.classes).map(move |class| (word, class)));
@@ -159,14 +160,15 @@ impl Census {
         found.into_iter().take(WATCHED).map(|(_, shifted)| shifted).collect()
     }
 
-    /// How the counts of a word differ between training and validation, if it is counted.
+    /// How the counts of a word differ between training and validation; `None` for a word that is not counted.
     #[must_use]
     pub fn shift(&self, word: &str, class: usize) -> Option<Shifted> {
         let known = self.words.iter().find(|known| known.word == word)?;
         Some(self.shift_of(known, class, &known.texts).1)
     }
 
-    /// The standard errors by which a class goes with a word in training more often than in `texts`, and the shares.
+    /// The shares of a class among the texts with a word in training and in `texts`, and by how many standard errors
+    /// the share in training is the larger.
     fn shift_of(&self, word: &Word, class: usize, texts: &[usize]) -> (f64, Shifted) {
         let (count, trained) = (texts.len() as f64, word.training.iter().sum::<usize>() as f64);
         let in_training = word.training[class] as f64 / trained;
@@ -183,9 +185,8 @@ impl Census {
                 .map(|text| probabilities[text].get(class).copied().unwrap_or(0.0) - self.is(text, class))
                 .collect();
             let all = Spread::of((0..excess.len()).filter(|&text| left[text]).map(|text| excess[text]));
-            let suspects: Vec<_> =
-                self.words.iter().filter_map(|word| self.judge(word, class, (&excess, left, all))).collect();
-            suspects
+            let answers = Answers { class, excess, left, all };
+            self.words.iter().filter_map(|word| self.judge(word, &answers)).collect::<Vec<_>>()
         };
         (0..self.classes).flat_map(of_class).max_by(|a, b| a.z.total_cmp(&b.z))
     }
@@ -194,7 +195,8 @@ impl Census {
         f64::from(u8::from(self.labels[text] == class))
     }
 
-    fn judge(&self, word: &Word, class: usize, (excess, left, all): (&[f64], &[bool], Spread)) -> Option<Suspect> {
+    fn judge(&self, word: &Word, answers: &Answers) -> Option<Suspect> {
+        let Answers { class, excess, left, all } = answers;
         let texts: Vec<usize> = word.texts.iter().copied().filter(|&text| left[text]).collect();
         let (count, others) = (texts.len() as f64, all.count - texts.len() as f64);
         if texts.len() < LEAST_TEXTS || others < 1.0 {
@@ -206,15 +208,15 @@ impl Census {
         if z < self.limit || mean <= 0.0 {
             return None;
         }
-        let (shift, shifted) = self.shift_of(word, class, &texts);
-        let Shifted { word, in_training, in_validation, .. } = shifted;
+        let (shift, shifted) = self.shift_of(word, *class, &texts);
+        let Shifted { word, class, in_training, in_validation, .. } = shifted;
         let suspect = Suspect { word, class, texts, excess: mean, z, in_training, in_validation };
         (shift >= self.limit).then_some(suspect)
     }
 }
 
-/// Standard errors that the largest of `tests` normal deviations exceeds with a chance of at most [`CHANCE`] (Bonferroni),
-/// by the upper bound exp(-z^2 / 2) / (z sqrt(2 pi)) of the normal tail.
+/// The number of standard errors that the largest of `tests` normal deviations exceeds with a probability of at most
+/// [`CHANCE`] (Bonferroni), by the upper bound exp(-z^2 / 2) / (z sqrt(2 pi)) of the normal tail.
 fn limit(tests: usize) -> f64 {
     let exceeds = |z: f64| tests as f64 * (-z * z / 2.0).exp() / (z * std::f64::consts::TAU.sqrt()) > CHANCE;
     let (mut low, mut high) = (2.0, 12.0);
@@ -223,6 +225,17 @@ fn limit(tests: usize) -> f64 {
         if exceeds(middle) { low = middle } else { high = middle }
     }
     high
+}
+
+/// The answers of a model to the validation texts, for one class.
+struct Answers<'a> {
+    class: usize,
+    /// For each text, p(class) - [label = class].
+    excess: Vec<f64>,
+    /// For each text, whether it has none of the suspects found so far.
+    left: &'a [bool],
+    /// The excess of all texts that are left.
+    all: Spread,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -4,25 +4,23 @@ use std::ops::Range;
 
 use pellucid_protocol::explanation::Span;
 
-/// The words that a model sees, and the tokens they are made of.
+/// The words that a model sees, and the tokens that they consist of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
-    /// The words in the order of the text; each has a token.
+    /// The words in the order of the text; each has at least one token.
     pub spans: Vec<Span>,
-    /// For each token, its word as an index into `spans`; none for special tokens and for tokens of
-    /// whitespace alone.
+    /// For each token, its word as an index into `spans`; `None` for special tokens and for tokens of whitespace alone.
     pub of_token: Vec<Option<usize>>,
-    /// Words of the text that no token covers: truncated away.
+    /// Number of words of the text that no token covers, because they were truncated.
     pub uncovered: usize,
 }
 
-/// Joins tokens into the words of `text`, which are what stands between whitespace: "don't" and "GPU."
-/// are one word each, and a word that comes twice is two words.
+/// Joins tokens into the words of `text`. A word is what stands between whitespace: "don't" and "GPU." are one word
+/// each, and a word that occurs twice counts as two words.
 ///
-/// `tokens` are spans of characters (not bytes) of `text`; whitespace at their ends is ignored, and so is
-/// whatever lies outside the text. `special` says which tokens the tokenizer has added; where it is
-/// shorter than `tokens`, the rest are not special. A token that reaches across whitespace makes one word
-/// of all it touches, because it can only be masked whole.
+/// `tokens` are spans of characters (not bytes) of `text`; whitespace at their ends is ignored, and so is anything
+/// outside the text. `special` says which tokens the tokenizer has added; if it is shorter than `tokens`, the rest are
+/// not special. A token that spans whitespace joins all words it touches into one, because it can only be masked whole.
 #[must_use]
 pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
     let written = split(text);
@@ -30,7 +28,7 @@ pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
     let touched: Vec<Option<Range<usize>>> = tokens
         .iter()
         .enumerate()
-        .map(|(token, span)| if is_special(token) { None } else { touches(&written, *span) })
+        .map(|(token, span)| if is_special(token) { None } else { touches(&written, Span::from(*span)) })
         .collect();
     let numbers = number(written.len(), touched.iter().flatten());
     Words {
@@ -40,7 +38,7 @@ pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
     }
 }
 
-/// Which words share a character with what a person marked; empty if nothing is marked.
+/// For each word, whether it shares a character with what a person marked; empty if nothing is marked.
 #[must_use]
 pub fn marked(words: &[Span], rationale: &[Span]) -> Vec<bool> {
     if rationale.is_empty() {
@@ -63,14 +61,15 @@ fn split(text: &str) -> Vec<Span> {
     spans
 }
 
-/// Which of the written words a token shares characters with.
-fn touches(written: &[Span], (start, end): (usize, usize)) -> Option<Range<usize>> {
+/// The written words that a token shares characters with.
+fn touches(written: &[Span], Span { start, end }: Span) -> Option<Range<usize>> {
     let first = written.partition_point(|word| word.end <= start);
     let last = written.partition_point(|word| word.start < end);
     (start < end && first < last).then_some(first..last)
 }
 
-/// For each of `written` words, its number among the words seen; those that one token touches share it.
+/// For each of the `written` words, its number among the words that tokens touch; words that one token touches share a
+/// number.
 fn number<'a>(written: usize, touched: impl Iterator<Item = &'a Range<usize>>) -> Vec<Option<usize>> {
     let (mut seen, mut joined) = (vec![false; written], vec![false; written]);
     for words in touched {
@@ -85,7 +84,7 @@ fn number<'a>(written: usize, touched: impl Iterator<Item = &'a Range<usize>>) -
     numbers.collect()
 }
 
-/// From the first to the last of the written words with the same number.
+/// Joins written words with the same number.
 fn spans(written: &[Span], numbers: &[Option<usize>]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for (word, number) in written.iter().zip(numbers) {
