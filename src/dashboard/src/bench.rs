@@ -11,14 +11,14 @@ use pellucid_protocol::{Event, Metrics, RawSettings, Record, Task};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
-use super::Screen;
-use super::msg::Msg;
-use super::screens::train::Looks;
-use super::state::State;
-use super::terminal::Frame;
-use super::theme::{Level, Styles, Theme};
-use super::update::update;
-use super::view::view;
+use crate::input::screen::Screen;
+use crate::msg::Msg;
+use crate::screens::train::Looks;
+use crate::state::State;
+use crate::terminal::Frame;
+use crate::theme::{Level, Styles, Theme};
+use crate::update::update;
+use crate::view::view;
 
 /// The terminal that is drawn on.
 const SIZE: Size = Size { width: 200, height: 50 };

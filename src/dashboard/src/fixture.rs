@@ -4,7 +4,7 @@ use pellucid_client::FromRun;
 pub(crate) use pellucid_fixture::*;
 use ratatui::layout::Size;
 
-use crate::Screen;
+use crate::input::screen::Screen;
 use crate::msg::Msg;
 use crate::state::State;
 use crate::update::update;

@@ -9,7 +9,10 @@
 //! Extremes are exact at every zoom: no spike is ever lost to thinning. The smoothed line is computed on
 //! every point, so that it does not depend on what is seen.
 
+pub(crate) mod marks;
 mod steps;
+pub(crate) mod throughput;
+pub(crate) mod timeline;
 
 pub(crate) use steps::Steps;
 

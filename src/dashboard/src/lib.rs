@@ -1,35 +1,56 @@
 //! The dashboard: keys and records in, frames out.
 //!
 //! ```text
-//! keys, records, ticks ──▶ run ──▶ update(state, msg) ──▶ effects ──▶ run: commands, file reads, leaving
+//! keys, records, ticks ──▶ app ──▶ update(state, msg) ──▶ effects ──▶ app: commands, file reads, leaving
 //!                           └────▶ view(state) ──▶ terminal        at most 30 times a second, never when nothing changed
 //! ```
 //!
-//! `run` is the only place that waits, reads files or writes to the terminal; `update` and `view` are
+//! `app` is the only place that waits, reads files or writes to the terminal; `update` and `view` are
 //! pure, so a recorded run put through them is a test, and a picture.
+//!
+//! The modules stand in one order; each may use those above it, none below:
+//!
+//! ```text
+//! config     where the user's own files are
+//! text       widths, wrapping, numbers, durations, the time of day
+//! theme      colours, styles, glyphs
+//! widgets    what screens are drawn with: boxes, bars, tables, texts with a heat map
+//! history    the values of a metric over the steps of a run
+//! run        what is known of a run, and whether it is well
+//! chart      curves over steps or time
+//! msg        what comes to the screens, and what they ask for
+//! input      keys and mouse: the keymap, the parser of terminal input, its reader
+//! geometry   where the parts of the screen lie
+//! screens    Train, Explain, Samples, Layers, Log: each with its own state
+//! state      all that the dashboard knows
+//! dialogs    what lists over a screen offer
+//! update     what a message does to the state
+//! view       one frame of the state
+//! terminal   the terminal, and frames as few bytes
+//! app        the event loop
+//! pages      screens without a run that goes on: list of runs, comparison, frontier
+//! picture    frames as SVG
+//! bench      what the dashboard costs
+//! ```
 
-pub mod allocator;
+mod app;
 pub mod bench;
-mod clock;
-pub mod compare;
+mod chart;
 mod config;
-pub mod frontier;
-mod health;
+mod dialogs;
+mod geometry;
 mod history;
-pub mod keymap;
+pub mod input;
 mod msg;
-pub mod page;
-mod palette;
-pub mod picker;
+mod pages;
 pub mod picture;
-pub mod run;
+mod run;
 pub mod screens;
 mod state;
 mod terminal;
 pub mod text;
 pub mod theme;
 mod update;
-mod values;
 mod view;
 mod widgets;
 
@@ -38,60 +59,11 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use health::Tone;
-pub use keymap::Keymap;
-pub use run::{Exit, Options, keymap, run};
+pub use app::{Options, allocator, keymap, run};
+pub use input::keymap::{self, Keymap};
+pub use input::screen::Screen;
+pub use msg::Exit;
+pub use pages::{compare, frontier, page, picker};
 pub use state::{Alerts, Rights};
 pub use terminal::Mouse;
-pub use theme::Glyphs;
-
-/// How many colours to draw with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ColorChoice {
-    /// What COLORTERM, TERM and NO_COLOR say.
-    #[default]
-    Auto,
-    /// 24-bit colours.
-    Truecolor,
-    /// The 256 colours of xterm.
-    #[value(name = "256")]
-    Ansi256,
-    /// The 16 colours of the terminal.
-    #[value(name = "16")]
-    Ansi16,
-    /// No colours.
-    Never,
-}
-
-/// A page of the dashboard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Screen {
-    /// Curves, progress and health of the training.
-    #[default]
-    Train,
-    /// What one answer is based on.
-    Explain,
-    /// The validation samples and the answers to them.
-    Samples,
-    /// Sparsity of each encoder layer.
-    Layers,
-    /// What happened, and what the worker printed.
-    Log,
-}
-
-impl Screen {
-    /// All screens in the order of their number keys.
-    pub const ALL: [Screen; 5] = [Screen::Train, Screen::Explain, Screen::Samples, Screen::Layers, Screen::Log];
-
-    /// The name on its tab.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Screen::Train => "Train",
-            Screen::Explain => "Explain",
-            Screen::Samples => "Samples",
-            Screen::Layers => "Layers",
-            Screen::Log => "Log",
-        }
-    }
-}
+pub use theme::{ColorChoice, Glyphs, Tone};

@@ -1,12 +1,11 @@
 //! What comes to the screen, and what it asks for in return.
 
 use pellucid_client::{FromRun, Play};
+use pellucid_protocol::event::Outcome;
 use pellucid_protocol::{Command, Prediction, Sample};
 use pellucid_record::RunDir;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Size;
-
-use super::run::Exit;
 
 /// Everything that can change the screen. Made by `run` only.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +73,7 @@ pub enum PointerKind {
 
 /// What is to be done for the screen. Done by `run` only.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Send this to the run.
     Send(Command),
     /// Ask this of the record that is played.
@@ -99,4 +98,21 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit(Exit),
+}
+
+/// How the dashboard was left. The terminal is as it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// The user left; a run that was going on goes on.
+    Detached,
+    /// The user asked for the end of the run, and it has ended.
+    Stopped,
+    /// The user left a run that had ended.
+    Ended(Outcome),
+    /// The user wants to see all runs beside this one; it goes on if it was going on.
+    Frontier,
+    /// The run could not start or has failed: why.
+    Failed(String),
+    /// The terminal is gone: there is nobody to print to.
+    HungUp,
 }

@@ -13,16 +13,18 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
 
 use self::glyph::{CELL, outline};
-use super::keymap::Key;
-use super::msg::Msg;
-use super::page::Page;
-use super::run::answer;
-use super::state::State;
-use super::theme::{Level, Picture, Styles, Theme, mix, rgb};
-use super::update::update;
-use super::view::view;
-use super::widgets::paper::Paper;
-use super::{ColorChoice, Options, Screen};
+use crate::app::Options;
+use crate::app::answer;
+use crate::input::keymap::Key;
+use crate::input::screen::Screen;
+use crate::msg::Msg;
+use crate::pages::page::Page;
+use crate::state::State;
+use crate::theme::ColorChoice;
+use crate::theme::{Level, Picture, Styles, Theme, mix, rgb};
+use crate::update::update;
+use crate::view::view;
+use crate::widgets::paper::Paper;
 
 /// How a picture is taken.
 #[derive(Debug, Clone, Copy)]

@@ -1,375 +1,335 @@
-//! The loop of the dashboard: waits, drains what has come, draws once. The only place that does so.
+//! What is known of the run: put together from its records, in their order.
 
-mod fault;
-mod files;
-pub mod keys;
+pub(crate) mod health;
+pub(crate) mod live;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
 
-use color_eyre::eyre::{WrapErr, eyre};
-use pellucid_files::bounded;
-use pellucid_protocol::event::Outcome;
-use ratatui::buffer::Buffer;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use pellucid_protocol::event::{Ended, Eval, Outcome, Setting, Started, Step};
+use pellucid_protocol::{Event, LiveSetting, Metrics, Record};
+use pellucid_record::{Piece, RunDir, StepBlock};
 
-pub use self::files::answer;
-use pellucid_client::{FromRun, Link};
+use crate::history::marks::Marks;
+use crate::history::throughput::Pace;
+use crate::history::timeline::Course;
+use crate::history::{MEMORY, Series};
 
-use self::keys::Input;
-use super::config;
-use super::keymap::Keymap;
-use super::msg::{Effect, Msg, Shade};
-use super::state::{Alerts, Change, Rights, State};
-use super::terminal::{Mouse, Terminal};
-use super::theme::{Glyphs, Level, Styles, Theme};
-use super::update::update;
-use super::view::view;
-use super::widgets::plain;
-use super::{ColorChoice, Screen};
-use crate::allocator;
-
-/// How the dashboard is to look and to behave.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    /// A shipped theme's name, a name in `~/.config/pellucid/themes`, or the path of a theme file; by
-    /// default dark or light, as the terminal is.
-    pub theme: Option<String>,
-    /// How many colours; by default what the environment says.
-    pub color: Option<ColorChoice>,
-    /// What dots are drawn with; by default what the environment says.
-    pub glyphs: Option<Glyphs>,
-    /// The first screen; by default the training.
-    pub screen: Option<Screen>,
-    /// Frames a second for what comes from the run; by default 10, and 4 over SSH.
-    pub fps: Option<u8>,
-    /// How the user is called when something happens.
-    pub alerts: Alerts,
-    /// Whether the mouse is used.
-    pub mouse: Mouse,
-    /// What the user may do.
-    pub rights: Rights,
-}
-
-/// How the dashboard was left. The terminal is as it was before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Exit {
-    /// The user left; a run that was going on goes on.
-    Detached,
-    /// The user asked for the end of the run, and it has ended.
-    Stopped,
-    /// The user left a run that had ended.
-    Ended(Outcome),
-    /// The user wants to see all runs beside this one; it goes on if it was going on.
-    Frontier,
-    /// The run could not start or has failed: why.
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    /// The worker is starting: what it says it does, and since when.
+    Launching(String, f64),
+    /// It trains.
+    Running,
+    /// It is held.
+    Paused,
+    /// It has ended, and why when it failed.
+    Ended(Outcome, Option<String>),
+    /// It could not start.
     Failed(String),
-    /// The terminal is gone: there is nobody to print to.
-    HungUp,
 }
 
-/// Shortest times between two frames.
-#[derive(Debug, Clone, Copy)]
-struct Rates {
-    input: Duration,
-    data: Duration,
+/// Whether commands are possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Not known yet.
+    Waiting,
+    /// The worker answers.
+    Live,
+    /// It answers, but is only to be looked at.
+    ReadOnly,
+    /// The worker of the ended run has left; a question starts it again.
+    Asleep,
+    /// It is played from its record.
+    Record,
+    /// They are not, and why.
+    ViewOnly(String),
 }
 
-impl Rates {
-    /// Over SSH every frame travels.
-    fn choose(fps: Option<u8>) -> Self {
-        let remote = std::env::var_os("SSH_CONNECTION").is_some();
-        let fps = f64::from(fps.unwrap_or(if remote { 4 } else { 5 }).clamp(1, 60));
-        let data = Duration::from_secs_f64(1.0 / fps);
-        // Asked for more, what is typed is not slower.
-        Self { input: Duration::from_millis(33).min(data), data }
-    }
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its folder.
+    pub dir: Option<RunDir>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Whether commands are possible.
+    pub access: Access,
+    /// What is fixed.
+    pub started: Option<Box<Started>>,
+    /// Steps done.
+    pub step: u64,
+    /// Passes over the training data done.
+    pub epoch: f64,
+    /// Every metric by name.
+    pub series: BTreeMap<String, Series>,
+    /// The evaluations in order.
+    pub evals: Vec<Eval>,
+    /// How fast it goes.
+    pub pace: Pace,
+    /// When something came from it last, by the clock of the screen.
+    pub heard: f64,
+    /// Loss terms or norms of the last step that are not numbers.
+    pub broken: Option<String>,
+    /// When each step was.
+    pub course: Course,
+    /// What happened beside the steps.
+    pub marks: Marks,
+    /// Values that were changed since the start, by name.
+    changed: BTreeMap<String, f64>,
+    /// Share of the old value in the smoothed lines.
+    memory: f64,
 }
 
-/// The user's own keys, where there are any.
-///
-/// # Errors
-/// When they make no sense.
-pub fn keymap() -> color_eyre::Result<Keymap> {
-    let Some(path) = config::path("keys.toml").filter(|path| path.is_file()) else { return Ok(Keymap::default()) };
-    let shown = path.display().to_string();
-    let text = bounded::read_text(&path, bounded::SETTINGS).wrap_err_with(|| shown.clone())?;
-    Keymap::read(&text, &shown).map_err(|why| eyre!(why))
-}
-
-/// How long the first frame waits for the terminal to say whether it is light or dark.
-const PATIENCE: Duration = Duration::from_millis(40);
-
-/// Shows a run until the user leaves it.
-///
-/// # Errors
-/// When the theme is not known, the user's keys make no sense, or there is no terminal.
-pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
-    let theme = Theme::find(options.theme.as_deref()).map_err(|why| eyre!(why))?;
-    let keys = keymap()?;
-    let variable = |name: &str| std::env::var(name).ok();
-    let level = Level::choose(options.color.unwrap_or_default(), variable);
-    let glyphs = options.glyphs.unwrap_or_else(|| Glyphs::detect(variable));
-    let styles = Styles::new(&theme, level).with(glyphs);
-    let terminal = Terminal::take(options.mouse).wrap_err("the dashboard needs a terminal")?;
-    let mut state = State::new(clock(), Terminal::size()?, options.screen.unwrap_or_default());
-    (state.keys, state.rights, state.alerts) = (keys, options.rights, options.alerts);
-    let mut screen = Loop::new(link, state, styles, terminal)?;
-    screen.rates = Rates::choose(options.fps);
-    if options.theme.is_none() && level != Level::None {
-        screen.ask_background()?;
-    }
-    let parting = screen.link.parting.clone();
-    let exit = screen.run().await;
-    if matches!(exit, Ok(Exit::HungUp)) {
-        parting.hang_up();
-    }
-    exit
-}
-
-/// Seconds since 1970.
-fn clock() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
-}
-
-/// Everything that the loop waits for and writes to.
-struct Loop {
-    link: Link,
-    /// Whether anything can still come from the run.
-    line: Line,
-    state: State,
-    styles: Styles,
-    terminal: Terminal,
-    rates: Rates,
-    /// Until when no frame is drawn: the terminal is asked for its background.
-    held: Option<Instant>,
-    keys: mpsc::UnboundedReceiver<Input>,
-    files: mpsc::UnboundedReceiver<Msg>,
-    answers: mpsc::UnboundedSender<Msg>,
-    signals: Signals,
-    tick: Interval,
-    /// When the last frame was drawn.
-    drawn: Option<Instant>,
-    /// When the last frame was drawn that a key or the mouse had asked for.
-    answered: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Open,
-    Closed,
-}
-
-/// Signals that end or change the screen.
-struct Signals {
-    hang_up: Signal,
-    terminate: Signal,
-    resize: Signal,
-    back: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            hang_up: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            resize: signal(SignalKind::window_change())?,
-            back: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-        })
-    }
-}
-
-/// What one turn of the loop woke up for.
-enum Woken {
-    Message(Msg),
-    Draw,
-    Resized,
-    CalledBack,
-    Leave(Exit),
-}
-
-impl Loop {
-    fn new(link: Link, state: State, styles: Styles, terminal: Terminal) -> color_eyre::Result<Self> {
-        let mut tick = interval(Duration::from_millis(500));
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (answers, files) = mpsc::unbounded_channel();
-        Ok(Self {
-            link,
-            line: Line::Open,
-            state,
-            styles,
-            terminal,
-            rates: Rates::choose(None),
-            held: None,
-            keys: keys::listen()?,
-            files,
-            answers,
-            signals: Signals::new()?,
-            tick,
-            drawn: None,
-            answered: None,
-        })
-    }
-
-    /// Asks whether the terminal is light or dark. The first frame waits for the answer, but not for long.
-    fn ask_background(&mut self) -> std::io::Result<()> {
-        self.terminal.ask_background()?;
-        self.held = Some(Instant::now() + PATIENCE);
-        Ok(())
-    }
-
-    /// The theme that suits what is behind everything; the dark one is there already.
-    fn suit(&mut self, shade: Shade) {
-        self.held = None;
-        if let (Shade::Light, Ok(theme)) = (shade, Theme::find(Some("light"))) {
-            self.styles = Styles::new(&theme, self.styles.level).with(self.styles.glyphs);
-            self.state.touch(Change::Input);
+impl Run {
+    /// A run of which nothing is known at `now`.
+    #[must_use]
+    pub fn new(now: f64) -> Self {
+        Self {
+            dir: None,
+            stage: Stage::Launching("connecting".to_owned(), now),
+            access: Access::Waiting,
+            started: None,
+            step: 0,
+            epoch: 0.0,
+            series: BTreeMap::new(),
+            evals: Vec::new(),
+            pace: Pace::default(),
+            heard: now,
+            broken: None,
+            course: Course::default(),
+            marks: Marks::default(),
+            changed: BTreeMap::new(),
+            memory: MEMORY,
         }
     }
 
-    async fn run(mut self) -> color_eyre::Result<Exit> {
-        loop {
-            let woken = self.wait().await;
-            match self.handle(woken) {
-                Ok(None) => {}
-                Ok(Some(exit)) => return Ok(exit),
-                // A write that fails on a terminal that is gone is not an error to be told of.
-                Err(_) if keys::is_gone() => return Ok(Exit::HungUp),
-                Err(error) => return Err(error.into()),
+    /// The same run of which nothing is known but where it is and how it is looked at.
+    #[must_use]
+    pub fn rewound(&self, now: f64) -> Self {
+        Self { dir: self.dir.clone(), access: self.access.clone(), memory: self.memory, ..Self::new(now) }
+    }
+
+    /// Takes one record over.
+    pub fn take(&mut self, record: &Record) {
+        self.pace.pass(record.time, self.stage == Stage::Running);
+        self.marks.take(record);
+        match &record.event {
+            Event::Started(started) => self.start(record.time, started),
+            Event::Step(step) => {
+                self.course.pass(step.step, record.time);
+                self.step(step);
             }
+            Event::Eval(eval) => self.eval(eval),
+            Event::Setting(setting) => self.set(setting),
+            Event::Ended(ended) => self.end(ended),
+            Event::Checkpoint(_)
+            | Event::Alert(_)
+            | Event::Explained(_)
+            | Event::WhatIf(_)
+            | Event::Watched(_)
+            | Event::Survey(_)
+            | Event::Unknown => {}
         }
     }
 
-    /// Biased: keys come before data, so that a flood of records cannot hold a key up; and drawing comes
-    /// before more data, so that it cannot hold a frame up.
-    async fn wait(&mut self) -> Woken {
-        let due = self.due();
-        tokio::select! {
-            biased;
-            input = self.keys.recv() => match input {
-                Some(Input::Message(message)) => Woken::Message(message),
-                Some(Input::Gone) | None => Woken::Leave(Exit::HungUp),
-            },
-            _ = self.signals.hang_up.recv() => Woken::Leave(Exit::HungUp),
-            _ = self.signals.terminate.recv() => Woken::Leave(Exit::Detached),
-            _ = self.signals.resize.recv() => Woken::Resized,
-            _ = self.signals.back.recv() => Woken::CalledBack,
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Woken::Draw,
-            Some(answer) = self.files.recv() => Woken::Message(answer),
-            message = self.link.incoming.recv(), if self.line == Line::Open => self.received(message),
-            _ = self.tick.tick() => Woken::Message(Msg::Tick(clock())),
+    /// Takes over what a log has.
+    pub fn take_piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Record(record) => self.take(record),
+            Piece::Steps(block) => self.take_steps(block),
         }
     }
 
-    fn received(&mut self, message: Option<FromRun>) -> Woken {
-        if message.is_none() {
-            self.line = Line::Closed;
-        }
-        Woken::Message(message.map_or(Msg::Closed, Msg::Run))
-    }
-
-    /// When the next frame may be drawn; `None` when there is nothing to draw.
-    fn due(&self) -> Option<Instant> {
-        let (last, pause) = match self.state.change {
-            Change::Nothing => return None,
-            Change::Data => (self.drawn, self.rates.data),
-            // A key does not wait because data was drawn just before it.
-            Change::Input => (self.answered, self.rates.input),
+    /// Takes steps over that follow each other.
+    pub fn take_steps(&mut self, block: &StepBlock) {
+        let Some(Event::Step(last)) = block.len().checked_sub(1).and_then(|last| block.record(last)).map(|r| r.event)
+        else {
+            return;
         };
-        let due = last.map_or_else(Instant::now, |last| last + pause);
-        Some(self.held.map_or(due, |held| held.max(due)))
-    }
-
-    fn handle(&mut self, woken: Woken) -> std::io::Result<Option<Exit>> {
-        match woken {
-            Woken::Leave(exit) => return Ok(Some(exit)),
-            Woken::Draw => self.draw()?,
-            Woken::Resized => {
-                // The terminal has rearranged what it showed, even when it is back at the size before.
-                self.terminal.forget();
-                self.state.touch(Change::Input);
-                return self.take(Msg::Resize(Terminal::size()?));
+        for row in block.rows() {
+            self.pace.pass(row.time, self.stage == Stage::Running);
+            self.pace.mark(row.step);
+            self.course.pass(row.step, row.time);
+        }
+        let even = block.rows().first().map(|row| row.step).zip(block.stride());
+        for column in block.columns() {
+            let series = self.series(column.name());
+            match even.filter(|_| column.is_gapless()) {
+                Some(even) => series.extend_evenly(even, column.values()),
+                None => series.extend(block.points(column)),
             }
-            Woken::CalledBack => {
-                self.terminal.retake()?;
-                self.state.touch(Change::Input);
-            }
-            // Should the reader of keys have missed it.
-            Woken::Message(Msg::Tick(_)) if keys::is_gone() => return Ok(Some(Exit::HungUp)),
-            Woken::Message(Msg::Background(shade)) => self.suit(shade),
-            Woken::Message(message) => return self.drain(message),
         }
-        Ok(None)
+        self.reach(&last);
     }
 
-    /// Takes a message, and all that has come from the run meanwhile, up to a bound that keeps keys alive.
-    fn drain(&mut self, first: Msg) -> std::io::Result<Option<Exit>> {
-        self.state.now = clock();
-        let mut exit = self.take(first)?;
-        for _ in 0..64 {
-            let Ok(message) = self.link.incoming.try_recv() else { break };
-            exit = exit.or(self.take(Msg::Run(message))?);
-        }
-        Ok(exit)
+    fn start(&mut self, time: f64, started: &Started) {
+        self.course.begin(time, started.steps_per_epoch);
+        self.started = Some(Box::new(started.clone()));
+        // Those of a run that is taken up again are what they were at its checkpoint.
+        self.changed.clear();
+        self.stage = Stage::Running;
+        self.pace.restart();
     }
 
-    fn take(&mut self, message: Msg) -> std::io::Result<Option<Exit>> {
-        let all_read = matches!(message, Msg::Run(FromRun::Connected | FromRun::ViewOnly(_)));
-        let mut exit = None;
-        for effect in update(&mut self.state, message) {
-            exit = exit.or(self.perform(effect)?);
-        }
-        if all_read {
-            allocator::give_back();
-        }
-        Ok(exit)
+    fn step(&mut self, step: &Step) {
+        self.pace.mark(step.step);
+        self.measure(step.step, &step.metrics);
+        self.reach(step);
     }
 
-    fn perform(&mut self, effect: Effect) -> std::io::Result<Option<Exit>> {
-        match effect {
-            Effect::Quit(exit) => return Ok(Some(exit)),
-            // Nothing may steer a run that is only looked at.
-            Effect::Send(_) if self.state.rights == Rights::Look => {}
-            Effect::Send(command) => {
-                if self.link.commands.send(command).is_err() {
-                    return self.take(Msg::Closed);
+    /// This step is the last one.
+    fn reach(&mut self, step: &Step) {
+        self.step = step.step;
+        self.epoch = step.epoch;
+        let broken = step
+            .metrics
+            .iter()
+            .find(|(name, value)| !value.is_finite() && (name.starts_with("loss/") || *name == "optim/grad_norm"));
+        self.broken =
+            broken.map(|(name, value)| format!("{name} is {}", if value.is_infinite() { "infinite" } else { "NaN" }));
+    }
+
+    fn eval(&mut self, eval: &Eval) {
+        self.evals.retain(|known| known.step < eval.step);
+        self.measure(eval.step, &eval.metrics);
+        self.evals.push(eval.clone());
+    }
+
+    fn measure(&mut self, step: u64, metrics: &Metrics) {
+        metrics.iter().for_each(|(name, value)| self.series(name).push(step, value));
+    }
+
+    fn series(&mut self, name: &str) -> &mut Series {
+        if !self.series.contains_key(name) {
+            let mut series = Series::default();
+            series.smooth_by(self.memory);
+            self.series.insert(name.to_owned(), series);
+        }
+        self.series.entry(name.to_owned()).or_default()
+    }
+
+    fn set(&mut self, setting: &Setting) {
+        match (setting.key.as_str(), setting.value.as_str()) {
+            ("state", Some("paused")) => self.stage = Stage::Paused,
+            ("state", Some("running")) => self.stage = Stage::Running,
+            _ => {
+                if let Some(value) = setting.value.as_f64() {
+                    self.changed.insert(setting.key.clone(), value);
                 }
             }
-            Effect::Play(play) => {
-                if let Some(player) = &self.link.play {
-                    // One that is gone has nothing to show any more.
-                    let _ = player.send(play);
-                }
-            }
-            Effect::Copy(text) => self.terminal.copy(&text)?,
-            Effect::Call(words) => self.terminal.call(self.state.alerts, &words)?,
-            Effect::Redraw => {
-                fault::on_redraw();
-                self.terminal.forget();
-            }
-            Effect::Suspend => {
-                self.terminal.suspend()?;
-                self.state.touch(Change::Input);
-            }
-            reading => files::read(reading, self.answers.clone()),
         }
-        Ok(None)
     }
 
-    fn draw(&mut self) -> std::io::Result<()> {
-        let (state, styles) = (&self.state, &self.styles);
-        self.terminal.draw(state.size, |buffer: &mut Buffer| {
-            view(state, styles, buffer);
-            if styles.glyphs == Glyphs::Ascii {
-                plain::fold(buffer);
-            }
-        })?;
-        self.drawn = Some(Instant::now());
-        if std::mem::replace(&mut self.state.change, Change::Nothing) == Change::Input {
-            self.answered = self.drawn;
+    fn end(&mut self, ended: &Ended) {
+        self.stage = Stage::Ended(ended.outcome, ended.message.clone());
+    }
+
+    /// The value of a setting that can be changed.
+    #[must_use]
+    pub fn setting(&self, key: LiveSetting) -> Option<f64> {
+        let begun = || Some(key.of(&self.started.as_ref()?.settings));
+        self.changed.get(key.key()).copied().or_else(begun)
+    }
+
+    /// Smooths all series anew.
+    pub fn smooth_by(&mut self, memory: f64) {
+        self.memory = memory;
+        self.series.values_mut().for_each(|series| series.smooth_by(memory));
+    }
+
+    /// Whether training goes on, held or not.
+    #[must_use]
+    pub fn is_going(&self) -> bool {
+        matches!(self.stage, Stage::Running | Stage::Paused)
+    }
+
+    /// Whether commands are possible.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.access == Access::Live
+    }
+
+    /// Whether the weights can be asked, if need be by starting the worker again.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        matches!(self.access, Access::Live | Access::Asleep)
+    }
+
+    /// Steps in all; as many as were done where that is not known.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.started.as_ref().map_or(0, |started| started.total_steps).max(self.step)
+    }
+
+    /// The share of the steps that is done.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.step as f64 / self.total().max(1) as f64
+    }
+
+    /// Seconds to go, by the work that is left.
+    #[must_use]
+    pub fn remaining(&self) -> Option<f64> {
+        self.is_going().then(|| self.pace.seconds_a_step())?.map(|pace| pace * (self.total() - self.step) as f64)
+    }
+
+    /// The last step shown. While the run grows it moves in jumps, so that curves stay still between.
+    #[must_use]
+    pub fn horizon(&self) -> u64 {
+        if self.is_going() { jump(self.step, self.total()) } else { self.step.max(1) }
+    }
+
+    /// The last value of a metric.
+    #[must_use]
+    pub fn latest(&self, name: &str) -> Option<f64> {
+        self.series.get(name)?.last().map(|(_, value)| value)
+    }
+
+    /// The best evaluation.
+    #[must_use]
+    pub fn best(&self) -> Option<&Eval> {
+        self.evals.iter().rev().find(|eval| eval.best)
+    }
+
+    /// The name of class `index`, or its number.
+    #[must_use]
+    pub fn label(&self, index: usize) -> String {
+        let known = self.started.as_ref().and_then(|started| started.labels.get(index));
+        known.cloned().unwrap_or_else(|| format!("class {index}"))
+    }
+
+    /// The name of the run.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match (&self.started, &self.dir) {
+            (Some(started), _) => started.run.clone(),
+            (None, Some(dir)) => dir.name(),
+            (None, None) => "new run".to_owned(),
         }
-        self.held = None;
-        Ok(())
+    }
+}
+
+/// The end of the steps shown: doubles from 50 until it is `total`.
+fn jump(step: u64, total: u64) -> u64 {
+    let mut end = 50u64;
+    while end < step {
+        end = end.saturating_mul(2);
+    }
+    // The last stretch is not worth a jump of its own.
+    if total > 0 && end.saturating_mul(4) >= total.saturating_mul(3) { total } else { end }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shown_steps_grow_in_few_jumps() {
+        let mut ends: Vec<_> = (0..=3000).map(|step| jump(step, 3000)).collect();
+        assert!(ends.iter().zip(0..).all(|(&end, step)| end >= step));
+        ends.dedup();
+        assert_eq!(ends, [50, 100, 200, 400, 800, 1600, 3000]);
+        assert_eq!((jump(0, 0), jump(7, 20), jump(60, 0)), (50, 20, 100));
     }
 }

@@ -1,29 +1,23 @@
 //! All that the screen knows.
 
-pub(crate) mod course;
-pub(crate) mod mark;
-mod pace;
-pub(crate) mod run;
-
 use pellucid_client::{Motion, Playback};
 use pellucid_protocol::Command;
 use pellucid_protocol::event::Outcome;
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use self::run::{Run, Stage};
-use super::Screen;
-use super::health::{self, Health, Tone};
-use super::keymap::{Action, Keymap, Needs, Place};
-use super::msg::Effect;
-use super::palette::Palette;
-use super::run::Exit;
-use super::screens::explain::Explain;
-use super::screens::layers::Layers;
-use super::screens::log::Log;
-use super::screens::samples::Samples;
-use super::screens::train::Train;
-use super::values::Values;
+use crate::input::keymap::{Action, Keymap, Needs, Place};
+use crate::input::screen::Screen;
+use crate::msg::{Effect, Exit};
+use crate::run::health::{self, Health};
+use crate::run::live::Values;
+use crate::run::{Access, Run, Stage};
+use crate::screens::explain::Explain;
+use crate::screens::layers::Layers;
+use crate::screens::log::Log;
+use crate::screens::samples::Samples;
+use crate::screens::train::Train;
+use crate::theme::Tone;
 
 /// What lies over a screen.
 #[derive(Debug, Clone)]
@@ -50,6 +44,15 @@ pub(crate) enum Overlay {
     Palette(Palette),
     /// What can be changed.
     Values(Values),
+}
+
+/// The list of commands: what was typed, and the marked line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Palette {
+    /// What was typed.
+    pub input: Input,
+    /// The marked line.
+    pub cursor: usize,
 }
 
 /// What the user may do.
@@ -216,10 +219,10 @@ impl State {
     #[must_use]
     pub(crate) fn why_not(&self) -> String {
         match (&self.run.access, &self.run.stage) {
-            (run::Access::Record, _) => "this is a record; `pellucid attach` speaks to a run that goes on".to_owned(),
-            (run::Access::ViewOnly(why), _) => format!("view only: {why}"),
-            (run::Access::ReadOnly, _) => "opened read-only: nothing is sent to the training".to_owned(),
-            (_, Stage::Launching(..)) | (run::Access::Waiting, _) => "the worker is still starting".to_owned(),
+            (Access::Record, _) => "this is a record; `pellucid attach` speaks to a run that goes on".to_owned(),
+            (Access::ViewOnly(why), _) => format!("view only: {why}"),
+            (Access::ReadOnly, _) => "opened read-only: nothing is sent to the training".to_owned(),
+            (_, Stage::Launching(..)) | (Access::Waiting, _) => "the worker is still starting".to_owned(),
             (_, Stage::Running) => "only while the training is held; p holds it".to_owned(),
             _ => "the run has ended".to_owned(),
         }

@@ -17,7 +17,7 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::layout::{Rect, Size};
 
-use super::state::Alerts;
+use crate::state::Alerts;
 
 /// Whether the terminal is taken: what was taken is given back once, by whoever comes first.
 static TAKEN: AtomicBool = AtomicBool::new(false);

@@ -14,10 +14,10 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 
-use super::msg::{Effect, Msg};
-use super::state::State;
-use super::theme::{Level, Styles, Theme};
-use super::update::update;
+use crate::msg::{Effect, Msg};
+use crate::state::State;
+use crate::theme::{Level, Styles, Theme};
+use crate::update::update;
 
 fn size(width: u16, height: u16) -> Size {
     Size { width, height }
@@ -35,14 +35,14 @@ pub(super) fn text(buffer: &Buffer) -> String {
 }
 
 fn shown(state: &State) -> String {
-    text(&super::picture::frame(state, &styles(Level::Truecolor), state.size))
+    text(&crate::picture::frame(state, &styles(Level::Truecolor), state.size))
 }
 
 /// The text of a page.
-pub(super) fn page_text(page: &impl super::page::Page, size: Size) -> String {
+pub(super) fn page_text(page: &impl crate::pages::page::Page, size: Size) -> String {
     let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, size.width, size.height));
     let (area, styles) = (buffer.area, styles(Level::Truecolor));
-    page.draw(&mut super::widgets::paper::Paper { buffer: &mut buffer, styles: &styles }, area);
+    page.draw(&mut crate::widgets::paper::Paper { buffer: &mut buffer, styles: &styles }, area);
     text(&buffer)
 }
 

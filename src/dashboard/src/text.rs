@@ -1,5 +1,7 @@
 //! Text in cells: widths, clipping, wrapping; and numbers and durations as people read them.
 
+pub(crate) mod clock;
+
 use std::borrow::Cow;
 
 pub use pellucid_protocol::readable::{duration, number, percent};

@@ -2,6 +2,7 @@
 
 mod color;
 mod glyphs;
+mod tone;
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +11,11 @@ use pellucid_protocol::line_at::line_at;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-use super::config;
+use crate::config;
 
-pub use color::{Level, Paint, mix, rgb};
+pub use color::{ColorChoice, Level, Paint, mix, rgb};
 pub use glyphs::{Glyphs, mask_of};
+pub use tone::Tone;
 
 /// The themes that are shipped, by name.
 pub const SHIPPED: [(&str, &str); 6] = [

@@ -8,12 +8,13 @@ use pellucid_protocol::{Command, Event, Explanation, Record};
 use pellucid_record::Piece;
 use ratatui::crossterm::event::KeyEventKind;
 
-use super::Screen;
-use super::health::{self, Tone, Verdict};
-use super::msg::{Effect, Msg};
-use super::screens::train::Looks;
-use super::state::run::{Access, Stage};
-use super::state::{Alerts, AtEnd, Change, Overlay, Rights, State};
+use crate::input::screen::Screen;
+use crate::msg::{Effect, Msg};
+use crate::run::health::{self, Verdict};
+use crate::run::{Access, Stage};
+use crate::screens::train::Looks;
+use crate::state::{Alerts, AtEnd, Change, Overlay, Rights, State};
+use crate::theme::Tone;
 
 /// Takes one message in; returns what is to be done.
 pub(crate) fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -265,7 +266,7 @@ fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
         (Command::StopNow, None) => state.say(Tone::Warn, "stopping at once"),
         (Command::Checkpoint, None) => state.say(Tone::Plain, "a checkpoint is being written"),
         (Command::Survey(survey), None) => {
-            let count = super::text::plural(survey.samples.len(), "sample");
+            let count = crate::text::plural(survey.samples.len(), "sample");
             state.say(Tone::Plain, format!("explaining {count} beside everything else; a gives it up"));
         }
         (Command::Set(set), None) => {

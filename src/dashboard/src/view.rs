@@ -4,22 +4,16 @@ pub(crate) mod chrome;
 mod overlay;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Rect;
 
-pub(crate) use self::overlay::measures::lower;
-use super::Screen;
-use super::health;
-use super::state::State;
-use super::state::run::Stage;
-use super::text;
-use super::theme::Styles;
-use super::widgets::paper::{Paper, below, row};
-
-/// The smallest terminal that screens are drawn on.
-pub(crate) const SMALLEST: Size = Size { width: 60, height: 16 };
-
-/// Rows above the screens: name, progress, tabs.
-pub(crate) const HEADER: u16 = 3;
+use crate::geometry::{HEADER, SMALLEST, body_of};
+use crate::input::screen::Screen;
+use crate::run::Stage;
+use crate::run::health;
+use crate::state::State;
+use crate::text;
+use crate::theme::Styles;
+use crate::widgets::paper::{Paper, below, row};
 
 /// ```text
 ///  pellucid  20260101-triage          ● training  learning: loss falls
@@ -51,17 +45,6 @@ pub(crate) fn view(state: &State, styles: &Styles, buffer: &mut Buffer) {
     chrome::toast(state, &mut paper, row(area, area.height - 2));
     chrome::footer(state, &mut paper, row(area, area.height - 1));
     overlay::draw(state, &mut paper, area);
-}
-
-/// Where screens are drawn on a terminal of this size.
-#[must_use]
-pub(crate) fn body(size: Size) -> Rect {
-    body_of(Rect::new(0, 0, size.width, size.height))
-}
-
-fn body_of(area: Rect) -> Rect {
-    let body = below(area, HEADER);
-    Rect { height: body.height.saturating_sub(1), ..body }
 }
 
 pub(super) fn screen(state: &State, paper: &mut Paper, area: Rect) {
@@ -109,8 +92,8 @@ fn tiny(state: &State, paper: &mut Paper, area: Rect) {
     let left = run.remaining().map(|seconds| format!("{} to go", text::remaining(seconds)));
     let loss = run.latest("loss/total").map(|loss| format!("loss {}", text::number(loss)));
     let lines = [
-        Some((what.1.to_owned(), chrome::toned(styles, what.0))),
-        Some((how.words, chrome::toned(styles, how.tone))),
+        Some((what.1.to_owned(), styles.tone(what.0))),
+        Some((how.words, styles.tone(how.tone))),
         run.started.is_some().then_some((done, styles.text)),
         left.map(|left| (left, styles.text)),
         loss.map(|loss| (loss, styles.text)),

@@ -1,7 +1,7 @@
 //! What comes from outside to the dashboard: themes, keys, how charts are looked at, and the bytes of a terminal.
 
+use pellucid_dashboard::input::parser::Parser;
 use pellucid_dashboard::keymap::Keymap;
-use pellucid_dashboard::run::keys::parse::Parser;
 use pellucid_dashboard::screens::train::Looks;
 use pellucid_dashboard::theme::{Level, Styles, Theme};
 

@@ -12,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 use super::{SIZE, USUAL, milliseconds, started_event, step, styles};
-use crate::Screen;
+use crate::input::screen::Screen;
 use crate::msg::Msg;
 use crate::state::State;
 use crate::terminal::Frame;

@@ -16,9 +16,9 @@ use pellucid_protocol::{Attribution, ExplainRequest, Explanation, Subject};
 use ratatui::layout::Rect;
 
 use self::what_if::Draft;
-use crate::keymap::Action;
+use crate::input::keymap::Action;
+use crate::run::Run;
 use crate::screens::samples::Masking;
-use crate::state::run::Run;
 use crate::widgets::paper::{Paper, below, from, to};
 
 /// Explanations that are kept.
@@ -310,6 +310,11 @@ fn subject(explanation: &Explanation) -> Subject {
 /// The scores of one method.
 fn attribution(explanation: &Explanation, method: Method) -> Option<&Attribution> {
     explanation.by(method)
+}
+
+/// The first of the highest.
+fn highest(values: &[f64]) -> usize {
+    values.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
 }
 
 fn split(area: Rect, rows: u16) -> [Rect; 2] {

@@ -6,12 +6,12 @@ use pellucid_protocol::metric::{layer_grad_norm, layer_sparsity};
 use ratatui::layout::Rect;
 
 use self::heatmap::Heatmap;
+use crate::chart::{Chart, Line, Look, Scale, nice};
 use crate::history::Series;
-use crate::keymap::Action;
-use crate::state::run::Run;
+use crate::input::keymap::Action;
+use crate::run::Run;
 use crate::text;
 use crate::widgets::bar::{self, Weight};
-use crate::widgets::curve::{Chart, Line, Look, Scale, nice};
 use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// The screen.

@@ -11,11 +11,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use self::entry::Entry;
 use self::list::{Filter, List, Way};
-use crate::keymap::Action;
+use crate::geometry;
+use crate::input::keymap::Action;
 use crate::text;
 use crate::theme::Styles;
-use crate::view;
-use crate::view::chrome::toned;
 use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// Lines that are copied at most.
@@ -253,7 +252,7 @@ impl Log {
             let place = row(area, line);
             if index == 0 && margin > 0 {
                 let sign = format!(" {} ", entry.sign);
-                paper.line(place, &[(&entry.head(), styles.muted), (&sign, toned(styles, entry.tone))]);
+                paper.line(place, &[(&entry.head(), styles.muted), (&sign, styles.tone(entry.tone))]);
             }
             let runs = highlighted(piece, &self.filter, plain);
             paper.line(from(place, margin), &runs);
@@ -306,5 +305,5 @@ fn highlighted<'a>(piece: &'a str, filter: &Filter, plain: Style) -> Vec<(&'a st
 
 /// Lines that a page key moves.
 fn page(size: Size) -> usize {
-    usize::from(view::body(size).height / 2).saturating_sub(2).max(1)
+    usize::from(geometry::body(size).height / 2).saturating_sub(2).max(1)
 }

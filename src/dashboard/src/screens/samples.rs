@@ -15,9 +15,9 @@ use self::found::Found;
 pub use self::suspects::Masking;
 use self::suspects::Suspects;
 use self::words::Words;
-use crate::keymap::Action;
-use crate::state::run::Run;
-use crate::view;
+use crate::geometry;
+use crate::input::keymap::Action;
+use crate::run::Run;
 
 /// The order of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -182,7 +182,7 @@ impl Samples {
 
     /// The list of words that may be shortcuts was clicked; on an example, it is to be explained.
     pub fn click(&mut self, y: u16, run: &Run, size: Size) -> Option<Masking> {
-        self.suspects.click(y, (run, view::body(size)), &self.samples)
+        self.suspects.click(y, (run, geometry::body(size)), &self.samples)
     }
 
     /// An example of the word that may be a shortcut, to be explained without it.
@@ -302,7 +302,7 @@ impl Samples {
             View::Suspects => return self.act_on_suspects(action),
             View::Table => {}
         }
-        let (page, last) = (rows(view::body(size)), self.order.len().saturating_sub(1));
+        let (page, last) = (rows(geometry::body(size)), self.order.len().saturating_sub(1));
         match action {
             Action::Sort => {
                 self.sort = self.next_sort();
@@ -357,7 +357,7 @@ impl Samples {
                 self.found.next_method();
                 self.refresh();
             }
-            other => self.words.act(other, &self.found, view::body(size)),
+            other => self.words.act(other, &self.found, geometry::body(size)),
         }
     }
 }

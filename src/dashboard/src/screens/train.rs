@@ -16,10 +16,10 @@ pub use self::looks::Looks;
 pub use self::panel::Measure;
 use self::panel::Panel;
 use self::window::Window;
-use crate::keymap::Action;
-use crate::state::run::Run;
-use crate::view;
-use crate::widgets::curve::{Band, Chart, Domain, Focus, Scale, Sheet};
+use crate::chart::{Band, Chart, Domain, Focus, Scale, Sheet};
+use crate::geometry;
+use crate::input::keymap::Action;
+use crate::run::Run;
 use crate::widgets::paper::{Paper, below};
 
 /// The screen.
@@ -194,7 +194,7 @@ impl Train {
     fn move_focus(&mut self, run: &Run, size: Size, by: isize) {
         let panels = self.panels(run);
         let Some((index, _)) = self.focus_of(&panels) else { return };
-        let columns = self.grid(&panels, charts(view::body(size))).columns;
+        let columns = self.grid(&panels, charts(geometry::body(size))).columns;
         let stride = if self.face == Face::Full { 1 } else { isize::try_from(columns).unwrap_or(1) };
         // Down from the last row begins the next column, so that every chart is reached.
         let next = index as isize + by * stride;

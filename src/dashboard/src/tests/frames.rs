@@ -9,7 +9,7 @@ use ratatui::crossterm::event::KeyCode;
 use ratatui::style::{Color, Modifier};
 
 use super::{key, press, shown, size, styles, text};
-use crate::keymap::Key;
+use crate::input::keymap::Key;
 use crate::msg::Msg;
 use crate::picture::{Pose, frame, snapshot, svg};
 use crate::state::State;

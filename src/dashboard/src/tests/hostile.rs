@@ -10,10 +10,10 @@ use pellucid_record::Piece;
 use ratatui::buffer::Buffer;
 
 use super::{press, size, styles};
-use crate::compare::Compare;
 use crate::msg::Msg;
-use crate::page::Page;
-use crate::picker::{Entry, Picker};
+use crate::pages::compare::Compare;
+use crate::pages::page::Page;
+use crate::pages::picker::{Entry, Picker};
 use crate::picture::{frame, svg};
 use crate::state::State;
 use crate::theme::Level;

@@ -8,9 +8,9 @@ use pellucid_record::RunDir;
 use ratatui::crossterm::event::KeyCode;
 
 use super::{ctrl, key, press, shown, size};
+use crate::msg::Exit;
 use crate::msg::{Effect, Msg};
-use crate::run::Exit;
-use crate::state::run::{Access, Stage};
+use crate::run::{Access, Stage};
 use crate::state::{Change, Overlay, State};
 use crate::update::update;
 use crate::{Screen, fixture};

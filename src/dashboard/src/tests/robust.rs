@@ -122,7 +122,7 @@ fn every_screen_fits_in_one_cell_and_in_none() {
 #[test]
 fn overlays_fit_the_smallest_terminal() {
     for keys in ["q", "S", "t", "?", "3/", "g", ":", "v"] {
-        let mut state = fixture::live(450, view::SMALLEST, Screen::Train);
+        let mut state = fixture::live(450, crate::geometry::SMALLEST, Screen::Train);
         press(&mut state, keys);
         let painted = super::text(&frame(&state, &styles(Level::None), state.size));
         assert!(painted.contains("Esc"), "{keys}: how to close is not shown\n{painted}");

@@ -27,7 +27,7 @@ const FLAT: f64 = 0.01;
 #[ignore = "a day in half a minute: `make chaos` asks for it"]
 fn a_day_of_events_leaves_memory_flat() {
     // As the program does.
-    crate::allocator::give_back_soon();
+    crate::app::allocator::give_back_soon();
     let mut state = State::new(fixture::START, size(200, 50), Screen::Train);
     let (styles, mut events) = (styles(Level::Ansi256), 0u64);
     let mut sizes = Vec::new();

@@ -3,7 +3,23 @@
 use ratatui::style::{Color, Style};
 use serde::Deserialize;
 
-use crate::ColorChoice;
+/// How many colours to draw with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// What COLORTERM, TERM and NO_COLOR say.
+    #[default]
+    Auto,
+    /// 24-bit colours.
+    Truecolor,
+    /// The 256 colours of xterm.
+    #[value(name = "256")]
+    Ansi256,
+    /// The 16 colours of the terminal.
+    #[value(name = "16")]
+    Ansi16,
+    /// No colours.
+    Never,
+}
 
 /// How many colours a terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,18 +7,18 @@ use pellucid_protocol::Command;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use crate::Screen;
-use crate::health::Tone;
-use crate::keymap::{Action, Needs, Place};
+use crate::dialogs::measures;
+use crate::geometry;
+use crate::input::keymap::{Action, Needs, Place};
+use crate::input::screen::Screen;
+use crate::msg::Exit;
 use crate::msg::{Effect, Pointer, PointerKind};
-use crate::palette::Palette;
-use crate::run::Exit;
+use crate::run::Stage;
+use crate::run::live::Values;
 use crate::screens::samples::Masking;
-use crate::state::run::Stage;
-use crate::state::{AtEnd, Change, Overlay, Rights, State};
+use crate::state::{AtEnd, Change, Overlay, Palette, Rights, State};
 use crate::text;
-use crate::values::Values;
-use crate::view::{self, chrome};
+use crate::theme::Tone;
 
 /// Longest text that can be typed or pasted, in characters.
 const LONGEST: usize = 20_000;
@@ -59,8 +59,8 @@ pub(super) fn point(state: &mut State, pointer: Pointer) -> Vec<Effect> {
         return Vec::new();
     }
     state.touch(Change::Input);
-    match (pointer.kind, chrome::tab_at(pointer.x)) {
-        (PointerKind::Down, Some(screen)) if pointer.y + 1 == view::HEADER => return go(state, screen),
+    match (pointer.kind, geometry::tab_at(pointer.x)) {
+        (PointerKind::Down, Some(screen)) if pointer.y + 1 == geometry::HEADER => return go(state, screen),
         (PointerKind::Down, _) if state.place() == Place::Suspects => {
             let clicked = state.samples.click(pointer.y, &state.run, state.size);
             return clicked.map(|masking| explain_without(state, masking)).unwrap_or_default();
@@ -238,9 +238,9 @@ fn copy(state: &mut State, action: Action) -> Vec<Effect> {
 fn in_dialog(state: &mut State, action: Action) -> Vec<Effect> {
     match (state.overlay.take(), action) {
         (Some(Overlay::Charts(cursor)), action) => lists::charts(state, cursor, action),
-        (Some(Overlay::Palette(palette)), action) => lists::palette(state, palette, action),
+        (Some(Overlay::Palette(palette)), action) => lists::commands(state, palette, action),
         (Some(Overlay::Values(values)), action) => lists::values(state, values, action),
-        (Some(Overlay::Measures(top)), Action::Down) => open(state, Overlay::Measures(view::lower(state, top))),
+        (Some(Overlay::Measures(top)), Action::Down) => open(state, Overlay::Measures(measures::lower(state, top))),
         (Some(Overlay::Measures(top)), Action::Up) => open(state, Overlay::Measures(top.saturating_sub(1))),
         (Some(Overlay::Help(top)), Action::Down) => open(state, Overlay::Help(top + 1)),
         (Some(Overlay::Help(top)), Action::Up) => open(state, Overlay::Help(top.saturating_sub(1))),

@@ -2,28 +2,16 @@
 
 use pellucid_client::{Motion, Playback};
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 
-use crate::Screen;
-use crate::health::{self, Tone};
-use crate::keymap::{Action, Binding, Place};
+use crate::input::keymap::{Action, Binding, Place};
+use crate::input::screen::Screen;
+use crate::run::health;
+use crate::run::{Access, Run, Stage};
 use crate::state::State;
-use crate::state::run::{Access, Run, Stage};
 use crate::text;
-use crate::theme::Styles;
 use crate::widgets::bar::{self, Weight};
 use crate::widgets::paper::{Paper, from, row, to};
-
-/// The style of a tone.
-#[must_use]
-pub(crate) fn toned(styles: &Styles, tone: Tone) -> Style {
-    match tone {
-        Tone::Good => styles.good,
-        Tone::Plain => styles.text,
-        Tone::Warn => styles.warn,
-        Tone::Bad => styles.bad,
-    }
-}
 
 /// ```text
 ///  pellucid  20260101-triage  bert, 4 layers, 3.20M  cpu       ● training  learning: loss falls
@@ -54,10 +42,10 @@ fn health_line(state: &State, paper: &mut Paper, area: Rect) -> u16 {
     let starting = matches!(state.run.stage, Stage::Launching(..));
     let words = if starting { String::new() } else { text::clip(&how.words, usize::from(area.width / 2)).into_owned() };
     let runs = [
-        (what.1, toned(styles, what.0)),
+        (what.1, styles.tone(what.0)),
         (tag, styles.muted),
         ("  ", styles.text),
-        (words.as_str(), toned(styles, how.tone)),
+        (words.as_str(), styles.tone(how.tone)),
     ];
     paper.right(inset(area), &runs)
 }
@@ -100,7 +88,7 @@ fn progress(run: &Run, paper: &mut Paper, area: Rect) {
     let tail = format!("{:>5}   {time:<17}", text::percent(run.share()));
     let tail_width = text::width(&tail) as u16;
     let bar_area = to(from(area, used + 2), area.width.saturating_sub(used + tail_width + 3));
-    bar::draw(paper, bar_area, run.share(), (Weight::Thin, toned(styles, health::state(run).0)));
+    bar::draw(paper, bar_area, run.share(), (Weight::Thin, styles.tone(health::state(run).0)));
     paper.right(area, &[(&tail, styles.text)]);
 }
 
@@ -111,17 +99,6 @@ fn time_left(run: &Run) -> String {
         (Stage::Ended(..), _) => format!("took {}", text::duration(run.pace.worked())),
         _ => String::new(),
     }
-}
-
-/// The screen whose tab is at column `x`.
-#[must_use]
-pub(crate) fn tab_at(x: u16) -> Option<Screen> {
-    let mut left = 1;
-    Screen::ALL.into_iter().find(|screen| {
-        let start = left;
-        left += screen.title().len() as u16 + 5;
-        (start..left - 1).contains(&x)
-    })
 }
 
 /// How a record is played: at the end of the line of tabs.
@@ -159,7 +136,7 @@ pub(crate) fn toast(state: &State, paper: &mut Paper, area: Rect) {
     let Some(toast) = &state.toast else { return };
     let area = to(from(area, 2), area.width.saturating_sub(4));
     let words = text::clip(&toast.text, usize::from(area.width.saturating_sub(2))).into_owned();
-    paper.right(area, &[(&format!(" {words} "), toned(paper.styles, toast.tone))]);
+    paper.right(area, &[(&format!(" {words} "), paper.styles.tone(toast.tone))]);
 }
 
 /// The keys of the screen or the dialog that is open. Leaving and help are always seen.

@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use tui_input::Input;
 
-use crate::keymap::Place;
+use crate::input::keymap::Place;
 
-use crate::state::run::Stage;
+use crate::run::Stage;
 use crate::state::{Overlay, State};
 use crate::text;
 use crate::widgets::paper::{Paper, from, row, to};
@@ -27,7 +27,7 @@ pub(super) fn draw(state: &State, paper: &mut Paper, area: Rect) {
         Some(Overlay::Filter(input)) => typing(state, paper, area, "only samples with", input),
         Some(Overlay::Charts(cursor)) => lists::charts(state, *cursor, paper, area),
         Some(Overlay::Measures(top)) => measures::measures(state, *top, paper, area),
-        Some(Overlay::Palette(open)) => lists::palette(state, open, paper, area),
+        Some(Overlay::Palette(open)) => lists::commands(state, open, paper, area),
         Some(Overlay::Values(open)) => lists::values(state, open, paper, area),
     }
 }

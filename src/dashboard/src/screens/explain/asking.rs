@@ -5,7 +5,7 @@ use pellucid_protocol::word_importance::{Case, plain};
 use pellucid_protocol::{Cancel, Change, Command, ExplainRequest, Subject, WhatIfAnswer};
 
 use super::{Explain, Wait, subject, what_if};
-use crate::keymap::Action;
+use crate::input::keymap::Action;
 use crate::screens::samples::Masking;
 
 impl Explain {

@@ -6,7 +6,7 @@ use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Attribution, Check, Explanation};
 
 use super::Explain;
-use crate::state::run::Run;
+use crate::run::Run;
 
 impl Explain {
     /// The explanation on the screen as text.

@@ -5,12 +5,12 @@ use pellucid_protocol::{Attribution, Check, Explanation, Verdict};
 use ratatui::layout::Rect;
 
 use super::words;
-use super::{Explain, attribution};
+use super::{Explain, attribution, highest};
+use crate::chart::{Chart, Line, Look, MARKS, Scale};
 use crate::history::Series;
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::text;
 use crate::widgets::bar::{self, Weight};
-use crate::widgets::curve::{Chart, Line, Look, MARKS, Scale};
 use crate::widgets::paper::{Paper, from, row, to};
 
 /// Columns of a method's name and checks.
@@ -152,11 +152,6 @@ impl Answer<'_> {
         }
         answer_note(run, current, paper, row(inside, names.len() as u16 + 1));
     }
-}
-
-/// The first of the highest.
-pub(super) fn highest(values: &[f64]) -> usize {
-    values.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
 }
 
 /// A probability in a field of its own.

@@ -5,7 +5,7 @@ use pellucid_protocol::{Attribution, Explanation};
 use ratatui::layout::Rect;
 
 use super::Explain;
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::text;
 use crate::widgets::paper::{Paper, below, from, row, to};
 

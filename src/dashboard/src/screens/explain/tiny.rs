@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::Explain;
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::text;
 use crate::widgets::heat::{HeatText, Trust, shares};
 use crate::widgets::paper::{Paper, below, row};

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{Explain, attribution};
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// Columns of the two numbers of a line.

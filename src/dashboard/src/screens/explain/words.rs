@@ -5,8 +5,8 @@ use pellucid_protocol::{Attribution, Check, Explanation, Verdict};
 use ratatui::layout::Rect;
 
 use super::what_if::Shown;
-use super::{Explain, Wait, attribution, panels};
-use crate::state::run::Run;
+use super::{Explain, Wait, attribution, highest};
+use crate::run::Run;
 use crate::text;
 use crate::widgets::heat::{HeatText, Trust, shares, sign};
 use crate::widgets::paper::{Paper, below, from, row, to};
@@ -167,7 +167,7 @@ impl Explain {
         let Some(answer) = self.draft.answer() else { return "what if: asking …".to_owned() };
         let of = |shares: &[f64]| shares.get(current.target).copied().unwrap_or(f64::NAN);
         let (before, after) = (of(&answer.before), of(&answer.after));
-        let (was, is) = (panels::highest(&answer.before), panels::highest(&answer.after));
+        let (was, is) = (highest(&answer.before), highest(&answer.after));
         let then = if was == is { String::new() } else { format!("; the answer is {} then", run.label(is)) };
         let class = run.label(current.target);
         format!("what if: {class} {before:.3} → {after:.3} ({:+.3}){then}", after - before)

@@ -4,9 +4,9 @@ use pellucid_protocol::event::{CheckpointKind, Ended, Level, Outcome};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{Event, Metrics, Record, SurveyState};
 
-use crate::clock;
-use crate::health::Tone;
 use crate::text;
+use crate::text::clock;
+use crate::theme::Tone;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use pellucid_protocol::{Sample, Watched, WatchedWord};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::keymap::Action;
-use crate::state::run::Run;
+use crate::input::keymap::Action;
+use crate::run::Run;
 use crate::text;
 use crate::widgets::paper::{Paper, below, from, inner, row, to};
 use crate::widgets::spark;

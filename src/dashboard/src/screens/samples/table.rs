@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{Samples, Sort, detail_height, rows_inside};
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::text;
 use crate::theme::Styles;
 use crate::widgets::heat::{HeatText, Trust};

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::Samples;
 use super::table::whole_text;
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::widgets::paper::{Paper, below, row};
 
 impl Samples {

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::found::Found;
-use crate::keymap::Action;
-use crate::state::run::Run;
+use crate::input::keymap::Action;
+use crate::run::Run;
 use crate::text;
 use crate::widgets::bar;
 use crate::widgets::paper::{Paper, below, from, inner, row, to};

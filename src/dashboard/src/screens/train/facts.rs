@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 
 use super::grid::Grid;
 use super::{Train, facts_rows};
-use crate::clock;
-use crate::state::course::XAxis;
-use crate::state::run::{Run, Stage};
+use crate::chart::{mark_near, mark_style};
+use crate::history::timeline::XAxis;
+use crate::run::{Run, Stage};
 use crate::text;
-use crate::widgets::curve::{mark_near, mark_style};
+use crate::text::clock;
 use crate::widgets::paper::{Paper, from, row, to};
 
 /// Columns that a cursor's place stands for when its mark is looked for.

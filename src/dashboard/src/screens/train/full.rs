@@ -4,11 +4,11 @@ use ratatui::layout::Rect;
 
 use super::Train;
 use super::panel::Panel;
+use crate::chart::{MARKS, mark_style};
 use crate::history::Series;
-use crate::state::mark::MarkKind;
-use crate::state::run::Run;
+use crate::history::marks::MarkKind;
+use crate::run::Run;
 use crate::text;
-use crate::widgets::curve::{MARKS, mark_style};
 use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// Columns of the table: heading and width.

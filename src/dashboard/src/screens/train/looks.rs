@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::history::MEMORY;
-use crate::state::course::XAxis;
+use crate::history::timeline::XAxis;
 
 /// The steps of the smoothing, from none to much.
 const MEMORIES: [f64; 5] = [0.0, 0.8, MEMORY, 0.99, 0.998];

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::chart::{Line, Look, Scale};
 use crate::history::Series;
-use crate::state::run::Run;
+use crate::run::Run;
 use crate::theme::SERIES;
-use crate::widgets::curve::{Line, Look, Scale};
 
 /// A chart and its series.
 #[derive(Debug, Clone)]

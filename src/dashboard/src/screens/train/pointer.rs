@@ -4,9 +4,9 @@ use ratatui::layout::{Rect, Size};
 
 use super::window::Window;
 use super::{Face, Train, charts};
+use crate::geometry;
 use crate::msg::{Pointer, PointerKind};
-use crate::state::run::Run;
-use crate::view;
+use crate::run::Run;
 
 /// The charts are held where the pointer went down.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +58,7 @@ impl Train {
     /// The chart under the pointer, and where its curves are.
     fn under(&self, pointer: Pointer, run: &Run, size: Size) -> Option<(String, Rect)> {
         let panels = self.panels(run);
-        let area = charts(view::body(size));
+        let area = charts(geometry::body(size));
         let grid = self.grid(&panels, area);
         let places: Vec<_> = if self.face == Face::Full {
             self.focus_of(&panels).map(|(_, panel)| (panel, area)).into_iter().collect()

@@ -1,8 +1,8 @@
 //! Which part of a run is shown: all of it, its end, or a stretch that stays.
 
-use crate::state::course::XAxis;
-use crate::state::run::Run;
-use crate::widgets::curve::round_up;
+use crate::chart::round_up;
+use crate::history::timeline::XAxis;
+use crate::run::Run;
 
 /// The fewest steps that are shown.
 const FEWEST: f64 = 8.0;

@@ -3,12 +3,12 @@
 use pellucid_protocol::{Command, SetRequest};
 
 use super::{act, look, open, send};
-use crate::Screen;
-use crate::keymap::Action;
+use crate::dialogs::palette::{self, Deed};
+use crate::input::keymap::Action;
+use crate::input::screen::Screen;
 use crate::msg::Effect;
-use crate::palette::{Deed, Palette};
-use crate::state::{Overlay, State};
-use crate::values::{Values, Way};
+use crate::run::live::{Values, Way};
+use crate::state::{Overlay, Palette, State};
 
 /// In the choice of charts, which stays open until it is closed.
 pub(super) fn charts(state: &mut State, cursor: usize, action: Action) -> Vec<Effect> {
@@ -29,17 +29,17 @@ pub(super) fn charts(state: &mut State, cursor: usize, action: Action) -> Vec<Ef
 }
 
 /// In the list of commands.
-pub(super) fn palette(state: &mut State, palette: Palette, action: Action) -> Vec<Effect> {
-    let lines = palette.lines(state);
+pub(super) fn commands(state: &mut State, typed: Palette, action: Action) -> Vec<Effect> {
+    let lines = palette::lines(&typed, state);
     let count = lines.len().max(1);
-    let cursor = palette.cursor.min(count - 1);
+    let cursor = typed.cursor.min(count - 1);
     match action {
-        Action::Up => open(state, Overlay::Palette(Palette { cursor: (cursor + count - 1) % count, ..palette })),
-        Action::Down => open(state, Overlay::Palette(Palette { cursor: (cursor + 1) % count, ..palette })),
+        Action::Up => open(state, Overlay::Palette(Palette { cursor: (cursor + count - 1) % count, ..typed })),
+        Action::Down => open(state, Overlay::Palette(Palette { cursor: (cursor + 1) % count, ..typed })),
         Action::Accept => match lines.into_iter().nth(cursor) {
             Some(line) => perform(state, line.deed),
             // What is not known is no reason to lose what was typed.
-            None => open(state, Overlay::Palette(palette)),
+            None => open(state, Overlay::Palette(typed)),
         },
         _ => Vec::new(),
     }

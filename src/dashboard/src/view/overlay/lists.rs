@@ -3,10 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::{dialog, line_of_text};
-use crate::palette::Palette;
-use crate::state::State;
+use crate::dialogs::palette;
+use crate::run::live::{self, Values};
+use crate::state::{Palette, State};
 use crate::text;
-use crate::values::{self, Values};
 use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// ```text
@@ -37,8 +37,8 @@ pub(super) fn charts(state: &State, cursor: usize, paper: &mut Paper, area: Rect
 /// │ ▸ checkpoint: write a checkpoint now      c │
 /// ╰─────────────────────────────────────────────╯
 /// ```
-pub(super) fn palette(state: &State, open: &Palette, paper: &mut Paper, area: Rect) {
-    let lines = open.lines(state);
+pub(super) fn commands(state: &State, open: &Palette, paper: &mut Paper, area: Rect) {
+    let lines = palette::lines(open, state);
     let height = area.height.saturating_sub(4).min(24);
     let inside = dialog(paper, area, (76, height), "commands: type a few letters");
     line_of_text(paper, row(inside, 0), &open.input);
@@ -70,7 +70,7 @@ pub(super) fn palette(state: &State, open: &Palette, paper: &mut Paper, area: Re
 /// ╰─────────────────────────────────────────────────────╯
 /// ```
 pub(super) fn values(state: &State, open: &Values, paper: &mut Paper, area: Rect) {
-    let offered = values::offered(&state.run);
+    let offered = live::offered(&state.run);
     let inside = dialog(paper, area, (72, offered.len() as u16 + 6), "change the training");
     let styles = paper.styles;
     let mut y = 0;

@@ -9,16 +9,16 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 use serde_json::Value;
 
-use super::health;
-use super::page::Page;
-use super::screens::train::Grid;
-use super::state::course::XAxis;
-use super::state::run::Run;
-use super::text;
-use super::theme::{SERIES, Styles};
-use super::widgets::curve::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale, Sheet};
-use super::widgets::paper::{Paper, below, from, row, to};
-use super::widgets::table::{Cell, Table};
+use crate::chart::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale, Sheet};
+use crate::history::timeline::XAxis;
+use crate::pages::page::Page;
+use crate::run::Run;
+use crate::run::health;
+use crate::screens::train::Grid;
+use crate::text;
+use crate::theme::{SERIES, Styles};
+use crate::widgets::paper::{Paper, below, from, row, to};
+use crate::widgets::table::{Cell, Table};
 
 /// The most runs that can be told apart.
 pub const MOST: usize = SERIES;
@@ -303,7 +303,7 @@ mod tests {
     fn it_looks_as_kept() {
         for (width, height) in [(80, 24), (120, 40), (200, 50)] {
             let text = page_text(&two(), Size { width, height });
-            insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
                 insta::assert_snapshot!(format!("compare-{width}x{height}"), text);
             });
         }

@@ -3,22 +3,10 @@
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::metric;
 
-use super::history::Series;
-use super::state::run::{Access, Run, Stage};
-use super::text;
-
-/// How the words are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// As it should be.
-    Good,
-    /// Neither good nor bad.
-    Plain,
-    /// Look at it.
-    Warn,
-    /// Something is wrong.
-    Bad,
-}
+use crate::history::Series;
+use crate::run::{Access, Run, Stage};
+use crate::text;
+use crate::theme::Tone;
 
 /// Share of a run in which it need not have begun to learn.
 const BEGINNING: f64 = 0.1;

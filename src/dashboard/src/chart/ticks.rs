@@ -2,8 +2,8 @@
 
 use super::axis::{nice, share};
 use super::domain::Domain;
-use crate::clock;
-use crate::state::course::XAxis;
+use crate::history::timeline::XAxis;
+use crate::text::clock;
 
 /// Seconds that are round.
 pub(super) const ROUND: [f64; 24] = [

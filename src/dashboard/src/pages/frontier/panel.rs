@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 use super::field::{Field, HEIGHT, Spread, short};
 use super::plot::look;
 use crate::text;
-use crate::view::chrome::toned;
 use crate::widgets::paper::{Paper, below, from, row, to};
 use crate::widgets::table::{Cell, Table};
 
@@ -39,7 +38,7 @@ pub(super) fn run(field: &Field, (run, across): (usize, &str), paper: &mut Paper
     let seed = entry.settings.get("seed").map_or_else(String::new, |seed| format!("   seed {seed}"));
     let front = if field.front(across).contains(&configuration) { "   front" } else { "" };
     let (tone, state) = entry.state;
-    let line = [(state, toned(styles, tone)), (seed.as_str(), styles.muted), (front, styles.accent)];
+    let line = [(state, styles.tone(tone)), (seed.as_str(), styles.muted), (front, styles.accent)];
     paper.line(row(inside, 1), &line);
     let mut used = 3;
     let setting = |key: &String| {

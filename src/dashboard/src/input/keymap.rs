@@ -10,7 +10,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 pub use self::key::Key;
 use self::table::BINDINGS;
-use super::Screen;
+use crate::input::screen::Screen;
 
 /// Something a key can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use pellucid_protocol::LiveSetting;
 use pellucid_protocol::settings::{Reference, Scale};
 use tui_input::{Input, InputRequest};
 
-use super::state::run::Run;
+use crate::run::Run;
 
 /// Those that mean something in `run`.
 #[must_use]

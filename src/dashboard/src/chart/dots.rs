@@ -190,8 +190,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::chart::Scale;
     use crate::history::even_edges;
-    use crate::widgets::curve::Scale;
 
     fn values() -> impl Strategy<Value = Vec<f64>> {
         prop::collection::vec(prop_oneof![20 => -3.0..3.0, 1 => Just(f64::NAN)], 1..2000)

@@ -25,7 +25,7 @@ pub(super) fn read(effect: Effect, answers: UnboundedSender<Msg>) {
 
 /// The file as a message.
 #[must_use]
-pub fn answer(effect: Effect) -> Option<Msg> {
+pub(crate) fn answer(effect: Effect) -> Option<Msg> {
     match effect {
         Effect::ReadSamples(dir) => match dir.read_samples() {
             // They are written soon after the folder: the first evaluation asks again.

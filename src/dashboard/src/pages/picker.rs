@@ -3,13 +3,12 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 
-use super::health::Tone;
-use super::page::Page;
-use super::text;
-use super::theme::SERIES;
-use super::view::chrome::toned;
-use super::widgets::paper::{Paper, below, from, row, to};
-use super::widgets::spark;
+use crate::pages::page::Page;
+use crate::text;
+use crate::theme::SERIES;
+use crate::theme::Tone;
+use crate::widgets::paper::{Paper, below, from, row, to};
+use crate::widgets::spark;
 
 /// Columns of the curve.
 pub const CURVE: u16 = 20;
@@ -94,7 +93,7 @@ impl Picker {
         paper.write(to(from(area, 3), name), &entry.name, title);
         let rest = from(area, name + 5);
         let (tone, words) = entry.state;
-        paper.write(to(rest, 11), words, toned(styles, tone));
+        paper.write(to(rest, 11), words, styles.tone(tone));
         let best = entry.best.map_or_else(|| "–".to_owned(), text::number);
         paper.right(to(from(rest, 11), 7), &[(&best, styles.strong)]);
         spark::draw(paper, to(from(rest, 20), CURVE), &entry.curve, styles.series[1]);
@@ -192,7 +191,7 @@ mod tests {
         press(&mut picker, KeyCode::Char(' '));
         for (width, height) in [(80, 24), (120, 40)] {
             let text = page_text(&picker, Size { width, height });
-            insta::with_settings!({snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
                 insta::assert_snapshot!(format!("picker-{width}x{height}"), text);
             });
         }

@@ -3,11 +3,10 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use pellucid_protocol::LiveSetting;
-use tui_input::Input;
 
-use super::keymap::{Action, Place};
-use super::state::State;
-use super::values;
+use crate::input::keymap::{Action, Needs, Place};
+use crate::run::live;
+use crate::state::{Palette, State};
 
 /// What is done when a line is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,21 +30,10 @@ pub(crate) struct Line {
     pub deed: Deed,
 }
 
-/// The dialog.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Palette {
-    /// What was typed.
-    pub input: Input,
-    /// The marked line.
-    pub cursor: usize,
-}
-
-impl Palette {
-    /// The lines that fit what was typed, the best first.
-    #[must_use]
-    pub(crate) fn lines(&self, state: &State) -> Vec<Line> {
-        rank(self.input.value(), all(state))
-    }
+/// The lines that fit what was typed, the best first.
+#[must_use]
+pub(crate) fn lines(palette: &Palette, state: &State) -> Vec<Line> {
+    rank(palette.input.value(), all(state))
 }
 
 /// All that makes sense now.
@@ -59,8 +47,8 @@ fn all(state: &State) -> Vec<Line> {
             lines.push(Line { words, keys: binding.all_keys(), deed: Deed::Act(binding.action) });
         }
     }
-    if state.has(super::keymap::Needs::Training) {
-        lines.extend(values::offered(&state.run).into_iter().map(|key| Line {
+    if state.has(Needs::Training) {
+        lines.extend(live::offered(&state.run).into_iter().map(|key| Line {
             words: format!("set {key}: {}", key.title()),
             keys: String::new(),
             deed: Deed::Value(key),
@@ -96,13 +84,14 @@ fn rank(typed: &str, lines: Vec<Line>) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use ratatui::layout::Size;
+    use tui_input::Input;
 
     use super::*;
     use crate::{Screen, fixture};
 
     fn found(typed: &str, screen: Screen) -> Vec<Line> {
         let state = fixture::live(300, Size { width: 80, height: 24 }, screen);
-        Palette { input: Input::new(typed.to_owned()), cursor: 0 }.lines(&state)
+        lines(&Palette { input: Input::new(typed.to_owned()), cursor: 0 }, &state)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pellucid_protocol::metric::{Direction, definition};
 use pellucid_protocol::{Metrics, Task};
 
-use crate::health::Tone;
+use crate::theme::Tone;
 
 /// The measure that goes up.
 pub const HEIGHT: &str = Task::SingleLabelClassification.primary_metric();

@@ -5,13 +5,13 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Options;
-use super::msg::{Msg, Pointer, Shade};
-use super::run::keys::{Input, listen};
-use super::terminal::Terminal;
-use super::theme::{Glyphs, Level, Styles, Theme};
-use super::widgets::paper::Paper;
-use super::widgets::plain;
+use crate::app::Options;
+use crate::input::reader::{Input, listen};
+use crate::msg::{Msg, Pointer, Shade};
+use crate::terminal::Terminal;
+use crate::theme::{Glyphs, Level, Styles, Theme};
+use crate::widgets::paper::Paper;
+use crate::widgets::plain;
 
 /// A screen that draws itself and takes keys until it has an answer.
 pub trait Page {

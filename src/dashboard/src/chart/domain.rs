@@ -1,8 +1,8 @@
 //! What is shown of a run from left to right, the same for all charts of a screen.
 
 use super::axis::share;
-use crate::state::course::{Course, XAxis};
-use crate::state::mark::Marks;
+use crate::history::marks::Marks;
+use crate::history::timeline::{Course, XAxis};
 
 /// A stretch of the horizontal axis.
 #[derive(Debug, Clone, Copy)]

@@ -12,12 +12,12 @@ pub(crate) use self::axis::nice;
 pub(crate) use self::domain::Domain;
 use self::dots::Dots;
 pub(crate) use self::ticks::round_up;
-use super::paper::{Paper, below, from, row, to};
 use crate::history::Series;
-use crate::state::course::Course;
-use crate::state::mark::{Mark, MarkKind};
+use crate::history::marks::{Mark, MarkKind};
+use crate::history::timeline::Course;
 use crate::text;
 use crate::theme::{Level, Styles};
+use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// Signs of the curves, so that colour is not needed to tell them apart.
 pub(crate) const MARKS: [&str; 6] = ["●", "▲", "■", "◆", "✚", "★"];
@@ -158,7 +158,7 @@ impl Chart<'_> {
     #[must_use]
     pub(crate) fn field(&self, sheet: &Sheet, area: Rect) -> Option<Rect> {
         self.shown().next()?;
-        Some(self.parts(sheet, super::paper::inner(area))?.field)
+        Some(self.parts(sheet, crate::widgets::paper::inner(area))?.field)
     }
 
     fn shown(&self) -> impl Iterator<Item = &Line<'_>> {

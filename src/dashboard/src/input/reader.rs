@@ -1,7 +1,5 @@
 //! Keys, read on a thread of their own, and the end of the terminal noticed at once.
 
-pub mod parse;
-
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use self::parse::Parser;
+use super::parser::Parser;
 use crate::msg::Msg;
 
 /// How long an escape waits for the rest of a sequence: longer than a slow line cuts it apart,
@@ -21,7 +19,7 @@ const ESCAPE: Timespec = Timespec { tv_sec: 0, tv_nsec: 60_000_000 };
 
 /// What comes from the terminal.
 #[derive(Debug)]
-pub enum Input {
+pub(crate) enum Input {
     /// A key or pasted text.
     Message(Msg),
     /// The terminal is gone.
@@ -36,7 +34,7 @@ static HEARER: Mutex<Option<UnboundedSender<Input>>> = Mutex::new(None);
 ///
 /// # Errors
 /// When there is no terminal, or no thread to be had.
-pub fn listen() -> io::Result<UnboundedReceiver<Input>> {
+pub(crate) fn listen() -> io::Result<UnboundedReceiver<Input>> {
     let (inputs, received) = unbounded_channel();
     let tty = tty()?;
     if hearer().replace(inputs).is_none() {
@@ -113,7 +111,7 @@ fn look(tty: BorrowedFd<'_>, timeout: Option<&Timespec>) -> io::Result<PollFlags
 
 /// Whether the terminal has hung up.
 #[must_use]
-pub fn is_gone() -> bool {
+pub(crate) fn is_gone() -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     let flags = tty().and_then(|tty| look(tty, Some(&at_once)));
     flags.map_or(true, |flags| flags.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL))

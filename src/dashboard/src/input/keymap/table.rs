@@ -6,7 +6,7 @@ use ratatui::crossterm::event::KeyCode;
 
 use super::key::{Key, ch, ctrl, on};
 use super::{Action, Binding, Needs, Place};
-use crate::Screen;
+use crate::input::screen::Screen;
 
 const fn bind(
     keys: &'static [Key],

@@ -4,10 +4,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::field::{Field, HEIGHT, sign};
+use crate::chart::axis::{Axis, row as down};
+use crate::chart::{MARKS, Scale};
 use crate::text;
 use crate::theme::{SERIES, Styles};
-use crate::widgets::curve::axis::{Axis, row as down};
-use crate::widgets::curve::{MARKS, Scale};
 use crate::widgets::paper::{Paper, from, inner, row, to};
 
 /// Sign and colour of a configuration: every one of the first 36 has its own pair.

@@ -6,8 +6,8 @@ use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::style::Modifier;
 
 use super::*;
-use crate::health::Tone;
 use crate::tests::page_text;
+use crate::theme::Tone;
 use crate::theme::{Level, Styles, Theme};
 use crate::widgets::plain;
 
@@ -71,7 +71,7 @@ fn buffer(frontier: &Frontier, (width, height): (u16, u16), level: Level) -> Buf
 }
 
 fn kept(name: &str, text: &str) {
-    insta::with_settings!({snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
+    insta::with_settings!({snapshot_path => "../../snapshots", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!(name, text);
     });
 }

@@ -11,11 +11,11 @@ pub use self::field::{Entry, Field, HEIGHT};
 use pellucid_protocol::metric::definition;
 
 use self::plot::Plot;
-use super::keymap::{Action, Keymap, Place};
-use super::msg::{Pointer, PointerKind};
-use super::page::Page;
-use super::text;
-use super::widgets::paper::{Paper, below, from, row, to};
+use crate::input::keymap::{Action, Keymap, Place};
+use crate::msg::{Pointer, PointerKind};
+use crate::pages::page::Page;
+use crate::text;
+use crate::widgets::paper::{Paper, below, from, row, to};
 
 /// What was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,4 @@
+//! What lists over a screen offer.
+
+pub(crate) mod measures;
+pub(crate) mod palette;
