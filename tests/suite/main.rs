@@ -12,6 +12,7 @@ mod hostile;
 mod job;
 mod private;
 mod program;
+mod recorded;
 mod resume;
 mod sequences;
 mod survival;

@@ -1,0 +1,120 @@
+//! Runs that an earlier version recorded: they open, and the one that was killed goes on to the same end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pellucid_record::RunDir;
+use pellucid_tests::numbers;
+
+use crate::program::{Workplace, checkout, text};
+use crate::terminal::Terminal;
+
+/// How far a number may be from the recorded one: other processors round otherwise, and this is far above that.
+const NEAR: f64 = 1e-4;
+
+fn fixtures() -> PathBuf {
+    checkout().join("tests/fixtures")
+}
+
+/// A place with both runs, whose paths and whose machine are made this one's.
+fn recorded() -> Workplace {
+    let place = Workplace::new();
+    copy(&fixtures(), place.path());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    for run in ["ended", "killed"] {
+        for (file, machine) in [("run.toml", ""), ("worker.json", host.as_str())] {
+            let path = place.runs().join(run).join(file);
+            let told = fs::read_to_string(&path).unwrap().replace("/fixture", &place.path().display().to_string());
+            fs::write(&path, told.replace("\"host\":\"fixture\"", &format!("\"host\":\"{machine}\""))).unwrap();
+        }
+    }
+    place
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (kind, target) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy(&entry.path(), &target);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path()).unwrap(), target).unwrap();
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn run(place: &Workplace, name: &str) -> RunDir {
+    RunDir::new(place.runs().join(name))
+}
+
+/// What a command that has to succeed prints.
+fn printed(place: &Workplace, args: &[&str]) -> String {
+    let output = place.output(args);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn the_list_says_how_they_ended() {
+    let place = recorded();
+    let list = printed(&place, &["runs"]);
+    let line = |name: &str| list.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(line("ended").contains("finished") && line("ended").contains("48/48"), "{list}");
+    assert!(line("killed").contains("died") && line("killed").contains("24/48"), "{list}");
+    assert!(list.contains("`pellucid resume killed` goes on from step 16"), "{list}");
+}
+
+#[test]
+fn their_numbers_are_exported_and_reported() {
+    let place = recorded();
+    for (name, steps, accuracy) in [("ended", 48, "1.000"), ("killed", 24, "0.500")] {
+        let table = printed(&place, &["export", name]);
+        assert_eq!(table.lines().filter(|line| !line.starts_with("step,")).count(), steps + 1, "one of step 0");
+        printed(&place, &["report", name, "--explain", "0"]);
+        let page = fs::read_to_string(run(&place, name).root().join("report.html")).unwrap();
+        assert!(page.contains(accuracy), "{name}: {page}");
+    }
+}
+
+#[test]
+fn they_are_replayed() {
+    let place = recorded();
+    for (name, sign) in [("ended", "step 48 of 48"), ("killed", "step 24 of 48")] {
+        let mut terminal = Terminal::pellucid(&place, &["replay", name]);
+        terminal.wait_for(sign);
+        terminal.send("5");
+        terminal.wait_for("a fresh classification head was made");
+        terminal.send("q");
+        assert_eq!(terminal.exit_code(), 0);
+    }
+}
+
+#[test]
+fn what_was_explained_after_the_end_is_there() {
+    let place = recorded();
+    let mut terminal = Terminal::pellucid(&place, &["replay", "ended"]);
+    terminal.wait_for("step 48 of 48");
+    terminal.send("2");
+    terminal.wait_for("worst");
+    terminal.wait_for("integrated gradients");
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn the_one_that_was_killed_goes_on_to_the_same_end() {
+    let place = recorded();
+    let log = run(&place, "killed").events();
+    let before = fs::read(&log).unwrap();
+    printed(&place, &["resume", "killed", "--headless"]);
+    assert!(fs::read(&log).unwrap().starts_with(&before), "what was recorded stays");
+    let (expected, found) = (numbers(&RunDir::new(fixtures().join("resumed"))), numbers(&run(&place, "killed")));
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (key, bits) in &expected {
+        let (recorded, now) = (f64::from_bits(*bits), f64::from_bits(found[key]));
+        assert!((recorded - now).abs() <= NEAR, "{key:?}: {now} and not {recorded}");
+    }
+    assert!(printed(&place, &["runs"]).lines().any(|line| line.starts_with("killed") && line.contains("finished")));
+}
