@@ -1,18 +1,29 @@
 //! The rules of the house, each checked over all files at once and each shown to be able to fail.
 //!
 //! ```text
-//! sources  the .rs files, which of their lines are test code, and their functions
+//! code     a text without comments and strings      sources  the .rs files, and which of their lines are test code
 //! rules    what a file may not be or have
 //! arrows   which crate may know which
+//! modules  what each file of a crate names of the others
+//!   folders  the order of a crate's folders           circles  files that name each other
 //! ```
+//!
+//! How long a function may be, how many arguments it may take and which words must not stand in code is clippy's:
+//! `clippy.toml`, and the lints of the workspace.
 
 mod arrows;
+mod circles;
+mod code;
+mod folders;
+mod modules;
 mod rules;
 mod sources;
 
 use std::fmt;
 
 use crate::program::checkout;
+use arrows::Crate;
+use modules::Modules;
 use sources::Source;
 
 /// A place where a rule is broken.
@@ -66,26 +77,13 @@ fn files_are_short() {
 }
 
 #[test]
-fn functions_are_short_and_take_few_arguments() {
-    over_all(rules::functions);
-    let long = format!("struct A;\nimpl A {{\n    fn long(&self) {{\n{}    }}\n}}\n", "        a();\n".repeat(59));
-    assert_eq!(found(rules::functions, ROOM, &long), [3]);
-    let just = format!("fn just() {{\n{}}}\n", "    a();\n".repeat(58));
-    assert!(found(rules::functions, ROOM, &just).is_empty());
-    assert_eq!(found(rules::functions, ROOM, "\nfn many(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8) {}\n"), [2]);
-    assert!(found(rules::functions, ROOM, "fn some(a: u8, b: u8, c: u8, d: u8, e: u8) {}\n").is_empty());
-}
-
-#[test]
-fn nothing_is_left_undone_or_silenced() {
-    over_all(rules::words);
-    for bad in ["    a.unwrap();", "    todo!()", "    dbg!(a);", "#[allow(dead_code)]", "    unimplemented!()"] {
-        assert_eq!(found(rules::words, ROOM, &format!("//! x\nfn f() {{\n{bad}\n}}\n")), [3], "{bad}");
-    }
-    let in_tests = "//! x\n// not a.unwrap()\n#[cfg(test)]\nmod tests {\n    fn a() { b.unwrap(); }\n}\n";
-    assert!(found(rules::words, ROOM, in_tests).is_empty());
-    let silenced = "//! x\n#[cfg(test)]\nmod tests {\n    #[allow(dead_code)]\n    fn a() {}\n}\n";
-    assert_eq!(found(rules::words, ROOM, silenced), [4], "also in tests");
+fn no_file_silences_a_lint() {
+    over_all(rules::silenced);
+    assert_eq!(found(rules::silenced, ROOM, "//! x\n#![allow(dead_code)]\n"), [2]);
+    assert!(
+        found(rules::silenced, ROOM, "//! x\n//! not `#![allow(dead_code)]`\nfn f() -> &str { \"#![allow(\" }\n")
+            .is_empty()
+    );
 }
 
 #[test]
@@ -110,11 +108,17 @@ fn names_say_something() {
 #[test]
 fn crates_know_only_whom_they_may() {
     none(&arrows::between_crates(&checkout()));
-    let manifest =
-        "[package]\nname = \"x\"\n[dependencies]\npellucid-engine.workspace = true\n[dev-dependencies]\ntch = \"1\"\n";
-    let broken = arrows::of_manifest("pellucid-explain", "Cargo.toml", manifest);
-    assert_eq!(broken.iter().map(|violation| violation.line).collect::<Vec<_>>(), [4]);
-    assert!(arrows::of_manifest("pellucid-engine", "Cargo.toml", "[dependencies]\npellucid-explain = {}\n").is_empty());
+    let manifest = "[package]\nname = \"x\"\n[lints]\nworkspace = true\n[dependencies]\npellucid-engine.workspace = true\n\
+                    [dev-dependencies]\npellucid-fixture = \"1\"\n";
+    let lines = |path: &str, text: &str| {
+        arrows::of_manifest(path, text).iter().map(|violation| violation.line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("src/explain/Cargo.toml", manifest), [6]);
+    assert_eq!(lines("src/other/Cargo.toml", manifest), [1], "a crate without a place");
+    let turned = manifest.replace("pellucid-engine", "pellucid-explain");
+    assert!(lines("src/engine/Cargo.toml", &turned).is_empty());
+    assert_eq!(lines("src/engine/Cargo.toml", &turned.replace("[lints]", "[other]")), [1], "without the lints");
+    assert_eq!(lines("src/engine/Cargo.toml", &turned.replace("dev-dep", "dep")), [8], "a fixture in the product");
 }
 
 #[test]
@@ -125,4 +129,96 @@ fn only_the_engine_has_torch_in_it() {
                    [[package]]\nname = \"middle\"\ndependencies = [\n \"torch-sys\",\n]\n\n\
                    [[package]]\nname = \"torch-sys\"\n";
     assert_eq!(arrows::torch_free(planted).len(), 1);
+}
+
+/// The files of a crate in `src/x`, as a test makes them up.
+fn crate_of(files: &[(&str, &str)]) -> Modules {
+    let mut sources: Vec<_> =
+        files.iter().map(|(path, text)| Source::new(&format!("src/x/src/{path}"), text)).collect();
+    sources::mark_test_files(&mut sources);
+    Modules::of("src/x", &sources)
+}
+
+fn names(modules: &Modules) -> Vec<(String, String, usize)> {
+    modules.uses().into_iter().map(|step| (step.from, step.to, step.line)).collect()
+}
+
+#[test]
+fn a_path_leads_to_the_file_that_defines_what_it_names() {
+    let uses = |text: &str| {
+        let modules = crate_of(&[
+            ("lib.rs", "mod a;\nmod b;\npub use b::deep::Thing;\n"),
+            ("a.rs", text),
+            ("b.rs", "pub mod deep;\npub use deep::{Other as Known, inner};\npub struct Own;\n"),
+            ("b/deep.rs", "pub struct Thing;\n"),
+        ]);
+        let of_a = names(&modules).into_iter().filter(|(from, _, _)| from == "a");
+        of_a.map(|(_, to, line)| format!("{to}:{line}")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(uses("use crate::b::Own;"), "b:1");
+    assert_eq!(uses("use crate::{b::{self, deep::Thing}, Thing as T};"), "b:1 b::deep:1");
+    assert_eq!(uses("use crate::Thing;"), "b::deep:1", "by way of the root");
+    assert_eq!(uses("use crate::b::Known;"), "b::deep:1", "by way of its parent, under another name");
+    assert_eq!(uses("\nfn f() { super::b::Own; }"), "b:2", "in the midst of code");
+    assert_eq!(
+        uses("use crate::b as c;\nfn f() { c::deep::g(); }"),
+        "b:1 b::deep:2",
+        "from a module that was brought in"
+    );
+    assert_eq!(uses("use std::fs;\nuse serde::b;\nfn f() { fs::read(b::c) }"), "", "other crates");
+    assert_eq!(uses("// crate::b\n/* crate::b /* */ */ const A: &str = \"crate::b\"; const B: char = '\"';"), "");
+    assert_eq!(uses("const A: &str = r#\" \" crate::b \"#; fn f<'a>(c: char) { c == '\\''; }"), "");
+    assert_eq!(uses("#[cfg(test)]\nmod tests {\n    use crate::b;\n}\n#[cfg(test)]\nuse crate::b;\nfn f() {}"), "");
+}
+
+#[test]
+fn folders_stand_in_an_order() {
+    let (top, sources) = (checkout(), sources::all(&checkout()));
+    for of in arrows::CRATES.iter().filter(|of| top.join(of.folder).is_dir()) {
+        match folders::ORDERS.iter().find(|order| order.folder == of.folder) {
+            Some(order) => none(&folders::upwards(&Modules::of(of.folder, &sources), order.modules)),
+            None => assert!(circles::NOT_YET_UNTIED.contains(&of.name), "`{}` has no order in folders.rs", of.name),
+        }
+    }
+    let modules = |second: &str| {
+        crate_of(&[("lib.rs", "mod a;\nmod b;\n"), ("a.rs", "mod c;\n"), ("a/c.rs", second), ("b.rs", "use crate::a;")])
+    };
+    let lines = |second: &str, order: &[&str]| {
+        folders::upwards(&modules(second), order)
+            .into_iter()
+            .map(|broken| (broken.file, broken.line))
+            .collect::<Vec<_>>()
+    };
+    let at = |file: &str, line| vec![(file.to_owned(), line)];
+    assert!(lines("", &["a", "b"]).is_empty());
+    assert_eq!(lines("\nuse crate::b::Thing;", &["a", "b"]), at("src/x/src/a/c.rs", 2));
+    assert_eq!(lines("", &["b", "a"]), at("src/x/src/b.rs", 1), "the order turned round");
+    assert_eq!(lines("use crate::Own;", &["a", "b"]), at("src/x/src/a/c.rs", 1), "what the root defines");
+    assert_eq!(lines("", &["a"]), at("src/x/src/b.rs", 1), "a module without a place");
+    assert_eq!(lines("", &["a", "b", "d"]), at("tests/suite/tidy/folders.rs", 1), "a place without a module");
+}
+
+#[test]
+fn no_files_name_each_other_in_a_circle() {
+    let sources = sources::all(&checkout());
+    let circles = |of: &Crate| circles::circles(&Modules::of(of.folder, &sources));
+    let untied = arrows::CRATES.iter().filter(|of| !circles::NOT_YET_UNTIED.contains(&of.name));
+    none(&untied.flat_map(circles).collect::<Vec<_>>());
+    let two =
+        |first: &str| crate_of(&[("lib.rs", "mod a;\nmod b;\n"), ("a.rs", first), ("b.rs", "use crate::a::X;\n")]);
+    assert!(circles::circles(&two("pub struct X;\n")).is_empty());
+    let turned = circles::circles(&two("\nuse crate::b::Y;\n"));
+    assert_eq!(
+        turned.iter().map(|broken| (broken.file.as_str(), broken.line)).collect::<Vec<_>>(),
+        [("src/x/src/a.rs", 2)]
+    );
+    let by_way_of_others = crate_of(&[
+        ("lib.rs", "mod a;\nmod b;\nmod c;\n"),
+        ("a.rs", "use crate::b::X;"),
+        ("b.rs", "use crate::c::X;"),
+        ("c.rs", "use crate::a::X;"),
+    ]);
+    assert_eq!(circles::circles(&by_way_of_others).len(), 1);
+    let family = crate_of(&[("lib.rs", "mod a;\n"), ("a.rs", "mod b;\nuse b::X;\n"), ("a/b.rs", "use super::Y;\n")]);
+    assert!(circles::circles(&family).is_empty(), "parent and child may name each other");
 }

@@ -6,77 +6,116 @@ use std::path::Path;
 
 use super::Violation;
 
-/// Each crate of the house, its folder, and the crates of the house it may depend on.
-const ARROWS: &[(&str, &str, &[&str])] = &[
-    ("pellucid-protocol", "src/protocol", &[]),
-    ("pellucid-files", "src/files", &[]),
-    ("pellucid-record", "src/record", &["pellucid-files", "pellucid-protocol"]),
-    ("pellucid-explain", "src/explain", &["pellucid-protocol"]),
-    ("pellucid-engine", "src/engine", &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-explain"]),
-    ("pellucid-client", "src/client", &["pellucid-files", "pellucid-protocol", "pellucid-record", FIXTURE]),
-    (
-        "pellucid-dashboard",
-        "src/dashboard",
-        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-client", FIXTURE],
-    ),
-    (
-        "pellucid",
-        "src/pellucid",
-        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-client", "pellucid-dashboard", FIXTURE],
-    ),
-];
-/// A recorded run that the tests of several crates share.
-const FIXTURE: &str = "pellucid-fixture";
-/// Crates that must do without torch, and what that means.
-const TORCH_FREE: &[&str] = &[
-    "pellucid",
-    "pellucid-protocol",
-    "pellucid-files",
-    "pellucid-record",
-    "pellucid-explain",
-    "pellucid-client",
-    "pellucid-dashboard",
-];
-const TORCH: &[&str] = &["tch", "torch-sys", "tokenizers"];
-/// Crates that must do without tokio.
-const TOKIO_FREE: &[&str] = &["pellucid-protocol", "pellucid-files", "pellucid-record", "pellucid-explain"];
-
-/// The manifests of the house against [`ARROWS`].
-pub(super) fn between_crates(top: &Path) -> Vec<Violation> {
-    let check = |&(name, folder, _): &(&str, &str, &[&str])| {
-        let path = format!("{folder}/Cargo.toml");
-        of_manifest(name, &path, &fs::read_to_string(top.join(&path)).unwrap())
-    };
-    ARROWS.iter().flat_map(check).collect()
+/// A crate of the house.
+pub(super) struct Crate {
+    pub(super) name: &'static str,
+    pub(super) folder: &'static str,
+    /// Crates of the house that it may depend on.
+    may_know: &'static [&'static str],
 }
 
-/// The manifest `text` of the crate `name`.
-pub(super) fn of_manifest(name: &str, path: &str, text: &str) -> Vec<Violation> {
-    let (_, _, allowed) = ARROWS.iter().find(|arrow| arrow.0 == name).expect("a crate of the house");
-    let mut section = "";
+const fn may(name: &'static str, folder: &'static str, may_know: &'static [&'static str]) -> Crate {
+    Crate { name, folder, may_know }
+}
+
+/// Each crate stands below those that it may know.
+pub(super) const CRATES: &[Crate] = &[
+    may("pellucid-files", "src/files", &[]),
+    may("pellucid-protocol", "src/protocol", &[]),
+    may("pellucid-record", "src/record", &["pellucid-files", "pellucid-protocol"]),
+    may("pellucid-intake", "src/intake", &["pellucid-files", "pellucid-protocol"]),
+    may("pellucid-evaluate", "src/evaluate", &["pellucid-protocol"]),
+    may("pellucid-explain", "src/explain", &["pellucid-protocol"]),
+    may(
+        "pellucid-engine",
+        "src/engine",
+        &[
+            "pellucid-files",
+            "pellucid-protocol",
+            "pellucid-record",
+            "pellucid-intake",
+            "pellucid-evaluate",
+            "pellucid-explain",
+        ],
+    ),
+    may("pellucid-client", "src/client", &["pellucid-files", "pellucid-protocol", "pellucid-record"]),
+    may(
+        "pellucid-dashboard",
+        "src/dashboard",
+        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-evaluate", "pellucid-client"],
+    ),
+    may(
+        "pellucid",
+        "src/pellucid",
+        &[
+            "pellucid-files",
+            "pellucid-protocol",
+            "pellucid-record",
+            "pellucid-intake",
+            "pellucid-evaluate",
+            "pellucid-explain",
+            "pellucid-client",
+            "pellucid-dashboard",
+        ],
+    ),
+];
+/// What only the tests of a crate may use.
+const FOR_TESTS: &[&str] = &["pellucid-fixture"];
+/// The one crate that has tensors in it.
+const TORCH_CRATE: &str = "pellucid-engine";
+const TORCH: &[&str] = &["tch", "torch-sys", "tokenizers"];
+/// Crates of plain values and functions, which wait for nothing.
+const TOKIO_FREE: &[&str] = &[
+    "pellucid-files",
+    "pellucid-protocol",
+    "pellucid-record",
+    "pellucid-intake",
+    "pellucid-evaluate",
+    "pellucid-explain",
+];
+
+/// The manifests of the house against [`CRATES`].
+pub(super) fn between_crates(top: &Path) -> Vec<Violation> {
+    let mut folders: Vec<_> = fs::read_dir(top.join("src")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let manifests = folders.iter().map(|folder| folder.join("Cargo.toml")).filter(|path| path.is_file());
+    let read = |path: std::path::PathBuf| {
+        of_manifest(&path.strip_prefix(top).unwrap().display().to_string(), &fs::read_to_string(&path).unwrap())
+    };
+    manifests.flat_map(read).collect()
+}
+
+/// The manifest `text` at `path`: the crates of the house that it must not name, and that clippy's rules hold for it.
+pub(super) fn of_manifest(path: &str, text: &str) -> Vec<Violation> {
+    let violation = |line, what| Violation { file: path.to_owned(), line, what };
+    let Some(of) = CRATES.iter().find(|of| path.strip_suffix("/Cargo.toml") == Some(of.folder)) else {
+        return vec![violation(1, "this crate stands in no list of `arrows.rs`".to_owned())];
+    };
     let mut broken = Vec::new();
+    if !text.contains("[lints]\nworkspace = true\n") {
+        broken.push(violation(1, "`[lints]` must be those of the workspace".to_owned()));
+    }
+    let mut section = "";
     for (number, line) in (1..).zip(text.lines()) {
         if line.starts_with('[') {
             section = line.trim();
         }
         let known = line.split(['.', '=', ' ']).next().unwrap_or_default();
         let of_house = known == "pellucid" || known.starts_with("pellucid-");
-        if section.contains("dependencies") && of_house && !allowed.contains(&known) {
-            broken.push(Violation {
-                file: path.to_owned(),
-                line: number,
-                what: format!("`{name}` must not know `{known}`"),
-            });
+        let for_tests = section == "[dev-dependencies]" && FOR_TESTS.contains(&known);
+        if section.contains("dependencies") && of_house && !for_tests && !of.may_know.contains(&known) {
+            broken.push(violation(number, format!("`{}` must not know `{known}`", of.name)));
         }
     }
     broken
 }
 
-/// Paths in the lock file from a torch-free crate to torch, and from the crates of [`TOKIO_FREE`] to tokio.
+/// Paths in the lock file from a crate without torch to torch, and from the plain crates to tokio.
 pub(super) fn torch_free(lock: &str) -> Vec<Violation> {
     let graph = graph(lock);
+    let torch_free = CRATES.iter().map(|of| of.name).filter(|name| *name != TORCH_CRATE);
+    let rules = torch_free.map(|from| (from, TORCH)).chain(TOKIO_FREE.iter().map(|from| (*from, &["tokio"][..])));
     let mut broken = Vec::new();
-    let rules = TORCH_FREE.iter().map(|from| (from, TORCH)).chain(TOKIO_FREE.iter().map(|from| (from, &["tokio"][..])));
     for (from, forbidden) in rules {
         for reached in reach(&graph, from).into_iter().filter(|name| forbidden.contains(&name.as_str())) {
             let what = format!("`{from}` depends on `{reached}`, perhaps by way of others");

@@ -6,26 +6,8 @@ use super::Violation;
 use super::sources::Source;
 
 const LONGEST_FILE: usize = 400;
-const LONGEST_FUNCTION: usize = 60;
-const MOST_ARGUMENTS: usize = 5;
 /// Names that say nothing, and the old name of a module's own file.
 const EMPTY_NAMES: &[&str] = &["base", "utils", "util", "common", "manager", "helper", "helpers", "misc", "mod"];
-/// What must not stand in code that runs; the second column: not in tests either.
-const FORBIDDEN: &[(&str, Reach)] = &[
-    (".unwrap()", Reach::OutsideTests),
-    ("todo!(", Reach::Everywhere),
-    ("unimplemented!(", Reach::Everywhere),
-    ("dbg!(", Reach::Everywhere),
-    ("#[allow(", Reach::Everywhere),
-    ("#![allow(", Reach::Everywhere),
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    OutsideTests,
-    Everywhere,
-}
-
 fn violation(source: &Source, line: usize, what: impl Into<String>) -> Violation {
     Violation { file: source.path.clone(), line, what: what.into() }
 }
@@ -46,37 +28,10 @@ pub(super) fn file_length(source: &Source) -> Vec<Violation> {
     first_over.map(told).into_iter().collect()
 }
 
-/// Functions are short and take few arguments; and every file can be read.
-pub(super) fn functions(source: &Source) -> Vec<Violation> {
-    let mut broken: Vec<_> = source.unreadable.iter().map(|error| violation(source, 1, error.clone())).collect();
-    // Test code may be as long as its story.
-    for function in source.functions.iter().filter(|function| !source.is_test_line(*function.lines.start())) {
-        let (start, length) = (*function.lines.start(), function.lines.clone().count());
-        if length > LONGEST_FUNCTION {
-            let what = format!("`{}` has {length} lines; {LONGEST_FUNCTION} at most", function.name);
-            broken.push(violation(source, start, what));
-        }
-        if function.arguments > MOST_ARGUMENTS {
-            let what = format!("`{}` has {} arguments; {MOST_ARGUMENTS} at most", function.name, function.arguments);
-            broken.push(violation(source, start, what));
-        }
-    }
-    broken
-}
-
-/// Nothing is left undone, and no lint is silenced other than by `expect` with a reason.
-pub(super) fn words(source: &Source) -> Vec<Violation> {
-    // This folder must name what it forbids.
-    if source.path.starts_with("tests/suite/tidy") {
-        return Vec::new();
-    }
-    let code = source.lines().filter(|(_, line)| !line.trim_start().starts_with("//"));
-    let broken = code.flat_map(|(number, line)| {
-        let applies = move |reach: Reach| reach == Reach::Everywhere || !source.is_test_line(number);
-        let hits = FORBIDDEN.iter().filter(move |(word, reach)| line.contains(word) && applies(*reach));
-        hits.map(move |(word, _)| violation(source, number, format!("`{word}` must not stand here")))
-    });
-    broken.collect()
+/// No lint is silenced for a whole file; clippy sees to the other places, and to what else must not stand in code.
+pub(super) fn silenced(source: &Source) -> Vec<Violation> {
+    let lines = (1..).zip(source.code.lines()).filter(|(_, line)| line.contains("#![allow("));
+    lines.map(|(number, _)| violation(source, number, "`#![allow(` must not stand here; `expect` can")).collect()
 }
 
 /// Ways between the host and a device for which one of them waits, other than those of `host.rs`.
@@ -109,9 +64,7 @@ pub(super) fn crossings(source: &Source) -> Vec<Violation> {
     if !in_step || NOT_IN_A_STEP.iter().any(|(file, _)| source.path.ends_with(file)) {
         return Vec::new();
     }
-    let code =
-        source.lines().filter(|(number, line)| !source.is_test_line(*number) && !line.trim_start().starts_with("//"));
-    let broken = code.flat_map(|(number, line)| {
+    let broken = source.code_lines().flat_map(|(number, line)| {
         let hits = CROSSINGS.iter().filter(move |word| line.contains(**word));
         hits.map(move |word| {
             violation(source, number, format!("`{word}` waits for the device; host.rs has the ways across"))

@@ -1,10 +1,10 @@
-//! The Rust files of the house, read with `syn`.
+//! The Rust files of the house, and which of their lines are there for tests alone.
 
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use syn::{Attribute, ImplItem, Item, Meta, Signature, TraitItem};
+use super::code::{Token, code, tokens};
 
 /// Folders with code.
 const ROOMS: &[&str] = &["src", "data/generator", "tests"];
@@ -14,33 +14,30 @@ pub(super) struct Source {
     /// From the top of the repository.
     pub(super) path: String,
     pub(super) text: String,
+    /// The text without comments and the insides of strings.
+    pub(super) code: String,
     /// Lines, from 1, that are there for tests alone.
     test_lines: Vec<RangeInclusive<usize>>,
     /// Modules in files of their own that are there for tests alone: their paths without `.rs`.
     test_modules: Vec<String>,
-    pub(super) functions: Vec<Function>,
-    /// What `syn` says of a file that it cannot read.
-    pub(super) unreadable: Option<String>,
-}
-
-/// A function outside of tests.
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) lines: RangeInclusive<usize>,
-    pub(super) arguments: usize,
 }
 
 /// Every file below the rooms.
 pub(super) fn all(top: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     ROOMS.iter().for_each(|room| collect(top, &top.join(room), &mut sources));
+    mark_test_files(&mut sources);
+    sources
+}
+
+/// Files of test modules are test code as a whole.
+pub(super) fn mark_test_files(sources: &mut [Source]) {
     let for_tests: Vec<_> = sources.iter().flat_map(|source| source.test_modules.clone()).collect();
-    for source in &mut sources {
+    for source in sources {
         if for_tests.iter().any(|module| source.belongs_to(module)) {
             source.test_lines.push(1..=usize::MAX);
         }
     }
-    sources
 }
 
 fn collect(top: &Path, folder: &Path, sources: &mut Vec<Source>) {
@@ -61,18 +58,14 @@ impl Source {
         let mut source = Self {
             path: path.to_owned(),
             text: text.to_owned(),
+            code: code(text),
             test_lines: Vec::new(),
             test_modules: Vec::new(),
-            functions: Vec::new(),
-            unreadable: None,
         };
         if source.is_test_file() {
             source.test_lines.push(1..=usize::MAX);
         }
-        match syn::parse_file(text) {
-            Ok(file) => file.items.iter().for_each(|item| source.take(item)),
-            Err(error) => source.unreadable = Some(error.to_string()),
-        }
+        source.find_tests();
         source
     }
 
@@ -102,51 +95,47 @@ impl Source {
         (1..).zip(self.text.lines())
     }
 
-    fn take(&mut self, item: &Item) {
-        match item {
-            Item::Fn(function) => {
-                self.function(&function.attrs, &function.sig, function.block.brace_token.span.close());
-            }
-            Item::Impl(block) => block.items.iter().for_each(|item| {
-                if let ImplItem::Fn(method) = item {
-                    self.function(&method.attrs, &method.sig, method.block.brace_token.span.close());
-                }
-            }),
-            Item::Trait(block) => block.items.iter().for_each(|item| {
-                if let TraitItem::Fn(method) = item
-                    && let Some(body) = &method.default
-                {
-                    self.function(&method.attrs, &method.sig, body.brace_token.span.close());
-                }
-            }),
-            Item::Mod(module) => match (&module.content, is_for_tests(&module.attrs)) {
-                (Some((brace, _)), true) => {
-                    let first =
-                        module.attrs.first().map_or(module.mod_token.span, |attribute| attribute.pound_token.span);
-                    self.test_lines.push(first.start().line..=brace.span.close().end().line);
-                }
-                (Some((_, items)), false) => items.iter().for_each(|item| self.take(item)),
-                (None, true) => self.test_modules.push(self.module(&module.ident.to_string())),
-                (None, false) => {}
-            },
-            _ => {}
-        }
+    /// Lines of code outside of tests, without comments and the insides of strings, with their numbers.
+    pub(super) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        (1..).zip(self.code.lines()).filter(|&(number, _)| !self.is_test_line(number))
     }
 
-    fn function(&mut self, attributes: &[Attribute], signature: &Signature, end: proc_macro2::Span) {
-        let lines = signature.fn_token.span.start().line..=end.end().line;
-        if is_for_tests(attributes) {
-            self.test_lines.push(lines);
-        } else {
-            let name = signature.ident.to_string();
-            self.functions.push(Function { name, lines, arguments: signature.inputs.len() });
+    /// Notes every item that is compiled for tests alone.
+    fn find_tests(&mut self) {
+        const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
+        let code = self.code.clone();
+        let tokens = tokens(&code);
+        for start in 0..tokens.len().saturating_sub(MARK.len()) {
+            if tokens[start..].iter().zip(MARK).all(|(token, mark)| token.1 == mark) {
+                let rest = &tokens[start + MARK.len()..];
+                let item = &rest[..item_length(rest)];
+                self.test_lines.push(tokens[start].0..=item.last().map_or(usize::MAX, |end| end.0));
+                if let [.., (_, "mod"), (_, name), (_, ";")] = item {
+                    self.test_modules.push(self.module(name));
+                }
+            }
         }
     }
 }
 
-fn is_for_tests(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| match &attribute.meta {
-        Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
-        _ => false,
-    })
+/// Tokens of the first item of `tokens`: to its semicolon, to the end of its body, or to the end of what it stands in.
+fn item_length(tokens: &[Token]) -> usize {
+    let (mut depth, mut has_body) = (0_usize, true);
+    for (at, &(_, token)) in tokens.iter().enumerate() {
+        match token {
+            "use" | "static" | "const" if depth == 0 => has_body = false,
+            "fn" | "impl" if depth == 0 => has_body = true,
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" if depth == 0 => return at,
+            ")" | "]" | "}" => {
+                depth -= 1;
+                if depth == 0 && has_body && token == "}" {
+                    return at + 1;
+                }
+            }
+            ";" if depth == 0 => return at + 1,
+            _ => {}
+        }
+    }
+    tokens.len()
 }

@@ -1,0 +1,41 @@
+//! The order of the folders of each crate: a file names nothing of a folder that comes later.
+
+use super::Violation;
+use super::modules::{Modules, top};
+
+/// The modules right below the root of a crate, each before those that may use it.
+pub(super) struct Order {
+    pub(super) folder: &'static str,
+    pub(super) modules: &'static [&'static str],
+}
+
+pub(super) const ORDERS: &[Order] = &[
+    Order { folder: "src/files", modules: &["bounded", "whole"] },
+    Order { folder: "src/protocol", modules: &["text", "explanation", "metric", "settings", "task", "message"] },
+];
+
+/// What in a crate looks up in the order of its modules, and which modules stand in no order.
+pub(super) fn upwards(modules: &Modules, order: &[&str]) -> Vec<Violation> {
+    let place = |module: &str| order.iter().position(|name| *name == module);
+    let unlisted = modules.top().filter(|module| place(module).is_none()).map(|module| Violation {
+        file: modules.file(module).to_owned(),
+        line: 1,
+        what: format!("`{module}` stands in no order; list it in `folders.rs`, after what it uses"),
+    });
+    let listed_in_vain = order.iter().filter(|module| modules.file(module).is_empty()).map(|module| Violation {
+        file: "tests/suite/tidy/folders.rs".to_owned(),
+        line: 1,
+        what: format!("there is no module `{module}` in the crate"),
+    });
+    let uses = modules.uses();
+    let looks_up = uses.iter().filter_map(|step| {
+        let from = top(&step.from)?;
+        let at = place(from)?;
+        // What the root defines comes after all of its modules.
+        let up = top(&step.to).is_none_or(|to| place(to).is_some_and(|to| at < to));
+        let to = top(&step.to).unwrap_or("the root");
+        let what = format!("`{from}` comes before `{to}` and must not use it");
+        up.then(|| Violation { file: step.file.clone(), line: step.line, what })
+    });
+    unlisted.chain(listed_in_vain).chain(looks_up).collect()
+}
