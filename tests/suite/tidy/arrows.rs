@@ -22,6 +22,7 @@ const fn may(name: &'static str, folder: &'static str, may_know: &'static [&'sta
 pub(super) const CRATES: &[Crate] = &[
     may("pellucid-files", "src/files", &[]),
     may("pellucid-protocol", "src/protocol", &[]),
+    may("pellucid-formats", "src/formats", &["pellucid-protocol"]),
     may("pellucid-record", "src/record", &["pellucid-files", "pellucid-protocol"]),
     may("pellucid-intake", "src/intake", &["pellucid-files", "pellucid-protocol"]),
     may("pellucid-evaluate", "src/evaluate", &["pellucid-protocol"]),
@@ -32,6 +33,7 @@ pub(super) const CRATES: &[Crate] = &[
         &[
             "pellucid-files",
             "pellucid-protocol",
+            "pellucid-formats",
             "pellucid-record",
             "pellucid-intake",
             "pellucid-evaluate",
@@ -50,6 +52,7 @@ pub(super) const CRATES: &[Crate] = &[
         &[
             "pellucid-files",
             "pellucid-protocol",
+            "pellucid-formats",
             "pellucid-record",
             "pellucid-intake",
             "pellucid-evaluate",
@@ -68,6 +71,7 @@ const TORCH: &[&str] = &["tch", "torch-sys", "tokenizers"];
 const TOKIO_FREE: &[&str] = &[
     "pellucid-files",
     "pellucid-protocol",
+    "pellucid-formats",
     "pellucid-record",
     "pellucid-intake",
     "pellucid-evaluate",

@@ -12,6 +12,7 @@ pub(super) struct Order {
 pub(super) const ORDERS: &[Order] = &[
     Order { folder: "src/files", modules: &["bounded", "whole"] },
     Order { folder: "src/protocol", modules: &["text", "explanation", "metric", "settings", "task", "message"] },
+    Order { folder: "src/formats", modules: &["html", "table"] },
 ];
 
 /// What in a crate looks up in the order of its modules, and which modules stand in no order.

@@ -5,7 +5,7 @@ use pellucid_protocol::Method;
 use pellucid_protocol::work::{BenchExplainWork, Texts};
 use serde_json::{Map, Value, json};
 
-use super::explain::units::{self, UnitScores, scores_by_unit};
+use super::explain::unit_scores::{self, UnitRequest, UnitScores};
 use super::memory::{peak_rss_mb, rss_mb};
 use super::predict::MAX_TOKENS;
 use super::texts;
@@ -114,13 +114,13 @@ impl Bench<'_> {
         let steps = self.work.steps.map_or(Steps::Enough, Steps::Fixed);
         let context = Context::new(self.work.seed).with_samples(Samples { fit, ..Samples::default() });
         let context = context.with_steps(steps).with_depth(Depth::Gates).with_rows_per_call(ROWS_PER_CALL);
-        let found = scores_by_unit(&self.model, subject, target, (method, context));
-        found.map_err(|error| Error::Torch(error.to_string()))
+        let found = UnitRequest { model: &self.model, subject, target, method }.scores(context);
+        found.map_err(|error| Error::Refused(error.to_string()))
     }
 }
 
 fn line(found: &UnitScores) -> Value {
-    json!({"ms": found.ms, "scores": found.scores, "unit": units::name(found.unit), "evaluations": found.evaluations})
+    json!({"ms": found.ms, "scores": found.scores, "unit": unit_scores::name(found.unit), "evaluations": found.evaluations})
 }
 
 fn highest(probabilities: &[f64]) -> usize {

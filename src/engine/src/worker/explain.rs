@@ -1,9 +1,12 @@
 //! Explanations of texts in the foreground, in one of several formats.
 
+use std::io;
+
 use pellucid_explain::{Context, OracleError, Samples, Steps};
-use pellucid_protocol::Explanation;
+use pellucid_formats::html;
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
+use pellucid_protocol::{Attribution, Explanation};
 use serde_json::json;
 
 use super::predict::MAX_TOKENS;
@@ -19,58 +22,62 @@ use crate::model::classifier::Classifier;
 use crate::train::evaluate;
 use crate::train::prepare::{check_ids, device, load_classifier};
 
-use explained::Explained;
-use sink::Sink;
-use units::{UnitScores, scores_by_unit, unit};
+use explained_text::ExplainedText;
+use unit_scores::{UnitRequest, UnitScores, unit};
+use writer::Writer;
 
-pub mod csv_rows;
-pub mod explained;
+pub mod csv_table;
+pub mod explained_text;
 pub mod html_page;
 pub mod json_line;
 pub mod plain_text;
-pub mod sink;
-pub mod units;
+pub mod unit_scores;
+pub mod writer;
 
-/// A model that explains.
-struct Desk<'a> {
+/// A loaded model and how it is to be explained.
+struct Explainer<'a> {
     work: &'a ExplainWork,
     model: Classifier,
     labels: Labels,
     encoder: TextEncoder,
-    /// The class that is explained; the predicted one if none was asked for.
+    /// The class to explain; `None` for the one that the model predicts.
     class: Option<usize>,
 }
 
-/// Writes an explanation of each text.
+/// Explains each text and writes the explanations in the format that `work` asks for.
 ///
 /// # Errors
-/// When model or data are not what they should be, there is no such class, or the output cannot be written.
+/// When the model or the data cannot be read, the model has no such class, or the output cannot be written.
 pub fn explain(work: &ExplainWork) -> Result<()> {
     let rows = texts::rows(&work.texts)?;
     let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
     let model = model.to_device(device(work.device)?);
     let class = class(work, &labels)?;
-    let desk = Desk { work, model, labels, encoder, class };
-    let mut out = Sink::open(work.out.as_deref())?;
+    let explainer = Explainer { work, model, labels, encoder, class };
+    let mut out = Writer::open(work.out.as_deref())?;
     match work.format {
-        ExplainFormat::Csv => out.write(&csv_rows::header(&work.methods)?)?,
-        ExplainFormat::Html => out.write(&html_page::head(work, rows.len()))?,
+        ExplainFormat::Csv => out.write(&csv_table::header(&work.methods).map_err(no_table)?)?,
+        ExplainFormat::Html => out.write(&html_page::begin(work, rows.len()))?,
         ExplainFormat::Text | ExplainFormat::Json | ExplainFormat::Record => {}
     }
     for (index, row) in rows.iter().enumerate() {
-        let explained = desk.explain(row)?;
+        let explained = explainer.explain(row)?;
         out.write(&match work.format {
             ExplainFormat::Text => plain_text::plain_text(&explained),
             ExplainFormat::Json => escape_json(&json_line::json_line(&explained).to_string()).into_owned() + "\n",
-            ExplainFormat::Csv => csv_rows::rows(&explained, index + 1)?,
-            ExplainFormat::Html => html_page::part(&explained, index + 1),
+            ExplainFormat::Csv => csv_table::rows(&explained, index + 1).map_err(no_table)?,
+            ExplainFormat::Html => html_page::article(&explained, index + 1),
             ExplainFormat::Record => escape_json(&json!(explained.explanation).to_string()).into_owned() + "\n",
         })?;
     }
     if work.format == ExplainFormat::Html {
-        out.write(html_page::foot())?;
+        out.write(html::END)?;
     }
     out.finish()
+}
+
+fn no_table(error: io::Error) -> Error {
+    Error::Refused(format!("table: {error}"))
 }
 
 fn class(work: &ExplainWork, labels: &Labels) -> Result<Option<usize>> {
@@ -91,12 +98,16 @@ fn context(work: &ExplainWork) -> Context {
     context.with_rows_per_call(ROWS_PER_CALL)
 }
 
-fn failed(error: &OracleError) -> Error {
-    Error::Torch(error.to_string())
+fn failed(error: OracleError) -> Error {
+    match error {
+        OracleError::Cancelled => Error::Interrupted,
+        // The message says already whether libtorch failed.
+        OracleError::Failed(message) => Error::Refused(message),
+    }
 }
 
-impl Desk<'_> {
-    fn explain<'a>(&'a self, row: &'a Row) -> Result<Explained<'a>> {
+impl Explainer<'_> {
+    fn explain<'a>(&'a self, row: &'a Row) -> Result<ExplainedText<'a>> {
         let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
         check_ids(&self.work.model, self.model.config(), [&vec![subject.encoded.clone()]])?;
         let logits = evaluate::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
@@ -105,28 +116,28 @@ impl Desk<'_> {
         let mut oracle = ModelOracle { model: &self.model, subject: &subject, target };
         let blank = Explanation { rationale: row.rationale.clone(), ..blank };
         let done = session::explain(&mut oracle, blank, &self.work.methods, context(self.work), &mut |_| {});
-        let explanation = done.map_err(|error| failed(&error))?;
+        let explanation = done.map_err(failed)?;
         let by_unit = match self.work.format {
             ExplainFormat::Json => self.by_unit(&subject, &explanation)?,
             ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),
         };
         let tokens = subject.encoded.ids.iter().map(|&id| self.encoder.token(id)).collect();
-        Ok(Explained { explanation, row, labels: &self.labels, tokens, by_unit })
+        Ok(ExplainedText { explanation, row, labels: &self.labels, tokens, by_unit })
     }
 
-    /// The scores of all methods by other units; those by word are not computed again.
+    /// The scores of all methods by their own units; scores by word are taken from `explanation`.
     fn by_unit(&self, subject: &Subject, explanation: &Explanation) -> Result<Vec<UnitScores>> {
         let words = subject.words.len();
-        let of = |made: &pellucid_protocol::Attribution| {
-            let unit = unit(made.method);
-            let alike = unit == Unit::DistinctWord && subject.by(unit).words.len() == words;
-            if alike || unit == Unit::Word {
-                let (scores, ms) = (made.scores.clone(), made.ms);
-                return Ok(UnitScores { unit, scores, ms, evaluations: made.evaluations });
+        let scores = |attribution: &Attribution| {
+            let unit = unit(attribution.method);
+            let all_differ = unit == Unit::DistinctWord && subject.by(unit).words.len() == words;
+            if all_differ || unit == Unit::Word {
+                let (scores, ms) = (attribution.scores.clone(), attribution.ms);
+                return Ok(UnitScores { unit, scores, ms, evaluations: attribution.evaluations });
             }
-            let asked = (made.method, context(self.work));
-            scores_by_unit(&self.model, subject, explanation.target, asked).map_err(|error| failed(&error))
+            let (target, method) = (explanation.target, attribution.method);
+            UnitRequest { model: &self.model, subject, target, method }.scores(context(self.work)).map_err(failed)
         };
-        explanation.attributions.iter().map(of).collect()
+        explanation.attributions.iter().map(scores).collect()
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use pellucid_client::failure::{Ending, Failure};
+use pellucid_formats::table::Table;
 use pellucid_protocol::metric::DEFINITIONS;
-use pellucid_protocol::scrub::{table_cell, to_json};
+use pellucid_protocol::scrub::to_json;
 use pellucid_protocol::{Event, Metrics, Record};
 use pellucid_record::RunDir;
 use serde::Serialize;
@@ -52,23 +53,17 @@ fn rows(records: Vec<Record>) -> Vec<Row> {
 
 fn write_csv(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     let columns = columns(rows);
-    let titles = columns.iter().map(|name| quoted(name));
-    writeln!(
-        out,
-        "{}",
-        ["step", "time", "epoch"].map(str::to_owned).into_iter().chain(titles).collect::<Vec<_>>().join(",")
-    )?;
+    let mut table = Table::new(out);
+    ["step", "time", "epoch"].iter().chain(&columns).try_for_each(|title| table.text(title))?;
+    table.end_row()?;
     for row in rows {
-        write!(out, "{},{},{}", row.step, row.time, row.epoch)?;
-        for name in &columns {
-            match row.metrics.get(name) {
-                Some(value) => write!(out, ",{value}")?,
-                None => write!(out, ",")?,
-            }
-        }
-        writeln!(out)?;
+        table.number(row.step)?;
+        table.number(row.time)?;
+        table.number(row.epoch)?;
+        columns.iter().try_for_each(|name| table.number_or_empty(row.metrics.get(name)))?;
+        table.end_row()?;
     }
-    Ok(())
+    table.finish().map(drop)
 }
 
 fn write_lines(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
@@ -96,16 +91,6 @@ fn place(name: &str) -> usize {
 
 fn layer(name: &str) -> Option<usize> {
     name.strip_prefix("sparsity/layer/")?.parse().ok()
-}
-
-/// A field of text in a table, as [`table_cell`] has it; quoted if it needs to be.
-pub(super) fn quoted(text: &str) -> String {
-    let field = table_cell(text);
-    if field.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.into_owned()
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use pellucid_files::whole;
 use pellucid_protocol::event::AlertKind;
+use pellucid_formats::html::{Sign, Word};
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::word_importance::{Case, Question, word_importance};
 use pellucid_protocol::{Check, Explanation, Method, WatchedWord};
@@ -271,8 +272,9 @@ fn examples(recorded: &Recorded) -> Section {
             made.step,
             method.title()
         );
-        let words = attribution.scores.iter().enumerate().map(|(word, score)| (made.word(word), *score)).collect();
-        Some(Block::Map(WordMap { title, words, holds: !attribution.fails() }))
+        let scores = attribution.scores.iter().enumerate();
+        let words = scores.map(|(index, score)| Word { word: made.word(index), score: *score, error: None }).collect();
+        Some(Block::Map(WordMap { title, words, sign: Sign::of(method.is_signed()), holds: !attribution.fails() }))
     };
     let origin = recorded.origin.told(recorded.explanations.len());
     let half = EXAMPLES.min(ranked.len().div_ceil(2));

@@ -51,7 +51,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<Ending, Failure> {
         }
     });
     let rows: Vec<Row> = planned.into_iter().map(|planned| Row::of(&planned.run, planned.point)).collect();
-    write(&args.out.join("sweep.csv"), &table::csv(&rows))?;
+    write(&args.out.join("sweep.csv"), &table::csv(&rows)?)?;
     write(&args.out.join("sweep.json"), &table::json(&rows)?)?;
     table::shown(&rows).iter().try_for_each(|line| print(line))?;
     console::note(&format!("written: sweep.csv and sweep.json in {}", args.out.display()));

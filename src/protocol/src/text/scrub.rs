@@ -1,4 +1,4 @@
-//! The one scrubber: text from data, models and logs passes here before any terminal, log line or HTML.
+//! The one scrubber: text from data, models and logs passes here before any terminal, log line, page or table.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -47,39 +47,6 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
-}
-
-/// Text as it may stand in a page: nothing in it is markup or a command to a terminal.
-#[must_use]
-pub fn escape_html(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in scrub(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
-/// What makes a spreadsheet take a cell for a formula, in narrow and wide letters.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
-
-/// Text as it may stand in a cell of a table: nothing in it steers a terminal, and no spreadsheet takes it for a
-/// formula. As OWASP advises ("CSV injection"), an apostrophe stands before one; numbers are left as they are.
-#[must_use]
-pub fn table_cell(text: &str) -> Cow<'_, str> {
-    let clean = scrub(text);
-    let is_number = || clean.parse::<f64>().is_ok_and(f64::is_finite);
-    // Blanks before it, which tabs and line breaks have become, are passed over by some.
-    if clean.trim_start().starts_with(FORMULA) && !is_number() {
-        return Cow::Owned(format!("'{clean}"));
-    }
-    clean
 }
 
 /// `value` as one line of JSON, as [`escape_json`] has it, without a line break.
@@ -141,27 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_shows_markup_and_commands_as_text() {
-        assert_eq!(escape_html("<b a='1'>&\"\u{1b}"), "&lt;b a=&#39;1&#39;&gt;&amp;&quot;\u{241b}");
-    }
-
-    #[test]
     fn escape_sequences_are_shown_not_sent() {
         assert_eq!(scrub("a\u{1b}[31mb\u{9b}2J\u{7}"), "a␛[31mb\u{fffd}2J␇");
         assert_eq!(scrub("pay\u{202e}gnp.exe"), "pay\u{fffd}gnp.exe");
         assert_eq!(scrub("one\ttwo\nthree"), "one two three");
         assert!(matches!(scrub("plain é 漢 👩‍⚕️ ਨਿ ที่ ཧྐྵྨླྺྼྻྂ"), Cow::Borrowed(_)));
-    }
-
-    #[test]
-    fn a_spreadsheet_takes_no_text_for_a_formula_and_numbers_stay_numbers() {
-        for text in ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n@x", "\u{ff1d}1", "-", "+inf"]
-        {
-            assert_eq!(table_cell(text), format!("'{}", scrub(text)), "{text:?}");
-        }
-        for text in ["-0.25", "+1e-9", "5", "a=1", "", " ", "e-mail", "'=1"] {
-            assert!(matches!(table_cell(text), Cow::Borrowed(same) if same == text), "{text:?}");
-        }
     }
 
     #[test]

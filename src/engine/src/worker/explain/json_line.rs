@@ -1,21 +1,21 @@
 //! An explanation as one JSON object.
 //!
-//! The fields of the Python programs that this one is compared with: `text`, `label`, `tokens`, `probs`, `target`, and
-//! for each method `scores` and `ms` in that program's unit, which `unit` names: for gradients, integrated gradients,
-//! occlusion and Kernel SHAP one score a token, special ones included; for LIME one a distinct word (`units` has
-//! them); for the others one a word. Beside them stands what is shown to people: `words`, and for each method
-//! `word_scores` with `word_ms`, `errors`, `checks` and the rest, all by word.
+//! The object has the fields of the Python programs that this one is compared with: `text`, `label`, `tokens`, `probs`,
+//! `target`, and for each method `scores` and `ms`. They are by the unit of that program, which `unit` names: gradients,
+//! integrated gradients, occlusion and Kernel SHAP score each token, special ones included; LIME scores each distinct
+//! word (`units` lists them); the other methods score each word. Beside them stands what is shown to people: `words`,
+//! and for each method `word_scores` with `word_ms`, `errors`, `checks` and the rest, all by word.
 
 use pellucid_protocol::Attribution;
 use serde_json::{Map, Value, json};
 
-use super::explained::Explained;
-use super::units::{self, UnitScores};
+use super::explained_text::ExplainedText;
+use super::unit_scores::{self, UnitScores};
 use crate::explain::subject::Unit;
 
-/// The object.
+/// The explanation as a JSON object.
 #[must_use]
-pub fn json_line(explained: &Explained) -> Value {
+pub fn json_line(explained: &ExplainedText) -> Value {
     let made = explained.explanation.attributions.iter().zip(&explained.by_unit);
     let methods: Map<String, Value> =
         made.map(|(made, by_unit)| (made.method.key().to_owned(), method(explained, made, by_unit))).collect();
@@ -26,8 +26,8 @@ pub fn json_line(explained: &Explained) -> Value {
         "class": explained.class(), "methods": methods})
 }
 
-fn method(explained: &Explained, made: &Attribution, by_unit: &UnitScores) -> Value {
-    let mut value = json!({"scores": by_unit.scores, "unit": units::name(by_unit.unit), "ms": by_unit.ms,
+fn method(explained: &ExplainedText, made: &Attribution, by_unit: &UnitScores) -> Value {
+    let mut value = json!({"scores": by_unit.scores, "unit": unit_scores::name(by_unit.unit), "ms": by_unit.ms,
         "evaluations": by_unit.evaluations, "word_scores": made.scores, "word_ms": made.ms,
         "word_evaluations": made.evaluations, "errors": made.errors, "scalar": made.scalar, "removal": made.removal,
         "checks": made.checks, "surrogate": made.surrogate, "tree": made.tree, "exhaustive": made.exhaustive,

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use pellucid_formats::html::Word;
 use pellucid_protocol::scrub::scrub;
 
 use super::page::{Block, Curve, Page, Section, WordMap};
 
-/// Text as it may stand in a line: what Markdown or HTML would read is escaped.
+/// Text that Markdown and HTML show as it is: what they would take for markup is escaped.
 fn plain(text: &str) -> String {
     let mut safe = String::new();
     for character in scrub(text).chars() {
@@ -61,7 +62,7 @@ fn figure(curve: &Curve) -> String {
 
 fn words(map: &WordMap) -> String {
     let mut text = format!("{}{}:\n\n", plain(&map.title), if map.holds { "" } else { " (not to be trusted)" });
-    for (word, score) in &map.words {
+    for Word { word, score, .. } in &map.words {
         let _ = write!(text, "{} ({score:+.3}) ", plain(word));
     }
     text.trim_end().to_owned() + "\n"
@@ -69,15 +70,18 @@ fn words(map: &WordMap) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pellucid_formats::html::Sign;
+
     use super::*;
 
     #[test]
     fn a_text_stays_text() {
+        let word = Word { word: "w_1".into(), score: 0.5, error: None };
         let blocks = vec![
             Block::Text("<b> `a` | *b* \u{1b}[31m".to_owned()),
             Block::Table(vec!["x"], vec![vec!["a|b".to_owned()]]),
             Block::Code("```\nrm".to_owned()),
-            Block::Map(WordMap { title: "t".into(), words: vec![("w_1".into(), 0.5)], holds: false }),
+            Block::Map(WordMap { title: "t".into(), words: vec![word], sign: Sign::ForOrAgainst, holds: false }),
         ];
         let page = Page { title: "run".into(), sections: vec![Section::new("S", blocks)] };
         let text = render(&page);

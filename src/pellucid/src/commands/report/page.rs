@@ -1,4 +1,6 @@
-//! A report as what it consists of, before it is HTML or Markdown.
+//! What a report consists of, before it becomes HTML or Markdown.
+
+use pellucid_formats::html::{Sign, Word};
 
 /// A report.
 #[derive(Debug, Clone, PartialEq)]
@@ -7,25 +9,25 @@ pub(super) struct Page {
     pub(super) sections: Vec<Section>,
 }
 
-/// A part with a heading.
+/// A part of a report with its heading.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Section {
     pub(super) title: String,
     pub(super) blocks: Vec<Block>,
 }
 
-/// What stands in a section, in plain text.
+/// A piece of a section. All texts are plain: what they become in HTML or Markdown shows them as they are.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Block {
     /// A paragraph.
     Text(String),
-    /// Rows under a head.
+    /// The titles of the columns, and the rows.
     Table(Vec<&'static str>, Vec<Vec<String>>),
-    /// A line over steps.
+    /// A metric over steps.
     Curve(Curve),
     /// A text with the scores of its words.
     Map(WordMap),
-    /// To be typed as it stands.
+    /// Lines to be copied as they stand.
     Code(String),
 }
 
@@ -34,7 +36,7 @@ pub(super) enum Block {
 pub(super) struct Curve {
     pub(super) name: String,
     pub(super) meaning: String,
-    /// Steps and values, by steps; only finite values.
+    /// Steps and values in the order of the steps; all values are finite.
     pub(super) points: Vec<(u64, f64)>,
 }
 
@@ -42,8 +44,10 @@ pub(super) struct Curve {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct WordMap {
     pub(super) title: String,
-    pub(super) words: Vec<(String, f64)>,
-    /// Whether no gate has failed.
+    pub(super) words: Vec<Word>,
+    /// What the sign of a score says.
+    pub(super) sign: Sign,
+    /// Whether the map has failed no check.
     pub(super) holds: bool,
 }
 
@@ -54,7 +58,8 @@ impl Section {
 }
 
 impl Curve {
-    /// At most `count` points: of each stretch the mean, at its last step; the first and the last point stay.
+    /// The curve with about `count` points at most: each stretch of points becomes its mean, at its last step. The first
+    /// and the last point stay.
     pub(super) fn thinned(mut self, count: usize) -> Self {
         if self.points.len() > count {
             let (first, last) = (self.points[0], self.points[self.points.len() - 1]);
@@ -70,7 +75,7 @@ impl Curve {
         self
     }
 
-    /// Lowest and highest value; none without points.
+    /// The lowest and the highest value; `None` if there are no points.
     pub(super) fn range(&self) -> Option<(f64, f64)> {
         let values = || self.points.iter().map(|(_, value)| *value);
         (!self.points.is_empty())

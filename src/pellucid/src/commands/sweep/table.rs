@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
 
+use pellucid_formats::table::Table;
 use pellucid_protocol::Metrics;
 use pellucid_protocol::event::Outcome;
 use pellucid_record::RunDir;
 use serde::Serialize;
 
 use super::grid::Point;
-use crate::commands::export::{ordered, quoted};
+use crate::commands::export::ordered;
 use crate::result::RunResult;
 
 /// A run of the sweep.
@@ -66,21 +67,26 @@ impl Row {
 }
 
 /// All runs as CSV: name, grid, outcome, steps, then every metric.
-pub(super) fn csv(rows: &[Row]) -> String {
+///
+/// # Errors
+/// When the table cannot be written.
+pub(super) fn csv(rows: &[Row]) -> io::Result<String> {
     let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect();
     let names = ordered(names);
     let keys = rows.first().into_iter().flat_map(|row| row.grid.iter().map(|(key, _)| key.as_str()));
     let titles = ["run"].into_iter().chain(keys).chain(["outcome", "step"]).chain(names.iter().copied());
-    let mut out = titles.map(quoted).collect::<Vec<_>>().join(",") + "\n";
+    let mut table = Table::new(Vec::new());
+    titles.into_iter().try_for_each(|title| table.text(title))?;
+    table.end_row()?;
     for row in rows {
-        let outcome = row.outcome.map_or(String::new(), |outcome| format!("{outcome:?}").to_lowercase());
-        let fields = [row.run.clone()].into_iter().chain(row.grid.iter().map(|(_, value)| value.clone()));
-        let fields = fields.chain([outcome, row.step.to_string()]);
-        let values = names.iter().map(|name| row.metrics.get(name).map_or(String::new(), |value| value.to_string()));
-        out += &fields.map(|field| quoted(&field)).chain(values).collect::<Vec<_>>().join(",");
-        out.push('\n');
+        table.text(&row.run)?;
+        row.grid.iter().try_for_each(|(_, value)| table.text(value))?;
+        table.text(&row.outcome.map_or(String::new(), |outcome| format!("{outcome:?}").to_lowercase()))?;
+        table.number(row.step)?;
+        names.iter().try_for_each(|name| table.number_or_empty(row.metrics.get(name)))?;
+        table.end_row()?;
     }
-    out
+    String::from_utf8(table.finish()?).map_err(io::Error::other)
 }
 
 /// All runs, and the means over seeds, as one JSON object.
@@ -173,8 +179,8 @@ mod tests {
     #[test]
     fn a_line_a_run_with_every_metric() {
         let lines = "run,l1,seed,outcome,step,valid/accuracy\n0-1,0,1,finished,9,0.5\n";
-        assert!(csv(&rows()).starts_with(lines), "{}", csv(&rows()));
-        assert!(csv(&rows()).ends_with("1-3,1,3,,9,0.1\n"));
+        let written = csv(&rows()).unwrap();
+        assert!(written.starts_with(lines) && written.ends_with("1-3,1,3,,9,0.1\n"), "{written}");
     }
 
     #[test]

@@ -1,28 +1,28 @@
-//! A text with its explanation and what goes with it, for all formats.
+//! A text with its explanation and what all output formats show beside it.
 
 use pellucid_protocol::explanation::{Scalar, Span};
 use pellucid_protocol::{Attribution, Explanation};
 
-use super::units::UnitScores;
+use super::unit_scores::UnitScores;
 use crate::data::labels::Labels;
 use crate::data::read::Row;
 
 /// A text that has been explained.
 #[derive(Debug)]
-pub struct Explained<'a> {
-    /// What was found.
+pub struct ExplainedText<'a> {
+    /// The scores of all methods, by word.
     pub explanation: Explanation,
-    /// The row it comes from.
+    /// The row that the text comes from.
     pub row: &'a Row,
     /// The names of the classes.
     pub labels: &'a Labels,
-    /// Its tokens as the vocabulary writes them, special ones included.
+    /// The tokens of the text as the vocabulary writes them, special ones included.
     pub tokens: Vec<String>,
-    /// For each method its scores by other units, if they were asked for.
+    /// The scores of each method by its own unit. Only JSON needs them; for other formats there are none.
     pub by_unit: Vec<UnitScores>,
 }
 
-impl Explained<'_> {
+impl ExplainedText<'_> {
     /// The words that have scores.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
@@ -37,7 +37,7 @@ impl Explained<'_> {
         &self.labels.names()[self.explanation.target]
     }
 
-    /// The probability of the explained class.
+    /// The probability of the explained class, from 0 to 1.
     #[must_use]
     pub fn probability(&self) -> f64 {
         self.explanation.probabilities[self.explanation.target]
@@ -51,10 +51,10 @@ impl Explained<'_> {
         &self.labels.names()[highest.unwrap_or(0)]
     }
 
-    /// What a map explains: the scalar and the class.
+    /// What `attribution` explains, in words: the scalar and the class.
     #[must_use]
-    pub fn scalar(&self, made: &Attribution) -> String {
-        match made.scalar {
+    pub fn scalar(&self, attribution: &Attribution) -> String {
+        match attribution.scalar {
             Scalar::Attention => "attention, whatever the class".to_owned(),
             scalar => format!("{scalar} of {}", self.class()),
         }
