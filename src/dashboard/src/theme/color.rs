@@ -6,19 +6,21 @@ use serde::Deserialize;
 /// How many colours to draw with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
-    /// What COLORTERM, TERM and NO_COLOR say.
+    /// As many as the terminal says it has; none if NO_COLOR is set.
     #[default]
     Auto,
-    /// 24-bit colours.
-    Truecolor,
-    /// The 256 colours of xterm.
-    #[value(name = "256")]
-    Ansi256,
-    /// The 16 colours of the terminal.
+    /// As many as the terminal says it has, even if NO_COLOR is set.
+    Always,
+    /// None.
+    Never,
+    /// The 16 of the terminal's palette.
     #[value(name = "16")]
     Ansi16,
-    /// No colours.
-    Never,
+    /// The 256 of xterm.
+    #[value(name = "256")]
+    Ansi256,
+    /// 24 bits.
+    Truecolor,
 }
 
 /// How many colours a terminal has.
@@ -35,11 +37,13 @@ pub enum Level {
 }
 
 impl Level {
-    /// As chosen, or as the environment says.
+    /// The colours that were chosen, or that the environment says the terminal has.
     #[must_use]
     pub fn choose(choice: ColorChoice, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let has_no_color = || variable("NO_COLOR").is_some_and(|value| !value.is_empty());
         match choice {
-            ColorChoice::Auto => Self::detect(variable),
+            ColorChoice::Auto if has_no_color() || variable("TERM").as_deref() == Some("dumb") => Level::None,
+            ColorChoice::Auto | ColorChoice::Always => Self::detect(&variable),
             ColorChoice::Truecolor => Level::Truecolor,
             ColorChoice::Ansi256 => Level::Ansi256,
             ColorChoice::Ansi16 => Level::Ansi16,
@@ -47,15 +51,14 @@ impl Level {
         }
     }
 
-    /// SSH seldom passes COLORTERM on, and nearly every terminal has 256 colours: that is the middle ground.
+    /// The colours that COLORTERM and TERM name. SSH seldom passes COLORTERM on, and nearly every terminal has 256
+    /// colours: that is the middle ground.
     fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let term = variable("TERM").unwrap_or_default();
         let colorterm = variable("COLORTERM").unwrap_or_default();
-        if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || term == "dumb" {
-            Level::None
-        } else if matches!(colorterm.as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
+        if matches!(colorterm.as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
             Level::Truecolor
-        } else if matches!(term.as_str(), "linux" | "ansi" | "vt100" | "vt220" | "xterm-16color" | "") {
+        } else if matches!(term.as_str(), "linux" | "ansi" | "vt100" | "vt220" | "xterm-16color" | "dumb" | "") {
             Level::Ansi16
         } else {
             Level::Ansi256
@@ -189,10 +192,22 @@ pub(super) fn on(background: Color) -> Style {
 mod tests {
     use super::*;
 
+    fn choose(choice: ColorChoice, pairs: &[(&str, &str)]) -> Level {
+        Level::choose(choice, |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
     fn detect(pairs: &[(&str, &str)]) -> Level {
-        Level::choose(ColorChoice::Auto, |name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
+        choose(ColorChoice::Auto, pairs)
+    }
+
+    #[test]
+    fn always_means_as_many_as_there_are() {
+        let always = |term, colorterm| {
+            choose(ColorChoice::Always, &[("TERM", term), ("COLORTERM", colorterm), ("NO_COLOR", "1")])
+        };
+        assert_eq!(always("xterm", "truecolor"), Level::Truecolor);
+        assert_eq!(always("screen-256color", ""), Level::Ansi256);
+        assert_eq!((always("vt220", ""), always("dumb", "")), (Level::Ansi16, Level::Ansi16));
     }
 
     #[test]
