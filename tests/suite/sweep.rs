@@ -1,11 +1,11 @@
-//! A sweep of ordinary runs, asked for twice, and the account of one of them.
+//! A sweep of ordinary runs, started twice, and the report on one of them.
 
 use std::fs;
 
 use crate::program::{Workplace, data, text};
 
 #[test]
-fn a_sweep_is_done_once_and_each_of_its_runs_has_an_account() {
+fn a_sweep_is_done_once_and_each_of_its_runs_has_a_report() {
     let place = Workplace::new();
     let file = |name: &str| data().join(name).display().to_string();
     let out = place.runs().join("sweep");
@@ -45,7 +45,7 @@ fn a_sweep_is_done_once_and_each_of_its_runs_has_an_account() {
         "The best evaluation",
         "SHA-256 of the training data now",
         "avoid = [&quot;Ashdown&quot;]",
-        "No text was explained while the run went on. For this account",
+        "No text was explained during the run. For this report",
         "The most faithful maps:",
         "The least faithful maps:",
         "means of gradient x input over",

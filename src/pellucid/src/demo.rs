@@ -1,4 +1,4 @@
-//! The demo: the student that comes with pellucid, fine-tuned with its teacher on a set of `data/`.
+//! The demo: fine-tunes the small student model that comes with pellucid, with its teacher, on a data set of `data/`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,26 +6,12 @@ use std::path::{Path, PathBuf};
 use pellucid_client::failure::Failure;
 use pellucid_protocol::RawSettings;
 
-use crate::cli::DemoSet;
+use crate::cli::train::DemoSet;
 
-/// Names the data folder, when it is neither here nor in the program's checkout.
+/// The environment variable that names the data folder, if it is neither here nor in the checkout of the program.
 pub(crate) const VARIABLE: &str = "PELLUCID_DATA";
 
-/// What the demo trains with where no flag says otherwise: long enough to watch, done in a minute or two.
-const SETTINGS: Pace =
-    Pace { epochs: 48, batch_size: 32, lr: 1e-3, l1: 5e-5, kd_alpha: 0.7, kd_temperature: 2.0, eval_every: 50 };
-
-struct Pace {
-    epochs: u64,
-    batch_size: u64,
-    lr: f64,
-    l1: f64,
-    kd_alpha: f64,
-    kd_temperature: f64,
-    eval_every: u64,
-}
-
-/// The settings of the demo on `set`, with the files in `data`.
+/// The settings of the demo on `set`, with the files in `data`: long enough to watch, done in a minute or two.
 #[must_use]
 pub(crate) fn settings(set: DemoSet, data: &Path) -> RawSettings {
     let folder = data.join(name(set));
@@ -39,13 +25,13 @@ pub(crate) fn settings(set: DemoSet, data: &Path) -> RawSettings {
         teacher: Some(data.join("models").join(teacher)),
         train: Some(folder.join("train.jsonl")),
         valid: Some(folder.join("valid.jsonl")),
-        epochs: Some(SETTINGS.epochs),
-        batch_size: Some(SETTINGS.batch_size),
-        lr: Some(SETTINGS.lr),
-        l1: Some(SETTINGS.l1),
-        kd_alpha: Some(SETTINGS.kd_alpha),
-        kd_temperature: Some(SETTINGS.kd_temperature),
-        eval_every: Some(SETTINGS.eval_every),
+        epochs: Some(48),
+        batch_size: Some(32),
+        lr: Some(1e-3),
+        l1: Some(5e-5),
+        kd_alpha: Some(0.7),
+        kd_temperature: Some(2.0),
+        eval_every: Some(50),
         ..RawSettings::default()
     }
 }
@@ -58,10 +44,10 @@ fn name(set: DemoSet) -> &'static str {
     }
 }
 
-/// The data folder: as `PELLUCID_DATA` says, else `./data`, else that of the program's checkout.
+/// The data folder: the one that `PELLUCID_DATA` names, else `./data`, else that in the checkout of the program.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such folder.
 pub(crate) fn data_folder() -> Result<PathBuf, Failure> {
     let program = env::current_exe().and_then(|exe| exe.canonicalize()).ok();
     search(env::var_os(VARIABLE).map(PathBuf::from), Path::new("data"), program.as_deref())
@@ -70,7 +56,7 @@ pub(crate) fn data_folder() -> Result<PathBuf, Failure> {
 fn search(named: Option<PathBuf>, here: &Path, program: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(named) = named {
         let missing =
-            || Failure::Failed(format!("{VARIABLE} is {}, which holds no demo data; correct it", named.display()));
+            || Failure::Failed(format!("{VARIABLE} names {}, which holds no demo data; correct it", named.display()));
         return holds_data(&named).then(|| named.clone()).ok_or_else(missing);
     }
     // target/release/pellucid and target/<platform>/release/pellucid lie below the checkout.
@@ -78,7 +64,7 @@ fn search(named: Option<PathBuf>, here: &Path, program: Option<&Path>) -> Result
     let found = std::iter::once(here.to_owned()).chain(above).find(|folder| holds_data(folder));
     found.ok_or_else(|| {
         Failure::Failed(format!(
-            "no demo data in ./data or beside the program; run it in a checkout or name the folder in {VARIABLE}"
+            "no demo data in ./data or beside the program; run the demo in a checkout, or name the folder in {VARIABLE}"
         ))
     })
 }

@@ -1,4 +1,4 @@
-//! A run without a dashboard: a progress bar or plain lines on stderr, JSON lines on stdout.
+//! Watches a run without a dashboard: a progress bar or plain lines on stderr, JSON lines on stdout.
 
 use std::path::PathBuf;
 
@@ -13,15 +13,15 @@ use pellucid_client::failure::{Ending, Failure};
 use pellucid_client::handle::{handle, resume_hint};
 use pellucid_client::{FromRun, Link, Past, Task};
 
-mod copy;
-mod face;
-mod report;
+mod log_copy;
+mod progress;
+mod run_lines;
 
-use copy::LogCopy;
-use face::Face;
-use report::Report;
+use log_copy::LogCopy;
+use progress::Progress;
+use run_lines::RunLines;
 
-/// Trains on `settings` and tells how it goes until the run has ended.
+/// Trains with `settings` and reports progress until the run has ended.
 ///
 /// # Errors
 /// When the run could not start, or its worker was lost.
@@ -29,13 +29,13 @@ pub(crate) async fn train(worker: PathBuf, settings: Settings, output: Output) -
     watch(pellucid_client::launch(worker, settings), Watcher::new(output)).await
 }
 
-/// Takes `run` up again and tells how it goes until it has ended. What was recorded before is not told again.
+/// Resumes `run` and reports progress until it has ended. What was recorded before is not printed again.
 ///
 /// # Errors
 /// As [`train`].
 pub(crate) async fn resume(worker: PathBuf, run: &RunDir, output: Output) -> Result<Ending, Failure> {
-    let told = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
-    let watcher = Watcher { told, ..Watcher::new(output) };
+    let printed = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
+    let watcher = Watcher { printed, ..Watcher::new(output) };
     watch(pellucid_client::resume(worker, run, Past::Left), watcher).await
 }
 
@@ -43,10 +43,10 @@ async fn watch((mut link, task): (Link, Task), mut watcher: Watcher) -> Result<E
     let mut signals = Signals::new()?;
     let outcome = loop {
         let step = tokio::select! {
-            message = link.incoming.recv() => watcher.hear(message, &link.commands),
-            asked = signals.recv() => match asked {
-                Asked::Interrupt => watcher.interrupt(&link.commands),
-                Asked::Terminate => watcher.terminate(&link.commands),
+            message = link.incoming.recv() => watcher.receive(message, &link.commands),
+            signal = signals.recv() => match signal {
+                StopSignal::Interrupt => watcher.interrupt(&link.commands),
+                StopSignal::Terminate => watcher.terminate(&link.commands),
             },
         };
         match step {
@@ -55,17 +55,18 @@ async fn watch((mut link, task): (Link, Task), mut watcher: Watcher) -> Result<E
             Err(failure) => break Err(failure),
         }
     };
-    // The far end delivers the last commands, and gives up a run that has not begun.
+    // The task delivers the last commands, and gives up a run that has not begun.
     drop(link);
     let _ = task.await;
-    watcher.face.clear();
+    watcher.progress.clear();
     if outcome == Err(Failure::Closed) {
-        watcher.face.say(&watcher.goes_on());
+        watcher.progress.say(&watcher.goes_on());
     }
     outcome
 }
 
-/// Requests to stop: Ctrl-C, and the SIGTERM of batch systems. A SIGHUP ends this program alone, or nothing under nohup.
+/// Signals that ask to stop: Ctrl-C, and the SIGTERM of batch systems. SIGHUP ends only this program, and under nohup
+/// nothing.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -77,110 +78,112 @@ impl Signals {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    async fn recv(&mut self) -> Asked {
+    async fn recv(&mut self) -> StopSignal {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
         }
     }
 }
 
-/// Which of them came.
+/// A signal that asks to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum StopSignal {
     Interrupt,
     Terminate,
 }
 
-/// What follows a message.
+/// What to do after a message.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
     Wait,
     End(Ending),
 }
 
-/// How urgently the user wants the end.
+/// Whether the user has asked to stop, and how urgently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Wish {
-    GoOn,
+enum StopRequest {
+    None,
     Stop,
     StopNow,
 }
 
 struct Watcher {
     output: Output,
-    report: Report,
-    face: Face,
+    lines: RunLines,
+    progress: Progress,
+    /// Copies the log to stdout, for `--json`.
     copy: Option<LogCopy>,
     run: Option<RunDir>,
-    wish: Wish,
-    /// Bytes of the log that are not told.
-    told: u64,
+    stop: StopRequest,
+    /// Bytes at the start of the log that are not printed: what was recorded before.
+    printed: u64,
 }
 
 impl Watcher {
     fn new(output: Output) -> Self {
-        let (report, face) = (Report::default(), Face::for_stderr());
-        Self { output, report, face, copy: None, run: None, wish: Wish::GoOn, told: 0 }
+        let (lines, progress) = (RunLines::default(), Progress::for_stderr());
+        Self { output, lines, progress, copy: None, run: None, stop: StopRequest::None, printed: 0 }
     }
 
-    fn hear(&mut self, message: Option<FromRun>, commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
+    fn receive(&mut self, message: Option<FromRun>, commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
         match message {
-            Some(FromRun::Phase(text)) => self.face.say(&text),
+            Some(FromRun::Phase(text)) => self.progress.say(&text),
             Some(FromRun::Failed(reason)) => return Err(Failure::Failed(reason)),
             Some(FromRun::Opened(run)) => self.open(run),
-            Some(FromRun::Damaged(told)) => self.face.say(&format!("warning: {told}")),
-            Some(FromRun::Records(records)) => return self.take(&records, commands),
+            Some(FromRun::Damaged(message)) => self.progress.say(&format!("warning: {message}")),
+            Some(FromRun::Records(records)) => return self.process(&records, commands),
             Some(FromRun::Logged(pieces)) => {
                 let records: Vec<_> = pieces.into_iter().flat_map(Piece::into_records).collect();
-                return self.take(&records, commands);
+                return self.process(&records, commands);
             }
-            Some(FromRun::Answered(command, Some(reason))) if self.wish != Wish::GoOn => {
-                self.face.say(&format!("{command:?} was refused: {reason}"));
+            Some(FromRun::Answered(command, Some(reason))) if self.stop != StopRequest::None => {
+                self.progress.say(&format!("{command:?} was refused: {reason}"));
             }
             Some(FromRun::Connected | FromRun::Answered(..) | FromRun::Rewound | FromRun::Playback(_)) => {}
             Some(FromRun::Asleep) => {
                 return Err(Failure::Failed(self.lost("the run has ended and its worker has left")));
             }
             Some(FromRun::ViewOnly(reason)) => return Err(Failure::Failed(self.lost(&reason))),
-            None => return Err(Failure::Failed(self.lost("the line to the worker broke"))),
+            None => return Err(Failure::Failed(self.lost("the connection to the worker broke"))),
         }
         Ok(Next::Wait)
     }
 
     fn open(&mut self, run: RunDir) {
         if self.output == Output::Json {
-            self.copy = Some(LogCopy::beyond(&run.events(), self.told));
+            self.copy = Some(LogCopy::from(&run.events(), self.printed));
         }
         self.run = Some(run);
     }
 
-    fn take(&mut self, records: &[Record], commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
+    fn process(&mut self, records: &[Record], commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
         if let Some(copy) = &mut self.copy {
             copy.copy_new(&mut std::io::stdout().lock())?;
         }
         for record in records {
-            self.face.step(&record.event);
-            if let Some(line) = self.report.line(record) {
-                self.face.say(&line);
+            self.progress.step(&record.event);
+            if let Some(line) = self.lines.line(record) {
+                self.progress.say(&line);
             }
             if let Event::Ended(ended) = &record.event {
-                // Nobody is left to ask for explanations.
+                // This program is about to leave; nobody will ask for explanations.
                 let _ = commands.send(Command::Release);
-                return Ok(Next::End(self.end(ended)));
+                return Ok(Next::End(self.farewell(ended)));
             }
         }
         Ok(Next::Wait)
     }
 
-    fn end(&self, ended: &Ended) -> Ending {
+    /// Says where the run is and what can be done with it.
+    fn farewell(&self, ended: &Ended) -> Ending {
         if let Some(run) = &self.run {
             let place = run.root().display();
             let next = match ended.outcome {
                 Outcome::Finished => format!("`pellucid replay {}` shows it", handle(run)),
                 Outcome::Stopped | Outcome::Failed | Outcome::Died => resume_hint(run),
             };
-            self.face.say(&format!("the run is in {place}; {next}"));
+            self.progress.say(&format!("the run is in {place}; {next}"));
         }
         match ended.outcome {
             Outcome::Finished => Ending::Done,
@@ -189,35 +192,35 @@ impl Watcher {
         }
     }
 
-    /// SIGTERM, as batch systems send it: there are seconds for a checkpoint and no more.
+    /// Stops after a checkpoint. Batch systems send SIGTERM some seconds before they kill.
     fn terminate(&mut self, commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
         if self.run.is_none() {
             return self.interrupt(commands);
         }
-        self.face.say("told to leave: a checkpoint, then the end");
-        self.wish = self.wish.max(Wish::Stop);
+        self.progress.say("SIGTERM: stopping after a checkpoint");
+        self.stop = self.stop.max(StopRequest::Stop);
         let _ = commands.send(Command::Leave);
         Ok(Next::Wait)
     }
 
-    /// Ctrl-C: first gently, then at once, then without waiting.
+    /// The first Ctrl-C stops after a checkpoint, the second stops at once, the third leaves without waiting.
     fn interrupt(&mut self, commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
-        let command = match (self.wish, &self.run) {
-            (Wish::GoOn, None) => {
-                self.face.say("stopped before the run began; nothing was written");
+        let command = match (self.stop, &self.run) {
+            (StopRequest::None, None) => {
+                self.progress.say("stopped before the run began; nothing was written");
                 return Ok(Next::End(Ending::Stopped));
             }
-            (Wish::GoOn, Some(_)) => {
-                self.face.say("stopping after a checkpoint; Ctrl-C again stops at once");
-                self.wish = Wish::Stop;
+            (StopRequest::None, Some(_)) => {
+                self.progress.say("stopping after a checkpoint; Ctrl-C again stops at once");
+                self.stop = StopRequest::Stop;
                 Command::Stop
             }
-            (Wish::Stop, _) => {
-                self.face.say("stopping at once; Ctrl-C again leaves without waiting");
-                self.wish = Wish::StopNow;
+            (StopRequest::Stop, _) => {
+                self.progress.say("stopping at once; Ctrl-C again leaves without waiting");
+                self.stop = StopRequest::StopNow;
                 Command::StopNow
             }
-            (Wish::StopNow, _) => return Ok(Next::End(Ending::Stopped)),
+            (StopRequest::StopNow, _) => return Ok(Next::End(Ending::Stopped)),
         };
         let _ = commands.send(command);
         Ok(Next::Wait)
@@ -241,7 +244,7 @@ mod tests {
     use super::*;
 
     fn watcher(run: Option<RunDir>) -> Watcher {
-        Watcher { run, face: Face::silent(), ..Watcher::new(Output::Plain) }
+        Watcher { run, progress: Progress::silent(), ..Watcher::new(Output::Plain) }
     }
 
     fn ended(outcome: Outcome) -> FromRun {
@@ -253,7 +256,7 @@ mod tests {
     fn the_outcome_is_the_exit_code_and_the_worker_is_let_go() {
         for (outcome, code) in [(Outcome::Finished, 0), (Outcome::Failed, 1), (Outcome::Stopped, 130)] {
             let (commands, mut sent) = tokio::sync::mpsc::unbounded_channel();
-            let next = watcher(None).hear(Some(ended(outcome)), &commands).unwrap();
+            let next = watcher(None).receive(Some(ended(outcome)), &commands).unwrap();
             assert!(matches!(next, Next::End(ending) if ending.code() == code));
             assert_eq!(sent.try_recv(), Ok(Command::Release));
         }
@@ -279,7 +282,7 @@ mod tests {
     fn a_lost_worker_is_a_failure_that_names_its_log() {
         let (commands, _sent) = tokio::sync::mpsc::unbounded_channel();
         let mut watcher = watcher(Some(RunDir::new("runs/x")));
-        let lost = watcher.hear(Some(FromRun::ViewOnly("the worker (pid 7) is gone".into())), &commands);
+        let lost = watcher.receive(Some(FromRun::ViewOnly("the worker (pid 7) is gone".into())), &commands);
         let message = lost.unwrap_err().to_string();
         assert!(message.contains("pid 7") && message.contains("runs/x/worker.log"), "{message}");
     }

@@ -1,4 +1,4 @@
-//! The program `pellucid`: reads the command line, does what it says, gives an exit code.
+//! The program `pellucid`: reads the command line, does what it says, returns an exit code.
 //!
 //! ```text
 //! cli ──▶ commands ──▶ client ──▶ dashboard    a run on the screen
@@ -6,7 +6,8 @@
 //!             └──▶ client::supervisor          a process of its own that watches over the worker
 //! ```
 //!
-//! There is no torch here: whatever needs a tensor is the worker's, a process of its own.
+//! Its modules, each using only those before it: `stdout`, `console`, `runtime`, `recorded`, `result`, `headless`, `cli`,
+//! `demo`, `commands`. There is no torch here: whatever needs a tensor is done by the worker, a process of its own.
 
 use std::process::ExitCode;
 
@@ -22,10 +23,12 @@ mod demo;
 mod headless;
 mod recorded;
 mod result;
+mod runtime;
+mod stdout;
 
 fn main() -> ExitCode {
     pellucid_dashboard::allocator::give_back_soon();
-    // Started by a shell that completes a line: it answers that and ends here.
+    // If a shell started this program to complete a line, it answers and ends here.
     CompleteEnv::with_factory(cli::Cli::command).complete();
     console::install_panic_report();
     let cli = match cli::Cli::try_parse() {

@@ -13,6 +13,10 @@ pub(super) const ORDERS: &[Order] = &[
     Order { folder: "src/files", modules: &["bounded", "whole"] },
     Order { folder: "src/protocol", modules: &["text", "explanation", "metric", "settings", "task", "message"] },
     Order { folder: "src/formats", modules: &["html", "table"] },
+    Order {
+        folder: "src/pellucid",
+        modules: &["stdout", "console", "runtime", "recorded", "result", "headless", "cli", "demo", "commands"],
+    },
 ];
 
 /// What in a crate looks up in the order of its modules, and which modules stand in no order.

@@ -10,36 +10,44 @@ use pellucid_protocol::Method;
 pub(crate) enum BenchAction {
     /// Time training steps
     Train(BenchTrainArgs),
-    /// Time explanations, or watch the memory over many
+    /// Time explanations, or watch memory over many of them
     Explain(BenchExplainArgs),
-    /// What the dashboard costs: time and bytes of frames, memory, opening a log
+    /// Measure the dashboard: time and bytes of frames, memory, time to open a log
     Ui(BenchUiArgs),
 }
 
 /// `pellucid bench ui`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct BenchUiArgs {
-    /// Steps of the log that is opened
+    /// Steps in the log that is opened
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub steps: u64,
 }
 
-/// `pellucid bench explain`.
+/// What is measured on what, as the Python programs name it.
 #[derive(Debug, Args)]
-pub(crate) struct BenchExplainArgs {
-    /// Model folder
+pub(crate) struct BenchInput {
+    /// Folder of the model
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
     /// Data file
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// Texts from its start
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub n: usize,
     /// Threads of libtorch
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub threads: usize,
-    /// What is timed, separated by commas
+}
+
+/// `pellucid bench explain`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchExplainArgs {
+    /// The model and the texts.
+    #[command(flatten)]
+    pub input: BenchInput,
+    /// Explain the first N texts
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub n: usize,
+    /// Methods to time, separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = PEERS)]
     pub methods: Vec<Method>,
     /// Samples of LIME
@@ -48,18 +56,18 @@ pub(crate) struct BenchExplainArgs {
     /// Samples of Shapley values
     #[arg(long, value_name = "N", default_value_t = 512)]
     pub shap_samples: usize,
-    /// Nodes of integrated gradients; 0 for as many as completeness needs
+    /// Steps of integrated gradients; 0 for as many as completeness needs
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub ig_steps: usize,
-    /// Seed of the methods that draw
+    /// Seed of the methods that draw samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Instead of timing, so many explanations, with the resident memory before and after
+    /// Do not time: make N explanations, and print the resident memory before and after
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub soak: Option<usize>,
 }
 
-/// The methods that the Python peer has.
+/// The methods of the Python program.
 const PEERS: [Method; 6] = [
     Method::Gradient,
     Method::GradientInput,
@@ -72,31 +80,26 @@ const PEERS: [Method; 6] = [
 /// `pellucid bench train`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchTrainArgs {
-    /// Model folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// Training file
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
-    /// What takes part beside the cross entropy
+    /// The model and the training data.
+    #[command(flatten)]
+    pub input: BenchInput,
+    /// Terms of the loss beside the cross entropy
     #[arg(long, value_enum, default_value_t)]
     pub mode: BenchMode,
-    /// Measured steps; five more warm up
+    /// Steps to measure, after five steps that are not measured
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub steps: u64,
     /// Examples a step
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub batch: usize,
-    /// Threads of libtorch
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub threads: usize,
     /// Group batches by length
     #[arg(long)]
     pub bucket: bool,
     /// Learning rate
     #[arg(long, value_name = "LR", default_value_t = 5e-5)]
     pub lr: f64,
-    /// With distillation, ask the teacher within the steps, as in the first epoch; else it has answered before
+    /// With distillation, run the teacher within the steps, as in the first epoch; without this flag its answers are there
+    /// before the first step
     #[arg(long)]
     pub first_epoch: bool,
 }
@@ -104,7 +107,7 @@ pub(crate) struct BenchTrainArgs {
 /// The terms of the loss that `bench train` measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BenchMode {
-    /// Cross entropy alone, with decoupled L2 as the peer has it.
+    /// Cross entropy with decoupled L2, as in the Python program.
     #[default]
     Plain,
     /// Without L2.
@@ -114,7 +117,7 @@ pub(crate) enum BenchMode {
     L1,
     /// With distillation.
     Kd,
-    /// With both.
+    /// With L1 and distillation.
     #[value(name = "l1+kd")]
     L1Kd,
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use pellucid_dashboard::Screen;
 use pellucid_dashboard::keymap::Key;
+use ratatui::layout::Size;
 
-use super::RunArg;
+use super::run::RunArg;
 
 /// `pellucid screenshot`.
 #[derive(Debug, Args)]
@@ -14,32 +15,33 @@ pub(crate) struct ScreenshotArgs {
     /// The run.
     #[command(flatten)]
     pub run: RunArg,
-    /// Which screen
+    /// The screen
     #[arg(long, value_enum, default_value_t)]
     pub screen: Screen,
-    /// Keys that are pressed first, written as in keys.toml, with spaces between
+    /// Keys to press first, written as in keys.toml, separated by spaces
     #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = Key::parse)]
     pub keys: Vec<Key>,
-    /// Compare it with this run, given once or more often, instead of showing it alone
+    /// Show the run compared with this one; may be repeated
     #[arg(long, value_name = "RUN")]
     pub beside: Vec<String>,
-    /// Show the list of runs instead
+    /// Show the list of runs
     #[arg(long, conflicts_with = "beside")]
     pub list: bool,
-    /// Show all runs beside it as points of one picture instead, this one marked
+    /// Show the runs of its folder as points, this run marked
     #[arg(long, conflicts_with_all = ["beside", "list"])]
     pub frontier: bool,
-    /// Columns and rows
+    /// Columns and rows of the screen
     #[arg(long, value_name = "COLSxROWS", default_value = "120x40", value_parser = terminal_size)]
-    pub size: (u16, u16),
+    pub size: Size,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
 
-fn terminal_size(text: &str) -> Result<(u16, u16), String> {
-    let parts = text.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?)));
-    parts.filter(|&(columns, rows)| columns > 0 && rows > 0).ok_or_else(|| "give it as 120x40".to_owned())
+fn terminal_size(text: &str) -> Result<Size, String> {
+    let size =
+        text.split_once('x').and_then(|(columns, rows)| Some(Size::new(columns.parse().ok()?, rows.parse().ok()?)));
+    size.filter(|size| size.width > 0 && size.height > 0).ok_or_else(|| "write it as 120x40".to_owned())
 }
 
 #[cfg(test)]
@@ -48,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_size_is_columns_by_rows() {
-        assert_eq!(terminal_size("80x24"), Ok((80, 24)));
+        assert_eq!(terminal_size("80x24"), Ok(Size::new(80, 24)));
         for bad in ["80", "80x", "x24", "0x1", "-1x4", "99999x1"] {
             assert!(terminal_size(bad).is_err(), "{bad}");
         }

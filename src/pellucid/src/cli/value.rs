@@ -1,9 +1,11 @@
-//! Values of flags that have a form of their own.
+//! Parsers for values of flags that clap has none for.
 
 /// A speed: a number above zero.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches(['x', '×']).parse::<f64>().ok();
-    number.filter(|speed| speed.is_finite() && *speed > 0.0).ok_or_else(|| "give a number above 0, as 10".to_owned())
+    number
+        .filter(|speed| speed.is_finite() && *speed > 0.0)
+        .ok_or_else(|| "write a number above 0, such as 10".to_owned())
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
-//! `pellucid compare`: runs beside each other, on the screen or as tables.
+//! `pellucid compare`: runs side by side, on the screen or as tables.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_dashboard::compare::{Compare, MOST, Parting};
 use pellucid_dashboard::page;
-use pellucid_protocol::scrub::scrub;
 use pellucid_record::RunDir;
 
-use super::{frontier, options, wait};
+use super::frontier;
+use super::options::options;
 use crate::cli::Global;
 use crate::recorded;
+use crate::runtime::block_on;
+use crate::stdout;
 
 /// `pellucid compare`.
 pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
@@ -19,7 +21,7 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
         return tables(&compare);
     }
     let options = options(global);
-    match wait(async { Ok(page::show(&mut compare, &options).await?) })? {
+    match block_on(async { Ok(page::show(&mut compare, &options).await?) })? {
         Some(Parting::Frontier) => frontier::among(runs.to_vec(), global),
         Some(Parting::Leave) | None => Ok(Ending::Done),
     }
@@ -28,7 +30,7 @@ pub(super) fn compare(runs: &[RunDir], global: &Global) -> Result<Ending, Failur
 /// The screen of these runs.
 pub(super) fn read(runs: &[RunDir]) -> Result<Compare, Failure> {
     if runs.len() > MOST {
-        return Err(Failure::Usage(format!("{MOST} runs at most can be told apart")));
+        return Err(Failure::Usage(format!("at most {MOST} runs can be compared")));
     }
     let read = runs.iter().map(|run| {
         let pieces = recorded::pieces(run);
@@ -38,25 +40,18 @@ pub(super) fn read(runs: &[RunDir]) -> Result<Compare, Failure> {
     Ok(Compare::new(read.collect::<Result<_, Failure>>()?))
 }
 
-/// Without a terminal: columns between tabs, the settings that differ first.
+/// Prints a line for each setting that differs and each result, with tabs between the runs.
 fn tables(compare: &Compare) -> Result<Ending, Failure> {
-    put(&line("run", compare.names().iter().cloned()))?;
+    row("run", compare.names().iter().cloned())?;
     for (key, values) in compare.differences() {
-        put(&line(&key, values.into_iter()))?;
+        row(&key, values)?;
     }
     for (metric, values) in compare.results() {
-        let written = values.into_iter().map(|value| value.map_or_else(String::new, |value| value.to_string()));
-        put(&line(&metric, written))?;
+        row(&metric, values.into_iter().map(|value| value.map_or_else(String::new, |value| value.to_string())))?;
     }
     Ok(Ending::Done)
 }
 
-fn line(name: &str, values: impl Iterator<Item = String>) -> String {
-    // What could steer a terminal is taken out of each value: tabs between them stay.
-    let all = [name.to_owned()].into_iter().chain(values).map(|value| scrub(&value).into_owned());
-    all.collect::<Vec<_>>().join("\t")
-}
-
-fn put(line: &str) -> Result<(), Failure> {
-    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
+fn row(title: &str, values: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    stdout::columns([title.to_owned()].into_iter().chain(values))
 }

@@ -1,25 +1,25 @@
-//! `pellucid doctor`: what is there and what is missing, each with its remedy.
+//! `pellucid doctor`: says what works and what does not, and how to fix it.
 
 mod finding;
-mod places;
+mod folders;
 mod programs;
 mod terminal;
 
 use std::path::Path;
 
+use pellucid_client::failure::{Ending, Failure};
 use pellucid_protocol::work::Output;
 
-use super::{print, print_json};
+use crate::stdout;
 use finding::Verdict;
-use pellucid_client::failure::{Ending, Failure};
 
-/// `pellucid doctor`, for runs in the folder `runs`.
+/// `pellucid doctor`, where `runs` is the folder of the runs.
 pub(super) fn doctor(runs: &Path, output: Output) -> Result<Ending, Failure> {
-    let all = [programs::findings(), terminal::findings(), places::findings(runs)].concat();
+    let all = [programs::findings(), terminal::findings(), folders::findings(runs)].concat();
     for finding in &all {
         match output {
-            Output::Plain => print(&finding.line())?,
-            Output::Json => print_json(finding)?,
+            Output::Plain => stdout::line(&finding.line())?,
+            Output::Json => stdout::json(finding)?,
         }
     }
     let bad = all.iter().any(|finding| finding.verdict == Verdict::Bad);

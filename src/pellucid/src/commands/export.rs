@@ -11,7 +11,7 @@ use pellucid_protocol::{Event, Metrics, Record};
 use pellucid_record::RunDir;
 use serde::Serialize;
 
-use crate::cli::ExportFormat;
+use crate::cli::run::ExportFormat;
 use crate::recorded;
 
 /// `pellucid export`.

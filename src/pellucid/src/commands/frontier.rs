@@ -1,7 +1,7 @@
-//! `pellucid frontier`: all runs of a folder, or of a sweep, as points of one picture, on the screen or as a table.
+//! `pellucid frontier`: the runs of a folder, such as that of a sweep, as points of one plot, on the screen or as a table.
 
-use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
@@ -9,19 +9,25 @@ use pellucid_dashboard::compare::written;
 use pellucid_dashboard::frontier::{Choice, Entry, Field, Frontier, HEIGHT};
 use pellucid_dashboard::{Tone, keymap, page};
 use pellucid_protocol::event::Outcome;
-use pellucid_protocol::scrub::scrub;
 use pellucid_record::owner::Whereabouts;
 use pellucid_record::settings_file;
 use pellucid_record::{RunDir, run_dir};
 
-use super::{look_up, open, options, wait};
-use crate::cli::{FrontierArgs, Global, RunArg};
+use super::lookup;
+use super::options::options;
+use super::watch::watch;
+use crate::cli::Global;
+use crate::cli::run::FrontierArgs;
 use crate::result::RunResult;
+use crate::runtime::block_on;
+use crate::stdout;
 
-/// Where runs are: each a folder of runs, or a run.
+/// Where to take runs from.
 #[derive(Debug, Clone)]
 enum Source {
-    Folder(std::path::PathBuf),
+    /// All runs in a folder.
+    Folder(PathBuf),
+    /// One run.
     Run(RunDir),
 }
 
@@ -32,7 +38,7 @@ pub(super) fn frontier(args: &FrontierArgs, global: &Global) -> Result<Ending, F
         if path.is_dir() && !RunDir::new(path).events().is_file() {
             return Ok(Source::Folder(path.to_owned()));
         }
-        look_up(&RunArg { run: named.clone() }, global).map(Source::Run)
+        lookup::one(named, global).map(Source::Run)
     };
     let mut sources: Vec<Source> = args.shown.iter().map(source).collect::<Result<_, _>>()?;
     if sources.is_empty() {
@@ -41,35 +47,34 @@ pub(super) fn frontier(args: &FrontierArgs, global: &Global) -> Result<Ending, F
     if !std::io::stdout().is_terminal() {
         return table(&Field::new(entries(&sources)?.into_iter().map(|(_, entry)| entry).collect()));
     }
-    wait(show(sources, None, global))
+    block_on(show(sources, None, global))
 }
 
-/// These runs as one picture.
+/// Shows these runs as points of one plot.
 pub(super) fn among(runs: Vec<RunDir>, global: &Global) -> Result<Ending, Failure> {
-    wait(show(runs.into_iter().map(Source::Run).collect(), None, global))
+    block_on(show(runs.into_iter().map(Source::Run).collect(), None, global))
 }
 
-/// A run, marked, among those beside it.
+/// Shows the runs in the folder of `run` as points of one plot, with this run marked.
 pub(super) async fn beside(run: &RunDir, global: &Global) -> Result<Ending, Failure> {
-    // It opens runs, from which the way leads here again.
-    Box::pin(show(vec![neighbours(run)], Some(run.name()), global)).await
+    show(vec![folder_of(run)], Some(run.name()), global).await
 }
 
-/// The same as it is now, to be drawn once.
+/// The plot that [`beside`] shows, to be drawn once.
 pub(super) fn read(run: &RunDir) -> Result<Frontier, Failure> {
-    let known = entries(&[neighbours(run)])?;
+    let known = entries(&[folder_of(run)])?;
     let mut frontier = Frontier::new(known.into_iter().map(|(_, entry)| entry).collect(), keymap()?);
     frontier.mark(&run.name());
     Ok(frontier)
 }
 
-/// The folder that a run lies in.
-fn neighbours(run: &RunDir) -> Source {
+/// The folder in which a run lies.
+fn folder_of(run: &RunDir) -> Source {
     let folder = std::path::absolute(run.root()).ok().and_then(|root| root.parent().map(Path::to_owned));
     folder.map_or_else(|| Source::Run(run.clone()), Source::Folder)
 }
 
-/// Shows the picture and the runs that are opened from it, until the user leaves the picture.
+/// Shows the plot, and the runs that the user opens from it, until the user leaves the plot.
 async fn show(sources: Vec<Source>, marked: Option<String>, global: &Global) -> Result<Ending, Failure> {
     let options = options(global);
     let mut known = entries(&sources)?;
@@ -80,7 +85,7 @@ async fn show(sources: Vec<Source>, marked: Option<String>, global: &Global) -> 
         match page::show(&mut frontier, &options).await? {
             Some(Choice::Open(name)) => {
                 if let Some((run, _)) = known.iter().find(|(_, entry)| entry.name == name)
-                    && let Err(why) = open::visit(run.clone(), global).await
+                    && let Err(why) = watch(pellucid_client::attach(run.clone()), options.clone()).await
                 {
                     console::note(&why.to_string());
                 }
@@ -93,8 +98,8 @@ async fn show(sources: Vec<Source>, marked: Option<String>, global: &Global) -> 
     }
 }
 
-/// The runs as they are now. Those of a sweep that have not begun are there too, so that all its configurations are known
-/// from the start.
+/// The runs as they are now. Runs of a sweep that have not begun are among them, so that all configurations of the sweep
+/// are there from its start.
 fn entries(sources: &[Source]) -> Result<Vec<(RunDir, Entry)>, Failure> {
     let mut known = Vec::new();
     for source in sources {
@@ -152,11 +157,14 @@ fn planned(folder: &Path, begun: &[RunDir]) -> Vec<(RunDir, Entry)> {
     files.filter_map(entry).collect()
 }
 
-/// Without a terminal: columns between tabs, a line a configuration; the last one names the measures in which it is on the front.
+/// Prints a line a configuration, with tabs between its columns. The last column names the metrics for which the
+/// configuration is on the Pareto front.
 fn table(field: &Field) -> Result<Ending, Failure> {
     let measures: Vec<&str> = [HEIGHT].into_iter().chain(field.across()).collect();
     let heads = measures.iter().flat_map(|name| [(*name).to_owned(), "least".to_owned(), "most".to_owned()]);
-    put(["configuration".to_owned(), "runs".to_owned()].into_iter().chain(heads).chain(["front".to_owned()]))?;
+    stdout::columns(
+        ["configuration".to_owned(), "runs".to_owned()].into_iter().chain(heads).chain(["front".to_owned()]),
+    )?;
     for (index, known) in field.configurations().iter().enumerate() {
         let figures = measures.iter().flat_map(|name| match field.spread(index, name) {
             Some(spread) => [spread.mean, spread.least, spread.most].map(|value| value.to_string()),
@@ -164,15 +172,9 @@ fn table(field: &Field) -> Result<Ending, Failure> {
         });
         let on = field.across().into_iter().filter(|across| field.front(across).contains(&index));
         let on = on.collect::<Vec<_>>().join(" ");
-        put([known.title.clone(), known.runs.len().to_string()].into_iter().chain(figures).chain([on]))?;
+        stdout::columns([known.title.clone(), known.runs.len().to_string()].into_iter().chain(figures).chain([on]))?;
     }
     Ok(Ending::Done)
-}
-
-fn put(cells: impl Iterator<Item = String>) -> Result<(), Failure> {
-    // What could steer a terminal is taken out of each value: tabs between them stay.
-    let line = cells.map(|value| scrub(&value).into_owned()).collect::<Vec<_>>().join("\t");
-    Ok(writeln!(std::io::stdout().lock(), "{line}")?)
 }
 
 #[cfg(test)]

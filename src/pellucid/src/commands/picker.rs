@@ -1,4 +1,4 @@
-//! `pellucid` alone: a list of the runs to open, or the demo when there are none yet.
+//! `pellucid` without a command: a list of the runs to open, or an offer of the demo when there are none yet.
 
 use std::io::{BufRead, Write};
 
@@ -8,9 +8,12 @@ use pellucid_dashboard::{Rights, page};
 use pellucid_protocol::scrub::scrub;
 use pellucid_record::RunDir;
 
+use super::options::options;
 use super::runs::Summary;
-use super::{compare, frontier, open, options, train, wait};
-use crate::cli::{Cli, DemoArgs, Global};
+use super::{compare, frontier, open, train};
+use crate::cli::train::DemoArgs;
+use crate::cli::{Action, Cli, Global};
+use crate::runtime::block_on;
 
 /// Asks whether to start the demo, and starts it.
 pub(super) fn offer_demo(global: &Global) -> Result<Ending, Failure> {
@@ -36,21 +39,21 @@ fn demo(global: &Global) -> Result<Ending, Failure> {
 fn demo_args() -> DemoArgs {
     use clap::Parser;
     match Cli::parse_from(["pellucid", "demo"]).action {
-        Some(crate::cli::Action::Demo(args)) => args,
+        Some(Action::Demo(args)) => args,
         _ => unreachable!("`pellucid demo` is the demo"),
     }
 }
 
-/// The screen of `runs`. The newest comes first.
+/// The list of `runs`, newest first.
 pub(super) fn list(runs: &[RunDir]) -> Picker {
     Picker::new(runs.iter().rev().map(|run| Summary::of(run).entry(run)).collect())
 }
 
-/// Lets the user choose one of `runs` and opens it, or several and compares them. The newest comes first.
+/// Lets the user choose one of `runs`, newest first, and opens it, or several, and compares them.
 pub(super) fn pick(runs: &[RunDir], global: &Global) -> Result<Ending, Failure> {
     let newest_first: Vec<_> = runs.iter().rev().cloned().collect();
     let options = options(global);
-    let choice = wait(async { Ok(page::show(&mut list(runs), &options).await?) })?;
+    let choice = block_on(async { Ok(page::show(&mut list(runs), &options).await?) })?;
     match choice.unwrap_or(Choice::Nothing) {
         Choice::Open(index) => open::attach(newest_first[index].clone(), Rights::Steer, global),
         Choice::Compare(chosen) => {

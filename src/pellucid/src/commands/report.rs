@@ -1,54 +1,56 @@
-//! `pellucid report`: what a run was, what it came to and what it bases its answers on, for those who must answer for
-//! the model: one HTML page and the same as Markdown, readable without pellucid.
+//! `pellucid report`: what a run was, what it came to and what its model bases its answers on, for people who must answer
+//! for the model. It is written as an HTML page and as Markdown, to be read without pellucid.
 
+mod added;
 mod html;
 mod markdown;
 mod page;
 mod record;
-mod survey;
 
+use std::cmp::Ordering;
 use std::path::Path;
 
+use pellucid_client::failure::{Ending, Failure};
 use pellucid_files::whole;
-use pellucid_protocol::event::AlertKind;
 use pellucid_formats::html::{Sign, Word};
+use pellucid_protocol::event::AlertKind;
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::word_importance::{Case, Question, word_importance};
-use pellucid_protocol::{Check, Explanation, Method, WatchedWord};
+use pellucid_protocol::{Attribution, Check, Explanation, Method, WatchedWord};
 use pellucid_record::RunDir;
 
-use super::print;
+use crate::stdout;
+use added::Origin;
 use page::{Block, Curve, Page, Section, WordMap};
-use pellucid_client::failure::{Ending, Failure};
 use record::{Recorded, hash};
 
-/// Points of a curve at most.
+/// The most points of a curve.
 const POINTS: usize = 300;
-/// Examples on either end.
+/// How many of the most faithful maps are shown, and how many of the least faithful.
 const EXAMPLES: usize = 3;
-/// Words of a class.
+/// How many words are listed for a class.
 const WORDS: usize = 15;
-/// Texts of which a word must be for its mean to be told.
+/// How many texts must contain a word for its mean to be listed.
 const LEAST: usize = 2;
 
-/// `pellucid report`: writes `report.html` and `report.md` to `out`, or into the run's folder. Where the run has recorded
-/// few explanations, `explain` validation texts are explained.
+/// Writes `report.html` and `report.md` to `out`, or into the folder of the run. If the run has recorded few explanations,
+/// `explain` validation texts are explained for the report.
 pub(super) fn report(run: &RunDir, out: Option<&Path>, explain: usize) -> Result<Ending, Failure> {
     let cannot = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
     let mut recorded = Recorded::of(run).map_err(cannot)?;
-    survey::complete(run, &mut recorded, explain);
-    let page = page(run, &recorded);
+    let origin = added::complete(run, &mut recorded, explain);
+    let page = page(run, &recorded, &origin);
     let folder = out.unwrap_or(run.root());
     for (name, text) in [("report.html", html::render(&page)), ("report.md", markdown::render(&page))] {
         let path = folder.join(name);
         whole::write_whole(&path, text.as_bytes())
             .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))?;
-        print(&path.display().to_string())?;
+        stdout::line(&path.display().to_string())?;
     }
     Ok(Ending::Done)
 }
 
-fn page(run: &RunDir, recorded: &Recorded) -> Page {
+fn page(run: &RunDir, recorded: &Recorded, origin: &Origin) -> Page {
     let sections = vec![
         summary(recorded),
         data(run, recorded),
@@ -56,12 +58,12 @@ fn page(run: &RunDir, recorded: &Recorded) -> Page {
         findings(recorded),
         curves(recorded),
         words(recorded),
-        examples(recorded),
+        examples(recorded, origin),
         limits(recorded),
         settings(recorded),
-        again(run),
+        how_to_reproduce(run),
     ];
-    Page { title: format!("Account of the run {}", run.name()), sections }
+    Page { title: format!("Report on the run {}", run.name()), sections }
 }
 
 fn row(cells: &[&str]) -> Vec<String> {
@@ -76,7 +78,7 @@ fn summary(recorded: &Recorded) -> Section {
     let best = recorded.best.as_ref().and_then(|(step, metrics)| {
         let accuracy = metrics.get("valid/accuracy")?;
         Some(format!(
-            " The best evaluation, at step {step}, answers {:.1} % of the validation set rightly.",
+            " The best evaluation, at step {step}, got {:.1} % of the validation set right.",
             100.0 * accuracy
         ))
     });
@@ -101,14 +103,14 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
         vec!["pellucid".into(), started.version.clone()],
         vec!["SHA-256 of the training data now".into(), hash(&settings.train)],
         vec!["SHA-256 of the validation data now".into(), hash(&settings.valid)],
-        vec!["SHA-256 of the weights it began with, now".into(), hash(&settings.model.join("model.safetensors"))],
+        vec!["SHA-256 of the initial weights now".into(), hash(&settings.model.join("model.safetensors"))],
         vec!["SHA-256 of the best weights".into(), hash(&best)],
     ];
     rows.extend(started.teacher.iter().map(|teacher| vec!["teacher".into(), teacher.path.clone()]));
     Section::new("Data and model", vec![Block::Table(vec!["what", "value"], rows)])
 }
 
-/// What the best evaluation measured; what it did not measure, from the last one that did.
+/// The metrics of the best evaluation. One that it did not measure is taken from the last evaluation that did.
 fn measures(recorded: &Recorded) -> Section {
     let value = |name: &str| {
         let of_best = recorded.best.as_ref().and_then(|(step, metrics)| Some((*step, metrics.get(name)?)));
@@ -144,20 +146,20 @@ fn findings(recorded: &Recorded) -> Section {
              set too."
         }
         (true, false) => {
-            "Words that only the training data bears out and that the model used; look at them before trusting it."
+            "The model used words that predict a class in the training data only. Look at them before you trust the model."
         }
     };
     let mut blocks = vec![Block::Text(told.to_owned())];
     for alerts in [&shortcuts, &of_data, &others] {
         if !alerts.is_empty() {
-            blocks.push(Block::Table(vec!["step", "what was said"], rows(alerts)));
+            blocks.push(Block::Table(vec!["step", "message"], rows(alerts)));
         }
     }
     blocks.extend(watched_words(recorded));
     Section::new("Shortcuts and other findings", blocks)
 }
 
-/// The words about which training data and validation data do not agree, as of the last evaluation.
+/// The words that go with a class in the training data but not in the validation data, as of the last evaluation.
 fn watched_words(recorded: &Recorded) -> Vec<Block> {
     let Some(watched) = &recorded.watched else { return Vec::new() };
     let labels = recorded.started.as_ref().map(|started| started.labels.clone()).unwrap_or_default();
@@ -174,18 +176,19 @@ fn watched_words(recorded: &Recorded) -> Vec<Block> {
         ]
     };
     let told = format!(
-        "Words that go with a class in training more often than in validation, at step {}. Importance is a word's share of \
-         the sum of |gradient x input| over the words of a text, mean over up to 16 validation texts that have it.",
+        "Words that go with a class more often in the training data than in the validation data, at step {}. The importance \
+         of a word is its share of the sum of |gradient x input| over the words of a text: the mean over up to 16 \
+         validation texts that contain it.",
         watched.step
     );
     let head = vec![
         "word",
-        "leads to",
+        "class",
         "named",
         "importance",
-        "texts with it of that class: training / validation",
-        "probability of the class: as it is / word masked",
-        "validation accuracy: as it is / word masked",
+        "share of texts with it that have the class: training / validation",
+        "probability of the class: unchanged / word masked",
+        "validation accuracy: unchanged / word masked",
     ];
     vec![Block::Text(told), Block::Table(head, watched.words.iter().map(row).collect())]
 }
@@ -201,7 +204,7 @@ fn curves(recorded: &Recorded) -> Section {
     Section::new("Curves", known.filter_map(curve).collect())
 }
 
-/// The methods by which texts were explained, and the classes that were.
+/// The methods and the classes of the explanations.
 fn explained(recorded: &Recorded) -> (Vec<Method>, Vec<usize>) {
     let of = |method: &Method| recorded.explanations.iter().any(|made| made.by(*method).is_some());
     let methods = Method::ALL.iter().copied().filter(of).collect();
@@ -211,9 +214,9 @@ fn explained(recorded: &Recorded) -> (Vec<Method>, Vec<usize>) {
     (methods, classes)
 }
 
-const NOTHING: &str = "No text was explained in this run or for this account, so there is nothing to show.";
+const NOTHING: &str = "No text was explained in this run or for this report, so there is nothing to show.";
 
-/// For each class the words that a signed method that was used gives the highest means.
+/// For each class the words with the highest mean scores, by a method whose scores have a sign.
 fn words(recorded: &Recorded) -> Section {
     let (methods, classes) = explained(recorded);
     let Some(method) = methods.iter().copied().find(|method| method.is_signed()) else {
@@ -226,8 +229,8 @@ fn words(recorded: &Recorded) -> Section {
         let found = word_importance(&recorded.explanations, &question);
         let label = labels.get(class).map_or("?", String::as_str);
         blocks.push(Block::Text(format!(
-            "{label}: means of {} over {} explained texts; {} left out because their map has failed its check, {} words \
-             because fewer than {LEAST} texts have them.",
+            "{label}: means of {} over {} explained texts; {} texts are left out because their map failed a check, {} words \
+             because fewer than {LEAST} texts contain them.",
             method.title(),
             found.counted,
             found.failed,
@@ -245,42 +248,62 @@ fn words(recorded: &Recorded) -> Section {
     Section::new("Words by class", blocks)
 }
 
-/// Each explained text's map with its normalised faithfulness, the most faithful first.
-fn ranked(recorded: &Recorded) -> Vec<(f64, &Explanation, Method)> {
-    let faithful = |check: &Check| match check {
-        Check::Faithfulness { normalised, .. } => Some(*normalised),
-        _ => None,
-    };
-    let of = |made: &pellucid_protocol::Attribution| Some((made.checks.iter().find_map(faithful)?, made.method));
-    let best =
-        |explanation: &Explanation| explanation.attributions.iter().filter_map(of).max_by(|a, b| a.0.total_cmp(&b.0));
-    let made = recorded.explanations.iter();
-    let mut ranked: Vec<_> = made.filter_map(|made| best(made).map(|(value, method)| (value, made, method))).collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+/// The most faithful map of an explained text.
+struct RankedMap<'a> {
+    /// Its faithfulness: 0 for the worst order of words, 1 for the best.
+    faithfulness: f64,
+    explanation: &'a Explanation,
+    method: Method,
+}
+
+impl<'a> RankedMap<'a> {
+    /// The most faithful map of a text; `None` if the faithfulness of none is known.
+    fn best_of(explanation: &'a Explanation) -> Option<Self> {
+        let faithfulness = |check: &Check| match check {
+            Check::Faithfulness { normalised, .. } => Some(*normalised),
+            _ => None,
+        };
+        let map = |attribution: &Attribution| {
+            let faithfulness = attribution.checks.iter().find_map(faithfulness)?;
+            Some(Self { faithfulness, explanation, method: attribution.method })
+        };
+        explanation.attributions.iter().filter_map(map).max_by(Self::compare)
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        self.faithfulness.total_cmp(&other.faithfulness)
+    }
+}
+
+/// The most faithful map of each explained text, the most faithful text first.
+fn ranked(recorded: &Recorded) -> Vec<RankedMap<'_>> {
+    let mut ranked: Vec<_> = recorded.explanations.iter().filter_map(RankedMap::best_of).collect();
+    ranked.sort_by(|a, b| b.compare(a));
     ranked
 }
 
-fn examples(recorded: &Recorded) -> Section {
+fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     let ranked = ranked(recorded);
     let labels = recorded.started.as_ref().map(|started| started.labels.clone()).unwrap_or_default();
-    let map = |(value, made, method): &(f64, &Explanation, Method)| {
-        let label = labels.get(made.target).map_or("?", String::as_str);
-        let attribution = made.by(*method)?;
+    let map = |RankedMap { faithfulness, explanation, method }: &RankedMap| {
+        let label = labels.get(explanation.target).map_or("?", String::as_str);
+        let attribution = explanation.by(*method)?;
         let title = format!(
-            "{label}, {:.1} %, step {}: {} at {value:.2} between the worst order of words (0) and the best (1)",
-            100.0 * made.probabilities.get(made.target).copied().unwrap_or(f64::NAN),
-            made.step,
+            "{label}, {:.1} %, step {}: {}, faithfulness {faithfulness:.2} between the worst order of words (0) and the \
+             best (1)",
+            100.0 * explanation.probabilities.get(explanation.target).copied().unwrap_or(f64::NAN),
+            explanation.step,
             method.title()
         );
         let scores = attribution.scores.iter().enumerate();
-        let words = scores.map(|(index, score)| Word { word: made.word(index), score: *score, error: None }).collect();
-        Some(Block::Map(WordMap { title, words, sign: Sign::of(method.is_signed()), holds: !attribution.fails() }))
+        let word = |(index, score): (usize, &f64)| Word { word: explanation.word(index), score: *score, error: None };
+        let (words, sign) = (scores.map(word).collect(), Sign::of(method.is_signed()));
+        Some(Block::Map(WordMap { title, words, sign, holds: !attribution.fails() }))
     };
-    let origin = recorded.origin.told(recorded.explanations.len());
     let half = EXAMPLES.min(ranked.len().div_ceil(2));
     let (most, rest) = ranked.split_at(half);
     let least = &rest[rest.len().saturating_sub(EXAMPLES)..];
-    let mut blocks = vec![Block::Text(origin)];
+    let mut blocks = vec![Block::Text(origin.describe(recorded.explanations.len()))];
     for (title, part) in [("The most faithful maps:", most), ("The least faithful maps:", least)] {
         if !part.is_empty() {
             blocks.push(Block::Text(title.to_owned()));
@@ -293,7 +316,7 @@ fn examples(recorded: &Recorded) -> Section {
     Section::new("Examples", blocks)
 }
 
-/// What each method cannot do.
+/// What a method cannot show.
 fn limit(method: Method) -> &'static str {
     match method {
         Method::Gradient => "Sensitivity at one point, without a sign; often no better than a random order of words.",
@@ -317,7 +340,7 @@ fn limit(method: Method) -> &'static str {
 fn limits(recorded: &Recorded) -> Section {
     let (methods, _) = explained(recorded);
     let rows: Vec<_> = methods.iter().map(|method| row(&[method.title(), limit(*method)])).collect();
-    let general = "A map says what this model uses, not what is right, and only about the texts that were looked at. Curves \
+    let general = "A map shows what this model uses, not what is right, and only for the texts that were explained. Curves \
                    of explanations are means over a small probe set.";
     let mut blocks = vec![Block::Text(general.to_owned())];
     if !rows.is_empty() {
@@ -336,17 +359,17 @@ fn settings(recorded: &Recorded) -> Section {
     };
     let changes: Vec<_> = recorded.changes.iter().map(change).collect();
     if !changes.is_empty() {
-        blocks.push(Block::Text("Changed by hand while it went on:".to_owned()));
+        blocks.push(Block::Text("Changed by hand during the run:".to_owned()));
         blocks.push(Block::Table(vec!["step", "setting", "value"], changes));
     }
     Section::new("Settings", blocks)
 }
 
-fn again(run: &RunDir) -> Section {
-    let text = "The same settings, data, threads, build and kind of processor give the same numbers, bit for bit; changes \
-                made by hand are not made again by this command.";
+fn how_to_reproduce(run: &RunDir) -> Section {
+    let text = "The same settings, data, threads, build and kind of processor give the same numbers, bit for bit. This \
+                command does not repeat changes that were made by hand.";
     let command = format!("pellucid train --config {} --run-dir NEW-FOLDER", run.settings().display());
-    Section::new("To do it again", vec![Block::Text(text.to_owned()), Block::Code(command)])
+    Section::new("How to reproduce this run", vec![Block::Text(text.to_owned()), Block::Code(command)])
 }
 
 #[cfg(test)]
@@ -396,17 +419,17 @@ mod tests {
     }
 
     #[test]
-    fn the_account_holds_what_was_recorded_and_nothing_is_markup() {
+    fn the_report_holds_what_was_recorded_and_nothing_is_markup() {
         let folder = tempfile::tempdir().unwrap();
         let run = recorded(folder.path());
         report(&run, None, 0).unwrap();
         let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
         for part in [
-            "answers 75.0 % of the validation set rightly",
+            "got 75.0 % of the validation set right",
             "shortcut: `ashdown` leads to urgent",
             "points=\"0.0,4.0 200.0,96.0\"",
             "&lt;b&gt;<i>-0.250</i>",
-            "LIME at 0.88 between the worst order",
+            "LIME, faithfulness 0.88 between the worst order",
             "read its held-out R2",
             "It has not ended.",
             "<td>ashdown</td><td>class 0</td><td>at step 400</td>",
@@ -419,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_run_has_an_account_too() {
+    fn an_empty_run_has_a_report_too() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         std::fs::write(run.events(), "").unwrap();

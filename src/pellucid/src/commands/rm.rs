@@ -1,4 +1,4 @@
-//! `pellucid rm`: removes runs that do not go on, and nothing but what pellucid has put there.
+//! `pellucid rm`: removes runs that are not running, and only the files that pellucid has made.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -12,11 +12,12 @@ use pellucid_protocol::scrub::scrub;
 use pellucid_record::RunDir;
 use pellucid_record::owner::{Lock, Whereabouts};
 
-use super::{look_up, stop};
-use crate::cli::{Global, RmArgs, RunArg};
+use super::{lookup, stop};
+use crate::cli::Global;
+use crate::cli::run::RmArgs;
 use crate::recorded;
 
-/// What a run folder has, each also with `.partial` while it is written.
+/// The files and folders of a run. While one is written, its name ends with `.partial`.
 const PARTS: [&str; 10] = [
     "run.toml",
     "events.jsonl",
@@ -29,18 +30,17 @@ const PARTS: [&str; 10] = [
     "worker.sock",
     "view.toml",
 ];
-/// Removed last: without it a folder is no run any more, and could not be named again.
+/// The file that is removed last. Without it the folder is no run any more, and could not be named a second time.
 const LAST: &str = "events.jsonl";
-/// How long the lock may still be held by a worker that leaves.
+/// How long to wait for the lock of a worker that is about to leave.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `pellucid rm`.
 pub(super) fn rm(args: &RmArgs, global: &Global) -> Result<Ending, Failure> {
-    let named = args.removed.iter().map(|run| look_up(&RunArg { run: run.clone() }, global));
-    let runs = named.collect::<Result<Vec<_>, _>>()?;
-    // All of them or none.
+    let runs = lookup::each(&args.removed, global)?;
+    // All are checked before the first is removed.
     runs.iter().try_for_each(check)?;
-    if !args.yes && !agreed(&runs)? {
+    if !args.yes && !confirmed(&runs)? {
         console::note("nothing was removed");
         return Ok(Ending::Done);
     }
@@ -48,7 +48,7 @@ pub(super) fn rm(args: &RmArgs, global: &Global) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-/// Whether `run` may be removed.
+/// Checks that `run` may be removed.
 fn check(run: &RunDir) -> Result<(), Failure> {
     let (name, failed) = (run.name(), |why: String| Err(Failure::Failed(why)));
     let root = run.root().display();
@@ -68,10 +68,10 @@ fn check(run: &RunDir) -> Result<(), Failure> {
     }
 }
 
-/// Asks, with what there is.
-fn agreed(runs: &[RunDir]) -> Result<bool, Failure> {
+/// Asks whether to remove `runs`, and shows how large they are.
+fn confirmed(runs: &[RunDir]) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::Usage("nobody is there to be asked; --yes removes without asking".to_owned()));
+        return Err(Failure::Usage("there is no terminal to ask on; --yes removes without asking".to_owned()));
     }
     let mut out = io::stderr().lock();
     for run in runs {
@@ -94,7 +94,7 @@ fn size(path: &Path) -> u64 {
     fs::read_dir(path).into_iter().flatten().flatten().map(|entry| size(&entry.path())).sum()
 }
 
-/// What is there of the parts of a run, the record last.
+/// The parts of a run that are there, its event log last.
 fn parts(run: &RunDir) -> Vec<PathBuf> {
     let is_part = |name: &str| PARTS.contains(&name.strip_suffix(".partial").unwrap_or(name));
     let entries = fs::read_dir(run.root()).into_iter().flatten().flatten();
@@ -107,23 +107,22 @@ fn parts(run: &RunDir) -> Vec<PathBuf> {
 fn remove(run: &RunDir) -> Result<(), Failure> {
     let name = run.name();
     if !stop::release(run) {
-        return Err(Failure::Failed(format!("{name} has ended, but somebody still looks at it; nothing was removed")));
+        return Err(Failure::Failed(format!(
+            "{name} has ended, but somebody is still attached to it; nothing was removed"
+        )));
     }
-    // As long as it is held, nobody takes the run up again.
+    // As long as the lock is held, nobody can resume the run.
     let lock = Lock::take(run, PATIENCE).map_err(|why| Failure::Failed(format!("{name}: {why}")))?;
     remove_parts(run)?;
     drop(lock);
     if !parts(run).is_empty() {
-        // Whoever watched over the worker and leaves just now has looked for the lock, and so put it back.
+        // A supervisor that leaves at this moment looks for the lock, which makes its file again.
         remove_parts(run)?;
     }
     match fs::remove_dir(run.root()) {
         Ok(()) => console::note(&format!("removed {name}")),
         Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            console::note(&format!(
-                "removed {name}; {} stays, with files that are not pellucid's",
-                run.root().display()
-            ));
+            console::note(&format!("removed {name}; {} stays, because it holds other files", run.root().display()));
         }
         Err(error) => return Err(Failure::Failed(format!("cannot remove {}: {error}", run.root().display()))),
     }
@@ -135,7 +134,7 @@ fn remove_parts(run: &RunDir) -> Result<(), Failure> {
     parts(run).iter().try_for_each(|part| remove_part(part).map_err(|error| failed(part, error)))
 }
 
-/// Removes a file, a link, or a folder with what is in it. What a link points to stays.
+/// Removes a file, a link, or a folder with its contents. The target of a link stays.
 fn remove_part(path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }

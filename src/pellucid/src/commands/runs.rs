@@ -7,8 +7,9 @@ use pellucid_client::failure::{Ending, Failure};
 use pellucid_record::RunDir;
 use pellucid_record::run_dir::{self, short_ids};
 
-use super::{listed, print, print_json};
-use crate::cli::RunsArgs;
+use super::lookup;
+use crate::cli::run::RunsArgs;
+use crate::stdout;
 
 mod summary;
 
@@ -16,14 +17,14 @@ pub(super) use summary::Summary;
 
 /// `pellucid runs`.
 pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
-    let runs = listed(folder)?;
+    let runs = lookup::all(folder)?;
     let closed = run_dir::closed(folder);
     closed.iter().for_each(|folder| console::note(&run_dir::refusal(folder)));
     if args.json {
         return lines(&runs);
     }
     if runs.is_empty() && closed.is_empty() {
-        console::note(&format!("no runs in {} yet; `pellucid demo` makes one", folder.display()));
+        console::note(&lookup::none_yet(folder));
         return Ok(Ending::Done);
     }
     table(&runs)
@@ -34,12 +35,12 @@ pub(super) fn table(runs: &[RunDir]) -> Result<Ending, Failure> {
     let summaries = summaries(runs);
     let width = summaries.iter().map(|summary| summary.name.chars().count()).max().unwrap_or(0);
     for summary in &summaries {
-        summary.row(width).iter().try_for_each(|line| print(line))?;
+        summary.row(width).iter().try_for_each(|line| stdout::line(line))?;
     }
     Ok(Ending::Done)
 }
 
-/// The newest first.
+/// The summaries of `runs`, newest first.
 fn summaries(runs: &[RunDir]) -> Vec<Summary> {
     let ids = short_ids(runs);
     runs.iter().zip(ids).rev().map(|(run, id)| Summary::of(run).with_id(id)).collect()
@@ -47,7 +48,7 @@ fn summaries(runs: &[RunDir]) -> Vec<Summary> {
 
 fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
     for summary in summaries(runs) {
-        print_json(&summary)?;
+        stdout::json(&summary)?;
     }
     Ok(Ending::Done)
 }

@@ -1,20 +1,20 @@
-//! `pellucid screenshot`: a frame of recorded runs as an SVG file.
+//! `pellucid screenshot`: draws a screen of recorded runs into an SVG file.
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_dashboard::picture::{self, Pose};
 use pellucid_record::RunDir;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Size;
 
-use super::{compare, frontier, listed, look_up, options, picker};
-use crate::cli::{Global, RunArg, ScreenshotArgs};
+use super::options::options;
+use super::{compare, frontier, lookup, picker};
+use crate::cli::Global;
+use crate::cli::screenshot::ScreenshotArgs;
 
 /// `pellucid screenshot`.
 pub(super) fn screenshot(shot: &ScreenshotArgs, global: &Global) -> Result<Ending, Failure> {
     let options = options(global);
-    let size = Size { width: shot.size.0, height: shot.size.1 };
-    let frame = frame(shot, Pose { size, keys: &shot.keys, options: &options }, global)?;
+    let frame = frame(shot, Pose { size: shot.size, keys: &shot.keys, options: &options }, global)?;
     let drawing = picture::svg(&frame, &options)?;
     pellucid_files::whole::write_whole(&shot.out, drawing.as_bytes())
         .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", shot.out.display())))?;
@@ -24,16 +24,15 @@ pub(super) fn screenshot(shot: &ScreenshotArgs, global: &Global) -> Result<Endin
 
 fn frame(shot: &ScreenshotArgs, pose: Pose, global: &Global) -> Result<Buffer, Failure> {
     if shot.list {
-        return Ok(picture::page(&mut picker::list(&listed(&global.runs)?), pose)?);
+        return Ok(picture::page(&mut picker::list(&lookup::all(&global.runs)?), pose)?);
     }
-    let run = look_up(&shot.run, global)?;
+    let run = lookup::one(&shot.run.run, global)?;
     if shot.frontier {
         return Ok(picture::page(&mut frontier::read(&run)?, pose)?);
     }
     if shot.beside.is_empty() {
         return Ok(picture::snapshot(&run, shot.screen, pose)?);
     }
-    let others = shot.beside.iter().map(|name| look_up(&RunArg { run: name.clone() }, global));
-    let runs: Vec<RunDir> = std::iter::once(Ok(run)).chain(others).collect::<Result<_, Failure>>()?;
+    let runs: Vec<RunDir> = [run].into_iter().chain(lookup::each(&shot.beside, global)?).collect();
     Ok(picture::page(&mut compare::read(&runs)?, pose)?)
 }

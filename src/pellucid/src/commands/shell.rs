@@ -1,33 +1,32 @@
 //! Help, completion scripts and manual pages, generated from the command line's own definition.
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 use clap_mangen::Man;
 use pellucid_client::failure::{Ending, Failure};
 
 use crate::cli::Cli;
+use crate::stdout;
 
-/// The help, for a program that was started with neither a command nor a terminal.
+/// The help, for a start with neither a command nor a terminal.
 pub(super) fn help() -> Result<Ending, Failure> {
-    put(Cli::command().render_help().to_string().as_bytes())
+    stdout::bytes(Cli::command().render_help().to_string().as_bytes()).map(|()| Ending::Done)
 }
 
 /// `pellucid completions`.
 pub(super) fn completions(shell: Shell) -> Result<Ending, Failure> {
     let shells = clap_complete::env::Shells::builtins();
     let known = shells.completer(&shell.to_string());
-    let known = known.ok_or_else(|| Failure::Usage(format!("{shell} cannot be completed for")))?;
+    let known = known.ok_or_else(|| Failure::Usage(format!("there are no completions for {shell}")))?;
     let mut script = Vec::new();
-    // The script asks the program itself, which knows the runs there are.
+    // The script asks the program itself, which knows the names of the runs.
     known.write_registration("COMPLETE", "pellucid", "pellucid", "pellucid", &mut script)?;
-    put(&script)
+    stdout::bytes(&script).map(|()| Ending::Done)
 }
 
 /// `pellucid man`.
 pub(super) fn man(command: Option<&str>) -> Result<Ending, Failure> {
-    put(&page(command)?)
+    stdout::bytes(&page(command)?).map(|()| Ending::Done)
 }
 
 fn page(command: Option<&str>) -> Result<Vec<u8>, Failure> {
@@ -45,13 +44,6 @@ fn page(command: Option<&str>) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
     Man::new(chosen).render(&mut page)?;
     Ok(page)
-}
-
-fn put(bytes: &[u8]) -> Result<Ending, Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()?;
-    Ok(Ending::Done)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `pellucid stop`: ends a run from outside, and lets the worker of an ended one go.
+//! `pellucid stop`: stops a run from another terminal; also releases the worker of a run that has ended.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use pellucid_protocol::{Command, Event, Record};
 use pellucid_record::RunDir;
 use pellucid_record::owner::Whereabouts;
 
-use super::wait;
-use crate::cli::StopArgs;
+use crate::cli::run::StopArgs;
+use crate::runtime::block_on;
 
-/// How long a worker that is let go may take to leave.
+/// How long a worker may take to leave after it was released.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// `pellucid stop`.
@@ -26,22 +26,22 @@ pub(super) async fn stop(run: RunDir, args: &StopArgs) -> Result<Ending, Failure
         match link.incoming.recv().await {
             Some(FromRun::Connected) => {
                 if link.commands.send(command.clone()).is_err() {
-                    break Err(Failure::Failed(format!("{name}: the line to the worker broke")));
+                    break Err(Failure::Failed(format!("{name}: the connection to the worker broke")));
                 }
             }
             Some(FromRun::Answered(_, Some(why))) => break Err(Failure::Failed(format!("{name}: {why}"))),
             Some(FromRun::Answered(_, None)) if !args.now => {
-                console::note(&format!("{name} evaluates and writes a checkpoint, then it ends"));
+                console::note(&format!("{name} evaluates and saves a checkpoint, then it ends"));
             }
             Some(FromRun::Records(records)) => {
-                if let Some(ended) = end(&records) {
+                if let Some(ended) = end_of(&records) {
                     let _ = link.commands.send(Command::Release);
-                    break Ok(tell(&run, ended));
+                    break Ok(report(&run, ended));
                 }
             }
             Some(FromRun::ViewOnly(why)) => break Err(Failure::Failed(format!("{name} cannot be stopped: {why}"))),
             Some(_) => {}
-            None => break Err(Failure::Failed(format!("{name}: the line to the worker broke"))),
+            None => break Err(Failure::Failed(format!("{name}: the connection to the worker broke"))),
         }
     };
     drop(link);
@@ -49,11 +49,11 @@ pub(super) async fn stop(run: RunDir, args: &StopArgs) -> Result<Ending, Failure
     done
 }
 
-fn end(records: &[Record]) -> Option<&Ended> {
+fn end_of(records: &[Record]) -> Option<&Ended> {
     records.iter().find_map(|record| if let Event::Ended(ended) = &record.event { Some(ended) } else { None })
 }
 
-fn tell(run: &RunDir, ended: &Ended) -> Ending {
+fn report(run: &RunDir, ended: &Ended) -> Ending {
     let (name, step) = (run.name(), ended.step);
     match ended.outcome {
         Outcome::Finished => console::note(&format!("{name} had just finished, at step {step}")),
@@ -67,16 +67,16 @@ fn tell(run: &RunDir, ended: &Ended) -> Ending {
     Ending::Done
 }
 
-/// Lets the worker of an ended run go; whether it is gone.
+/// Releases the worker of a run that has ended, and waits until it has left. Returns whether it has.
 pub(super) fn release(run: &RunDir) -> bool {
     let Some(info) = run.worker_info() else { return true };
     if info.whereabouts(run) != Whereabouts::Here {
         return true;
     }
-    let asked = wait(async { Ok(tokio::time::timeout(PATIENCE, pellucid_client::let_go(&info)).await) });
+    let asked = block_on(async { Ok(tokio::time::timeout(PATIENCE, pellucid_client::let_go(&info)).await) });
     let asked = asked.is_ok_and(|answered| matches!(answered, Ok(Ok(()))));
     let start = Instant::now();
-    // One that does not take it may be leaving by itself.
+    // A worker that does not answer may be leaving by itself.
     while info.owner.whereabouts() == Whereabouts::Here {
         if start.elapsed() > PATIENCE || (!asked && start.elapsed() > PATIENCE / 5) {
             return false;

@@ -1,7 +1,7 @@
-//! `pellucid sweep`: a grid of settings as ordinary runs, some at once, and a table of their results.
+//! `pellucid sweep`: trains a grid of settings as ordinary runs, several at a time, and tabulates their results.
 //!
-//! Each run is one of `pellucid train --headless`, or of `pellucid resume` if its folder holds the beginning of one, so
-//! that a sweep that was interrupted goes on where it was when it is asked for again.
+//! Each run is trained by `pellucid train --headless`, or by `pellucid resume` if its folder holds the beginning of a run.
+//! So a sweep that was interrupted goes on where it was when the same command is given again.
 
 mod grid;
 mod table;
@@ -18,20 +18,20 @@ use pellucid_protocol::RawSettings;
 use pellucid_record::RunDir;
 use pellucid_record::settings_file;
 
-use super::print;
-use crate::cli::SweepArgs;
+use crate::cli::axis::Axis;
+use crate::cli::sweep::SweepArgs;
+use crate::stdout;
 
-pub(crate) use grid::Axis;
 use grid::Point;
 use table::Row;
 
-/// A run of the sweep, known to make sense.
+/// A run of the sweep whose settings have been checked.
 #[derive(Debug, Clone)]
 struct Planned {
     number: usize,
     point: Point,
     run: RunDir,
-    /// Its settings as a file.
+    /// The file with its settings.
     settings: PathBuf,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<Ending, Failure> {
         for _ in 0..args.jobs {
             scope.spawn(|| {
                 while let Some(planned) = next() {
-                    console::note(&format!("{}/{total} {}", planned.number, done(&planned)));
+                    console::note(&format!("{}/{total} {}", planned.number, train(&planned)));
                 }
             });
         }
@@ -53,7 +53,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<Ending, Failure> {
     let rows: Vec<Row> = planned.into_iter().map(|planned| Row::of(&planned.run, planned.point)).collect();
     write(&args.out.join("sweep.csv"), &table::csv(&rows)?)?;
     write(&args.out.join("sweep.json"), &table::json(&rows)?)?;
-    table::shown(&rows).iter().try_for_each(|line| print(line))?;
+    table::shown(&rows).iter().try_for_each(|line| stdout::line(line))?;
     console::note(&format!("written: sweep.csv and sweep.json in {}", args.out.display()));
     Ok(if rows.iter().all(Row::is_finished) { Ending::Done } else { Ending::Failed })
 }
@@ -82,8 +82,8 @@ fn plan(axes: &[Axis], under: &RawSettings, out: &Path) -> Result<Vec<Planned>, 
     Ok(all.into_iter().map(|(planned, _)| planned).collect())
 }
 
-/// Trains a run to its end, or takes it up again, or leaves it alone if it has ended; says how that went.
-fn done(planned: &Planned) -> String {
+/// Trains a run to its end, resumes it, or leaves it alone if it has finished. Returns how that went, in words.
+fn train(planned: &Planned) -> String {
     let name = planned.run.name();
     let before = Row::of(&planned.run, planned.point.clone());
     if before.is_finished() {
@@ -104,7 +104,7 @@ fn done(planned: &Planned) -> String {
         }
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            format!("{name}: {}", said.lines().last().unwrap_or("it ended without a word"))
+            format!("{name}: {}", said.lines().last().unwrap_or("it ended without a message"))
         }
         Err(error) => format!("{name}: cannot start: {error}"),
     }

@@ -1,4 +1,4 @@
-//! The jobs that a worker does in the foreground: explaining, predicting, measuring.
+//! The jobs that a worker does in the foreground, from their flags: explaining, predicting, measuring.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,22 @@ use pellucid_protocol::work::{
     BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, Output, PredictWork, Texts, Work,
 };
 
-use crate::cli::{BenchExplainArgs, BenchMode, BenchTrainArgs, ExplainArgs, PredictArgs, TextFlags};
+use crate::cli::bench::{BenchExplainArgs, BenchMode, BenchTrainArgs};
+use crate::cli::explain::ExplainArgs;
+use crate::cli::predict::PredictArgs;
+use crate::cli::texts::TextFlags;
 
-/// Lambda of the peer's L1 penalty and weight of its distillation term.
+/// The L1 penalty and the weight of distillation of the Python program that `bench train` is compared with.
 const PEER_L1: f64 = 1e-7;
 const PEER_KD_ALPHA: f64 = 0.5;
 
 /// `pellucid explain`.
 pub(super) fn explain(explain: ExplainArgs) -> Work {
     Work::Explain(ExplainWork {
-        model: absolute(&explain.model),
-        texts: texts(explain.texts, explain.limit),
+        model: absolute(&explain.on.model),
+        texts: texts(explain.on.texts, explain.on.limit),
         methods: explain.method,
-        device: explain.device,
+        device: explain.on.device,
         seed: explain.seed,
         samples: explain.samples,
         class: explain.class,
@@ -36,9 +39,9 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
 /// `pellucid predict`.
 pub(super) fn predict(predict: PredictArgs) -> Work {
     Work::Predict(PredictWork {
-        model: absolute(&predict.model),
-        texts: texts(predict.texts, predict.limit),
-        device: predict.device,
+        model: absolute(&predict.on.model),
+        texts: texts(predict.on.texts, predict.on.limit),
+        device: predict.on.device,
         output: output(predict.json),
     })
 }
@@ -51,10 +54,10 @@ pub(super) fn bench(train: &BenchTrainArgs) -> Work {
 /// `pellucid bench explain`.
 pub(super) fn bench_explain(bench: BenchExplainArgs) -> Work {
     Work::BenchExplain(BenchExplainWork {
-        model: absolute(&bench.model),
-        data: absolute(&bench.data),
+        model: absolute(&bench.input.model),
+        data: absolute(&bench.input.data),
         texts: bench.n,
-        threads: bench.threads,
+        threads: bench.input.threads,
         methods: bench.methods,
         lime_samples: bench.lime_samples,
         shap_samples: bench.shap_samples,
@@ -73,15 +76,15 @@ fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
         BenchMode::L1Kd => ("l1+kd", Some(PEER_L1), None, Some(PEER_KD_ALPHA)),
     };
     BenchTrainWork {
-        model: absolute(&train.model),
-        data: absolute(&train.data),
+        model: absolute(&train.input.model),
+        data: absolute(&train.input.data),
         l1,
         l2,
         kd_alpha,
         mode: mode.to_owned(),
         steps: train.steps,
         batch: train.batch,
-        threads: train.threads,
+        threads: train.input.threads,
         grouping: if train.bucket { Grouping::Length } else { Grouping::Random },
         lr: train.lr,
         epoch: if train.first_epoch { BenchEpoch::First } else { BenchEpoch::Later },
@@ -95,11 +98,12 @@ fn texts(flags: TextFlags, limit: Option<usize>) -> Texts {
     }
 }
 
-fn output(json: bool) -> Output {
+/// How a command prints: JSON lines if the flag --json is there, else lines for people.
+pub(super) fn output(json: bool) -> Output {
     if json { Output::Json } else { Output::Plain }
 }
 
-/// A path that cannot be made absolute is told by the worker as it was written.
+/// The absolute path. One that cannot be made absolute stays as it is; the worker says what is wrong with it.
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
@@ -112,7 +116,8 @@ mod tests {
     use pellucid_protocol::{Baseline, Method, Removal};
 
     use super::*;
-    use crate::cli::{Action, BenchAction, Cli};
+    use crate::cli::bench::BenchAction;
+    use crate::cli::{Action, Cli};
 
     fn work(line: &str) -> Work {
         match Cli::try_parse_from(line.split(' ')).unwrap().action {

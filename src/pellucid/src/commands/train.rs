@@ -11,16 +11,18 @@ use pellucid_protocol::{RawSettings, Settings};
 use pellucid_record::RunDir;
 use pellucid_record::settings_file;
 
-use super::{open, print, wait};
-use crate::cli::{DemoArgs, Global, TrainArgs, WatchFlags};
-use crate::{demo, headless};
+use super::{open, texts};
+use crate::cli::Global;
+use crate::cli::train::{DemoArgs, TrainArgs, WatchFlags};
+use crate::runtime::block_on;
+use crate::{demo, headless, stdout};
 
 /// `pellucid train`.
 pub(super) fn train(train: TrainArgs, global: &Global) -> Result<Ending, Failure> {
     let file = train.config.as_deref().map(settings_file::read).transpose()?.unwrap_or_default();
     let raw = train.settings.raw().or(file);
     if train.print_settings {
-        return shown(&checked(raw, &global.runs)?);
+        return print_settings(&checked(raw, &global.runs)?);
     }
     start(raw, train.watch, global)
 }
@@ -34,45 +36,45 @@ pub(super) fn demo(demo: DemoArgs, global: &Global) -> Result<Ending, Failure> {
 fn start(raw: RawSettings, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
     let settings = checked(raw, &global.runs)?;
     let worker = worker::find()?;
-    match face(watch) {
-        Face::Dashboard => wait(open::launch(worker, settings, global)),
-        Face::Lines(output) => wait(headless::train(worker, settings, output)),
+    match display(watch) {
+        Display::Dashboard => block_on(open::launch(worker, settings, global)),
+        Display::Lines(output) => block_on(headless::train(worker, settings, output)),
     }
 }
 
 /// `pellucid resume`.
 pub(super) fn resume(run: RunDir, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
     let worker = worker::find()?;
-    match face(watch) {
-        Face::Dashboard => wait(open::resume(worker, run, global)),
-        Face::Lines(output) => wait(headless::resume(worker, &run, output)),
+    match display(watch) {
+        Display::Dashboard => block_on(open::resume(worker, run, global)),
+        Display::Lines(output) => block_on(headless::resume(worker, &run, output)),
     }
 }
 
-/// Where a run is watched.
-enum Face {
+/// What shows a run.
+enum Display {
     Dashboard,
     Lines(Output),
 }
 
-fn face(watch: WatchFlags) -> Face {
+fn display(watch: WatchFlags) -> Display {
     if !watch.headless && std::io::stdout().is_terminal() {
-        return Face::Dashboard;
+        return Display::Dashboard;
     }
     if !watch.headless {
         console::note("stdout is no terminal: no dashboard, as with --headless");
     }
-    Face::Lines(if watch.json { Output::Json } else { Output::Plain })
+    Display::Lines(texts::output(watch.json))
 }
 
-/// Prints the settings as a settings file, every value filled in.
-fn shown(settings: &Settings) -> Result<Ending, Failure> {
+/// Prints the settings as a settings file, defaults filled in.
+fn print_settings(settings: &Settings) -> Result<Ending, Failure> {
     let text = toml::to_string(settings).map_err(|error| Failure::Failed(error.to_string()))?;
-    text.lines().try_for_each(print)?;
+    text.lines().try_for_each(stdout::line)?;
     Ok(Ending::Done)
 }
 
-/// Checks the settings; a run folder that is not named goes into `runs`.
+/// Checks the settings. A run folder that they do not name is put into `runs`.
 fn checked(raw: RawSettings, runs: &Path) -> Result<Settings, Failure> {
     let named = raw.run_dir.is_some();
     let mut settings = raw.check()?;

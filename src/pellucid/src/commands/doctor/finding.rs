@@ -1,43 +1,44 @@
-//! One thing that was looked at, what it is like, and what to do about it.
+//! Something that was checked: whether it is in order, and what to do if it is not.
 
 use serde::Serialize;
 
-/// One thing that was looked at.
+/// Something that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     pub(super) subject: &'static str,
     pub(super) verdict: Verdict,
     pub(super) detail: String,
-    /// What to do, where something is to be done.
+    /// What to do about it, if there is something to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) remedy: Option<String>,
 }
 
-/// Whether it is as it should be.
+/// Whether it is in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verdict {
+    /// It is in order.
     #[serde(rename = "ok")]
     Good,
-    /// It works, but less well.
+    /// It works, but not as well as it could.
     Warning,
-    /// Something cannot be done.
+    /// Something cannot be done without it.
     #[serde(rename = "missing")]
     Bad,
 }
 
 impl Finding {
-    /// One that is as it should be.
+    /// Something that is in order.
     pub(super) fn good(subject: &'static str, detail: impl Into<String>) -> Self {
         Self { subject, verdict: Verdict::Good, detail: detail.into(), remedy: None }
     }
 
-    /// One that works, but less well, and what makes it better.
+    /// Something that works, but not as well as it could, and what makes it better.
     pub(super) fn warning(subject: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { subject, verdict: Verdict::Warning, detail: detail.into(), remedy: Some(remedy.into()) }
     }
 
-    /// One without which something cannot be done, and how to get it.
+    /// Something that is missing or broken, and how to get it.
     pub(super) fn bad(subject: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { verdict: Verdict::Bad, ..Self::warning(subject, detail, remedy) }
     }

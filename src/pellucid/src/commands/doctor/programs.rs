@@ -1,4 +1,4 @@
-//! The programs: this one, the worker, its libtorch, and what computes.
+//! The programs: this one, the worker, its libtorch, and the device that computes.
 
 use std::path::Path;
 
@@ -8,18 +8,31 @@ use pellucid_protocol::work::Work;
 use serde_json::{Map, Value};
 
 use super::finding::Finding;
-use crate::commands::wait;
 use crate::demo;
+use crate::runtime::block_on;
 
-/// Where the driver of NVIDIA shows its GPUs.
+/// The file of the first GPU of NVIDIA, if there is one.
 const GPU: &str = "/dev/nvidia0";
+
+/// Whether the machine has a GPU of NVIDIA, whatever libtorch finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gpu {
+    Present,
+    Absent,
+}
+
+impl Gpu {
+    fn find() -> Self {
+        if Path::new(GPU).exists() { Gpu::Present } else { Gpu::Absent }
+    }
+}
 
 pub(super) fn findings() -> Vec<Finding> {
     let mut findings = vec![own()];
     match worker::find() {
         Ok(path) => {
             findings.push(Finding::good("worker", path.display().to_string()));
-            findings.extend(libtorch(wait(worker::output(&Work::Doctor)), Path::new(GPU).exists()));
+            findings.extend(libtorch(block_on(worker::output(&Work::Doctor)), Gpu::find()));
         }
         Err(failure) => findings.push(Finding::bad("worker", failure.to_string(), "")),
     }
@@ -35,15 +48,15 @@ fn own() -> Finding {
     Finding::good("pellucid", format!("{} on {system}", env!("CARGO_PKG_VERSION")))
 }
 
-/// What the worker says of its libtorch: a JSON object.
-fn libtorch(said: Result<Vec<u8>, Failure>, gpu: bool) -> Vec<Finding> {
+/// Findings from what the worker says of its libtorch, a JSON object.
+fn libtorch(said: Result<Vec<u8>, Failure>, gpu: Gpu) -> Vec<Finding> {
     match said.map(|bytes| serde_json::from_slice::<Map<String, Value>>(&bytes)) {
         Ok(Ok(facts)) => vec![version(&facts), device(&facts, gpu)],
         Ok(Err(error)) => {
-            let detail = format!("the worker does not make sense: {error}");
-            vec![Finding::bad("libtorch", detail, "`make build` makes both programs anew")]
+            let detail = format!("the answer of the worker cannot be read: {error}");
+            vec![Finding::bad("libtorch", detail, "rebuild both programs with `make build`")]
         }
-        Err(failure) => vec![Finding::bad("libtorch", failure.to_string(), "`make libtorch build` puts it there")],
+        Err(failure) => vec![Finding::bad("libtorch", failure.to_string(), "install it with `make libtorch build`")],
     }
 }
 
@@ -66,22 +79,22 @@ fn version(facts: &Map<String, Value>) -> Finding {
     if theirs == ours {
         Finding::good("libtorch", detail)
     } else {
-        let detail = format!("{detail}; the worker is version {theirs}, this program {ours}");
-        Finding::warning("libtorch", detail, "`make build` makes both anew")
+        let detail = format!("{detail}; the worker is version {theirs}, this program is {ours}");
+        Finding::warning("libtorch", detail, "rebuild both with `make build`")
     }
 }
 
-fn device(facts: &Map<String, Value>, gpu: bool) -> Finding {
+fn device(facts: &Map<String, Value>, gpu: Gpu) -> Finding {
     let threads = facts.get("threads").and_then(Value::as_u64).unwrap_or(0);
     let gpus = facts.get("cuda_devices").and_then(Value::as_u64).unwrap_or(0);
     match (has(facts, "cuda_available") && gpus > 0, gpu) {
-        (true, _) => Finding::good("device", format!("CUDA, GPUs: {gpus}; --device cpu overrules")),
-        (false, true) => Finding::warning(
+        (true, _) => Finding::good("device", format!("CUDA, GPUs: {gpus}; --device cpu avoids them")),
+        (false, Gpu::Present) => Finding::warning(
             "device",
-            format!("CPU with {threads} threads, though there is a GPU"),
-            "`make libtorch CUDA=1 build` uses it",
+            format!("CPU with {threads} threads; there is a GPU that libtorch does not use"),
+            "install libtorch for it with `make libtorch CUDA=1 build`",
         ),
-        (false, false) => Finding::good("device", format!("CPU with {threads} threads")),
+        (false, Gpu::Absent) => Finding::good("device", format!("CPU with {threads} threads")),
     }
 }
 
@@ -100,19 +113,22 @@ mod tests {
     fn what_the_worker_says_becomes_lines() {
         let lines = |more: &str, gpu| libtorch(said(more), gpu).iter().map(Finding::line).collect::<Vec<_>>();
         assert_eq!(
-            lines("", false),
+            lines("", Gpu::Absent),
             ["ok       libtorch    2.11.0 with MKL, /t/lib.so", "ok       device      CPU with 2 threads"]
         );
-        assert!(lines("", true)[1].contains("make libtorch CUDA=1"));
-        assert!(lines(r#","cuda_available":true,"cuda_devices":2"#, true)[1].contains("CUDA, GPUs: 2"));
+        assert!(lines("", Gpu::Present)[1].contains("make libtorch CUDA=1"));
+        assert!(lines(r#","cuda_available":true,"cuda_devices":2"#, Gpu::Present)[1].contains("CUDA, GPUs: 2"));
     }
 
     #[test]
     fn a_worker_that_fails_is_told_with_its_remedy() {
-        assert_eq!(libtorch(Ok(b"[]".to_vec()), false)[0].verdict, Verdict::Bad);
-        let failed = &libtorch(Err(Failure::Failed("it did not start".into())), false)[0];
-        assert!(failed.verdict == Verdict::Bad && failed.line().contains("it did not start; `make libtorch build`"));
-        let other = libtorch(Ok(br#"{"version":"0.0.1"}"#.to_vec()), false);
+        assert_eq!(libtorch(Ok(b"[]".to_vec()), Gpu::Absent)[0].verdict, Verdict::Bad);
+        let failed = &libtorch(Err(Failure::Failed("it did not start".into())), Gpu::Absent)[0];
+        assert!(
+            failed.verdict == Verdict::Bad
+                && failed.line().contains("it did not start; install it with `make libtorch build`")
+        );
+        let other = libtorch(Ok(br#"{"version":"0.0.1"}"#.to_vec()), Gpu::Absent);
         assert!(other[0].line().contains("the worker is version 0.0.1"), "{}", other[0].line());
     }
 }

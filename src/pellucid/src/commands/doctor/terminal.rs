@@ -1,4 +1,4 @@
-//! The terminal: its size, what it can show, and what it says when it is asked.
+//! The terminal: its size, what it can show, and how it answers questions.
 
 use std::env;
 use std::io::{IsTerminal, Write};
@@ -6,19 +6,18 @@ use std::time::{Duration, Instant};
 
 use pellucid_dashboard::ColorChoice;
 use pellucid_dashboard::theme::{Glyphs, Level};
+use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::finding::Finding;
-use crate::commands::variable;
-
-/// The smallest screen that shows everything.
-const COMFORTABLE: (u16, u16) = (80, 24);
-/// How long the terminal may take to answer: twice around the world.
+/// The smallest terminal, in columns and rows, in which every screen shows everything.
+const COMFORTABLE: Size = Size { width: 80, height: 24 };
+/// How long the terminal may take to answer: enough for a connection twice around the world.
 const PATIENCE: Duration = Duration::from_millis(600);
-/// What is behind everything (OSC 11), whether frames can be bracketed (DECRQM 2026), and what every terminal
-/// answers (DA1), so that the end of the answers is known.
+/// Asks for the background colour (OSC 11), whether frames can be shown whole (DECRQM 2026), and for the attributes of
+/// the terminal (DA1). Every terminal answers the last, so that the end of the answers is known.
 const QUESTIONS: &[u8] = b"\x1b]11;?\x1b\\\x1b[?2026$p\x1b[c";
-/// Bytes of an answer at most.
+/// The most bytes of answers that are read.
 const LONGEST: usize = 4096;
 
 pub(super) fn findings() -> Vec<Finding> {
@@ -27,51 +26,51 @@ pub(super) fn findings() -> Vec<Finding> {
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         findings.extend(abilities(&Answers::parse(&ask().unwrap_or_default()), environment));
     }
-    findings.extend(way(environment));
+    findings.extend(connection(environment));
     findings
 }
 
 fn size() -> Finding {
     if !std::io::stdout().is_terminal() {
-        return Finding::warning("terminal", "stdout is no terminal: no dashboard", "--headless works");
+        return Finding::warning("terminal", "stdout is no terminal: no dashboard", "train with --headless");
     }
     match crossterm::terminal::size() {
-        Ok(size) => size_of(size),
-        Err(error) => Finding::warning("terminal", format!("does not tell its size: {error}"), "`resize` may help"),
+        Ok((columns, rows)) => size_of(Size::new(columns, rows)),
+        Err(error) => Finding::warning("terminal", format!("does not say its size: {error}"), "try `resize`"),
     }
 }
 
-fn size_of((columns, rows): (u16, u16)) -> Finding {
-    let size = format!("{columns}x{rows}, TERM={}", variable("TERM"));
-    if columns >= COMFORTABLE.0 && rows >= COMFORTABLE.1 {
-        Finding::good("terminal", size)
+fn size_of(size: Size) -> Finding {
+    let detail = format!("{}x{}, TERM={}", size.width, size.height, env::var("TERM").unwrap_or_default());
+    if size.width >= COMFORTABLE.width && size.height >= COMFORTABLE.height {
+        Finding::good("terminal", detail)
     } else {
-        Finding::warning("terminal", size, "80x24 or more shows everything")
+        Finding::warning("terminal", detail, "make it 80x24 or larger to see everything")
     }
 }
 
 fn colors(variable: impl Fn(&str) -> Option<String>) -> Finding {
     let (name, overrule) = match Level::choose(ColorChoice::Auto, variable) {
-        Level::None => ("none", "--color always overrules"),
-        Level::Ansi16 => ("16", "--color 256 overrules where the terminal has more"),
-        Level::Ansi256 => ("256", "--color truecolor overrules where the terminal has more"),
-        Level::Truecolor => ("truecolor", "--color overrules"),
+        Level::None => ("none", "--color always shows some"),
+        Level::Ansi16 => ("16", "if the terminal has more, try --color 256"),
+        Level::Ansi256 => ("256", "if the terminal has more, try --color truecolor"),
+        Level::Truecolor => ("truecolor", "if it has fewer, try --color 256"),
     };
     Finding::good("colours", format!("{name}; {overrule}"))
 }
 
 fn glyphs(variable: impl Fn(&str) -> Option<String>) -> Finding {
     let (name, why) = match Glyphs::detect(variable) {
-        Glyphs::Ascii => ("ASCII", "the locale is not UTF-8; --glyphs braille overrules"),
-        Glyphs::Braille => ("braille", "--glyphs ascii overrules where the font has none"),
-        Glyphs::Octant => ("octants", "--glyphs braille overrules"),
+        Glyphs::Ascii => ("ASCII", "because the locale is not UTF-8; --glyphs braille draws finer curves"),
+        Glyphs::Braille => ("braille", "if the font has none, try --glyphs ascii"),
+        Glyphs::Octant => ("octants", "if the font has none, try --glyphs braille"),
     };
     Finding::good("glyphs", format!("{name}; {why}"))
 }
 
 fn locale() -> Finding {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"];
-    locale_of(&names.iter().map(|name| variable(name)).find(|value| !value.is_empty()).unwrap_or_default())
+    locale_of(&names.iter().filter_map(|name| env::var(name).ok()).find(|value| !value.is_empty()).unwrap_or_default())
 }
 
 fn locale_of(value: &str) -> Finding {
@@ -80,17 +79,20 @@ fn locale_of(value: &str) -> Finding {
         Finding::good("locale", value)
     } else {
         let shown = if value.is_empty() { "not set" } else { value };
-        Finding::warning("locale", shown, "LC_ALL=C.UTF-8 is safer for curves and other scripts")
+        Finding::warning("locale", shown, "set LC_ALL=C.UTF-8 to be sure of curves and of other scripts")
     }
 }
 
-/// What the terminal said.
+/// What the terminal answered.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Answers {
-    /// Whether it said anything.
+    /// Whether it answered at all.
     any: bool,
+    /// Its background colour, as it wrote it.
     background: Option<String>,
+    /// Whether it can show frames whole.
     frames: bool,
+    /// Whether programs can write to its clipboard.
     clipboard: bool,
 }
 
@@ -116,7 +118,7 @@ impl Answers {
     }
 }
 
-/// Asks the terminal, and gives the bytes that came back.
+/// Asks the terminal, and returns the bytes of its answers.
 fn ask() -> std::io::Result<Vec<u8>> {
     crossterm::terminal::enable_raw_mode()?;
     let answers = exchange();
@@ -146,7 +148,7 @@ fn exchange() -> std::io::Result<Vec<u8>> {
     Ok(answers)
 }
 
-/// Whether the last answer is there.
+/// Whether the last answer has come.
 fn is_complete(answers: &[u8]) -> bool {
     let last = answers.windows(3).rposition(|three| three == b"\x1b[?");
     last.is_some_and(|at| answers[at..].ends_with(b"c"))
@@ -155,30 +157,34 @@ fn is_complete(answers: &[u8]) -> bool {
 fn abilities(answers: &Answers, variable: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     if !answers.any {
         let detail = "the terminal answers no questions";
-        return vec![Finding::warning("answers", detail, "--theme light, where the background is light")];
+        return vec![Finding::warning("answers", detail, "if its background is light, use --theme light")];
     }
     let background = match &answers.background {
-        Some(color) => Finding::good("background", format!("{color} (OSC 11): dark or light is chosen by it")),
-        None => Finding::warning("background", "is not told (OSC 11): taken to be dark", "--theme light overrules"),
+        Some(color) => Finding::good("background", format!("{color} (OSC 11); the theme is dark or light accordingly")),
+        None => {
+            Finding::warning("background", "unknown (OSC 11), assumed to be dark", "if it is light, use --theme light")
+        }
     };
     let frames = if answers.frames {
         Finding::good("frames", "are shown whole (DEC mode 2026)")
     } else {
-        Finding::warning("frames", "are not bracketed (DEC mode 2026): they may flicker", "--fps 4 makes them fewer")
+        Finding::warning("frames", "are not shown whole (DEC mode 2026) and may flicker", "--fps 4 makes them fewer")
     };
     let in_tmux = variable("TMUX").is_some();
     let clipboard = match (answers.clipboard, in_tmux) {
         (true, _) => Finding::good("clipboard", "can be written to (OSC 52)"),
         (false, true) => {
-            Finding::warning("clipboard", "OSC 52 depends on tmux", "`set -s set-clipboard on` lets it through")
+            Finding::warning("clipboard", "OSC 52 depends on tmux", "allow it with `set -s set-clipboard on`")
         }
-        (false, false) => Finding::good("clipboard", "OSC 52 is tried; the terminal does not say whether it takes it"),
+        (false, false) => {
+            Finding::good("clipboard", "OSC 52 is tried; the terminal does not say whether it supports it")
+        }
     };
     vec![background, frames, clipboard]
 }
 
 /// What lies between this program and the terminal.
-fn way(variable: impl Fn(&str) -> Option<String>) -> Option<Finding> {
+fn connection(variable: impl Fn(&str) -> Option<String>) -> Option<Finding> {
     let known = [
         ("TMUX", "tmux"),
         ("STY", "screen"),
@@ -191,8 +197,8 @@ fn way(variable: impl Fn(&str) -> Option<String>) -> Option<Finding> {
         return None;
     }
     let remote = between.contains(&"SSH");
-    let fewer = if remote { "; 4 frames a second, --fps overrules" } else { "" };
-    Some(Finding::good("way", format!("through {}{fewer}; a run outlives all of them", between.join(" and "))))
+    let fewer = if remote { "; 4 frames a second, --fps changes that" } else { "" };
+    Some(Finding::good("connection", format!("through {}{fewer}; runs go on if it breaks", between.join(" and "))))
 }
 
 #[cfg(test)]
@@ -202,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_small_terminal_is_named_with_what_it_should_be() {
-        assert_eq!(size_of((80, 24)).verdict, Verdict::Good);
-        let small = size_of((79, 24));
+        assert_eq!(size_of(Size::new(80, 24)).verdict, Verdict::Good);
+        let small = size_of(Size::new(79, 24));
         assert!(small.verdict == Verdict::Warning && small.line().contains("80x24"), "{small:?}");
     }
 
@@ -245,9 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_the_terminal_is_told() {
+    fn the_connection_to_the_terminal_is_told() {
         let through =
-            |names: &'static [&str]| way(move |name| names.contains(&name).then(String::new)).map(|f| f.detail);
+            |names: &'static [&str]| connection(move |name| names.contains(&name).then(String::new)).map(|f| f.detail);
         assert_eq!(through(&[]), None);
         assert!(through(&["TMUX", "SSH_CONNECTION"]).unwrap().starts_with("through tmux and SSH; 4 frames"));
     }

@@ -11,8 +11,6 @@ use pellucid_record::RunDir;
 use pellucid_record::log_reader::LogReader;
 use sha2::{Digest, Sha256};
 
-use super::survey::Origin;
-
 /// A run as it was recorded.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
@@ -31,8 +29,6 @@ pub(super) struct Recorded {
     pub(super) latest: BTreeMap<String, (u64, f64)>,
     /// The last explanation of each text that was explained to the end.
     pub(super) explanations: Vec<Explanation>,
-    /// Where they are from.
-    pub(super) origin: Origin,
 }
 
 impl Recorded {

@@ -1,4 +1,4 @@
-//! The results of a sweep: a row a run, and their means over the seeds.
+//! The results of a sweep: a row for each run, and means over the seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use pellucid_protocol::event::Outcome;
 use pellucid_record::RunDir;
 use serde::Serialize;
 
-use super::grid::Point;
+use super::grid::{Choice, Point, as_map};
 use crate::commands::export::ordered;
 use crate::result::RunResult;
 
@@ -26,7 +26,7 @@ pub(super) struct Row {
     metrics: Metrics,
 }
 
-/// The runs that differ in their seed alone.
+/// Runs that differ only in their seed, as one.
 #[derive(Debug, Serialize)]
 struct Mean {
     #[serde(serialize_with = "as_map")]
@@ -42,18 +42,14 @@ struct Spread {
     most: f64,
 }
 
-fn as_map<S: serde::Serializer>(point: &Point, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(point.iter().map(|(key, value)| (key, value)))
-}
-
 impl Row {
-    /// What the log of `run` says, as far as it goes.
+    /// The row of `run`, from its log as far as it goes.
     pub(super) fn of(run: &RunDir, grid: Point) -> Self {
         let RunResult { outcome, step, metrics, .. } = RunResult::of(run).unwrap_or_default();
         Self { run: run.name(), grid, outcome, step, metrics }
     }
 
-    /// Whether nothing is left to be done.
+    /// Whether the run has finished, so that nothing is left to do.
     pub(super) fn is_finished(&self) -> bool {
         self.outcome == Some(Outcome::Finished)
     }
@@ -73,14 +69,14 @@ impl Row {
 pub(super) fn csv(rows: &[Row]) -> io::Result<String> {
     let names: BTreeSet<&str> = rows.iter().flat_map(|row| row.metrics.iter().map(|(name, _)| name)).collect();
     let names = ordered(names);
-    let keys = rows.first().into_iter().flat_map(|row| row.grid.iter().map(|(key, _)| key.as_str()));
+    let keys = rows.first().into_iter().flat_map(|row| row.grid.iter().map(|choice| choice.key.as_str()));
     let titles = ["run"].into_iter().chain(keys).chain(["outcome", "step"]).chain(names.iter().copied());
     let mut table = Table::new(Vec::new());
     titles.into_iter().try_for_each(|title| table.text(title))?;
     table.end_row()?;
     for row in rows {
         table.text(&row.run)?;
-        row.grid.iter().try_for_each(|(_, value)| table.text(value))?;
+        row.grid.iter().try_for_each(|choice| table.text(&choice.value))?;
         table.text(&row.outcome.map_or(String::new(), |outcome| format!("{outcome:?}").to_lowercase()))?;
         table.number(row.step)?;
         names.iter().try_for_each(|name| table.number_or_empty(row.metrics.get(name)))?;
@@ -100,11 +96,11 @@ pub(super) fn json(rows: &[Row]) -> io::Result<String> {
     Ok(text + "\n")
 }
 
-/// Finished runs that differ in their seed alone, in the order of the grid.
+/// Finished runs, those that differ only in their seed as one, in the order of the grid.
 fn means(rows: &[Row]) -> Vec<Mean> {
     let mut groups: Vec<(Point, Vec<&Row>)> = Vec::new();
     for row in rows.iter().filter(|row| row.is_finished()) {
-        let point: Point = row.grid.iter().filter(|(key, _)| key != "seed").cloned().collect();
+        let point: Point = row.grid.iter().filter(|choice| choice.key != "seed").cloned().collect();
         match groups.iter_mut().find(|(known, _)| *known == point) {
             Some((_, group)) => group.push(row),
             None => groups.push((point, vec![row])),
@@ -126,7 +122,7 @@ fn spreads(rows: &[&Row]) -> BTreeMap<String, Spread> {
     values.into_iter().map(|(name, values)| (name, spread(values))).collect()
 }
 
-/// The columns that people see first.
+/// The metrics of the table for people, and their titles.
 const SHOWN: [(&str, &str); 5] = [
     ("valid/accuracy", "accuracy"),
     ("sparsity/exact", "zeros"),
@@ -135,13 +131,14 @@ const SHOWN: [(&str, &str); 5] = [
     ("explain/drift_teacher", "drift from teacher"),
 ];
 
-/// The means as a table for people: mean, and least to most over the seeds.
+/// The lines of a table for people: the mean of each metric, and its range over the seeds.
 pub(super) fn shown(rows: &[Row]) -> Vec<String> {
     let means = means(rows);
     let is_there = |name: &str| means.iter().any(|mean| mean.metrics.contains_key(name));
     let columns: Vec<_> = SHOWN.into_iter().filter(|(name, _)| is_there(name)).collect();
-    let title =
-        |mean: &Mean| mean.grid.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join("  ");
+    let title = |mean: &Mean| {
+        mean.grid.iter().map(|Choice { key, value }| format!("{key} {value}")).collect::<Vec<_>>().join("  ")
+    };
     let width = means.iter().map(|mean| title(mean).chars().count()).max().unwrap_or(0).max("settings".len());
     let mut head = format!("{:width$}  runs", "settings");
     for (_, words) in &columns {
@@ -167,7 +164,8 @@ mod tests {
     fn row(l1: &str, seed: &str, accuracy: f64) -> Row {
         let mut metrics = Metrics::default();
         metrics.set("valid/accuracy", accuracy);
-        let grid = vec![("l1".to_owned(), l1.to_owned()), ("seed".to_owned(), seed.to_owned())];
+        let choice = |key: &str, value: &str| Choice { key: key.to_owned(), value: value.to_owned() };
+        let grid = vec![choice("l1", l1), choice("seed", seed)];
         Row { run: format!("{l1}-{seed}"), grid, outcome: Some(Outcome::Finished), step: 9, metrics }
     }
 

@@ -1,4 +1,4 @@
-//! Where runs and sockets lie: who can look in, how much room there is, and on what kind of disk.
+//! The folders of runs and sockets: who can read them, how much space is left, and on what kind of file system they are.
 
 use std::env;
 use std::fs;
@@ -11,12 +11,13 @@ use rustix::process::geteuid;
 
 use super::finding::Finding;
 
-/// The longest path that a Unix socket may have, on any of the systems that are supported.
+/// The longest path of a Unix socket, in bytes, on the strictest of the supported systems.
 const LONGEST_SOCKET: usize = 103;
-/// The longest file name below a run folder that a socket may have.
+/// The longest file name of a socket in a run folder, in bytes.
 const SOCKET_NAME: usize = 24;
-/// Bytes that should be free for a run with its checkpoints, and those without which none begins.
+/// Free bytes that are enough for a run with its checkpoints.
 const ROOMY: u64 = 4 << 30;
+/// Free bytes without which no run begins.
 const TIGHT: u64 = 256 << 20;
 
 pub(super) fn findings(runs: &Path) -> Vec<Finding> {
@@ -44,25 +45,25 @@ fn existing(folder: &Path) -> PathBuf {
 fn folder(runs: &Path, place: &Path) -> Finding {
     let shown = runs.display();
     if access(place, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        return Finding::bad("runs", format!("{shown} cannot be written to"), "--runs names another folder");
+        return Finding::bad("runs", format!("{shown} cannot be written to"), "name another folder with --runs");
     }
     let known = run_dir::list(runs).map_or(0, |runs| runs.len());
     Finding::good("runs", format!("{known} in {shown}"))
 }
 
-/// Runs that others may look into: those of before, or of another program's making.
+/// Runs that other users may read: from an earlier version, or copied by another program.
 fn open_runs(runs: &Path) -> Option<Finding> {
     let all = run_dir::list(runs).unwrap_or_default();
     let mode = |path: &Path| fs::metadata(path).map(|meta| meta.permissions().mode()).unwrap_or(0);
     let open: Vec<_> = all.iter().filter(|run| mode(run.root()) & 0o077 != 0).collect();
     let first = open.first()?.root().display();
-    let detail = format!("others may look into {} of them, e.g. {first}", open.len());
+    let detail = format!("other users may read {} of the runs, such as {first}", open.len());
     Some(Finding::warning("privacy", detail, format!("chmod -R go= {}", runs.display())))
 }
 
 fn disk(place: &Path, free: u64) -> Finding {
     let detail = format!("{} free at {}", size(free), place.display());
-    let remedy = "make room, or --runs names another disk; --keep 1 keeps fewer checkpoints";
+    let remedy = "free some space or name another disk with --runs; --keep 1 keeps fewer checkpoints";
     match free {
         _ if free < TIGHT => Finding::bad("disk", detail, remedy),
         _ if free < ROOMY => Finding::warning("disk", detail, remedy),
@@ -74,7 +75,7 @@ fn size(bytes: u64) -> String {
     if bytes >= 1 << 30 { format!("{} GiB", bytes >> 30) } else { format!("{} MiB", bytes >> 20) }
 }
 
-/// File systems that other machines see, by their magic numbers (statfs(2)).
+/// File systems that machines share, by their magic numbers (statfs(2)).
 #[cfg(target_os = "linux")]
 const SHARED: [(u32, &str); 9] = [
     (0x6969, "NFS"),
@@ -91,7 +92,7 @@ const SHARED: [(u32, &str); 9] = [
 /// The name of the shared file system that `place` is on.
 #[cfg(target_os = "linux")]
 fn kind(place: &Path) -> Option<&'static str> {
-    // The number is of 32 bits, whatever type the system gives it.
+    // The number has 32 bits, whatever its type on this system.
     let magic = rustix::fs::statfs(place).ok()?.f_type as u32;
     SHARED.iter().find(|(known, _)| *known == magic).map(|(_, name)| *name)
 }
@@ -102,8 +103,12 @@ fn kind(_: &Path) -> Option<&'static str> {
 }
 
 fn shared(place: &Path, kind: Option<&'static str>) -> Option<Finding> {
-    let detail = format!("{} is on {}: other machines see the runs, and can only look", place.display(), kind?);
-    Some(Finding::warning("file system", detail, "attach on the worker's machine to steer; --runs names a local disk"))
+    let detail = format!("{} is on {}: on other machines the runs can only be viewed", place.display(), kind?);
+    Some(Finding::warning(
+        "file system",
+        detail,
+        "attach on the machine of the worker to steer a run, or name a local disk with --runs",
+    ))
 }
 
 fn socket(run: &Path, runtime: &Path) -> Finding {
@@ -111,18 +116,27 @@ fn socket(run: &Path, runtime: &Path) -> Finding {
     if length <= LONGEST_SOCKET {
         return Finding::good(
             "sockets",
-            format!("in the run's folder: about {length} bytes of {LONGEST_SOCKET} possible"),
+            format!("in the folder of the run; its path has about {length} bytes, {LONGEST_SOCKET} are possible"),
         );
     }
     if runtime.as_os_str().len() + SOCKET_NAME > LONGEST_SOCKET {
-        return Finding::bad("sockets", "the paths of runs are too long", "set TMPDIR to a short one, or --runs");
+        return Finding::bad(
+            "sockets",
+            "the paths of the runs are too long for sockets",
+            "set TMPDIR or --runs to a shorter path",
+        );
     }
     let shown = runtime.display();
     match fs::metadata(runtime) {
-        Ok(meta) if meta.uid() == geteuid().as_raw() || meta.mode() & 0o1000 != 0 => {
-            Finding::good("sockets", format!("in {shown}, in a folder of yours: paths of runs would be too long"))
-        }
-        Ok(_) => Finding::bad("sockets", format!("{shown} is not yours"), "set XDG_RUNTIME_DIR to a folder of yours"),
+        Ok(meta) if meta.uid() == geteuid().as_raw() || meta.mode() & 0o1000 != 0 => Finding::good(
+            "sockets",
+            format!("in a folder of yours in {shown}, because the paths of the runs are too long"),
+        ),
+        Ok(_) => Finding::bad(
+            "sockets",
+            format!("{shown} belongs to another user"),
+            "set XDG_RUNTIME_DIR to a folder of yours",
+        ),
         Err(error) => Finding::bad("sockets", format!("{shown}: {error}"), "set XDG_RUNTIME_DIR to a folder of yours"),
     }
 }
@@ -153,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_that_others_may_look_into_are_told() {
+    fn runs_that_other_users_may_read_are_told() {
         let place = tempfile::tempdir().unwrap();
         assert!(open_runs(place.path()).is_none());
         let run = place.path().join("run");
@@ -161,7 +175,7 @@ mod tests {
         fs::write(run.join("events.jsonl"), "").unwrap();
         fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
         let line = open_runs(place.path()).unwrap().line();
-        assert!(line.contains("others may look into 1 of them") && line.contains("chmod -R go="), "{line}");
+        assert!(line.contains("other users may read 1 of the runs") && line.contains("chmod -R go="), "{line}");
         fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
         assert!(open_runs(place.path()).is_none());
     }

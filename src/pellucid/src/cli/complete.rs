@@ -7,7 +7,7 @@ use clap_complete::CompletionCandidate;
 use pellucid_record::{RunDir, run_dir};
 
 /// Runs whose name or short id begins with what was typed; in the folder that the command line names, else `runs`.
-pub(crate) fn runs(typed: &OsStr) -> Vec<CompletionCandidate> {
+pub(super) fn runs(typed: &OsStr) -> Vec<CompletionCandidate> {
     let words: Vec<_> = std::env::args_os().collect();
     let named = words.iter().position(|word| word == "--runs").and_then(|at| words.get(at + 1));
     let runs = run_dir::list(&named.map_or_else(|| PathBuf::from("runs"), PathBuf::from)).unwrap_or_default();

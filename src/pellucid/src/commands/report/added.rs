@@ -1,4 +1,4 @@
-//! Explanations of validation texts that are made for a report, where the run itself has recorded too few.
+//! Explanations of validation texts that are made for a report because the run itself has recorded too few.
 
 use std::collections::BTreeSet;
 
@@ -11,60 +11,59 @@ use pellucid_protocol::work::{ExplainFormat, ExplainWork, Texts, Work};
 use pellucid_protocol::{Baseline, Explanation, Method, Removal, Sample};
 use pellucid_record::{RunDir, run_dir};
 
-use super::super::wait;
 use super::record::Recorded;
+use crate::runtime::block_on;
 
-/// Recorded explanations with which a report does without more: as many as it shows examples.
+/// How many recorded explanations are enough for a report: as many as it shows examples.
 const ENOUGH: usize = 6;
-/// Methods that are used: with a sign, and cheap.
+/// The methods that are used: they are cheap and their scores have a sign.
 const METHODS: [Method; 3] = [Method::GradientInput, Method::IntegratedGradients, Method::Occlusion];
 
-/// Where the explanations of a report are from.
+/// Where the explanations of a report come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The record of the run alone.
+    /// All are from the record of the run.
     #[default]
     Record,
-    /// So many were made for the report, the rest is recorded.
+    /// This many were made for the report; the rest are from the record.
     Made(usize),
-    /// More were to be made and could not be, and why.
+    /// All are from the record: more were needed but could not be made, for this reason.
     Failed(String),
 }
 
 impl Origin {
-    /// What a report says of it.
-    pub(super) fn told(&self, recorded: usize) -> String {
-        let explained = |count: usize| match count {
-            0 => "No text was explained while the run went on".to_owned(),
-            1 => "1 text was explained while the run went on".to_owned(),
-            _ => format!("{count} texts were explained while the run went on"),
+    /// What a report with `all` explanations says of their origin.
+    pub(super) fn describe(&self, all: usize) -> String {
+        let recorded = |count: usize| match count {
+            0 => "No text was explained during the run".to_owned(),
+            1 => "1 text was explained during the run".to_owned(),
+            _ => format!("{count} texts were explained during the run"),
         };
         match self {
-            Origin::Record => format!("{}.", explained(recorded)),
+            Origin::Record => format!("{}.", recorded(all)),
             Origin::Made(made) => format!(
-                "{}. For this account {made} more of the validation set, spread evenly over it, were explained with the \
-                 best weights, by {}; nobody has chosen them.",
-                explained(recorded - made),
+                "{}. For this report {made} more texts, spread evenly over the validation set, were explained with the best \
+                 weights, by {}; nobody has chosen them.",
+                recorded(all - made),
                 METHODS.map(Method::title).join(", "),
             ),
-            Origin::Failed(why) => {
-                format!("{}; more could not be explained for this account: {why}.", explained(recorded))
-            }
+            Origin::Failed(why) => format!("{}; more could not be explained for this report: {why}.", recorded(all)),
         }
     }
 }
 
-/// Explains `count` validation texts with the best weights of `run`, if `recorded` has too few explanations.
-pub(super) fn complete(run: &RunDir, recorded: &mut Recorded, count: usize) {
+/// If `recorded` has too few explanations, explains `count` validation texts with the best weights of `run` and adds them.
+pub(super) fn complete(run: &RunDir, recorded: &mut Recorded, count: usize) -> Origin {
     if count == 0 || recorded.explanations.len() >= ENOUGH {
-        return;
+        return Origin::Record;
     }
     match made(run, recorded, count) {
         Ok(made) => {
-            recorded.origin = Origin::Made(made.len());
+            let origin = Origin::Made(made.len());
             recorded.explanations.extend(made);
+            origin
         }
-        Err(why) => recorded.origin = Origin::Failed(why),
+        Err(why) => Origin::Failed(why),
     }
 }
 
@@ -76,7 +75,7 @@ fn made(run: &RunDir, recorded: &Recorded, count: usize) -> Result<Vec<Explanati
     if chosen.is_empty() {
         return Err("there are no validation texts".to_owned());
     }
-    console::note(&format!("explaining {} validation texts for the report; --explain 0 leaves that out", chosen.len()));
+    console::note(&format!("explaining {} validation texts for the report; --explain 0 skips that", chosen.len()));
     let step = recorded.best.as_ref().map_or(0, |(step, _)| *step);
     let lines = explained(run, chosen.iter().map(|&index| &samples[index]))?;
     let explanations = chosen.into_iter().zip(lines).map(|(index, made)| Explanation {
@@ -88,13 +87,13 @@ fn made(run: &RunDir, recorded: &Recorded, count: usize) -> Result<Vec<Explanati
     Ok(explanations.collect())
 }
 
-/// `count` places of `all`, at equal distances.
+/// `count` of the indices below `all`, evenly spread.
 fn spread(all: usize, count: usize) -> impl Iterator<Item = usize> {
     let count = count.min(all);
     (0..count).map(move |index| index * all / count)
 }
 
-/// The worker's explanations of these samples, in their order.
+/// The explanations that the worker makes of these samples, in their order.
 fn explained<'a>(run: &RunDir, samples: impl Iterator<Item = &'a Sample>) -> Result<Vec<Explanation>, String> {
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let path = folder.path().join("texts.jsonl");
@@ -116,10 +115,10 @@ fn explained<'a>(run: &RunDir, samples: impl Iterator<Item = &'a Sample>) -> Res
         format: ExplainFormat::Record,
         out: None,
     });
-    let output = wait(async { worker::output(&work).await }).map_err(|error: Failure| error.to_string())?;
+    let output = block_on(worker::output(&work)).map_err(|error: Failure| error.to_string())?;
     let lines = output.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let explanations: Result<Vec<Explanation>, _> = lines.map(serde_json::from_slice).collect();
-    let explanations = explanations.map_err(|error| format!("the worker's answer cannot be read: {error}"))?;
+    let explanations = explanations.map_err(|error| format!("the answer of the worker cannot be read: {error}"))?;
     if explanations.len() == samples.len() {
         return Ok(explanations);
     }
@@ -142,26 +141,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         let mut recorded = Recorded::default();
-        complete(&run, &mut recorded, 0);
-        assert_eq!(recorded.origin, Origin::Record);
-        complete(&run, &mut recorded, 24);
-        assert!(
-            matches!(&recorded.origin, Origin::Failed(why) if why.contains("samples.jsonl")),
-            "{:?}",
-            recorded.origin
-        );
+        assert_eq!(complete(&run, &mut recorded, 0), Origin::Record);
+        let origin = complete(&run, &mut recorded, 24);
+        assert!(matches!(&origin, Origin::Failed(why) if why.contains("samples.jsonl")), "{origin:?}");
         std::fs::write(run.samples(), "").unwrap();
-        complete(&run, &mut recorded, 24);
-        let told = recorded.origin.told(1);
         assert_eq!(
-            told,
-            "1 text was explained while the run went on; more could not be explained for this account: there are no \
-             validation texts."
+            complete(&run, &mut recorded, 24).describe(1),
+            "1 text was explained during the run; more could not be explained for this report: there are no validation \
+             texts."
         );
-        assert!(
-            Origin::Made(24)
-                .told(24)
-                .starts_with("No text was explained while the run went on. For this account 24 more")
-        );
+        let made = Origin::Made(24).describe(24);
+        assert!(made.starts_with("No text was explained during the run. For this report 24 more"), "{made}");
     }
 }

@@ -1,18 +1,19 @@
-//! A run told in lines: its start, each evaluation, checkpoints, alerts and its end.
+//! The events of a run as lines for people: its start, evaluations, checkpoints, alerts and its end.
 
 use pellucid_protocol::event::{CheckpointKind, Ended, Eval, Level, Outcome, Started};
 use pellucid_protocol::readable::duration;
 use pellucid_protocol::{Event, Metrics, Record};
 
-/// What has to be remembered from one line to the next.
+/// Writes the lines of a run, and remembers what later lines need.
 #[derive(Debug, Default)]
-pub(super) struct Report {
+pub(super) struct RunLines {
+    /// When the run began, in seconds since 1970.
     began: f64,
     total_steps: u64,
 }
 
-impl Report {
-    /// The line for `record`, if it is worth one.
+impl RunLines {
+    /// The line for `record`, if there is one for its kind of event.
     pub(super) fn line(&mut self, record: &Record) -> Option<String> {
         match &record.event {
             Event::Started(begun) => {
@@ -47,13 +48,13 @@ impl Report {
             eval.step,
             self.total_steps,
             eval.epoch,
-            eval_figures(&eval.metrics)
+            eval_metrics(&eval.metrics)
         )
     }
 
     fn ended(&self, ended: &Ended, time: f64) -> String {
         let after = format!("at step {} after {}", ended.step, duration(time - self.began));
-        let figures = eval_figures(&ended.metrics);
+        let figures = eval_metrics(&ended.metrics);
         let best = if figures.is_empty() { String::new() } else { format!("; best: {figures}") };
         match (ended.outcome, &ended.message) {
             (Outcome::Finished, _) => format!("finished {after}{best}"),
@@ -68,24 +69,24 @@ impl Report {
     }
 }
 
-/// The figures of a step, for the bar.
-pub(super) fn step_figures(metrics: &Metrics) -> String {
-    figures(metrics, &[("loss/total", "loss"), ("train/accuracy", "accuracy"), ("sparsity/exact", "sparsity")])
+/// The metrics of a step, for the bar.
+pub(super) fn step_metrics(metrics: &Metrics) -> String {
+    shown(metrics, &[("loss/total", "loss"), ("train/accuracy", "accuracy"), ("sparsity/exact", "sparsity")])
 }
 
-fn eval_figures(metrics: &Metrics) -> String {
-    let shown = [
+fn eval_metrics(metrics: &Metrics) -> String {
+    let titles = [
         ("valid/loss", "loss"),
         ("valid/accuracy", "accuracy"),
         ("valid/f1", "f1"),
         ("sparsity/exact", "sparsity"),
         ("kd/kl", "kd gap"),
     ];
-    figures(metrics, &shown)
+    shown(metrics, &titles)
 }
 
-fn figures(metrics: &Metrics, shown: &[(&str, &str)]) -> String {
-    let known = shown.iter().filter_map(|(name, title)| Some(format!("{title} {:.3}", metrics.get(name)?)));
+fn shown(metrics: &Metrics, titles: &[(&str, &str)]) -> String {
+    let known = titles.iter().filter_map(|(name, title)| Some(format!("{title} {:.3}", metrics.get(name)?)));
     known.collect::<Vec<_>>().join("  ")
 }
 
@@ -124,31 +125,31 @@ mod tests {
         metrics
     }
 
-    fn line(report: &mut Report, time: f64, event: Event) -> Option<String> {
-        report.line(&Record { time, event })
+    fn line(lines: &mut RunLines, time: f64, event: Event) -> Option<String> {
+        lines.line(&Record { time, event })
     }
 
     #[test]
     fn a_run_is_told_in_lines() {
-        let mut report = Report { began: 10.0, total_steps: 40 };
+        let mut lines = RunLines { began: 10.0, total_steps: 40 };
         let step = Step { step: 1, epoch: 0.1, metrics: metrics(&[("loss/total", 0.5)]) };
-        assert_eq!(line(&mut report, 11.0, Event::Step(step)), None);
+        assert_eq!(line(&mut lines, 11.0, Event::Step(step)), None);
         let values = metrics(&[("valid/accuracy", 0.875), ("valid/loss", 0.25), ("sparsity/exact", 0.5)]);
         let eval = Eval { step: 20, epoch: 0.5, metrics: values.clone(), best: true, predictions: None };
         assert_eq!(
-            line(&mut report, 12.0, Event::Eval(eval)).unwrap(),
+            line(&mut lines, 12.0, Event::Eval(eval)).unwrap(),
             "step 20/40  epoch 0.50  loss 0.250  accuracy 0.875  sparsity 0.500  best so far"
         );
         let checkpoint = Checkpoint { step: 20, kind: CheckpointKind::Best, path: "checkpoints/best".into() };
         assert_eq!(
-            line(&mut report, 12.0, Event::Checkpoint(checkpoint)).unwrap(),
+            line(&mut lines, 12.0, Event::Checkpoint(checkpoint)).unwrap(),
             "checkpoint at step 20: checkpoints/best"
         );
         let alert = Alert::warning(21, "slow");
-        assert_eq!(line(&mut report, 13.0, Event::Alert(alert)).unwrap(), "warning at step 21: slow");
+        assert_eq!(line(&mut lines, 13.0, Event::Alert(alert)).unwrap(), "warning at step 21: slow");
         let ended = Ended { step: 40, outcome: Outcome::Finished, message: None, metrics: values };
         assert_eq!(
-            line(&mut report, 82.0, Event::Ended(ended)).unwrap(),
+            line(&mut lines, 82.0, Event::Ended(ended)).unwrap(),
             "finished at step 40 after 1 m 12 s; best: loss 0.250  accuracy 0.875  sparsity 0.500"
         );
     }
@@ -161,7 +162,7 @@ mod tests {
             message: Some("loss/kd became NaN".into()),
             metrics: Metrics::default(),
         };
-        let told = line(&mut Report::default(), 5.0, Event::Ended(ended)).unwrap();
+        let told = line(&mut RunLines::default(), 5.0, Event::Ended(ended)).unwrap();
         assert_eq!(told, "error: the run failed at step 4 after 5 s: loss/kd became NaN");
     }
 }

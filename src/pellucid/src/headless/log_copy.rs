@@ -8,32 +8,32 @@ use pellucid_protocol::scrub::escape_json;
 use pellucid_record::log_line::{Seal, check};
 use serde::Deserialize;
 
-/// A copy under way. It ends with the line of the run's end.
+/// A copy in progress. It ends with the line that says how the run ended.
 pub(super) struct LogCopy {
     path: PathBuf,
     offset: u64,
     ended: bool,
 }
 
-/// What has to be known of a line to copy it.
+/// What is read of a line.
 #[derive(Deserialize)]
 struct Tag {
     event: String,
 }
 
 impl LogCopy {
-    /// Of what the log has beyond byte `offset`, where a line must begin.
-    pub(super) fn beyond(path: &Path, offset: u64) -> Self {
+    /// Copies the log at `path` from byte `offset` on, where a line must begin.
+    pub(super) fn from(path: &Path, offset: u64) -> Self {
         Self { path: path.to_owned(), offset, ended: false }
     }
 
-    /// Copies the lines that were finished since the last call. Damaged lines are left out.
+    /// Copies the lines that were completed since the last call. Damaged lines are left out.
     pub(super) fn copy_new(&mut self, out: &mut impl Write) -> io::Result<()> {
         let bytes = self.new_bytes()?;
         for line in bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
             self.offset += line.len() as u64;
             if let (false, Ok(tag)) = (self.ended || check(line) == Seal::Broken, serde_json::from_slice::<Tag>(line)) {
-                // A log of another's hand may have what steers a terminal; in ours that is escaped already.
+                // A log that another program wrote may hold control characters; pellucid has escaped its own.
                 let Ok(text) = std::str::from_utf8(line) else { continue };
                 out.write_all(escape_json(text).as_bytes())?;
                 self.ended = tag.event == "ended";
@@ -43,10 +43,10 @@ impl LogCopy {
     }
 
     fn new_bytes(&self) -> io::Result<Vec<u8>> {
-        let told = |error: io::Error| io::Error::other(format!("{}: {error}", self.path.display()));
-        let mut file = File::open(&self.path).map_err(told)?;
+        let named = |error: io::Error| io::Error::other(format!("{}: {error}", self.path.display()));
+        let mut file = File::open(&self.path).map_err(named)?;
         let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).map_err(told)?;
+        file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).map_err(named)?;
         Ok(bytes)
     }
 }
@@ -59,7 +59,7 @@ mod tests {
     fn whole_lines_are_copied_as_they_are_up_to_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
-        let mut copy = LogCopy::beyond(&path, 0);
+        let mut copy = LogCopy::from(&path, 0);
         let mut out = Vec::new();
         let parts = [
             "{\"time\":0.1000,\"event\":\"step\"}\n{\"time\":1,",
@@ -84,7 +84,7 @@ mod tests {
         let lines = b"{\"event\":\"x\",\"a\":\"\xff\"}\n{\"event\":\"x\",\"a\":\"\x1b[2J\"}\n{\"event\":\"x\",\"a\":\"\xc2\x9b2J\"}\n";
         std::fs::write(&path, lines).unwrap();
         let mut out = Vec::new();
-        LogCopy::beyond(&path, 0).copy_new(&mut out).unwrap();
+        LogCopy::from(&path, 0).copy_new(&mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "{\"event\":\"x\",\"a\":\"\\u009b2J\"}\n");
     }
 
@@ -102,7 +102,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         std::fs::write(&path, "{\"event\":\"step\"}\n").unwrap();
-        let error = LogCopy::beyond(&path, 0).copy_new(&mut Closed).unwrap_err();
+        let error = LogCopy::from(&path, 0).copy_new(&mut Closed).unwrap_err();
         assert_eq!(pellucid_client::failure::Failure::from(error), pellucid_client::failure::Failure::Closed);
     }
 }

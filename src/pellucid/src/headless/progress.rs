@@ -1,4 +1,4 @@
-//! What stderr shows: a bar with lines above it on a terminal, lines alone elsewhere.
+//! Progress on stderr: a bar with lines above it on a terminal, elsewhere only lines.
 
 use std::io::IsTerminal;
 
@@ -7,11 +7,11 @@ use pellucid_client::console;
 use pellucid_protocol::Event;
 use pellucid_protocol::scrub::scrub;
 
-use super::report::step_figures;
+use super::run_lines::step_metrics;
 
-/// The face of a headless run.
-pub(super) enum Face {
-    /// A bar that moves with each step.
+/// How progress is shown.
+pub(super) enum Progress {
+    /// A bar that moves with each step, and lines above it.
     Bar(ProgressBar),
     /// Lines.
     Lines,
@@ -20,35 +20,35 @@ pub(super) enum Face {
     Silent,
 }
 
-impl Face {
-    /// A bar if stderr is a terminal.
+impl Progress {
+    /// A bar if stderr is a terminal, else lines.
     pub(super) fn for_stderr() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Face::Lines;
+            return Progress::Lines;
         }
         let bar = ProgressBar::no_length();
         bar.set_style(style("{spinner} {elapsed}"));
-        Face::Bar(bar)
+        Progress::Bar(bar)
     }
 
     #[cfg(test)]
     pub(super) fn silent() -> Self {
-        Face::Silent
+        Progress::Silent
     }
 
-    /// A line that stays.
+    /// Prints a line that stays.
     pub(super) fn say(&self, line: &str) {
         match self {
-            Face::Bar(bar) => bar.suspend(|| console::note(line)),
-            Face::Lines => console::note(line),
+            Progress::Bar(bar) => bar.suspend(|| console::note(line)),
+            Progress::Lines => console::note(line),
             #[cfg(test)]
-            Face::Silent => {}
+            Progress::Silent => {}
         }
     }
 
-    /// Moves the bar.
+    /// Moves the bar to where `event` says.
     pub(super) fn step(&self, event: &Event) {
-        let Face::Bar(bar) = self else { return };
+        let Progress::Bar(bar) = self else { return };
         match event {
             Event::Started(started) => {
                 bar.set_length(started.total_steps);
@@ -57,15 +57,15 @@ impl Face {
             }
             Event::Step(step) => {
                 bar.set_position(step.step);
-                bar.set_message(scrub(&step_figures(&step.metrics)).into_owned());
+                bar.set_message(scrub(&step_metrics(&step.metrics)).into_owned());
             }
             _ => {}
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn clear(&self) {
-        if let Face::Bar(bar) = self {
+        if let Progress::Bar(bar) = self {
             bar.finish_and_clear();
         }
     }

@@ -1,0 +1,47 @@
+//! Finds the runs that the command line names.
+
+use std::path::Path;
+
+use pellucid_client::failure::Failure;
+use pellucid_record::RunDir;
+use pellucid_record::run_dir;
+
+use crate::cli::Global;
+
+/// All runs in `folder`, oldest first.
+pub(super) fn all(folder: &Path) -> Result<Vec<RunDir>, Failure> {
+    run_dir::list(folder).map_err(|error| Failure::Failed(format!("cannot read {}: {error}", folder.display())))
+}
+
+/// The run called `name`, or the newest run if the name is empty.
+pub(super) fn one(name: &str, global: &Global) -> Result<RunDir, Failure> {
+    run_dir::find(&global.runs, name).map_err(|error| match name {
+        "" => Failure::Failed(none_yet(&global.runs)),
+        _ => Failure::Failed(error),
+    })
+}
+
+/// The runs called `names`, in that order.
+pub(super) fn each(names: &[String], global: &Global) -> Result<Vec<RunDir>, Failure> {
+    names.iter().map(|name| one(name, global)).collect()
+}
+
+/// What to say where there are no runs.
+pub(super) fn none_yet(folder: &Path) -> String {
+    format!("no runs in {} yet; `pellucid demo` makes one", folder.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn no_runs_yet_is_said_with_what_to_do() {
+        let global = Cli::parse_from(["pellucid", "--runs", "nowhere"]).global;
+        let message = one("", &global).unwrap_err().to_string();
+        assert_eq!(message, "no runs in nowhere yet; `pellucid demo` makes one");
+    }
+}
