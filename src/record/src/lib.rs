@@ -1,28 +1,23 @@
-//! A run on disk: its folder, its event log, its lock.
+//! A run on disk: its folder, its event log, its lock, and its summary.
 //!
 //! ```text
-//! run_dir        the layout of a run folder, and the list of runs
+//! log            the event log: writer, readers, a copy of the steps as columns
 //! owner          which process holds a run, and whether it lives
+//! run_dir        the layout of a run folder, and the list of runs
 //! settings_file  reads run.toml
-//! log_line       one line of the event log and its checksum
-//!   step_line    the lines of steps, read without a JSON parser
-//!   step_block   steps as columns; step_columns keeps them beside the log
-//! log_writer     appends, one event a line
-//! log_reader     reads what is whole, also while it grows; pieces of a long log by several threads
+//! summary        what came of a run
 //! ```
 //!
 //! The log is the record of a run; everything else in the folder can be lost without losing what happened.
 
-pub mod log_line;
-pub mod log_reader;
-pub mod log_writer;
+pub mod log;
 pub mod owner;
 pub mod run_dir;
 pub mod settings_file;
-pub mod step_block;
-mod step_columns;
-mod step_line;
+pub mod summary;
 
-pub use log_reader::Piece;
+pub use log::reader::Piece;
+pub use log::step_block::StepBlock;
+pub use log::{line as log_line, reader as log_reader, step_block, writer as log_writer};
 pub use run_dir::RunDir;
-pub use step_block::StepBlock;
+pub use summary::{RunState, RunSummary};

@@ -81,7 +81,7 @@ impl RunDir {
     /// taken for a part of a name.
     #[must_use]
     pub fn id(&self) -> String {
-        let sum = crate::log_line::checksum(self.name().as_bytes());
+        let sum = crate::log::line::checksum(self.name().as_bytes());
         (0..8).map(|place| char::from(b"zyxwvutsrqponmlk"[(sum >> (28 - 4 * place)) as usize & 15])).collect()
     }
 

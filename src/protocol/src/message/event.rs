@@ -226,6 +226,31 @@ pub enum Outcome {
     Died,
 }
 
+impl Outcome {
+    /// The outcome in one word, as it is written in the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Finished => "finished",
+            Outcome::Stopped => "stopped",
+            Outcome::Failed => "failed",
+            Outcome::Died => "died",
+        }
+    }
+}
+
+impl Ended {
+    /// Why the run ended, as far as that is known: a run that failed or died always has a reason, if only that none was
+    /// given.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self.outcome {
+            Outcome::Failed | Outcome::Died => Some(self.message.as_deref().unwrap_or("no reason given")),
+            Outcome::Finished | Outcome::Stopped => self.message.as_deref(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +263,13 @@ mod tests {
         let line = serde_json::to_string(&record).unwrap();
         assert_eq!(line, r#"{"time":1.5,"event":"step","step":12,"epoch":0.25,"metrics":{"loss/total":0.61}}"#);
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+    }
+
+    #[test]
+    fn the_word_of_an_outcome_is_that_of_the_log() {
+        for outcome in [Outcome::Finished, Outcome::Stopped, Outcome::Failed, Outcome::Died] {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.word());
+        }
     }
 
     #[test]

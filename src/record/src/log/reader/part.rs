@@ -6,12 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::thread;
 
-use pellucid_protocol::event::{Event, Record};
+use pellucid_protocol::event::Record;
 
 use super::{Damage, NAMED, Piece};
-use crate::log_line::{Age, Checksum, Seal, check};
-use crate::step_columns::{ColumnsReader, Stretch};
-use crate::step_line::StepLines;
+use crate::log::columns::{ColumnsReader, Stretch};
+use crate::log::line::{self, Age, Checksum, Content, Seal};
+use crate::log::step_line::StepLines;
 
 /// Bytes that are read at once: they stay in the cache until they are parsed, and go back to the system when they are
 /// freed, as all blocks that an allocator does not take for large.
@@ -230,35 +230,24 @@ impl Part {
     }
 
     fn parse(&mut self, line: &[u8]) -> Option<Record> {
-        match check(line) {
-            Seal::Whole => {
-                self.age = Age::Checked;
-                // What is whole and makes no sense is of a newer version, in an event or in one of its values.
-                let known = serde_json::from_slice::<Record>(line).ok().filter(|known| known.event != Event::Unknown);
-                self.newer += usize::from(known.is_none());
-                known
-            }
-            Seal::Missing if self.age == Age::Unchecked => self.parse_unchecked(line),
-            Seal::Missing | Seal::Broken => self.note(),
+        let (seal, content) = line::read(line, self.age);
+        if seal == Seal::Whole {
+            self.age = Age::Checked;
         }
+        match content {
+            Content::Record(record) => return Some(record),
+            Content::Newer => self.newer += 1,
+            Content::Damaged => self.note(),
+            Content::Unknown => {}
+        }
+        None
     }
 
-    /// A line from before there were checksums. A start that says that there are some has lost its own.
-    fn parse_unchecked(&mut self, line: &[u8]) -> Option<Record> {
-        match serde_json::from_slice::<Record>(line) {
-            Ok(Record { event: Event::Unknown, .. }) => None,
-            Ok(Record { event: Event::Started(started), .. }) if started.log > 0 => self.note(),
-            Ok(record) => Some(record),
-            Err(_) => self.note(),
-        }
-    }
-
-    fn note(&mut self) -> Option<Record> {
+    fn note(&mut self) {
         if self.damage.lines.len() < NAMED {
             self.damage.lines.push(self.lines);
         }
         self.damage.count += 1;
-        None
     }
 
     fn end_steps(&mut self) {
@@ -271,7 +260,7 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::log_line::seal;
+    use crate::log::line::seal;
 
     /// A log of which there is no copy.
     fn bare(file: &File) -> Log<'_> {

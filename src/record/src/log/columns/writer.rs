@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::reader::heads;
 use super::{Head, MAGIC, beside, stored};
-use crate::log_line::{Age, Checksum, Seal, checksum};
-use crate::step_line::StepLines;
+use crate::log::line::{Age, Checksum, Seal, checksum};
+use crate::log::step_line::StepLines;
 
 /// Fewest steps that are worth a block.
 const FEWEST: usize = 64;

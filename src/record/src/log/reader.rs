@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use pellucid_protocol::event::Record;
 
 use self::part::{Log, Part, read_parts};
-use crate::log_line::Age;
-use crate::step_block::StepBlock;
-use crate::step_columns::ColumnsReader;
+use crate::log::columns::ColumnsReader;
+use crate::log::line::Age;
+use crate::log::step_block::StepBlock;
 
 /// Bytes of a log that are worth a look at the copy of its steps.
 const WORTH_A_LOOK: u64 = 512 << 10;
@@ -247,8 +247,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::log_line::{checksum, seal};
-    use crate::log_writer::LogWriter;
+    use crate::log::line::{checksum, seal};
+    use crate::log::writer::LogWriter;
 
     fn step(number: u64) -> Record {
         let step = Step { step: number, epoch: 0.0, metrics: Metrics::default() };

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Head, MAGIC, beside, stored};
-use crate::log_line::checksum;
-use crate::step_block::StepBlock;
+use crate::log::line::checksum;
+use crate::log::step_block::StepBlock;
 
 /// The copy of a log's steps, as far as there is one.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@
 
 use crc_fast::{CrcAlgorithm, Digest};
 
-use pellucid_protocol::event::Record;
+use pellucid_protocol::event::{Event, Record};
 use pellucid_protocol::scrub::to_json;
 
 /// Format of the logs that are written: 0 without checksums, 1 with them.
@@ -81,6 +81,54 @@ pub(crate) fn ending(lines: &[u8], body: usize) -> Option<(Seal, usize)> {
     (line.ends_with(b"\n") && check(line) == Seal::Whole).then_some((Seal::Whole, line.len()))
 }
 
+/// What a line of a log holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A record.
+    Record(Record),
+    /// A record that only a newer pellucid can read: an unknown event, or a known one with an unknown value.
+    Newer,
+    /// An unknown event in a log without checksums.
+    Unknown,
+    /// No record: the line is damaged, or has lost its checksum.
+    Damaged,
+}
+
+/// Reads the line of any event, and whether its checksum fits. `age` says whether lines must have a checksum here.
+pub(crate) fn read(line: &[u8], age: Age) -> (Seal, Content) {
+    let seal = check(line);
+    let content = match seal {
+        Seal::Whole => match serde_json::from_slice(line) {
+            Ok(Record { event: Event::Unknown, .. }) | Err(_) => Content::Newer,
+            Ok(record) => Content::Record(record),
+        },
+        Seal::Missing if age == Age::Unchecked => read_unchecked(line),
+        Seal::Missing | Seal::Broken => Content::Damaged,
+    };
+    (seal, content)
+}
+
+/// A line from before there were checksums. A start that says that the log has checksums has lost its own.
+fn read_unchecked(line: &[u8]) -> Content {
+    match serde_json::from_slice(line) {
+        Ok(Record { event: Event::Unknown, .. }) => Content::Unknown,
+        Ok(Record { event: Event::Started(started), .. }) if started.log > 0 => Content::Damaged,
+        Ok(record) => Content::Record(record),
+        Err(_) => Content::Damaged,
+    }
+}
+
+/// The name of a line's event, if the line begins as [`seal`] spells it. Its bytes are not checked.
+pub(crate) fn event_name(line: &[u8]) -> Option<&[u8]> {
+    /// Longest number and longest name that are looked for.
+    const LONGEST: usize = 64;
+    let rest = line.strip_prefix(b"{\"time\":")?;
+    let number = rest.iter().take(LONGEST).position(|&byte| byte == b',')?;
+    let rest = rest[number..].strip_prefix(b",\"event\":\"")?;
+    let name = rest.iter().take(LONGEST).position(|&byte| byte == b'"')?;
+    Some(&rest[..name])
+}
+
 /// The CRC-32C of `bytes`.
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     // The algorithm has 32 bits; it is given out in as many as the longest of them has.
@@ -141,6 +189,16 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!((value["event"].as_str(), value["crc"].as_str().map(str::len)), (Some("step"), Some(8)));
         assert_eq!(serde_json::from_slice::<Record>(&line).unwrap().time, 1.5);
+    }
+
+    #[test]
+    fn the_name_of_an_event_stands_near_the_start() {
+        assert_eq!(event_name(&line()), Some(b"step".as_slice()));
+        for odd in
+            ["", "{}", "{\"event\":\"step\",\"time\":1}", "{\"time\":1,\"event\":\"st", "{\"time\":1, \"event\":\"a\"}"]
+        {
+            assert_eq!(event_name(odd.as_bytes()), None, "{odd}");
+        }
     }
 
     #[test]

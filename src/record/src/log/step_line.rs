@@ -1,11 +1,11 @@
 //! Reads the lines of steps, which are nearly all lines of a log, without building anything for each of them.
 //!
-//! Only what [`crate::log_writer`] writes is taken; any other spelling of the same is left to the general reader.
+//! Only what [`crate::log::writer`] writes is taken; any other spelling of the same is left to the general reader.
 
 mod number;
 
-use crate::log_line::{Age, Seal, ending};
-use crate::step_block::{Row, StepBlock};
+use crate::log::line::{Age, Seal, ending};
+use crate::log::step_block::{Row, StepBlock};
 
 /// Sets of metrics that are held in mind at once.
 const MOST_SHAPES: usize = 8;
@@ -186,8 +186,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::log_line::seal;
-    use crate::step_block::Column;
+    use crate::log::line::seal;
+    use crate::log::step_block::Column;
 
     /// What the fast reader makes of one line; none if it leaves the line to the general one.
     fn fast(line: &str) -> Option<Record> {

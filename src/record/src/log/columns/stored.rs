@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::step_block::{Column, Row, StepBlock};
+use crate::log::step_block::{Column, Row, StepBlock};
 
 /// A block as it is stored.
 #[derive(Serialize, Deserialize)]

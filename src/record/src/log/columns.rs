@@ -1,0 +1,76 @@
+//! A copy of the steps of a log as columns of numbers, in a file beside it: what spares a long log's reader the text.
+//!
+//! ```text
+//! events.jsonl     {"time":..,"event":"step",..}⏎ {..}⏎ ... {..}⏎ {"event":"eval",..}⏎ {..}⏎ ...
+//!                  ╰───────────── a stretch ─────────────╯                            ╰─ ...
+//! events.columns   magic │ head │ block │ head │ block │ ...
+//!                          from, length and checksum of the stretch; length and checksum of the block
+//! ```
+//!
+//! The log stays the record, and alone is enough. A block is taken for its stretch only if the log still has, byte for
+//! byte, what the block was made of, by its checksum; otherwise the text is read. So a copy that is missing, torn, damaged
+//! or of another log costs time and nothing else, and a writer that cannot keep it gives it up.
+
+mod reader;
+mod stored;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+pub(crate) use self::reader::{ColumnsReader, Stretch};
+pub(crate) use self::writer::ColumnsWriter;
+
+/// What the file begins with; another format has other digits.
+const MAGIC: [u8; 8] = *b"pelcol01";
+
+/// Largest block, in bytes: some hundred times what is written.
+const LARGEST: u32 = 16 << 20;
+
+/// Where the copy for the log at `path` is.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    path.with_extension("columns")
+}
+
+/// What stands before a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Head {
+    /// The byte of the log at which the stretch begins.
+    from: u64,
+    /// Its bytes.
+    length: u32,
+    /// Their CRC-32C.
+    log_sum: u32,
+    /// Bytes of the block.
+    size: u32,
+    /// Their CRC-32C.
+    sum: u32,
+}
+
+impl Head {
+    const SIZE: usize = 24;
+
+    fn to_bytes(&self) -> [u8; Head::SIZE] {
+        let mut bytes = [0; Head::SIZE];
+        bytes[..8].copy_from_slice(&self.from.to_le_bytes());
+        let words = [self.length, self.log_sum, self.size, self.sum];
+        bytes[8..].chunks_exact_mut(4).zip(words).for_each(|(chunk, word)| chunk.copy_from_slice(&word.to_le_bytes()));
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; Head::SIZE]) -> Self {
+        let (from, words) = bytes.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        let mut words = words.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().unwrap_or_default()));
+        let mut word = || words.next().unwrap_or_default();
+        Self { from: u64::from_le_bytes(*from), length: word(), log_sum: word(), size: word(), sum: word() }
+    }
+
+    /// Where the stretch ends in the log.
+    fn end(&self) -> Option<u64> {
+        self.from.checked_add(u64::from(self.length))
+    }
+
+    /// Whether there may be such a block, of a stretch of the log between these bytes.
+    fn lies_in(&self, (start, end): (u64, u64)) -> bool {
+        self.length > 0 && self.size <= LARGEST && self.from >= start && self.end().is_some_and(|last| last <= end)
+    }
+}

@@ -1,0 +1,4 @@
+//! Writer and reader of a log together.
+
+mod columns;
+mod faults;

@@ -1,0 +1,152 @@
+//! What came of a run, in a few numbers: put together from its events, in one way for all that ask.
+
+mod at_end;
+
+use std::io;
+
+use pellucid_protocol::event::{Ended, Event, Outcome, Record, Started};
+use pellucid_protocol::metric::Metrics;
+
+use crate::log::reader::{LogReader, Piece};
+use crate::log::step_block::StepBlock;
+use crate::log::writer::whole_length;
+use crate::run_dir::RunDir;
+
+/// Bytes of a log that are read at once, so that a long log does not fill memory.
+const CHUNK: u64 = 4 << 20;
+
+/// A run in short, as far as its log goes.
+///
+/// The end of a run stays its outcome, whatever is recorded after it (explanations, alerts, settings), until a worker
+/// takes the run up again: that begins with [`Event::Started`], and at the latest a step says so.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunSummary {
+    /// When the run began, in seconds since 1970, and what is fixed for it.
+    pub started: Option<(f64, Box<Started>)>,
+    /// When the last event was recorded, in seconds since 1970.
+    pub last_time: Option<f64>,
+    /// Steps done.
+    pub step: u64,
+    /// What the run does, or how it ended.
+    pub state: RunState,
+    /// The metrics of the best evaluation.
+    pub best: Metrics,
+}
+
+/// What the log says that a run does. Whether its worker lives is another question, see
+/// [`crate::run_dir::WorkerInfo::whereabouts`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum RunState {
+    /// It trains.
+    #[default]
+    Running,
+    /// It is paused.
+    Paused,
+    /// It has ended.
+    Ended(Ended),
+}
+
+impl RunSummary {
+    /// The summary of `run`, from the first line of its log and as much of its end as it takes: the cost grows with
+    /// what was recorded after the last step, not with the run. A run that ended without naming its best evaluation is
+    /// searched for it through the last 4 MiB before its last step; `best` is empty if none is there.
+    ///
+    /// # Errors
+    /// What the file system says; a run without a log has an empty summary.
+    pub fn read(run: &RunDir) -> io::Result<Self> {
+        let mut summary = Self::default();
+        at_end::deciding_records(&run.events())?.iter().for_each(|record| summary.take(record));
+        Ok(summary)
+    }
+
+    /// The summary of `run`, from all of its log.
+    ///
+    /// # Errors
+    /// As [`RunSummary::read`].
+    pub fn read_whole(run: &RunDir) -> io::Result<Self> {
+        let path = run.events();
+        let (mut summary, mut log) = (Self::default(), LogReader::new(&path));
+        let (length, mut end) = (whole_length(&path)?, 0);
+        while end < length {
+            end = log.break_from(end + CHUNK).min(length);
+            log.read_pieces(end)?.iter().for_each(|piece| summary.take_piece(piece));
+        }
+        Ok(summary)
+    }
+
+    /// Takes in the next event of the log.
+    pub fn take(&mut self, record: &Record) {
+        self.last_time = Some(record.time);
+        match &record.event {
+            Event::Started(started) => {
+                self.step = started.resumed.unwrap_or(0);
+                self.state = RunState::Running;
+                self.started.get_or_insert_with(|| (record.time, started.clone()));
+            }
+            Event::Step(step) => self.take_step(step.step),
+            Event::Eval(eval) if eval.best => self.best = eval.metrics.clone(),
+            Event::Setting(setting) if setting.key == "state" && !self.is_over() => {
+                self.state = if setting.value == "paused" { RunState::Paused } else { RunState::Running };
+            }
+            Event::Ended(ended) => self.end(ended),
+            _ => {}
+        }
+    }
+
+    /// Takes in what the log has next.
+    pub fn take_piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Record(record) => self.take(record),
+            Piece::Steps(block) => self.take_steps(block),
+        }
+    }
+
+    /// Takes in steps that follow each other.
+    fn take_steps(&mut self, block: &StepBlock) {
+        if let Some(last) = block.rows().last() {
+            self.last_time = Some(last.time);
+            self.take_step(last.step);
+        }
+    }
+
+    fn take_step(&mut self, step: u64) {
+        self.step = step;
+        // A run that is paused or over does no steps.
+        self.state = RunState::Running;
+    }
+
+    fn end(&mut self, ended: &Ended) {
+        self.step = ended.step;
+        if ended.metrics != Metrics::default() {
+            self.best = ended.metrics.clone();
+        }
+        self.state = RunState::Ended(ended.clone());
+    }
+
+    /// Whether the run has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, RunState::Ended(_))
+    }
+
+    /// How the run ended, if it has.
+    #[must_use]
+    pub fn ended(&self) -> Option<&Ended> {
+        if let RunState::Ended(ended) = &self.state { Some(ended) } else { None }
+    }
+
+    /// In which way the run ended, if it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.ended().map(|ended| ended.outcome)
+    }
+
+    /// Steps that the run is to do in all, if it has begun.
+    #[must_use]
+    pub fn total_steps(&self) -> Option<u64> {
+        self.started.as_ref().map(|(_, started)| started.total_steps)
+    }
+}
+
+#[cfg(test)]
+mod tests;
