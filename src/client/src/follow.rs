@@ -5,14 +5,14 @@ use std::time::Duration;
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Event, Record, ToClient};
 use pellucid_record::owner::is_alive;
-use pellucid_record::{Piece, RunDir};
+use pellucid_record::{Piece, RunDir, RunSummary};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
 use super::feed::Feed;
 use super::launch::{Miss, begin};
-use super::speaker::{Away, Last, Worker, worker_of};
+use super::speaker::{Away, Worker, worker_of};
 use super::{Ends, FromRun, Gone, worker};
 
 /// Steps in a row that are passed on as a block.
@@ -37,6 +37,8 @@ pub(super) struct Begin {
     pub(super) early: Vec<Command>,
     /// Bytes of the log that are passed over.
     pub(super) beyond: u64,
+    /// What the bytes that are passed over say of the run.
+    pub(super) summary: RunSummary,
     /// What a question to an ended run does.
     pub(super) sleep: Sleep,
 }
@@ -63,7 +65,8 @@ enum Watched {
 /// Follows `run` from `begin` on.
 pub(super) async fn follow_with(run: RunDir, ends: Ends, begin: Begin) -> Option<RunDir> {
     let feed = Feed::beyond(&run, begin.beyond);
-    let mut follower = Follower { early: begin.early, sleep: begin.sleep, feed, ..Follower::new(run.clone(), ends) };
+    let Begin { early, summary, sleep, .. } = begin;
+    let mut follower = Follower { early, summary, sleep, feed, ..Follower::new(run.clone(), ends) };
     if follower.run().await.is_err() {
         follower.farewell().await;
     }
@@ -94,7 +97,8 @@ struct Follower {
     run: RunDir,
     ends: Ends,
     feed: Feed,
-    last: Last,
+    /// What was read of the log.
+    summary: RunSummary,
     early: Vec<Command>,
     sleep: Sleep,
 }
@@ -102,7 +106,8 @@ struct Follower {
 impl Follower {
     fn new(run: RunDir, ends: Ends) -> Self {
         let feed = Feed::new(&run);
-        Self { run, ends, feed, last: Last::GoingOn, early: Vec::new(), sleep: Sleep::default() }
+        let (summary, early, sleep) = Default::default();
+        Self { run, ends, feed, summary, early, sleep }
     }
 
     async fn run(&mut self) -> Result<(), Gone> {
@@ -246,25 +251,13 @@ impl Follower {
         if pieces.iter().all(|piece| piece.len() < BLOCK) {
             return self.pass_on(pieces.into_iter().flat_map(Piece::into_records).collect()).await;
         }
-        for piece in &pieces {
-            if let Piece::Record(record) = piece {
-                self.note(record);
-            }
-        }
+        pieces.iter().for_each(|piece| self.summary.take_piece(piece));
         self.ends.say(FromRun::Logged(pieces)).await
     }
 
     async fn pass_on(&mut self, records: Vec<Record>) -> Result<(), Gone> {
-        records.iter().for_each(|record| self.note(record));
+        records.iter().for_each(|record| self.summary.take(record));
         self.ends.say(FromRun::Records(records)).await
-    }
-
-    fn note(&mut self, record: &Record) {
-        match record.event {
-            Event::Ended(_) => self.last = Last::Ended,
-            Event::Started(_) => self.last = Last::GoingOn,
-            _ => {}
-        }
     }
 
     async fn lost(&mut self, connection: Connection) -> Result<(), Gone> {
@@ -281,7 +274,7 @@ impl Follower {
     async fn last_words(&mut self) -> Result<(), Gone> {
         let keeper = self.run.worker_info().and_then(|info| info.keeper);
         let start = tokio::time::Instant::now();
-        while self.last == Last::GoingOn && keeper.is_some_and(is_alive) && start.elapsed() < LAST_WORDS {
+        while !self.summary.is_over() && keeper.is_some_and(is_alive) && start.elapsed() < LAST_WORDS {
             tokio::select! {
                 () = self.ends.out.closed() => return Err(Gone),
                 () = tokio::time::sleep(SHORTEST_PAUSE) => self.read_on().await?,
@@ -298,8 +291,8 @@ impl Follower {
             self.say_damage(self.feed.torn()).await?;
         }
         // The end may have been among what was just read.
-        let reason = away.reason(self.last);
-        let asleep = matches!(away, Away::None(_)) && self.last == Last::Ended && self.sleep == Sleep::Light;
+        let reason = away.reason(&self.summary);
+        let asleep = matches!(away, Away::None(_)) && self.summary.is_over() && self.sleep == Sleep::Light;
         self.ends.say(if asleep { FromRun::Asleep } else { FromRun::ViewOnly(reason.clone()) }).await?;
         loop {
             let command = tokio::select! {

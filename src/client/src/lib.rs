@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command, Record, Settings};
 use pellucid_record::run_dir::WorkerInfo;
-use pellucid_record::{Piece, RunDir};
+use pellucid_record::{Piece, RunDir, RunSummary};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -175,7 +175,8 @@ pub fn attach(run: RunDir) -> (Link, Task) {
 #[must_use]
 pub fn speak(run: &RunDir) -> (Link, Task) {
     let (link, ends) = line();
-    let begin = follow::Begin { beyond: length(run), ..follow::Begin::default() };
+    let summary = RunSummary::read(run).unwrap_or_default();
+    let begin = follow::Begin { beyond: length(run), summary, ..follow::Begin::default() };
     (link, tokio::spawn(follow::follow_with(run.clone(), ends, begin)))
 }
 

@@ -1,8 +1,8 @@
 //! Whom a run is spoken to through: its worker, where that is, or why there is none.
 
-use pellucid_record::RunDir;
 use pellucid_record::owner::Whereabouts;
 use pellucid_record::run_dir::WorkerInfo;
+use pellucid_record::{RunDir, RunSummary};
 
 use crate::handle::resume_hint;
 
@@ -22,19 +22,12 @@ pub(super) enum Away {
 
 impl Away {
     /// Why there are no commands, for people.
-    pub(super) fn reason(&self, last: Last) -> String {
-        match (self, last) {
-            (Away::None(_), Last::Ended) => "the run has ended and its worker has left".to_owned(),
-            (Away::None(reason) | Away::OutOfReach(reason), _) => reason.clone(),
+    pub(super) fn reason(&self, summary: &RunSummary) -> String {
+        match self {
+            Away::None(_) if summary.is_over() => "the run has ended and its worker has left".to_owned(),
+            Away::None(reason) | Away::OutOfReach(reason) => reason.clone(),
         }
     }
-}
-
-/// What the last record said about the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
-    GoingOn,
-    Ended,
 }
 
 /// Whom to speak to about `run`.

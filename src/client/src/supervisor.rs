@@ -9,11 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::work::Work;
-use pellucid_protocol::{Event, Metrics, Record};
-use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_protocol::{Event, Record};
 use pellucid_record::log_writer::LogWriter;
 use pellucid_record::owner::{KEEPER, Lock};
+use pellucid_record::{RunDir, RunSummary};
 use tokio::process::Child;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -28,8 +27,6 @@ use death::{Accounts, Death};
 const JOB: u64 = 16 << 20;
 /// How long somebody may look whether the run is held, when the last words are to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How much of the end of the record is looked at.
-const TAIL: u64 = 256 * 1024;
 
 /// Starts the program `path` on the job that comes on stdin, and stays until its end.
 ///
@@ -135,14 +132,19 @@ impl Watch {
         let owned = self.run.worker_info().is_some_and(|info| info.owner.pid == pid);
         // Somebody who has taken the run up again already has the word.
         let Some(_lock) = owned.then(|| Lock::take(&self.run, PATIENCE).ok()).flatten() else { return };
-        let records = LogReader::tail(&self.run.events(), TAIL).unwrap_or_default();
-        let Some(mut ended) = last_words(&records) else { return };
-        let Ok(mut log) = LogWriter::open(&self.run.events()) else { return };
+        // A run that has ended stays as it ended, however its worker leaves.
+        let Ok(summary) = RunSummary::read(&self.run) else { return };
+        if summary.is_over() || summary.last_time.is_none() {
+            return;
+        }
+        let best = RunSummary::read_whole(&self.run).map_or(summary.best, |whole| whole.best);
         let death = Death::of(pid, status, (&self.accounts, &Accounts::now()));
-        ended.message = Some(death.told(&self.printed_since()));
+        let message = Some(death.told(&self.printed_since()));
+        let ended = Ended { step: summary.step, outcome: Outcome::Died, message, metrics: best };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
-        let time = records.last().map_or(now, |last| last.time.max(now));
-        // A disk that is full has no room for last words; those who look see that the worker is gone.
+        let time = summary.last_time.map_or(now, |last| last.max(now));
+        let Ok(mut log) = LogWriter::open(&self.run.events()) else { return };
+        // A disk that is full has no room for the end; those who look see that the worker is gone.
         if log.append(&Record { time, event: Event::Ended(ended) }).is_ok() {
             let _ = log.sync();
         }
@@ -157,26 +159,14 @@ impl Watch {
     }
 }
 
-/// The end of a run that has said none itself: `None` if it has.
-fn last_words(records: &[Record]) -> Option<Ended> {
-    let (mut step, mut metrics, mut over) = (0, Metrics::default(), false);
-    for record in records {
-        match &record.event {
-            Event::Started(started) => (step, over) = (started.resumed.unwrap_or(0), false),
-            Event::Step(done) => step = done.step,
-            Event::Eval(eval) if eval.best => metrics = eval.metrics.clone(),
-            Event::Ended(_) => over = true,
-            _ => {}
-        }
-    }
-    (!over && !records.is_empty()).then_some(Ended { step, outcome: Outcome::Died, message: None, metrics })
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
 
+    use pellucid_fixture as fixture;
+    use pellucid_protocol::Metrics;
     use pellucid_protocol::event::Step;
+    use pellucid_record::log_reader::LogReader;
     use pellucid_record::owner::Owner;
     use pellucid_record::run_dir::WorkerInfo;
 
@@ -222,6 +212,23 @@ mod tests {
         assert!(told.contains("SIGABRT") && told.contains("bad index") && !told.contains("old line"), "{told}");
         watch.mourn(7, ExitStatus::from_raw(6));
         assert_eq!(super::tests::ends(&run).len(), 1, "once");
+    }
+
+    /// The worker of a run that has ended stays while somebody asks it for explanations, and then leaves in its way.
+    #[test]
+    fn an_end_is_not_undone_by_what_came_after_it() {
+        let (_folder, run) = run(7);
+        let watch = Watch::begin(Some(run.clone())).unwrap();
+        let mut log = LogWriter::open(&run.events()).unwrap();
+        log.append(&fixture::ended(3, Outcome::Finished, None)).unwrap();
+        while log.length() < 2 << 20 {
+            log.append(&fixture::explained(3, 9)).unwrap();
+        }
+        for raw in [0, 9] {
+            watch.mourn(7, ExitStatus::from_raw(raw));
+        }
+        let ends = ends(&run);
+        assert!(ends.len() == 1 && ends[0].1.outcome == Outcome::Finished, "{ends:?}");
     }
 
     #[test]

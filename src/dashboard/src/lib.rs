@@ -64,6 +64,7 @@ pub use input::keymap::{self, Keymap};
 pub use input::screen::Screen;
 pub use msg::Exit;
 pub use pages::{compare, frontier, page, picker};
+pub use run::health::outcome_state;
 pub use state::{Alerts, Rights};
 pub use terminal::Mouse;
 pub use theme::{ColorChoice, Glyphs, Tone};

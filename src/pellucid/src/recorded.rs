@@ -2,9 +2,9 @@
 
 use std::io;
 
-use pellucid_protocol::{Event, Record};
+use pellucid_protocol::Record;
 use pellucid_record::log_reader::LogReader;
-use pellucid_record::{Piece, RunDir};
+use pellucid_record::{Piece, RunDir, RunSummary};
 
 use pellucid_client::console;
 
@@ -30,16 +30,7 @@ pub(crate) fn pieces(run: &RunDir) -> io::Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-/// How much of the end of a record is looked at for its last words.
-const TAIL: u64 = 256 * 1024;
-
-/// Whether the run of this record has ended, as far as its end says.
+/// Whether `run` has ended. One whose log cannot be read has not.
 pub(crate) fn is_over(run: &RunDir) -> bool {
-    let tail = LogReader::tail(&run.events(), TAIL).unwrap_or_default();
-    let said = tail.iter().rev().find_map(|record| match record.event {
-        Event::Ended(_) => Some(true),
-        Event::Started(_) | Event::Step(_) => Some(false),
-        _ => None,
-    });
-    said.unwrap_or(false)
+    RunSummary::read(run).is_ok_and(|summary| summary.is_over())
 }

@@ -2,21 +2,16 @@
 
 use std::io;
 
-use pellucid_protocol::event::{Outcome, Started};
 use pellucid_protocol::{Event, Metrics};
-use pellucid_record::{Piece, RunDir};
+use pellucid_record::{Piece, RunDir, RunSummary};
 
 use crate::recorded;
 
 /// What came of a run, as far as its record goes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RunResult {
-    /// What was fixed when it began.
-    pub(crate) started: Option<Box<Started>>,
-    /// How it ended; none while it goes on, or when its worker was lost.
-    pub(crate) outcome: Option<Outcome>,
-    /// Steps done.
-    pub(crate) step: u64,
+    /// The run in short.
+    pub(crate) summary: RunSummary,
     /// Of the best evaluation; what that did not measure, from the last one that did.
     pub(crate) metrics: Metrics,
 }
@@ -31,33 +26,24 @@ impl RunResult {
     }
 
     fn from_pieces(pieces: Vec<Piece>) -> Self {
-        let mut result = Self::default();
-        let (mut latest, mut best) = (Metrics::default(), Metrics::default());
+        let (mut summary, mut metrics) = (RunSummary::default(), Metrics::default());
         for piece in pieces {
-            let record = match piece {
-                Piece::Steps(block) => block.len().checked_sub(1).and_then(|last| block.record(last)),
-                Piece::Record(record) => Some(record),
-            };
-            match record.map(|record| record.event) {
-                Some(Event::Started(started)) => (result.outcome, result.started) = (None, Some(started)),
-                Some(Event::Step(step)) => result.step = step.step,
-                Some(Event::Eval(eval)) => {
-                    latest.extend(eval.metrics.clone());
-                    best = if eval.best { eval.metrics } else { best };
-                }
-                Some(Event::Ended(ended)) => result.outcome = Some(ended.outcome),
-                _ => {}
+            summary.take_piece(&piece);
+            if let Piece::Record(record) = piece
+                && let Event::Eval(eval) = record.event
+            {
+                metrics.extend(eval.metrics);
             }
         }
-        latest.extend(best);
-        result.metrics = latest;
-        result
+        metrics.extend(summary.best.clone());
+        Self { summary, metrics }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use pellucid_fixture as fixture;
+    use pellucid_protocol::event::Outcome;
 
     use super::*;
 
@@ -72,10 +58,10 @@ mod tests {
         }
         records.extend([late, fixture::ended(600, Outcome::Finished, None)]);
         let result = RunResult::from_pieces(records.into_iter().map(Piece::Record).collect());
-        assert_eq!((result.step, result.outcome), (600, Some(Outcome::Finished)));
+        assert_eq!((result.summary.step, result.summary.outcome()), (600, Some(Outcome::Finished)));
         assert!(result.metrics.get("valid/accuracy").unwrap() > 0.8, "{:?}", result.metrics);
         assert_eq!(result.metrics.get("explain/plausibility"), Some(0.7));
-        assert_eq!(result.started.unwrap().settings.kd_alpha, 0.5);
+        assert_eq!(result.summary.started.unwrap().1.settings.kd_alpha, 0.5);
         assert_eq!(RunResult::from_pieces(Vec::new()), RunResult::default());
     }
 }

@@ -79,10 +79,19 @@ pub(crate) fn state(run: &Run) -> (Tone, &'static str) {
         Stage::Launching(..) => (Tone::Plain, "… starting"),
         Stage::Running => (Tone::Good, "● training"),
         Stage::Paused => (Tone::Warn, "Ⅱ paused"),
-        Stage::Ended(Outcome::Finished, _) => (Tone::Good, "✔ finished"),
-        Stage::Ended(Outcome::Stopped, _) => (Tone::Warn, "■ stopped"),
-        Stage::Ended(Outcome::Failed, _) | Stage::Failed(_) => (Tone::Bad, "✖ failed"),
-        Stage::Ended(Outcome::Died, _) => (Tone::Bad, "✖ died"),
+        Stage::Ended(outcome, _) => outcome_state(*outcome),
+        Stage::Failed(_) => outcome_state(Outcome::Failed),
+    }
+}
+
+/// The state of a run that has ended, with its sign.
+#[must_use]
+pub fn outcome_state(outcome: Outcome) -> (Tone, &'static str) {
+    match outcome {
+        Outcome::Finished => (Tone::Good, "✔ finished"),
+        Outcome::Stopped => (Tone::Warn, "■ stopped"),
+        Outcome::Failed => (Tone::Bad, "✖ failed"),
+        Outcome::Died => (Tone::Bad, "✖ died"),
     }
 }
 

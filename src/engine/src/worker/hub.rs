@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Command, Event, Metrics, Record, ToClient};
-use pellucid_record::RunDir;
+use pellucid_protocol::{Command, Event, Record, ToClient};
 use pellucid_record::owner::Lock;
+use pellucid_record::{RunDir, RunSummary};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
@@ -40,10 +40,8 @@ pub struct Hub {
     mail: mpsc::Sender<Mail>,
     interrupt: Interrupt,
     end: End,
-    /// Steps done.
-    step: u64,
-    /// The metrics of the best evaluation so far.
-    best: Metrics,
+    /// What the log says of the run.
+    summary: RunSummary,
     /// What is to be said once the run has started.
     notes: Vec<String>,
     /// Why a removed folder could not be made again, once that was said.
@@ -83,7 +81,9 @@ impl Hub {
     /// # Errors
     /// What the file system says.
     pub fn open(run: RunDir, lock: Lock, lines: Lines) -> Result<Self> {
-        let journal = Journal::open(&run).map_err(|error| Error::file(&run.events(), error))?;
+        let unreadable = |error| Error::file(&run.events(), error);
+        let journal = Journal::open(&run).map_err(unreadable)?;
+        let summary = RunSummary::read(&run).map_err(unreadable)?;
         let torn = journal.torn();
         let cut = format!("the last record was torn: its {torn} bytes were cut off, the record is whole up to there");
         let Lines { mail, interrupt } = lines;
@@ -95,8 +95,7 @@ impl Hub {
             mail,
             interrupt,
             end: End::default(),
-            step: 0,
-            best: Metrics::default(),
+            summary,
             notes: if torn > 0 { vec![cut] } else { Vec::new() },
             unrestored: None,
         })
@@ -165,7 +164,10 @@ impl Hub {
     fn record(&mut self, event: Event) {
         let (time, back) = self.clock.now();
         let record = Record { time, event };
-        self.know(&record.event);
+        self.summary.take(&record);
+        if matches!(record.event, Event::Ended(_)) {
+            self.end.ended();
+        }
         let haste = if matches!(record.event, Event::Step(_)) { Haste::WithOthers } else { Haste::Now };
         if record.event.is_recorded() {
             match self.journal.take(&record) {
@@ -192,20 +194,9 @@ impl Hub {
         }
     }
 
-    /// Remembers what has to be said should the thread not be able to.
-    fn know(&mut self, event: &Event) {
-        match event {
-            Event::Started(started) => self.step = started.resumed.unwrap_or(0),
-            Event::Step(step) => self.step = step.step,
-            Event::Eval(eval) if eval.best => self.best = eval.metrics.clone(),
-            Event::Ended(_) => self.end.ended(),
-            _ => {}
-        }
-    }
-
     fn alert(&mut self, level: Level, message: String) {
         note(&message);
-        self.record(Event::Alert(Alert::new(self.step, level, message)));
+        self.record(Event::Alert(Alert::new(self.summary.step, level, message)));
     }
 
     fn tell(&mut self, news: Option<News>) {
@@ -306,17 +297,21 @@ impl Hub {
             || "there is no checkpoint".to_owned(),
             |step| format!("the last checkpoint is that of step {step}"),
         );
-        let message = Some(format!("told to leave in the midst of a step that took too long; {saved}"));
-        let metrics = self.best.clone();
-        self.record(Event::Ended(Ended { step: self.step, outcome: Outcome::Stopped, message, metrics }));
+        let message = format!("told to leave in the midst of a step that took too long; {saved}");
+        self.record_end(Outcome::Stopped, message);
     }
 
     fn thread_is_gone(&mut self) {
-        if self.end.is_going() {
-            let (step, metrics) = (self.step, self.best.clone());
-            let message = Some("the thread that trains is gone; worker.log may say why".to_owned());
-            self.record(Event::Ended(Ended { step, outcome: Outcome::Failed, message, metrics }));
+        // The thread may be gone before it has said that it serves a run that has ended.
+        if self.end.is_going() && !self.summary.is_over() {
+            self.record_end(Outcome::Failed, "the thread that trains is gone; worker.log may say why".to_owned());
         }
+    }
+
+    /// Records the end of a run whose thread cannot say it.
+    fn record_end(&mut self, outcome: Outcome, message: String) {
+        let (step, metrics) = (self.summary.step, self.summary.best.clone());
+        self.record(Event::Ended(Ended { step, outcome, message: Some(message), metrics }));
     }
 
     fn close(&mut self) {

@@ -7,7 +7,7 @@ use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_dashboard::compare::written;
 use pellucid_dashboard::frontier::{Choice, Entry, Field, Frontier, HEIGHT};
-use pellucid_dashboard::{Tone, keymap, page};
+use pellucid_dashboard::{Tone, keymap, outcome_state, page};
 use pellucid_protocol::event::Outcome;
 use pellucid_record::owner::Whereabouts;
 use pellucid_record::settings_file;
@@ -128,15 +128,14 @@ fn entries(sources: &[Source]) -> Result<Vec<(RunDir, Entry)>, Failure> {
 
 fn entry(run: &RunDir) -> (RunDir, Entry) {
     let result = RunResult::of(run).unwrap_or_default();
-    let settings = result.started.as_ref().map(|started| written(&started.settings)).unwrap_or_default();
-    let goes_on = run.worker_info().map(|info| info.owner.whereabouts());
-    let (state, counts) = match (result.outcome, goes_on) {
-        (Some(Outcome::Finished), _) => ((Tone::Good, "✔ finished"), true),
-        (Some(Outcome::Stopped), _) => ((Tone::Warn, "■ stopped"), true),
-        (Some(Outcome::Failed), _) => ((Tone::Bad, "✖ failed"), false),
-        (None, Some(Whereabouts::Here | Whereabouts::Elsewhere)) => ((Tone::Good, "● running"), false),
-        (Some(Outcome::Died) | None, _) => ((Tone::Bad, "✖ died"), false),
+    let settings = result.summary.started.as_ref().map(|(_, started)| written(&started.settings)).unwrap_or_default();
+    let outcome = result.summary.outcome();
+    let state = match (outcome, run.worker_info().map(|info| info.whereabouts(run))) {
+        (Some(outcome), _) => outcome_state(outcome),
+        (None, Some(Whereabouts::Here | Whereabouts::Elsewhere)) => (Tone::Good, "● running"),
+        (None, _) => outcome_state(Outcome::Died),
     };
+    let counts = matches!(outcome, Some(Outcome::Finished | Outcome::Stopped));
     (run.clone(), Entry { name: run.name(), state, counts, settings, metrics: result.metrics })
 }
 

@@ -71,9 +71,9 @@ fn row(cells: &[&str]) -> Vec<String> {
 }
 
 fn summary(recorded: &Recorded) -> Section {
-    let ended = recorded.ended.as_ref().map_or("It has not ended.".to_owned(), |ended| {
+    let ended = recorded.summary.ended().map_or("It has not ended.".to_owned(), |ended| {
         let why = ended.message.as_ref().map_or(String::new(), |message| format!(": {message}"));
-        format!("It {} after {} steps{why}.", format!("{:?}", ended.outcome).to_lowercase(), ended.step)
+        format!("It {} after {} steps{why}.", ended.outcome.word(), ended.step)
     });
     let best = recorded.best.as_ref().and_then(|(step, metrics)| {
         let accuracy = metrics.get("valid/accuracy")?;
@@ -87,7 +87,7 @@ fn summary(recorded: &Recorded) -> Section {
 }
 
 fn data(run: &RunDir, recorded: &Recorded) -> Section {
-    let Some(started) = &recorded.started else { return Section::new("Data and model", Vec::new()) };
+    let Some(started) = recorded.started() else { return Section::new("Data and model", Vec::new()) };
     let settings = &started.settings;
     let path = |path: &Path| path.display().to_string();
     let best = run.root().join(RunDir::checkpoint_name("best")).join("model.safetensors");
@@ -162,7 +162,7 @@ fn findings(recorded: &Recorded) -> Section {
 /// The words that go with a class in the training data but not in the validation data, as of the last evaluation.
 fn watched_words(recorded: &Recorded) -> Vec<Block> {
     let Some(watched) = &recorded.watched else { return Vec::new() };
-    let labels = recorded.started.as_ref().map(|started| started.labels.clone()).unwrap_or_default();
+    let labels = recorded.started().map(|started| started.labels.clone()).unwrap_or_default();
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
     let row = |word: &WatchedWord| {
         vec![
@@ -222,7 +222,7 @@ fn words(recorded: &Recorded) -> Section {
     let Some(method) = methods.iter().copied().find(|method| method.is_signed()) else {
         return Section::new("Words by class", vec![Block::Text(NOTHING.to_owned())]);
     };
-    let labels = recorded.started.as_ref().map(|started| started.labels.clone()).unwrap_or_default();
+    let labels = recorded.started().map(|started| started.labels.clone()).unwrap_or_default();
     let mut blocks = Vec::new();
     for class in classes {
         let question = Question { method, class, case: Case::Folded, least: LEAST };
@@ -284,7 +284,7 @@ fn ranked(recorded: &Recorded) -> Vec<RankedMap<'_>> {
 
 fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     let ranked = ranked(recorded);
-    let labels = recorded.started.as_ref().map(|started| started.labels.clone()).unwrap_or_default();
+    let labels = recorded.started().map(|started| started.labels.clone()).unwrap_or_default();
     let map = |RankedMap { faithfulness, explanation, method }: &RankedMap| {
         let label = labels.get(explanation.target).map_or("?", String::as_str);
         let attribution = explanation.by(*method)?;
@@ -351,7 +351,7 @@ fn limits(recorded: &Recorded) -> Section {
 
 fn settings(recorded: &Recorded) -> Section {
     let mut blocks = Vec::new();
-    if let Some(started) = &recorded.started {
+    if let Some(started) = recorded.started() {
         blocks.push(Block::Code(toml::to_string(&started.settings).unwrap_or_default()));
     }
     let change = |change: &pellucid_protocol::event::Setting| {

@@ -59,8 +59,8 @@ fn report(run: &RunDir, ended: &Ended) -> Ending {
         Outcome::Finished => console::note(&format!("{name} had just finished, at step {step}")),
         Outcome::Stopped => console::note(&format!("{name} stopped at step {step}; {}", resume_hint(run))),
         Outcome::Failed | Outcome::Died => {
-            let why = ended.message.as_deref().unwrap_or("no reason given");
-            console::note(&format!("{name} failed at step {step}: {why}"));
+            let (word, why) = (ended.outcome.word(), ended.reason().unwrap_or_default());
+            console::note(&format!("{name} {word} at step {step}: {why}"));
             return Ending::Failed;
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn farewell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
         Exit::Stopped | Exit::Ended(Outcome::Stopped) => {
             console::note(&format!("stopped; the run is in {place}; {}", resume_hint(run)));
         }
-        Exit::Ended(outcome) => console::note(&format!("{}; the run is in {place}; {back}", word(outcome))),
+        Exit::Ended(outcome) => console::note(&format!("{}; the run is in {place}; {back}", outcome.word())),
     }
     Ok(match exit {
         Exit::Stopped | Exit::Ended(Outcome::Stopped) => Ending::Stopped,
@@ -57,15 +57,6 @@ pub(super) fn farewell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
 fn goes_on(run: &RunDir) -> bool {
     let place = run.worker_info().map(|info| info.whereabouts(run));
     matches!(place, Some(Whereabouts::Here | Whereabouts::Elsewhere))
-}
-
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Finished => "finished",
-        Outcome::Stopped => "stopped",
-        Outcome::Failed => "failed",
-        Outcome::Died => "died",
-    }
 }
 
 #[cfg(test)]

@@ -3,24 +3,20 @@
 use pellucid_protocol::event::{CheckpointKind, Ended, Eval, Level, Outcome, Started};
 use pellucid_protocol::readable::duration;
 use pellucid_protocol::{Event, Metrics, Record};
+use pellucid_record::RunSummary;
 
 /// Writes the lines of a run, and remembers what later lines need.
 #[derive(Debug, Default)]
 pub(super) struct RunLines {
-    /// When the run began, in seconds since 1970.
-    began: f64,
-    total_steps: u64,
+    summary: RunSummary,
 }
 
 impl RunLines {
     /// The line for `record`, if there is one for its kind of event.
     pub(super) fn line(&mut self, record: &Record) -> Option<String> {
+        self.summary.take(record);
         match &record.event {
-            Event::Started(begun) => {
-                self.began = record.time;
-                self.total_steps = begun.total_steps;
-                Some(started(begun))
-            }
+            Event::Started(begun) => Some(started(begun)),
             Event::Eval(eval) => Some(self.eval(eval)),
             Event::Checkpoint(checkpoint) if checkpoint.kind == CheckpointKind::Last => None,
             Event::Checkpoint(checkpoint) => {
@@ -46,25 +42,22 @@ impl RunLines {
         format!(
             "step {}/{}  epoch {:.2}  {}{best}",
             eval.step,
-            self.total_steps,
+            self.summary.total_steps().unwrap_or_default(),
             eval.epoch,
             eval_metrics(&eval.metrics)
         )
     }
 
     fn ended(&self, ended: &Ended, time: f64) -> String {
-        let after = format!("at step {} after {}", ended.step, duration(time - self.began));
+        let began = self.summary.started.as_ref().map_or(time, |(began, _)| *began);
+        let after = format!("at step {} after {}", ended.step, duration(time - began));
         let figures = eval_metrics(&ended.metrics);
         let best = if figures.is_empty() { String::new() } else { format!("; best: {figures}") };
-        match (ended.outcome, &ended.message) {
-            (Outcome::Finished, _) => format!("finished {after}{best}"),
-            (Outcome::Stopped, None) => format!("stopped {after}{best}"),
-            (Outcome::Stopped, Some(message)) => format!("stopped {after}: {message}{best}"),
-            (Outcome::Died, message) => {
-                format!("error: the run died {after}: {}", message.as_deref().unwrap_or("no reason given"))
-            }
-            (Outcome::Failed, Some(message)) => format!("error: the run failed {after}: {message}"),
-            (Outcome::Failed, None) => format!("error: the run failed {after}"),
+        let why = ended.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+        let word = ended.outcome.word();
+        match ended.outcome {
+            Outcome::Finished | Outcome::Stopped => format!("{word} {after}{why}{best}"),
+            Outcome::Failed | Outcome::Died => format!("error: the run {word} {after}{why}"),
         }
     }
 }
@@ -131,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_run_is_told_in_lines() {
-        let mut lines = RunLines { began: 10.0, total_steps: 40 };
+        let mut lines = RunLines::default();
+        line(&mut lines, 10.0, pellucid_fixture::started(40).event).unwrap();
         let step = Step { step: 1, epoch: 0.1, metrics: metrics(&[("loss/total", 0.5)]) };
         assert_eq!(line(&mut lines, 11.0, Event::Step(step)), None);
         let values = metrics(&[("valid/accuracy", 0.875), ("valid/loss", 0.25), ("sparsity/exact", 0.5)]);
@@ -162,7 +156,9 @@ mod tests {
             message: Some("loss/kd became NaN".into()),
             metrics: Metrics::default(),
         };
-        let told = line(&mut RunLines::default(), 5.0, Event::Ended(ended)).unwrap();
+        let mut lines = RunLines::default();
+        line(&mut lines, 0.0, pellucid_fixture::started(40).event).unwrap();
+        let told = line(&mut lines, 5.0, Event::Ended(ended)).unwrap();
         assert_eq!(told, "error: the run failed at step 4 after 5 s: loss/kd became NaN");
     }
 }

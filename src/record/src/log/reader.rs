@@ -3,7 +3,7 @@
 mod part;
 
 use std::fs::File;
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::event::Record;
@@ -127,26 +127,6 @@ impl LogReader {
     pub fn beyond(path: &Path, offset: u64) -> Self {
         let age = if offset == 0 { Age::Unchecked } else { Age::Checked };
         Self { begin: offset, offset, age, ..Self::new(path) }
-    }
-
-    /// The records of the last `bytes` bytes of the log at `path`, from the first line break on if that is not all.
-    ///
-    /// # Errors
-    /// What the file system says; a missing file has no records.
-    pub fn tail(path: &Path, bytes: u64) -> io::Result<Vec<Record>> {
-        let mut file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let begin = file.metadata()?.len().saturating_sub(bytes);
-        let mut offset = begin;
-        if begin > 0 {
-            file.seek(SeekFrom::Start(begin))?;
-            let mut skipped = Vec::new();
-            offset += io::BufReader::new(file).read_until(b'\n', &mut skipped)? as u64;
-        }
-        Self { age: Age::Unchecked, ..Self::beyond(path, offset) }.read_new()
     }
 
     /// The records that are whole and were not read yet. An unfinished last line waits for the next
@@ -363,21 +343,6 @@ mod tests {
         let (records, reader) = read(&bytes);
         assert_eq!(records, [step(1), step(2)], "an unknown field is passed over, an unknown event left out");
         assert_eq!((reader.newer(), reader.damage().count), (2, 0));
-    }
-
-    #[test]
-    fn the_tail_of_a_log_begins_at_a_record() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.jsonl");
-        assert!(LogReader::tail(&path, 9).unwrap().is_empty());
-        let mut writer = LogWriter::open(&path).unwrap();
-        (0..9).for_each(|number| assert!(writer.append(&step(number)).is_ok()));
-        for bytes in 0..writer.length() + 9 {
-            let tail = LogReader::tail(&path, bytes).unwrap();
-            let expected: Vec<Record> = (9 - tail.len() as u64..9).map(step).collect();
-            assert_eq!(tail, expected, "{bytes} bytes");
-        }
-        assert_eq!(LogReader::tail(&path, u64::MAX).unwrap().len(), 9);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! One line of the log: what happened, or what the worker printed.
 
-use pellucid_protocol::event::{CheckpointKind, Ended, Level, Outcome};
+use pellucid_protocol::event::{CheckpointKind, Ended, Level};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{Event, Metrics, Record, SurveyState};
 
+use crate::run::health::outcome_state;
 use crate::text;
 use crate::text::clock;
 use crate::theme::Tone;
@@ -131,17 +132,9 @@ fn entry(event: &Event) -> Option<(Tone, &'static str, String)> {
 }
 
 fn ended(ended: &Ended) -> (Tone, &'static str, String) {
-    match ended.outcome {
-        Outcome::Finished => (Tone::Good, "✔", "finished".to_owned()),
-        Outcome::Stopped => {
-            let more = ended.message.as_deref().map_or_else(String::new, |message| format!(": {message}"));
-            (Tone::Warn, "■", format!("stopped{more}"))
-        }
-        Outcome::Failed | Outcome::Died => {
-            let word = if ended.outcome == Outcome::Died { "died" } else { "failed" };
-            (Tone::Bad, "✖", format!("{word}: {}", ended.message.as_deref().unwrap_or("no reason given")))
-        }
-    }
+    let (tone, state) = outcome_state(ended.outcome);
+    let (sign, word) = state.split_once(' ').unwrap_or(("", state));
+    (tone, sign, ended.reason().map_or_else(|| word.to_owned(), |reason| format!("{word}: {reason}")))
 }
 
 fn measures(metrics: &Metrics) -> String {

@@ -5,17 +5,16 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use pellucid_protocol::event::{Alert, Ended, Setting, Started};
+use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
-use pellucid_record::RunDir;
 use pellucid_record::log_reader::LogReader;
+use pellucid_record::{RunDir, RunSummary};
 use sha2::{Digest, Sha256};
 
 /// A run as it was recorded.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
-    pub(super) started: Option<Started>,
-    pub(super) ended: Option<Ended>,
+    pub(super) summary: RunSummary,
     pub(super) alerts: Vec<Alert>,
     /// What the last evaluation says of words that may be shortcuts.
     pub(super) watched: Option<Watched>,
@@ -40,6 +39,7 @@ impl Recorded {
         let mut recorded = Self::default();
         let mut explained: BTreeMap<String, Explanation> = BTreeMap::new();
         for record in LogReader::new(&run.events()).read_new()? {
+            recorded.summary.take(&record);
             match record.event {
                 Event::Explained(made) if !made.partial && made.edits.is_empty() => {
                     drop(explained.insert(made.text.clone(), *made));
@@ -51,13 +51,17 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// What is fixed for the run.
+    pub(super) fn started(&self) -> Option<&Started> {
+        self.summary.started.as_ref().map(|(_, started)| &**started)
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Started(started) => {
                 // Steps after the checkpoint it goes on from were done again.
                 let from = started.resumed.unwrap_or(0);
                 self.curves.values_mut().for_each(|points| points.retain(|(step, _)| *step <= from));
-                self.started.get_or_insert(*started);
             }
             Event::Step(step) => self.add(step.step, &step.metrics),
             Event::Eval(eval) => {
@@ -72,7 +76,6 @@ impl Recorded {
             Event::Watched(watched) => self.watched = Some(watched),
             Event::Alert(alert) => self.alerts.push(alert),
             Event::Setting(setting) if setting.key != "state" => self.changes.push(setting),
-            Event::Ended(ended) => self.ended = Some(ended),
             _ => {}
         }
     }

@@ -1,23 +1,19 @@
-//! A run in one line, from the head and the tail of its log: long logs are not read whole.
+//! A run in one line of the list of runs.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pellucid_protocol::event::{Outcome, Started};
+use pellucid_protocol::event::Outcome;
 use pellucid_protocol::{Event, Metrics, Record};
-use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
 use pellucid_record::owner::Whereabouts;
+use pellucid_record::{RunDir, RunState, RunSummary};
 use serde::Serialize;
 
 use pellucid_client::handle::resume_hint;
 use pellucid_dashboard::picker::{CURVE, Entry};
-use pellucid_dashboard::{Tone, text};
-
-/// How much of the end of a log is read.
-const TAIL: u64 = 256 * 1024;
+use pellucid_dashboard::{Tone, outcome_state, text};
 
 /// A run in a few words.
 #[derive(Debug, Serialize)]
@@ -57,74 +53,36 @@ enum State {
     Paused,
     /// Its worker is on another machine.
     Elsewhere,
-    Finished,
-    Stopped,
-    Failed,
-    /// Its worker was killed or crashed.
-    Died,
+    /// It has ended; a run whose worker is gone without a word has died.
+    #[serde(untagged)]
+    Ended(Outcome),
 }
 
 impl Summary {
     /// The summary of `run`; what cannot be read is left out.
     pub(in super::super) fn of(run: &RunDir) -> Self {
-        let started = head(run).ok().flatten();
-        let mut summary = Summary {
+        let known = RunSummary::read(run).unwrap_or_default();
+        let state = State::of(&known, run);
+        let owner = run.worker_info().filter(|_| state.has_worker()).map(|info| info.owner);
+        Summary {
             name: run.name(),
             id: run.id(),
             path: run.root().to_owned(),
-            state: State::of_worker(run),
-            owner: None,
-            step: 0,
-            total_steps: started.as_ref().map(|(_, begun)| begun.total_steps),
-            started: started.map(|(time, _)| time),
-            age: None,
-            metrics: Metrics::default(),
-            message: None,
-            resume: None,
-        };
-        for record in LogReader::tail(&run.events(), TAIL).unwrap_or_default() {
-            summary.age = Some((now() - record.time).max(0.0));
-            summary.take(record.event, run);
+            state,
+            owner: owner.map(|owner| Worker { pid: owner.pid, host: owner.host }),
+            step: known.step,
+            total_steps: known.total_steps(),
+            started: known.started.as_ref().map(|(time, _)| *time),
+            age: known.last_time.map(|time| (now() - time).max(0.0)),
+            message: known.ended().and_then(|ended| ended.message.clone()),
+            metrics: known.best,
+            resume: state.is_resumable().then(|| resume_hint(run)),
         }
-        match summary.state {
-            State::Running | State::Paused | State::Elsewhere => {
-                let owner = run.worker_info().map(|info| info.owner);
-                summary.owner = owner.map(|owner| Worker { pid: owner.pid, host: owner.host });
-            }
-            State::Stopped | State::Failed | State::Died => summary.resume = Some(resume_hint(run)),
-            State::Finished => {}
-        }
-        summary
     }
 
     /// With a shorter id.
     pub(in super::super) fn with_id(self, id: String) -> Self {
         Self { id, ..self }
-    }
-
-    fn take(&mut self, event: Event, run: &RunDir) {
-        match event {
-            Event::Started(_) => (self.state, self.message) = (State::of_worker(run), None),
-            Event::Step(step) => self.step = step.step,
-            Event::Eval(eval) if eval.best => self.metrics = eval.metrics,
-            Event::Setting(setting) if setting.key == "state" && self.state != State::Died => {
-                self.state = if setting.value == "paused" { State::Paused } else { State::Running };
-            }
-            Event::Ended(ended) => {
-                self.step = ended.step;
-                if ended.metrics != Metrics::default() {
-                    self.metrics = ended.metrics;
-                }
-                self.message = ended.message;
-                self.state = match ended.outcome {
-                    Outcome::Finished => State::Finished,
-                    Outcome::Stopped => State::Stopped,
-                    Outcome::Failed => State::Failed,
-                    Outcome::Died => State::Died,
-                };
-            }
-            _ => {}
-        }
     }
 
     /// The summary as an entry of the list to choose from.
@@ -133,10 +91,7 @@ impl Summary {
             State::Running => (Tone::Good, "● running"),
             State::Paused => (Tone::Warn, "Ⅱ paused"),
             State::Elsewhere => (Tone::Plain, "… elsewhere"),
-            State::Finished => (Tone::Good, "✔ finished"),
-            State::Stopped => (Tone::Warn, "■ stopped"),
-            State::Failed => (Tone::Bad, "✖ failed"),
-            State::Died => (Tone::Bad, "✖ died"),
+            State::Ended(outcome) => outcome_state(outcome),
         };
         Entry {
             state,
@@ -154,11 +109,11 @@ impl Summary {
             let message = self.message.as_ref().map_or_else(String::new, |message| format!("{message}; "));
             format!("    {message}{resume}")
         });
-        [self.line(width)].into_iter().chain(why.filter(|_| self.state != State::Stopped)).collect()
+        [self.line(width)].into_iter().chain(why.filter(|_| self.state != State::Ended(Outcome::Stopped))).collect()
     }
 
     fn line(&self, width: usize) -> String {
-        let state = format!("{:?}", self.state).to_lowercase();
+        let state = self.state.word();
         let steps = self.total_steps.map_or_else(|| self.step.to_string(), |total| format!("{}/{total}", self.step));
         let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
         let age = self.age.map_or("-".to_owned(), |age| format!("{} ago", text::duration(age)));
@@ -170,26 +125,38 @@ impl Summary {
 }
 
 impl State {
-    fn of_worker(run: &RunDir) -> Self {
+    fn of(known: &RunSummary, run: &RunDir) -> Self {
+        if let Some(outcome) = known.outcome() {
+            return State::Ended(outcome);
+        }
         match run.worker_info().map(|info| info.whereabouts(run)) {
             Some(Whereabouts::Elsewhere) => State::Elsewhere,
+            Some(Whereabouts::Here) if known.state == RunState::Paused => State::Paused,
             Some(Whereabouts::Here) => State::Running,
-            Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Died,
+            Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Ended(Outcome::Died),
         }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Paused => "paused",
+            State::Elsewhere => "elsewhere",
+            State::Ended(outcome) => outcome.word(),
+        }
+    }
+
+    fn has_worker(self) -> bool {
+        !matches!(self, State::Ended(_))
+    }
+
+    fn is_resumable(self) -> bool {
+        matches!(self, State::Ended(Outcome::Stopped | Outcome::Failed | Outcome::Died))
     }
 }
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
-}
-
-fn head(run: &RunDir) -> io::Result<Option<(f64, Started)>> {
-    let mut line = Vec::new();
-    BufReader::new(File::open(run.events())?).take(TAIL).read_until(b'\n', &mut line)?;
-    Ok(match serde_json::from_slice(&line) {
-        Ok(Record { time, event: Event::Started(started) }) => Some((time, *started)),
-        _ => None,
-    })
 }
 
 /// Bytes at each place of a log at which a step is looked for.
@@ -276,10 +243,14 @@ mod tests {
     fn a_run_that_was_taken_up_again_is_what_its_worker_is() {
         let ended = Ended { step: 7, outcome: Outcome::Stopped, message: None, metrics: Metrics::default() };
         let (_folder, run) = run_with(vec![Event::Ended(ended), started(), step(8)]);
-        assert_eq!(Summary::of(&run).state, State::Died);
+        assert_eq!(Summary::of(&run).state, State::Ended(Outcome::Died));
         let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
-        assert_eq!(Summary::of(&run).state, State::Died, "whoever does not hold the run is not its worker");
+        assert_eq!(
+            Summary::of(&run).state,
+            State::Ended(Outcome::Died),
+            "whoever does not hold the run is not its worker"
+        );
         let _lock = Lock::take(&run, Duration::ZERO).unwrap();
         let rows = Summary::of(&run).row(3);
         assert!(rows[0].contains("running") && rows[0].contains(&format!("pid {}", std::process::id())), "{rows:?}");
@@ -294,7 +265,10 @@ mod tests {
         let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
         let (_folder, run) = run_with(vec![Event::Eval(eval), step(4)]);
         let summary = Summary::of(&run);
-        assert_eq!((summary.state, summary.step, summary.metrics.get("valid/accuracy")), (State::Died, 4, Some(0.5)));
+        assert_eq!(
+            (summary.state, summary.step, summary.metrics.get("valid/accuracy")),
+            (State::Ended(Outcome::Died), 4, Some(0.5))
+        );
     }
 
     #[test]
@@ -302,7 +276,11 @@ mod tests {
         let (_folder, run) = run_with(vec![step(4)]);
         let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
-        assert_eq!(Summary::of(&run).state, State::Died, "whoever does not hold the run is not its worker");
+        assert_eq!(
+            Summary::of(&run).state,
+            State::Ended(Outcome::Died),
+            "whoever does not hold the run is not its worker"
+        );
         let _lock = Lock::take(&run, Duration::ZERO).unwrap();
         assert_eq!(Summary::of(&run).state, State::Running);
     }
@@ -323,9 +301,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_ends_of_a_long_log_are_read() {
-        let (_folder, run) = run_with((0..20_000).map(step).collect());
-        assert!(std::fs::metadata(run.events()).unwrap().len() > 2 * TAIL);
-        assert_eq!(Summary::of(&run).step, 19_999);
+    fn a_finished_run_that_was_explained_a_lot_is_finished() {
+        let ended = Ended { step: 7, outcome: Outcome::Finished, message: None, metrics: accuracy(0.875) };
+        let explained = pellucid_fixture::explained(7, 9).event;
+        let after = std::iter::repeat_n(explained, 100);
+        let (_folder, run) = run_with([started(), step(7), Event::Ended(ended)].into_iter().chain(after).collect());
+        assert!(std::fs::metadata(run.events()).unwrap().len() > 512 << 10);
+        let summary = Summary::of(&run);
+        assert_eq!((summary.state, summary.step, summary.resume), (State::Ended(Outcome::Finished), 7, None));
     }
 }

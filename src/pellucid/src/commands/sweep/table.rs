@@ -45,8 +45,8 @@ struct Spread {
 impl Row {
     /// The row of `run`, from its log as far as it goes.
     pub(super) fn of(run: &RunDir, grid: Point) -> Self {
-        let RunResult { outcome, step, metrics, .. } = RunResult::of(run).unwrap_or_default();
-        Self { run: run.name(), grid, outcome, step, metrics }
+        let RunResult { summary, metrics } = RunResult::of(run).unwrap_or_default();
+        Self { run: run.name(), grid, outcome: summary.outcome(), step: summary.step, metrics }
     }
 
     /// Whether the run has finished, so that nothing is left to do.
@@ -56,7 +56,7 @@ impl Row {
 
     /// How it went, in a few words.
     pub(super) fn told(&self) -> String {
-        let outcome = self.outcome.map_or("lost".to_owned(), |outcome| format!("{outcome:?}").to_lowercase());
+        let outcome = self.outcome.map_or("lost", Outcome::word);
         let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
         format!("{outcome} at step {}, accuracy {accuracy}", self.step)
     }
@@ -77,7 +77,7 @@ pub(super) fn csv(rows: &[Row]) -> io::Result<String> {
     for row in rows {
         table.text(&row.run)?;
         row.grid.iter().try_for_each(|choice| table.text(&choice.value))?;
-        table.text(&row.outcome.map_or(String::new(), |outcome| format!("{outcome:?}").to_lowercase()))?;
+        table.text(row.outcome.map_or("", Outcome::word))?;
         table.number(row.step)?;
         names.iter().try_for_each(|name| table.number_or_empty(row.metrics.get(name)))?;
         table.end_row()?;
