@@ -8,16 +8,19 @@ TORCH_FREE := $(addprefix -p pellucid-,protocol files record explain client dash
 
 # The programs: target/release/pellucid and target/release/pellucid-worker.
 build: libtorch
-	cargo build --release --workspace
+	cargo build --release --workspace --exclude pellucid-data
 
 # The dashboard on the triage demo.
 run: build
 	target/release/pellucid demo
 
-# First what needs no libtorch, then everything, the end-to-end tests with the real programs included.
-test: test-torch-free build
-	cargo test --release --workspace
+# Every test, the end-to-end tests with the real programs included. Programs and tests are built by one command: by two,
+# with what only tests need of a dependency or without it, most crates would be compiled twice.
+test: libtorch
+	cargo build --release --workspace --all-targets
+	cargo test --release --workspace --all-targets
 
+# The crates without torch, where there is no libtorch.
 test-torch-free: tools
 	env -u LIBTORCH -u LIBTORCH_USE_PYTORCH cargo test --release $(TORCH_FREE)
 
@@ -59,6 +62,7 @@ tools:
 
 # The three sets and the small models, anew from their seeds; the models take long.
 data: build
+	cargo build --release -p pellucid-data
 	target/release/pellucid-data sets --out data --seed 20
 	sh data/make_models.sh
 
@@ -81,7 +85,14 @@ screenshots: build
 fmt:
 	cargo fmt --all
 
+# Format, clippy and documentation. With the profile of the programs, so that the C++ of torch-sys is compiled once.
 lint: libtorch
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	cargo clippy --release -p pellucid-tests --test chaos -- -D warnings
+	cargo clippy --release --workspace --test chaos -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --document-private-items
+
+# Licences and sources of the dependencies; needs no network (cargo install cargo-deny).
+deny:
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install cargo-deny" >&2; exit 1; }
+	cargo deny --offline check licenses bans sources

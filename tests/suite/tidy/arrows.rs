@@ -86,7 +86,13 @@ pub(super) fn between_crates(top: &Path) -> Vec<Violation> {
     let read = |path: std::path::PathBuf| {
         of_manifest(&path.strip_prefix(top).unwrap().display().to_string(), &fs::read_to_string(&path).unwrap())
     };
-    manifests.flat_map(read).collect()
+    let scripts = CRATES.iter().filter(|of| of.name != TORCH_CRATE).map(|of| format!("{}/build.rs", of.folder));
+    let scripts = scripts.filter(|path| top.join(path).exists()).map(|file| Violation {
+        file,
+        line: 1,
+        what: format!("only `{TORCH_CRATE}` has a build script, which asks for libtorch"),
+    });
+    manifests.flat_map(read).chain(scripts).collect()
 }
 
 /// The manifest `text` at `path`: the crates of the house that it must not name, and that clippy's rules hold for it.
