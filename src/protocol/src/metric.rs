@@ -141,17 +141,17 @@ pub const DEFINITIONS: &[Definition] = &[
         "train/accuracy",
         "",
         Direction::Up,
-        "share of the batch answered rightly, dropout on, masked copies included",
+        "share of correct answers in the batch, dropout on, masked copies included",
     )
     .within(SHARE),
     define("valid/loss", "nats", Direction::Down, "cross entropy on the validation set"),
-    define("valid/accuracy", "", Direction::Up, "share of the validation set answered rightly").within(SHARE),
+    define("valid/accuracy", "", Direction::Up, "share of correct answers, validation set").within(SHARE),
     define("valid/f1", "", Direction::Up, "F1 on the validation set, mean over classes").within(SHARE),
     define(
         "valid/masked_accuracy",
         "",
         Direction::Up,
-        "share of the validation set answered rightly with a random share of each text's words masked",
+        "share of correct answers with a random share of each text's words masked, validation set",
     )
     .within(SHARE)
     .after("masked fine-tuning: FMM, arXiv 2310.07819"),
