@@ -81,19 +81,50 @@ mod tests {
 
     #[test]
     fn every_setting_has_its_flag() {
+        for known in DEFINITIONS {
+            let text = match known.form {
+                Form::Choice(names) => names.last().map(|name| (*name).to_owned()).unwrap(),
+                Form::Path => "a/b".to_owned(),
+                Form::Text => known.default().unwrap_or_else(|| "5".to_owned()),
+            };
+            let raw = parse(&format!("--{} {text}", known.flag));
+            assert_eq!(raw, known.parse(OsStr::new(&text)).unwrap(), "{}", known.key);
+            let written = serde_json::to_value(&raw).unwrap();
+            assert_eq!(written.as_object().unwrap().keys().collect::<Vec<_>>(), [known.key]);
+        }
+    }
+
+    #[test]
+    fn flags_read_as_the_values_of_a_file() {
         let raw = parse(
-            "--model a --train b --valid c --teacher d --epochs 1 --batch-size 2 --max-tokens 3 --grouping length --lr 4 \
-             --optimizer sgd --momentum 5 --clip-norm 6 --warmup 7 --seed 8 --l1 9 --l1-form subgradient --l2 10 \
-             --l2-form coupled --kd-alpha 11 --kd-temperature 12 --eval-every 13 --probe 14 --threads 15 \
-             --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \
-             --schedule cosine --layer-decay 19 --freeze layers:2 --checkpoint-every 20 --keep 21 --precision bf16 \
-             --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases --rrr 23 --avoid a,b --consistency 24 \
-             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f",
+            "--lr 4 --epochs 1 --device cuda:1 --class-weights a=1 --freeze layers:2 --l1-exempt none --avoid a,b \
+             --schedule cosine --model a",
         );
-        let written = serde_json::to_value(&raw).unwrap();
-        let left_out: Vec<_> = RawSettings::KEYS.iter().filter(|key| written.get(key).is_none()).collect();
-        assert_eq!(left_out, [&"max_steps"]);
-        assert_eq!(parse("--max-steps 5").max_steps, Some(5));
+        let file = r#"
+            lr = 4.0
+            epochs = 1
+            device = "cuda:1"
+            class_weights = { a = 1.0 }
+            freeze = ["layers:2"]
+            l1_exempt = []
+            avoid = "a,b"
+            schedule = "cosine"
+            model = "a"
+        "#;
+        assert_eq!(raw, toml::from_str(file).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused_by_its_flag() {
+        let refused = |rest: &str| {
+            let error = Cli::try_parse_from(format!("pellucid train {rest}").split(' ')).unwrap_err().to_string();
+            error.lines().next().unwrap().to_owned()
+        };
+        assert_eq!(refused("--lr fast"), "error: invalid value 'fast' for '--lr <LR>': invalid float literal");
+        assert_eq!(refused("--seed -1"), "error: invalid value '-1' for '--seed <N>': invalid digit found in string");
+        assert_eq!(refused("--schedule up"), "error: invalid value 'up' for '--schedule <SCHEDULE>'");
+        let both = refused("--epochs 1 --max-steps 2");
+        assert_eq!(both, "error: the argument '--epochs <N>' cannot be used with '--max-steps <N>'");
     }
 
     #[test]
