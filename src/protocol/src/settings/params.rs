@@ -3,10 +3,12 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, VariantNames};
 
 /// A kind of parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ParamGroup {
     /// Matrices of layers.
     Layers,
@@ -48,15 +50,9 @@ impl FromStr for ParamGroups {
         if text == "none" {
             return Ok(Self(Vec::new()));
         }
-        let group = |name: &str| match name.trim() {
-            "layers" => Ok(ParamGroup::Layers),
-            "embeddings" => Ok(ParamGroup::Embeddings),
-            "head" => Ok(ParamGroup::Head),
-            "biases" => Ok(ParamGroup::Biases),
-            "norms" => Ok(ParamGroup::Norms),
-            other => Err(format!("`{other}` is none of: layers, embeddings, head, biases, norms, or none alone")),
-        };
-        text.split(',').map(group).collect::<Result<_, _>>().map(Self)
+        let known = ParamGroup::VARIANTS.join(", ");
+        let group = |name: &str| name.parse().map_err(|_| format!("`{name}` is none of: {known}, or none alone"));
+        text.split(',').map(str::trim).map(group).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -69,7 +65,8 @@ mod tests {
         let groups: ParamGroups = "biases, norms".parse().unwrap();
         assert_eq!(serde_json::to_string(&groups).unwrap(), r#"["biases","norms"]"#);
         assert!("none".parse::<ParamGroups>().unwrap().0.is_empty());
-        assert!("bias".parse::<ParamGroups>().unwrap_err().contains("biases"));
+        let wrong = "`bias` is none of: layers, embeddings, head, biases, norms, or none alone";
+        assert_eq!("norms,bias".parse::<ParamGroups>().unwrap_err(), wrong);
         let usual = ParamGroups::default();
         assert!(usual.contains(ParamGroup::Head) && !usual.contains(ParamGroup::Layers));
     }
