@@ -6,6 +6,7 @@ use std::io;
 
 use pellucid_protocol::event::{Ended, Event, Outcome, Record, Started};
 use pellucid_protocol::metric::Metrics;
+use pellucid_protocol::task::Task;
 
 use crate::log::reader::{LogReader, Piece};
 use crate::log::step_block::StepBlock;
@@ -145,6 +146,12 @@ impl RunSummary {
     #[must_use]
     pub fn total_steps(&self) -> Option<u64> {
         self.started.as_ref().map(|(_, started)| started.total_steps)
+    }
+
+    /// The name of the metric that decides which evaluation is the best.
+    #[must_use]
+    pub fn primary_metric(&self) -> &str {
+        self.started.as_ref().map_or(Task::default().primary_metric(), |(_, started)| &started.primary_metric)
     }
 }
 

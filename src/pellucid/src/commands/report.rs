@@ -76,7 +76,7 @@ fn summary(recorded: &Recorded) -> Section {
         format!("It {} after {} steps{why}.", ended.outcome.word(), ended.step)
     });
     let best = recorded.best.as_ref().and_then(|(step, metrics)| {
-        let accuracy = metrics.get("valid/accuracy")?;
+        let accuracy = metrics.get(recorded.summary.primary_metric())?;
         Some(format!(
             " The best evaluation, at step {step}, got {:.1} % of the validation set right.",
             100.0 * accuracy

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pellucid_protocol::event::Outcome;
-use pellucid_protocol::{Event, Metrics, Record};
+use pellucid_protocol::{Event, Metrics, Record, metric};
 use pellucid_record::owner::Whereabouts;
 use pellucid_record::{RunDir, RunState, RunSummary};
 use serde::Serialize;
@@ -32,6 +32,9 @@ pub(in super::super) struct Summary {
     age: Option<f64>,
     /// Of the best evaluation that is known.
     metrics: Metrics,
+    /// The metric that decides which evaluation is the best.
+    #[serde(skip)]
+    primary_metric: String,
     /// Why it ended, where that was said.
     message: Option<String>,
     /// How it is taken up again, if it ended before it was finished.
@@ -75,6 +78,7 @@ impl Summary {
             started: known.started.as_ref().map(|(time, _)| *time),
             age: known.last_time.map(|time| (now() - time).max(0.0)),
             message: known.ended().and_then(|ended| ended.message.clone()),
+            primary_metric: known.primary_metric().to_owned(),
             metrics: known.best,
             resume: state.is_resumable().then(|| resume_hint(run)),
         }
@@ -96,7 +100,7 @@ impl Summary {
         Entry {
             state,
             curve: curve(run, usize::from(CURVE)).unwrap_or_default(),
-            best: self.metrics.get("valid/accuracy"),
+            best: self.best(),
             steps: (self.step, self.total_steps),
             started: self.started.map_or("-".to_owned(), local_time),
             name: self.name,
@@ -112,15 +116,21 @@ impl Summary {
         [self.line(width)].into_iter().chain(why.filter(|_| self.state != State::Ended(Outcome::Stopped))).collect()
     }
 
+    /// The value of the primary metric in the best evaluation.
+    fn best(&self) -> Option<f64> {
+        self.metrics.get(&self.primary_metric)
+    }
+
     fn line(&self, width: usize) -> String {
         let state = self.state.word();
         let steps = self.total_steps.map_or_else(|| self.step.to_string(), |total| format!("{}/{total}", self.step));
-        let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
+        let (metric, best) = (metric::short(&self.primary_metric), self.best());
+        let best = best.map_or("-".to_owned(), |value| format!("{value:.3}"));
         let age = self.age.map_or("-".to_owned(), |age| format!("{} ago", text::duration(age)));
         let owner =
             self.owner.as_ref().map_or_else(String::new, |owner| format!("  pid {} on {}", owner.pid, owner.host));
         let (name, id) = (&self.name, &self.id);
-        format!("{name:width$}  {id:4}  {state:9}  step {steps:13}  accuracy {accuracy:5}  {age}{owner}")
+        format!("{name:width$}  {id:4}  {state:9}  step {steps:13}  {metric} {best:5}  {age}{owner}")
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::io;
 
 use pellucid_formats::table::Table;
-use pellucid_protocol::Metrics;
 use pellucid_protocol::event::Outcome;
+use pellucid_protocol::{Metrics, metric};
 use pellucid_record::RunDir;
 use serde::Serialize;
 
@@ -24,6 +24,9 @@ pub(super) struct Row {
     step: u64,
     /// Of the best evaluation; what that did not measure, from the last one that did.
     metrics: Metrics,
+    /// The metric that decides which evaluation is the best.
+    #[serde(skip)]
+    primary_metric: String,
 }
 
 /// Runs that differ only in their seed, as one.
@@ -46,7 +49,8 @@ impl Row {
     /// The row of `run`, from its log as far as it goes.
     pub(super) fn of(run: &RunDir, grid: Point) -> Self {
         let RunResult { summary, metrics } = RunResult::of(run).unwrap_or_default();
-        Self { run: run.name(), grid, outcome: summary.outcome(), step: summary.step, metrics }
+        let primary_metric = summary.primary_metric().to_owned();
+        Self { run: run.name(), grid, outcome: summary.outcome(), step: summary.step, metrics, primary_metric }
     }
 
     /// Whether the run has finished, so that nothing is left to do.
@@ -57,8 +61,8 @@ impl Row {
     /// How it went, in a few words.
     pub(super) fn told(&self) -> String {
         let outcome = self.outcome.map_or("lost", Outcome::word);
-        let accuracy = self.metrics.get("valid/accuracy").map_or("-".to_owned(), |value| format!("{value:.3}"));
-        format!("{outcome} at step {}, accuracy {accuracy}", self.step)
+        let best = self.metrics.get(&self.primary_metric).map_or("-".to_owned(), |value| format!("{value:.3}"));
+        format!("{outcome} at step {}, {} {best}", self.step, metric::short(&self.primary_metric))
     }
 }
 
@@ -166,7 +170,8 @@ mod tests {
         metrics.set("valid/accuracy", accuracy);
         let choice = |key: &str, value: &str| Choice { key: key.to_owned(), value: value.to_owned() };
         let grid = vec![choice("l1", l1), choice("seed", seed)];
-        Row { run: format!("{l1}-{seed}"), grid, outcome: Some(Outcome::Finished), step: 9, metrics }
+        let primary_metric = "valid/accuracy".to_owned();
+        Row { run: format!("{l1}-{seed}"), grid, outcome: Some(Outcome::Finished), step: 9, metrics, primary_metric }
     }
 
     fn rows() -> Vec<Row> {
