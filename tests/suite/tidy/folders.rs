@@ -12,6 +12,27 @@ pub(super) struct Order {
 pub(super) const ORDERS: &[Order] = &[
     Order { folder: "src/files", modules: &["bounded", "whole"] },
     Order { folder: "src/protocol", modules: &["text", "explanation", "metric", "settings", "task", "message"] },
+    Order {
+        folder: "src/explain",
+        modules: &[
+            "words",
+            "oracle",
+            "sampling",
+            "regression",
+            "faithfulness",
+            "context",
+            "explainer",
+            "gradient",
+            "occlusion",
+            "rollout",
+            "surrogate",
+            "shapley",
+            "checks",
+            "attribute",
+            "probe",
+            "shortcut",
+        ],
+    },
     Order { folder: "src/formats", modules: &["html", "table"] },
     Order {
         folder: "src/pellucid",

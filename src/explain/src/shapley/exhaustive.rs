@@ -180,7 +180,7 @@ mod tests {
         }
 
         #[test]
-        fn the_orders_told_reach_the_bounds((words, values) in (1..=7_usize).prop_flat_map(|words| {
+        fn the_orders_given_reach_the_bounds((words, values) in (1..=7_usize).prop_flat_map(|words| {
             (Just(words), prop::collection::vec(0.0..1.0_f64, 1 << words))
         })) {
             let mut game = Game::table(words, values);

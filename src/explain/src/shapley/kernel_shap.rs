@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn watchers_see_it_settle() {
+    fn watchers_see_it_converge() {
         let mut seen = Vec::new();
         let samples = Samples { fit: 600, ..Samples::default() };
         let mut game = Game::interacting(14);
