@@ -1,7 +1,7 @@
 //! The command line: its commands and flags. No logic.
 //!
 //! ```text
-//! value, axis, complete ──▶ settings, run, texts ──▶ one file for each group of commands ──▶ cli
+//! value, axis, complete, json ──▶ settings, run, texts ──▶ one file for each group of commands ──▶ cli
 //! ```
 
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ pub(crate) mod axis;
 pub(crate) mod bench;
 mod complete;
 pub(crate) mod explain;
+pub(crate) mod json;
 pub(crate) mod predict;
 pub(crate) mod run;
 pub(crate) mod screenshot;
@@ -25,6 +26,7 @@ mod value;
 
 use bench::BenchAction;
 use explain::ExplainArgs;
+use json::JsonFlag;
 use predict::PredictArgs;
 use run::{
     AttachArgs, CompareArgs, ExportArgs, FrontierArgs, ReplayArgs, ReportArgs, ResumeArgs, RmArgs, RunsArgs, StopArgs,
@@ -113,11 +115,7 @@ pub(crate) enum Action {
     /// Print the keys of the dashboard as a file that you can edit
     Keys,
     /// Check the installation, this terminal, and the folder of the runs
-    Doctor {
-        /// Print one JSON object a line
-        #[arg(long)]
-        json: bool,
-    },
+    Doctor(JsonFlag),
     /// Print a script that lets a shell complete commands, flags and names of runs
     Completions {
         /// The shell

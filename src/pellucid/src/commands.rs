@@ -64,7 +64,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
         Action::Supervise { worker } => block_on(supervisor::keep(worker)),
         Action::Keys => keys(),
-        Action::Doctor { json } => doctor::doctor(&global.runs, texts::output(json)),
+        Action::Doctor(json) => doctor::doctor(&global.runs, json.output()),
         Action::Completions { shell } => shell::completions(shell),
         Action::Man { command } => shell::man(command.as_deref()),
         Action::Screenshot(args) => screenshot::screenshot(&args, &global),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::json::JsonFlag;
 use super::texts::ModelOnTexts;
 
 /// `pellucid predict`.
@@ -10,7 +11,7 @@ pub(crate) struct PredictArgs {
     /// What to predict.
     #[command(flatten)]
     pub on: ModelOnTexts,
-    /// Print one JSON object a line
-    #[arg(long)]
-    pub json: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub json: JsonFlag,
 }

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
 use super::complete;
+use super::json::JsonFlag;
 use super::train::WatchFlags;
 use super::value::speed;
 
@@ -31,9 +32,9 @@ pub(crate) struct AttachArgs {
 /// `pellucid runs`.
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
-    /// Print one JSON object a line
-    #[arg(long)]
-    pub json: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub json: JsonFlag,
 }
 
 /// `pellucid stop`.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use pellucid_protocol::work::Output;
 
 use super::settings::SettingFlags;
 
@@ -31,7 +32,14 @@ pub(crate) struct WatchFlags {
     pub headless: bool,
     /// Print every event as one JSON line on stdout; needs --headless
     #[arg(long, requires = "headless", help_heading = "Watching")]
-    pub json: bool,
+    json: bool,
+}
+
+impl WatchFlags {
+    /// How lines are printed.
+    pub(crate) fn output(self) -> Output {
+        if self.json { Output::Json } else { Output::Plain }
+    }
 }
 
 /// `pellucid demo`.

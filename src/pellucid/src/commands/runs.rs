@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
+use pellucid_protocol::work::Output;
 use pellucid_record::RunDir;
 use pellucid_record::run_dir::{self, short_ids};
 
@@ -20,7 +21,7 @@ pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
     let runs = lookup::all(folder)?;
     let closed = run_dir::closed(folder);
     closed.iter().for_each(|folder| console::note(&run_dir::refusal(folder)));
-    if args.json {
+    if args.json.output() == Output::Json {
         return lines(&runs);
     }
     if runs.is_empty() && closed.is_empty() {

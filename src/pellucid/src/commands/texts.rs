@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pellucid_protocol::settings::Grouping;
 use pellucid_protocol::work::{
-    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, Output, PredictWork, Texts, Work,
+    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictWork, Texts, Work,
 };
 
 use crate::cli::bench::{BenchExplainArgs, BenchMode, BenchTrainArgs};
@@ -42,7 +42,7 @@ pub(super) fn predict(predict: PredictArgs) -> Work {
         model: absolute(&predict.on.model),
         texts: texts(predict.on.texts, predict.on.limit),
         device: predict.on.device,
-        output: output(predict.json),
+        output: predict.json.output(),
     })
 }
 
@@ -96,11 +96,6 @@ fn texts(flags: TextFlags, limit: Option<usize>) -> Texts {
         Some(path) => Texts::File { path: absolute(&path), limit },
         None => Texts::Text(flags.text.unwrap_or_default()),
     }
-}
-
-/// How a command prints: JSON lines if the flag --json is there, else lines for people.
-pub(super) fn output(json: bool) -> Output {
-    if json { Output::Json } else { Output::Plain }
 }
 
 /// The absolute path. One that cannot be made absolute stays as it is; the worker says what is wrong with it.

@@ -11,7 +11,7 @@ use pellucid_protocol::{RawSettings, Settings};
 use pellucid_record::RunDir;
 use pellucid_record::settings_file;
 
-use super::{open, texts};
+use super::open;
 use crate::cli::Global;
 use crate::cli::train::{DemoArgs, TrainArgs, WatchFlags};
 use crate::runtime::block_on;
@@ -64,7 +64,7 @@ fn display(watch: WatchFlags) -> Display {
     if !watch.headless {
         console::note("stdout is no terminal: no dashboard, as with --headless");
     }
-    Display::Lines(texts::output(watch.json))
+    Display::Lines(watch.output())
 }
 
 /// Prints the settings as a settings file, defaults filled in.
