@@ -216,6 +216,11 @@ fn explained(recorded: &Recorded) -> (Vec<Method>, Vec<usize>) {
 
 const NOTHING: &str = "No text was explained in this run or for this report, so there is nothing to show.";
 
+/// A number and a noun, in the plural if it must be.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// For each class the words with the highest mean scores, by a method whose scores have a sign.
 fn words(recorded: &Recorded) -> Section {
     let (methods, classes) = explained(recorded);
@@ -229,12 +234,12 @@ fn words(recorded: &Recorded) -> Section {
         let found = word_importance(&recorded.explanations, &question);
         let label = labels.get(class).map_or("?", String::as_str);
         blocks.push(Block::Text(format!(
-            "{label}: means of {} over {} explained texts; {} texts are left out because their map failed a check, {} words \
-             because fewer than {LEAST} texts contain them.",
+            "{label}: means of {} over {}. Left out: {} whose map failed a check, and {} that fewer than {LEAST} texts \
+             contain.",
             method.title(),
-            found.counted,
-            found.failed,
-            found.rare
+            counted(found.counted, "explained text"),
+            counted(found.failed, "text"),
+            counted(found.rare, "word"),
         )));
         let row = |word: &pellucid_protocol::word_importance::WordImportance| {
             let error = word.error.map_or("-".to_owned(), |error| format!("{error:.4}"));

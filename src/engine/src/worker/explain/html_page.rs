@@ -18,8 +18,8 @@ pub fn begin(work: &ExplainWork, texts: usize) -> String {
     let methods: Vec<_> = work.methods.iter().map(|method| method.title()).collect();
     let about = html! {
         p.about {
-            (texts) " texts; " (methods.join(", ")) "; seed " (work.seed) "; made by pellucid "
-            (env!("CARGO_PKG_VERSION")) "." br; "\n"
+            (texts) @if texts == 1 { " text; " } @else { " texts; " } (methods.join(", ")) "; seed " (work.seed)
+            "; made by pellucid " (env!("CARGO_PKG_VERSION")) "." br; "\n"
             (legend())
         }
         "\n"
