@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{DEFINITIONS, RawSettings, Settings, SettingsError};
 
 impl RawSettings {
-    /// Checks every value and fills in what was left out. The run folder defaults to
+    /// Checks every value and fills in missing ones. The run folder defaults to
     /// `runs/<time>-<name of the training data>`.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ pub(super) fn required<T>(key: &'static str, value: Option<T>) -> Result<T, Sett
 fn default_run_dir(train: &Path) -> PathBuf {
     let stem = train.file_stem().map_or("run".into(), |stem| stem.to_string_lossy().into_owned());
     let folder = train.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    // data/triage/train.jsonl is better known as triage than as train.
+    // People know data/triage/train.jsonl as triage, not as train.
     let name = if stem == "train" { folder.unwrap_or(stem) } else { stem };
     let name: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     let time = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_records_of_earlier_versions_read_as_they_were_meant() {
-        // What stood in a run.toml before there was more.
+        // A run.toml from before there were more settings.
         let old = r#"
             model = "/m"
             train = "/t"

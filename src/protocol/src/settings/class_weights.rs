@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub enum ClassWeights {
-    /// All the same.
+    /// All equal.
     #[default]
     Equal,
     /// examples / (classes * examples of the class), as scikit-learn's `class_weight="balanced"`.

@@ -1,4 +1,4 @@
-//! What is known of a setting before it has a value.
+//! What the declaration of a setting says.
 
 use std::ffi::OsStr;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::range::Range;
 use super::{RawSettings, SettingsError};
 
-/// What is known of a setting before it has a value: everything from which a flag can be made.
+/// What the declaration of a setting says: everything that its flag is made from.
 #[derive(Debug)]
 pub struct Definition {
     /// The key in settings files and events, as `label_smoothing`.

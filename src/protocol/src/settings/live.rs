@@ -7,7 +7,7 @@ use strum::VariantArray;
 use super::range::Range;
 use super::{DEFINITIONS, LiveSetting, Settings, SettingsError};
 
-/// What is known of a live setting.
+/// What the declaration of a live setting says.
 pub(super) struct Live {
     pub(super) key: &'static str,
     pub(super) title: &'static str,

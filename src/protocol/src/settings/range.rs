@@ -1,9 +1,9 @@
-//! Where a number must lie.
+//! The range of a number.
 
-/// Where a number must lie. Only finite numbers lie anywhere.
+/// The range of a number. NaN and infinities are in no range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Range {
-    /// Anywhere.
+    /// Every finite number.
     Any,
     /// 0 or more.
     FromZero,
@@ -20,7 +20,7 @@ pub(super) enum Range {
 }
 
 impl Range {
-    /// Refuses a number outside.
+    /// Refuses a number that is not in the range.
     pub(super) fn check(self, value: f64) -> Result<(), String> {
         let (words, holds): (_, fn(f64) -> bool) = match self {
             Self::Any => ("a number", |_| true),

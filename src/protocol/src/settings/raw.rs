@@ -1,4 +1,4 @@
-//! Settings as written by a person: read from a TOML file, and flags laid over it.
+//! Settings as a person writes them: the text of a TOML file, overridden by flags.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ impl RawSettings {
         Ok(raw)
     }
 
-    /// Reads the text of a settings file; what is wrong comes with its line.
+    /// Reads the text of a settings file; an error has its line.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         let failed = |error: toml::de::Error| {
             (line_at(text, error.span().map_or(0, |span| span.start)), error.message().to_owned())
@@ -35,10 +35,10 @@ impl RawSettings {
         toml::from_str(text).map_err(failed)
     }
 
-    /// These settings, and where they say nothing, those of `under`.
+    /// These settings, filled up with those of `under`.
     #[must_use]
     pub fn or(self, under: RawSettings) -> RawSettings {
-        // The two lengths exclude each other, so a flag of one kind silences the other in the file.
+        // The two lengths exclude each other, so a flag for one overrides the other in the file.
         let under = if self.epochs.is_some() || self.max_steps.is_some() {
             RawSettings { epochs: None, max_steps: None, ..under }
         } else {
@@ -48,7 +48,7 @@ impl RawSettings {
     }
 }
 
-/// The line of a file's key, from 1.
+/// The line, from 1, at which `text` sets `key`.
 fn line_of(text: &str, key: &str) -> usize {
     let starts = |line: &str| {
         let rest = line.trim_start().trim_start_matches(['[', '"']).strip_prefix(key);
@@ -57,7 +57,7 @@ fn line_of(text: &str, key: &str) -> usize {
     text.lines().position(starts).map_or(1, |at| at + 1)
 }
 
-/// The known key that is most like `key`, if one is like it at all.
+/// The known key that is most similar to `key`, if any is similar at all.
 fn nearest(key: &str) -> Option<&'static str> {
     let likeness = |known: &str| strsim::jaro_winkler(&key.replace('-', "_"), known);
     let best = RawSettings::KEYS.iter().map(|known| (likeness(known), *known)).max_by(|a, b| a.0.total_cmp(&b.0));

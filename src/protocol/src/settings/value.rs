@@ -1,4 +1,4 @@
-//! What a type must be able to do to be the type of a setting.
+//! The trait of every type that a setting can have.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -14,12 +14,12 @@ use super::{
     Precision, Reference, ScheduleKind, SettingsError,
 };
 
-/// The value of a setting. Its text, read with [`FromStr`], is what follows the flag.
+/// The value of a setting. [`FromStr`] reads it from the text after the flag.
 pub(super) trait Value: FromStr<Err: Display> + Serialize {
     /// What may follow the flag.
     const FORM: Form = Form::Text;
 
-    /// The value that follows the flag.
+    /// Reads the value from the text after the flag.
     fn parse(text: &OsStr) -> Result<Self, String> {
         let text = text.to_str().ok_or_else(|| "is not UTF-8".to_owned())?;
         text.parse().map_err(|error: Self::Err| error.to_string())

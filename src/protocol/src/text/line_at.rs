@@ -1,6 +1,6 @@
-//! The line of a text at which something stands, for messages about files.
+//! The line number of a place in a text, for messages about files.
 
-/// The line, from 1, that byte `at` of `text` lies in.
+/// The line, from 1, that contains byte `at` of `text`.
 #[must_use]
 pub fn line_at(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1

@@ -1,4 +1,4 @@
-//! The one scrubber: text from data, models and logs passes here before any terminal, log line, page or table.
+//! The one scrubber: all text from data, models and logs goes through it before a terminal, log line, page or table.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -6,15 +6,15 @@ use std::fmt::Write;
 use serde::Serialize;
 use unicode_width::UnicodeWidthChar;
 
-/// Marks without a width that may follow each other; no writing in use needs more.
+/// The most marks without a width in a row; no script in use needs more.
 const MOST_MARKS: usize = 10;
 
-/// Replaces every character that could steer a terminal or reorder text by one that is seen.
+/// Replaces every character that could control a terminal or reorder text by a visible one.
 ///
 /// One character becomes one character, so spans of characters keep their meaning: tabs and line
 /// breaks become spaces, C0 controls and DEL their Unicode pictures (`ESC` -> `␛`), C1 controls, bidi
 /// overrides and isolates, zero-width marks and other invisible characters U+FFFD, and so do combining
-/// marks where more than ten are piled on one character. Letters that look like others are left as they are.
+/// marks beyond ten on one character. Letters that look like others stay as they are.
 #[must_use]
 pub fn scrub(text: &str) -> Cow<'_, str> {
     let mut pile = Pile::default();
@@ -29,7 +29,7 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
 /// nothing in it that steers a terminal.
 #[must_use]
 pub fn escape_json(json: &str) -> Cow<'_, str> {
-    // Outside of strings there are no others than blanks and line breaks, which stay.
+    // Outside of strings only blanks and line breaks could be replaced, and those stay.
     let hidden = |pile: &mut Pile, c: char| pile.seen(c) != c && c > '\u{1f}';
     let mut pile = Pile::default();
     if !json.contains(|c| hidden(&mut pile, c)) {
@@ -61,7 +61,7 @@ pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
     })
 }
 
-/// How many marks without a width came one after the other.
+/// The number of marks without a width in a row so far.
 #[derive(Default)]
 struct Pile(usize);
 
