@@ -30,7 +30,6 @@ pub mod rules;
 pub mod run;
 pub mod saver;
 pub mod schedule;
-pub mod score;
 pub mod teacher;
 pub mod teacher_cache;
 pub mod trainer;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use pellucid_evaluate::classification::{accuracy, macro_f1};
 use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::{Output, PredictWork};
 use serde_json::json;
@@ -11,7 +12,7 @@ use super::texts;
 use crate::error::{Error, Result};
 use crate::model::folder::{SaveRequest, Storage, save};
 use crate::train::prepare::{check_ids, device, load_classifier};
-use crate::train::{evaluate, score};
+use crate::train::evaluate;
 
 /// Longest text in tokens.
 pub const MAX_TOKENS: usize = 512;
@@ -51,7 +52,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     }
     out.flush().map_err(|error| Error::Refused(error.to_string()))?;
     if !known.is_empty() {
-        let (accuracy, f1) = (score::accuracy(&predicted, &known), score::macro_f1(&predicted, &known, labels.len()));
+        let (accuracy, f1) = (accuracy(&predicted, &known), macro_f1(&predicted, &known, labels.len()));
         eprintln!("accuracy {accuracy:.4}, F1 {f1:.4} on {} labelled rows of {}", known.len(), rows.len());
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use pellucid_evaluate::classification::accuracy;
+use pellucid_evaluate::{Answers, measure};
 use pellucid_protocol::event::{Alert, Eval};
 use pellucid_protocol::{Metrics, Prediction, Watched};
 use pellucid_record::{RunDir, run_dir};
@@ -10,7 +12,7 @@ use super::{Best, SAMPLES_KEPT, Trainer};
 use crate::error::{Error, Result};
 use crate::explain::alarm::Sight;
 use crate::explain::probe::Moment;
-use crate::train::{evaluate, masking, score};
+use crate::train::{evaluate, masking};
 
 impl Trainer {
     /// Evaluates on the validation set and writes the predictions to the run folder; `None` if that was done at this
@@ -68,7 +70,7 @@ impl Trainer {
         let words = alarm.watched(sight)?;
         let answers: Vec<usize> = predictions.iter().map(Prediction::class).collect();
         let classes: Vec<usize> = valid.samples.iter().map(|sample| sample.label).collect();
-        let accuracy = score::accuracy(&answers, &classes);
+        let accuracy = accuracy(&answers, &classes);
         self.watched = (!words.is_empty()).then_some(Watched { step, accuracy, words });
         Ok(Some(effect))
     }
@@ -82,25 +84,12 @@ impl Trainer {
         let pairs = self.valid.samples.iter().zip(&logits);
         let predicted = pairs.map(|(sample, logits)| evaluate::prediction(logits, sample.label, None).class());
         let classes: Vec<usize> = self.valid.samples.iter().map(|sample| sample.label).collect();
-        Ok(score::accuracy(&predicted.collect::<Vec<_>>(), &classes))
+        Ok(accuracy(&predicted.collect::<Vec<_>>(), &classes))
     }
 
     fn scores(&self, predictions: &[Prediction]) -> Metrics {
-        let classes: Vec<usize> = self.valid.samples.iter().map(|sample| sample.label).collect();
-        let predicted: Vec<usize> = predictions.iter().map(Prediction::class).collect();
-        let accuracy = score::accuracy(&predicted, &classes);
-        let mut metrics = Metrics::default();
-        let loss = predictions.iter().map(|p| f64::from(p.loss)).sum::<f64>() / predictions.len().max(1) as f64;
-        metrics.set("valid/loss", loss);
-        metrics.set("valid/accuracy", accuracy);
-        metrics.set("valid/f1", score::macro_f1(&predicted, &classes, self.labels.len()));
-        if let Some((divergence, agreement)) = score::gap(predictions) {
-            let teacher: Vec<usize> = predictions.iter().filter_map(Prediction::teacher_class).collect();
-            metrics.set("kd/kl", divergence);
-            metrics.set("kd/agreement", agreement);
-            metrics.set("kd/accuracy_gap", score::accuracy(&teacher, &classes) - accuracy);
-        }
-        metrics
+        let truth: Vec<usize> = self.valid.samples.iter().map(|sample| sample.label).collect();
+        measure(&Answers { predictions, truth: &truth, classes: self.labels.len() })
     }
 
     /// Whether this is the best evaluation so far, by accuracy and then by loss; remembers it if it is.
