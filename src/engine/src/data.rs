@@ -1,9 +1,6 @@
 //! Data: from files of rows to batches of token ids. No tensors here but in [`batch`].
 
 pub mod batch;
-pub mod dataset;
-pub mod labels;
 pub mod layout;
 pub mod order;
-pub mod read;
 pub mod tokenise;

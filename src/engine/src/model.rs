@@ -19,8 +19,6 @@ pub mod folder;
 pub mod head;
 pub mod layers;
 pub mod masked_lm;
-pub mod member;
 pub mod params;
 pub mod relative;
 pub mod tensor_file;
-pub mod weights_file;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pellucid_files::bounded;
+use pellucid_intake::model_folder::weights::ModelWeights;
 use pellucid_protocol::settings::ScheduleKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -128,7 +129,7 @@ fn model(request: &PretrainRequest) -> Result<MaskedLm> {
     }
     config.architecture = config.architecture.with_dropout(request.dropout);
     let specs = MaskedLm::specs(&config.architecture);
-    let params = if request.model.join("model.safetensors").is_file() {
+    let params = if ModelWeights::are_in(&request.model) {
         let fresh = |spec: &ParamSpec| spec.name.starts_with("cls.");
         folder::load(&request.model, &config.architecture.names, specs, &fresh, request.seed)?.params
     } else {

@@ -1,47 +1,13 @@
-//! What comes from outside to the engine: data files, model folders, checkpoints.
+//! What the engine makes of files: configurations and tokenizers.
 
-use pellucid_engine::data::read::{LabelNeed, read_rows};
 use pellucid_engine::data::tokenise::TextEncoder;
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
 use pellucid_engine::model::params::check_memory;
-use pellucid_engine::model::weights_file::WeightsFile;
 
 use super::file::{file, folder};
 
-const ENDINGS: [&str; 3] = ["rows.jsonl", "rows.csv", "rows.tsv"];
-
-/// Rows of a data file are whole, or a line of it is named.
-pub(crate) fn rows(bytes: &[u8]) {
-    let Some((first, rest)) = bytes.split_first() else { return };
-    let name = ENDINGS[usize::from(*first) % ENDINGS.len()];
-    let need = if first & 0x80 == 0 { LabelNeed::Required } else { LabelNeed::Optional };
-    match read_rows(&file(name, rest), need) {
-        Ok(rows) => {
-            for row in rows {
-                let length = row.text.chars().count();
-                assert!(!row.text.trim().is_empty() && row.line > 0);
-                assert!(row.rationale.iter().all(|span| span.start < span.end && span.end <= length));
-            }
-        }
-        Err(error) => assert!(error.to_string().contains(name)),
-    }
-}
-
-/// The header of a weights file fits the file, or it is refused.
-pub(crate) fn weights(bytes: &[u8]) {
-    let Ok(weights) = WeightsFile::open(&file("model.safetensors", bytes)) else { return };
-    let mut total = 0;
-    for name in weights.names() {
-        let (_, shape) = weights.info(&name).unwrap();
-        let data = weights.bytes(&name).unwrap();
-        total += data.len();
-        assert!(shape.iter().all(|&size| size >= 0) && data.len() <= bytes.len());
-    }
-    assert!(total < bytes.len());
-}
-
-/// A configuration that is taken is of a model that can be spoken of: nothing is allocated for it.
+/// A configuration that is accepted describes a model whose size can be computed; no memory is reserved for it.
 pub(crate) fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(config) = ModelConfig::parse(text) else { return };

@@ -3,9 +3,9 @@
 #![no_main]
 #![expect(dead_code, reason = "the targets of one crate stand in one file")]
 
-#[path = "../entries/engine.rs"]
-mod engine;
+#[path = "../entries/intake.rs"]
+mod intake;
 #[path = "../entries/file.rs"]
 mod file;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| engine::weights(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| intake::weights(bytes));

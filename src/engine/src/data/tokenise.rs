@@ -4,11 +4,11 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use pellucid_files::bounded;
+use pellucid_intake::model_folder::member::member;
 use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
 
 use crate::error::{Error, Result};
 use crate::fence::fenced;
-use crate::model::member::member;
 
 /// A text as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]

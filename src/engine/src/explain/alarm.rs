@@ -9,7 +9,7 @@ use pellucid_protocol::{Prediction, Sample, WatchedWord};
 use serde::{Deserialize, Serialize};
 
 use super::watched;
-use crate::data::labels::Labels;
+use pellucid_intake::labels::Labels;
 use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
 use crate::model::classifier::Classifier;

@@ -1,34 +1,30 @@
-//! `config.json` of a model folder: what the architecture needs of it, the rest kept as it came.
+//! `config.json` of a model folder and the architecture that it describes.
 
 use std::path::Path;
 
-use pellucid_files::bounded;
-use serde_json::{Map, Value, json};
+use pellucid_intake::labels::Labels;
+use pellucid_intake::model_folder::config::ConfigFile;
 
 use super::architecture::Architecture;
-use super::{family, member};
-use crate::data::labels::Labels;
+use super::family;
 use crate::error::{Error, Result};
 
 /// A `config.json`, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
-    /// What it comes down to.
+    /// The architecture that it describes.
     pub architecture: Architecture,
-    raw: Map<String, Value>,
+    file: ConfigFile,
 }
 
 impl ModelConfig {
     /// Reads `config.json` of `folder`.
     ///
     /// # Errors
-    /// When it is missing, not one, of a family that is not supported, or contradicts itself.
+    /// When it is missing, not a configuration, of a family that is not supported, or contradicts itself.
     pub fn load(folder: &Path) -> Result<Self> {
-        if !folder.is_dir() {
-            return Err(Error::file(folder, "is not a folder; give a model folder in Hugging Face layout"));
-        }
-        let text = member::read_text(folder, "config.json", bounded::SETTINGS)?;
-        Self::parse(&text).map_err(|message| Error::file(&folder.join("config.json"), message))
+        let file = ConfigFile::load(folder)?;
+        Self::of(file).map_err(|message| Error::file(&ConfigFile::path(folder), message))
     }
 
     /// Parses the text of a `config.json`.
@@ -36,56 +32,43 @@ impl ModelConfig {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
-        let raw: Map<String, Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let architecture = family::read(&raw)?;
-        Ok(Self { architecture, raw })
+        Self::of(ConfigFile::parse(text)?)
+    }
+
+    fn of(file: ConfigFile) -> std::result::Result<Self, String> {
+        Ok(Self { architecture: family::read(file.keys())?, file })
     }
 
     /// The family, e.g. `bert`.
     #[must_use]
     pub fn family(&self) -> &str {
-        self.raw.get("model_type").and_then(Value::as_str).unwrap_or("bert")
+        self.file.family().unwrap_or("bert")
     }
 
     /// Class names, unless they are the placeholders `LABEL_0`, `LABEL_1`, ...
     #[must_use]
     pub fn labels(&self) -> Option<Labels> {
-        let map = self.raw.get("id2label")?.as_object()?;
-        let names: Option<Vec<String>> =
-            (0..map.len()).map(|index| Some(map.get(&index.to_string())?.as_str()?.to_owned())).collect();
-        let names = names.filter(|names| names.len() >= 2)?;
-        let placeholders = names.iter().enumerate().all(|(index, name)| *name == format!("LABEL_{index}"));
-        (!placeholders).then(|| Labels::new(names))
+        self.file.labels()
     }
 
     /// This configuration as that of a classifier with `labels`.
     #[must_use]
     pub fn for_classifier(&self, labels: &Labels) -> Self {
-        let mut raw = self.raw.clone();
-        let names = labels.names();
-        let by_index: Map<_, _> = names.iter().enumerate().map(|(i, name)| (i.to_string(), json!(name))).collect();
-        let by_name: Map<_, _> = names.iter().enumerate().map(|(i, name)| (name.clone(), json!(i))).collect();
-        raw.insert("architectures".into(), json!([self.architecture.names.classifier]));
-        raw.insert("problem_type".into(), json!("single_label_classification"));
-        raw.insert("id2label".into(), Value::Object(by_index));
-        raw.insert("label2id".into(), Value::Object(by_name));
-        Self { architecture: self.architecture.clone(), raw }
+        let file = self.file.clone().with_labels(labels).with_architecture(self.architecture.names.classifier);
+        Self { architecture: self.architecture.clone(), file }
     }
 
     /// This configuration as that of a masked language model.
     #[must_use]
     pub fn for_masked_lm(&self) -> Self {
-        let mut raw = self.raw.clone();
-        raw.insert("architectures".into(), json!(["BertForMaskedLM"]));
-        Self { architecture: self.architecture.clone(), raw }
+        let file = self.file.clone().with_architecture("BertForMaskedLM");
+        Self { architecture: self.architecture.clone(), file }
     }
 
     /// The text of the `config.json`, for weights stored as `dtype`.
     #[must_use]
     pub fn to_json(&self, dtype: &str) -> String {
-        let mut raw = self.raw.clone();
-        raw.insert("torch_dtype".into(), json!(dtype));
-        format!("{:#}\n", Value::Object(raw))
+        self.file.to_json(dtype)
     }
 }
 

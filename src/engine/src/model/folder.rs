@@ -8,14 +8,14 @@ use half::f16;
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use pellucid_intake::model_folder::member::member;
+use pellucid_intake::model_folder::weights::ModelWeights;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
 use super::architecture::{Architecture, Names};
 use super::config::ModelConfig;
-use super::member::member;
 use super::params::{FlatParams, Group, ParamSpec, check_memory};
-use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 
 /// Files that make up a tokenizer; copied along when a model is saved.
@@ -53,26 +53,27 @@ pub struct Loaded {
     pub fresh: Vec<String>,
 }
 
-/// Loads `model.safetensors` of `folder` into parameters of the places `specs`. Places that the file
-/// does not have, or has in another shape, are made afresh from `seed` where `fresh` allows, and listed.
+/// Loads the weights of `folder` into the parameters `specs`. Parameters that the folder does not have, or has in
+/// another shape, are initialised from `seed` where `fresh` allows it, and listed.
 ///
 /// # Errors
-/// When the file is missing or damaged, or disagrees with `config.json`: then with all that is missing, of
-/// another shape, or of a layer that the configuration does not have. Nothing is allocated before all of it fits.
+/// When weights are missing or damaged, or disagree with `config.json`: the message then lists all tensors that are
+/// missing, stored twice, of another shape, or of a layer that the configuration does not have. No memory is reserved
+/// before everything fits.
 pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
-    let file = weights_file(folder)?;
-    let known = Known::of(&file, names.prefix);
+    let weights = ModelWeights::open(folder)?;
+    let known = Known::of(&weights, names.prefix);
     let mut wrong = beyond(names, &specs, known.names.keys());
     let mut made = Vec::new();
     for spec in &specs {
         match known.check(spec) {
             Ok(()) => {}
-            Err(_) if fresh(spec) => made.push(spec.name.clone()),
+            Err(_) if fresh(spec) && !known.is_ambiguous(spec) => made.push(spec.name.clone()),
             Err(messages) => wrong.extend(messages),
         }
     }
     if !wrong.is_empty() {
-        return Err(disagreement(file.path(), &wrong));
+        return Err(disagreement(weights.path(), &wrong));
     }
     check_memory(&specs).map_err(|message| Error::file(folder, message))?;
     let mut params = FlatParams::zeros(specs.clone(), Device::Cpu);
@@ -83,48 +84,66 @@ pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFre
     Ok(Loaded { params, fresh: made })
 }
 
-/// The tensors of a file by the names that this program compares.
+/// The tensors of a folder by their [`canonical`] names.
 struct Known<'a> {
-    file: &'a WeightsFile,
+    weights: &'a ModelWeights,
     prefix: &'a str,
-    names: HashMap<String, String>,
+    /// More than one name where a tensor is stored under an old and a new name, or with and without the prefix.
+    names: HashMap<String, Vec<&'a str>>,
 }
 
 impl<'a> Known<'a> {
-    fn of(file: &'a WeightsFile, prefix: &'a str) -> Self {
-        let names = file.names().into_iter().map(|name| (canonical(&name, prefix), name)).collect();
-        Self { file, prefix, names }
+    fn of(weights: &'a ModelWeights, prefix: &'a str) -> Self {
+        let mut names = HashMap::<String, Vec<&str>>::new();
+        weights.names().for_each(|name| names.entry(canonical(name, prefix)).or_default().push(name));
+        Self { weights, prefix, names }
     }
 
-    fn stored(&self, name: &str) -> Option<&String> {
-        self.names.get(&canonical(name, self.prefix))
+    /// The name under which a tensor is stored.
+    fn stored(&self, name: &str) -> std::result::Result<&'a str, String> {
+        match self.names.get(&canonical(name, self.prefix)).map(Vec::as_slice) {
+            Some(&[stored]) => Ok(stored),
+            Some(several) => Err(format!("is stored {} times, also under another name", several.len())),
+            None => Err("is missing".to_owned()),
+        }
     }
 
-    /// What is wrong with each of the stored tensors of a parameter, by the header alone.
+    /// What is wrong with the stored tensors of a parameter, judging by the headers alone.
     fn check(&self, spec: &ParamSpec) -> std::result::Result<(), Vec<String>> {
-        let fault = |name: &str, expected: &[i64]| {
-            let info = self.stored(name).and_then(|stored| self.file.info(stored));
-            let Some((dtype, shape)) = info else { return Some("is missing".to_owned()) };
-            if shape != expected {
-                return Some(format!("has shape {shape:?}, not {expected:?}"));
-            }
-            kind(dtype).err()
-        };
-        let stored = spec.stored.iter();
-        let wrong: Vec<String> = stored
-            .filter_map(|part| Some(format!("{} {}", part.name, fault(&part.name, &spec.stored_shape(part))?)))
+        let wrong: Vec<String> = spec
+            .stored
+            .iter()
+            .filter_map(|part| {
+                let fault = self.fault(&part.name, &spec.stored_shape(part)).err()?;
+                Some(format!("{} {fault}", part.name))
+            })
             .collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
+    /// Whether one of its tensors is stored more than once.
+    fn is_ambiguous(&self, spec: &ParamSpec) -> bool {
+        let names = |name: &str| self.names.get(&canonical(name, self.prefix)).map_or(0, Vec::len);
+        spec.stored.iter().any(|part| names(&part.name) > 1)
+    }
+
+    fn fault(&self, name: &str, expected: &[i64]) -> std::result::Result<(), String> {
+        let (dtype, shape) = self.weights.info(self.stored(name)?).ok_or("is missing")?;
+        if shape != expected {
+            return Err(format!("has shape {shape:?}, not {expected:?}"));
+        }
+        kind(dtype).map(|_| ())
+    }
+
     /// The value of a parameter that was checked.
     fn read(&self, spec: &ParamSpec) -> Result<Tensor> {
+        let told = |message: String| Error::file(self.weights.path(), message);
         let mut parts = Vec::new();
         for part in &spec.stored {
-            let name = self.stored(&part.name).map_or("", String::as_str);
-            let dtype = self.file.info(name).map_or(Dtype::F32, |(dtype, _)| dtype);
-            let kind = kind(dtype).map_err(|message| Error::file(self.file.path(), message))?;
-            let value = Tensor::f_from_data_size(&self.file.bytes(name)?, &spec.stored_shape(part), kind)?;
+            let name = self.stored(&part.name).map_err(told)?;
+            let dtype = self.weights.info(name).map_or(Dtype::F32, |(dtype, _)| dtype);
+            let kind = kind(dtype).map_err(told)?;
+            let value = Tensor::f_from_data_size(&self.weights.bytes(name)?, &spec.stored_shape(part), kind)?;
             parts.push(if part.transposed { value.tr() } else { value }.to_kind(Kind::Float));
         }
         Ok(Tensor::cat(&parts, 0))
@@ -170,7 +189,7 @@ fn beyond<'a>(names: &Names, specs: &[ParamSpec], known: impl Iterator<Item = &'
 /// # Errors
 /// When the weights cannot be read or there is no head.
 pub fn classes(folder: &Path, architecture: &Architecture) -> Result<usize> {
-    let out = weights_file(folder)?.info(&format!("{}.weight", architecture.head.out));
+    let out = ModelWeights::open(folder)?.info(&format!("{}.weight", architecture.head.out));
     let count = out.and_then(|(_, shape)| usize::try_from(*shape.first()?).ok()).filter(|&count| count > 0);
     count.ok_or_else(|| Error::file(folder, HEADLESS))
 }
@@ -188,28 +207,8 @@ pub fn initialise(specs: Vec<ParamSpec>, seed: u64) -> FlatParams {
     params
 }
 
-fn weights_file(folder: &Path) -> Result<WeightsFile> {
-    let path = member(folder, "model.safetensors")?;
-    if path.exists() {
-        return WeightsFile::open(&path);
-    }
-    let pickle = ["pytorch_model.bin", "model.pt", "pytorch_model.pt", "model.bin"]
-        .iter()
-        .find(|name| folder.join(name).is_file());
-    Err(match pickle {
-        Some(name) => Error::file(
-            &folder.join(name),
-            "is a pickle file, which can run code and is never opened; convert it with transformers: \
-             AutoModel.from_pretrained(DIR).save_pretrained(DIR, safe_serialization=True)",
-        ),
-        None if folder.join("model.safetensors.index.json").is_file() => {
-            Error::file(folder, "has its weights in several files; save them as one model.safetensors")
-        }
-        None => Error::file(folder, "has no model.safetensors"),
-    })
-}
-
-/// A checkpoint's name as this program compares it: without the prefix, norms as weight and bias.
+/// A tensor's name as it is compared: without the prefix, and with `weight` and `bias` in norms that older checkpoints
+/// call `gamma` and `beta`.
 fn canonical(name: &str, prefix: &str) -> String {
     let bare = name.strip_prefix(prefix).unwrap_or(name);
     bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
@@ -410,17 +409,59 @@ mod tests {
     }
 
     #[test]
-    fn pickle_and_damage_are_refused_by_name() {
+    fn damage_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let config = ModelConfig::parse(CONFIG).unwrap();
         let refused = || again(&config, folder.path(), 3, &|_| true).unwrap_err().to_string();
         assert!(refused().contains("has no model.safetensors"));
-        fs::write(folder.path().join("pytorch_model.bin"), b"\x80\x02").unwrap();
-        assert!(refused().contains("pytorch_model.bin: is a pickle file"));
         let mut lying = u64::MAX.to_le_bytes().to_vec();
         lying.extend(b"{}");
         fs::write(folder.path().join("model.safetensors"), lying).unwrap();
         assert!(refused().contains("model.safetensors: damaged"));
+    }
+
+    /// Saves the tensors of `target` anew in two files with an index, after `change` has been at their names.
+    fn shard(target: &Path, change: impl Fn(&str) -> String) {
+        let bytes = fs::read(target.join("model.safetensors")).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let mut names = tensors.names();
+        names.sort_unstable();
+        let mut map = serde_json::Map::new();
+        for (number, part) in names.chunks(names.len().div_ceil(2)).enumerate() {
+            let file = format!("model-0000{}-of-00002.safetensors", number + 1);
+            let views = part.iter().map(|name| (change(name), tensors.tensor(name).unwrap()));
+            safetensors::serialize_to_file(views, None, &target.join(&file)).unwrap();
+            map.extend(part.iter().map(|name| (change(name), file.clone().into())));
+        }
+        fs::remove_file(target.join("model.safetensors")).unwrap();
+        let index = serde_json::json!({ "weight_map": map });
+        fs::write(target.join("model.safetensors.index.json"), index.to_string()).unwrap();
+    }
+
+    #[test]
+    fn weights_from_several_files_are_those_of_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, params, target) = saved(folder.path(), Storage::F32);
+        shard(&target, str::to_owned);
+        assert_eq!(flat(&again(&config, &target, 3, &|_| false).unwrap().params), flat(&params));
+        assert_eq!(classes(&target, &config.architecture).unwrap(), 3);
+        fs::remove_file(target.join("model-00002-of-00002.safetensors")).unwrap();
+        let message = again(&config, &target, 3, &|_| true).unwrap_err().to_string();
+        assert!(message.contains("model-00002-of-00002.safetensors: is missing"), "{message}");
+    }
+
+    #[test]
+    fn a_tensor_under_two_names_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, _, target) = saved(folder.path(), Storage::F32);
+        shard(&target, |name| name.replace("bert.pooler.dense.bias", "pooler.dense.bias"));
+        assert!(again(&config, &target, 3, &|_| false).is_ok());
+        let [old, new] = ["classifier.weight", "bert.classifier.weight"];
+        let both = |name: &str| if name == "classifier.bias" { new.to_owned() } else { name.to_owned() };
+        let (config, _, target) = saved(folder.path(), Storage::F32);
+        shard(&target, both);
+        let message = again(&config, &target, 3, &|_| true).unwrap_err().to_string();
+        assert!(message.contains(&format!("{old} is stored 2 times, also under another name")), "{message}");
     }
 
     #[test]

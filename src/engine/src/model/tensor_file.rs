@@ -5,10 +5,10 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use pellucid_files::whole::sync_folder;
+use pellucid_intake::model_folder::weights_file::WeightsFile;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
-use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 use crate::host::numbers;
 

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use pellucid_intake::labels::Labels;
+use pellucid_intake::rows::{LabelNeed, read_rows};
+use pellucid_intake::samples::samples;
 use pellucid_protocol::event::ModelCard;
 use pellucid_protocol::settings::{Frozen, Precision, Reference};
 use pellucid_protocol::{Sample, Settings};
@@ -13,8 +16,6 @@ use super::reasons::Reasons;
 use super::rules;
 use super::teacher::{Teacher, TeacherDesk};
 use super::teacher_cache::TeacherCache;
-use crate::data::dataset::Dataset;
-use crate::data::labels::Labels;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
 use crate::explain::subject::Subject;
@@ -33,6 +34,16 @@ pub struct Examples {
 }
 
 impl Examples {
+    /// Samples with the token ids that `encoder` gives them.
+    ///
+    /// # Errors
+    /// When the tokenizer refuses.
+    pub fn encode(samples: Vec<Sample>, encoder: &TextEncoder) -> Result<Self> {
+        let texts: Vec<_> = samples.iter().map(|sample| (sample.text.as_str(), sample.pair.as_deref())).collect();
+        let encoded = encoder.encode(&texts)?;
+        Ok(Self { samples, encoded })
+    }
+
     /// Example `index` as words; `encoder` is that by which it was encoded.
     #[must_use]
     pub fn subject(&self, encoder: &TextEncoder, index: usize) -> Subject {
@@ -98,26 +109,27 @@ pub fn prepare(settings: Settings, phase: &mut dyn FnMut(String)) -> Result<Prep
 pub fn prepare_from(settings: Settings, source: &Path, phase: &mut dyn FnMut(String)) -> Result<Prepared> {
     let device = device(settings.device)?;
     phase(format!("reading {}", settings.train.display()));
-    let train_rows = Dataset::rows(&settings.train)?;
-    let valid_rows = Dataset::rows(&settings.valid)?;
+    let train_rows = read_rows(&settings.train, LabelNeed::Required)?;
+    let valid_rows = read_rows(&settings.valid, LabelNeed::Required)?;
     let config = ModelConfig::load(source)?;
     let mut notes = Vec::new();
     let written = || train_rows.iter().filter_map(|row| row.label.as_deref());
     let fitting = config.labels().filter(|labels| written().all(|label| labels.index(label).is_some()));
     let labels = match fitting {
         Some(labels) => labels,
-        None => Labels::from_data(written())?,
+        None => Labels::from_data(written())
+            .map_err(|error| Error::Setting { key: "--train", message: error.to_string() })?,
     };
-    let train = Dataset::new(&settings.train, train_rows, &labels)?;
-    let valid = Dataset::new(&settings.valid, valid_rows, &labels)?;
+    let train = samples(&settings.train, train_rows, &labels)?;
+    let valid = samples(&settings.valid, valid_rows, &labels)?;
     let limit = token_limit(&settings, &config, &mut notes);
     let encoder = TextEncoder::load(source, limit)?;
     check_vocabulary(source, &config, &encoder)?;
-    phase(format!("tokenising {} texts", train.samples().len() + valid.samples().len()));
-    let (train, valid) = (examples(&train, &encoder)?, examples(&valid, &encoder)?);
+    phase(format!("tokenising {} texts", train.len() + valid.len()));
+    let (train, valid) = (Examples::encode(train, &encoder)?, Examples::encode(valid, &encoder)?);
     let probe = settings.probe_data.as_deref().map(|path| {
-        let dataset = Dataset::new(path, Dataset::rows(path)?, &labels)?;
-        examples(&dataset, &encoder)
+        let rows = read_rows(path, LabelNeed::Required)?;
+        Examples::encode(samples(path, rows, &labels)?, &encoder)
     });
     let probe = probe.transpose()?;
     let of_probe = probe.iter().map(|examples| &examples.encoded);
@@ -231,10 +243,6 @@ fn token_limit(settings: &Settings, config: &ModelConfig, notes: &mut Vec<String
             .push(format!("--max-tokens {asked} is more than the model's {positions} positions; {positions} are used"));
     }
     asked.min(positions) as usize
-}
-
-fn examples(dataset: &Dataset, encoder: &TextEncoder) -> Result<Examples> {
-    Ok(Examples { samples: dataset.samples().to_vec(), encoded: dataset.encode(encoder)? })
 }
 
 /// Refuses a tokenizer that knows more tokens than the embeddings have rows.

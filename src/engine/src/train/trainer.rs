@@ -29,7 +29,7 @@ use super::rules;
 use super::schedule::Schedule;
 use super::teacher::TeacherDesk;
 use super::units::Units;
-use crate::data::labels::Labels;
+use pellucid_intake::labels::Labels;
 use crate::data::order::BatchPlan;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};

@@ -9,7 +9,7 @@ use super::explain::unit_scores::{self, UnitRequest, UnitScores};
 use super::memory::{peak_rss_mb, rss_mb};
 use super::predict::MAX_TOKENS;
 use super::texts;
-use crate::data::read::Row;
+use pellucid_intake::rows::Row;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::explain::oracle::ROWS_PER_CALL;

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::predict::MAX_TOKENS;
 use super::texts;
-use crate::data::labels::Labels;
-use crate::data::read::Row;
+use pellucid_intake::labels::Labels;
+use pellucid_intake::rows::Row;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};

@@ -2,7 +2,7 @@
 
 use pellucid_protocol::work::Texts;
 
-use crate::data::read::{LabelNeed, Row, read_rows};
+use pellucid_intake::rows::{LabelNeed, Row, read_rows};
 use crate::error::Result;
 
 /// The rows of a request; a text from the command line is one row without a label.

@@ -8,18 +8,6 @@ mod file;
 mod mutator;
 
 #[test]
-fn no_data_file_makes_it_stumble() {
-    mutator::run("rows", engine::rows, 5000);
-    file::clear();
-}
-
-#[test]
-fn no_weights_file_makes_it_stumble() {
-    mutator::run("weights", engine::weights, 5000);
-    file::clear();
-}
-
-#[test]
 fn no_configuration_makes_it_stumble() {
     mutator::run("config", engine::config, 3000);
 }

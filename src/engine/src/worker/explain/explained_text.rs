@@ -1,11 +1,11 @@
 //! A text with its explanation and what all output formats show beside it.
 
+use pellucid_intake::labels::Labels;
+use pellucid_intake::rows::Row;
 use pellucid_protocol::explanation::{Scalar, Span};
 use pellucid_protocol::{Attribution, Explanation};
 
 use super::unit_scores::UnitScores;
-use crate::data::labels::Labels;
-use crate::data::read::Row;
 
 /// A text that has been explained.
 #[derive(Debug)]

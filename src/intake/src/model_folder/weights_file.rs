@@ -1,4 +1,4 @@
-//! A safetensors file of which nothing is believed: the header is checked before anything it speaks of is read.
+//! One safetensors file. Its header is checked before anything that it describes is read.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -8,12 +8,12 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use crate::error::{Error, Result};
 
-/// Bytes of the length that a file begins with.
+/// Bytes of the number that a file begins with: the length of its header.
 const PREFIX: u64 = 8;
 /// Bytes of a header at most: enough for a hundred thousand tensors.
 const HEADER: u64 = 32 << 20;
 
-/// An open file with a header that fits it.
+/// An open file whose header fits it.
 #[derive(Debug)]
 pub struct WeightsFile {
     path: PathBuf,
@@ -24,11 +24,11 @@ pub struct WeightsFile {
 }
 
 impl WeightsFile {
-    /// Opens the file at `path`. Its header says where each tensor lies: in order, without gaps, of the size that type
-    /// and shape make, and in all as many bytes as the file has.
+    /// Opens the file at `path` and reads its header, which must place the tensors one after the other without gaps,
+    /// give each the size that its type and shape need, and fill the file exactly.
     ///
     /// # Errors
-    /// When it cannot be read or is not such a file; then nothing but the header was read.
+    /// When the file cannot be read or its header does not fit. No more than the header is read.
     pub fn open(path: &Path) -> Result<Self> {
         let told = |error: std::io::Error| Error::file(path, error);
         let damaged = |message: String| Error::file(path, format!("damaged: {message}"));
@@ -62,7 +62,7 @@ impl WeightsFile {
         &self.path
     }
 
-    /// Names of its tensors.
+    /// Names of the tensors, in the order of their bytes.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.header.offset_keys()
@@ -72,18 +72,18 @@ impl WeightsFile {
     #[must_use]
     pub fn info(&self, name: &str) -> Option<(Dtype, Vec<i64>)> {
         let info = self.header.info(name)?;
-        // Sizes that are not of this world do not fit the file, unless another one is zero.
+        // A size beyond i64 fits a file only if another size is zero.
         let shape = info.shape.iter().map(|&size| i64::try_from(size).unwrap_or(i64::MAX)).collect();
         Some((info.dtype, shape))
     }
 
-    /// A text of its header.
+    /// The text under `key` in the header's metadata.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)
     }
 
-    /// The bytes of a tensor, little-endian; none if there is none of that name.
+    /// The bytes of a tensor, little-endian; empty if there is no tensor of this name.
     ///
     /// # Errors
     /// What the file system says.

@@ -1,4 +1,4 @@
-//! Files of a model folder: never outside of it, wherever links point.
+//! Files of a model folder: never outside the folder, wherever links point.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,14 @@ use pellucid_files::bounded;
 
 use crate::error::{Error, Result};
 
-/// The place of the file `name` of the model folder `folder`, which need not exist.
+/// The path of the file `name` of the model folder `folder`; the file need not exist.
 ///
-/// A link may lead to another place of the folder, and, in a Hugging Face cache, to the files beside the snapshots
-/// (`models--*/blobs`), as its layout has it.
+/// A link may lead to another file of the folder. In a Hugging Face cache it may also lead to the files beside the
+/// snapshots (`models--*/blobs`), since that is how the cache is laid out.
 ///
 /// # Errors
-/// When a link leads elsewhere: what is read here is copied into checkpoints, and must not be any file of the user's.
+/// When a link leads elsewhere: files of a model folder are copied into checkpoints, and a link could otherwise bring
+/// any file of the user there.
 pub fn member(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     let told = |error: io::Error| Error::file(&path, error);
@@ -38,7 +39,7 @@ pub fn read_text(folder: &Path, name: &str, limit: u64) -> Result<String> {
     bounded::read_text(&path, limit).map_err(|error| Error::file(&path, error))
 }
 
-/// The names `best` and `last` of a run stay among its checkpoints.
+/// Refuses a folder `best` or `last` of a run that is a link to anywhere but a checkpoint of the same run.
 fn check_name(folder: &Path, home: &Path) -> Result<()> {
     let is_name = folder.file_name().is_some_and(|name| name == "best" || name == "last");
     let Some(checkpoints) =
@@ -52,7 +53,7 @@ fn check_name(folder: &Path, home: &Path) -> Result<()> {
     Err(Error::file(folder, format!("leads out of the run, to {}", home.display())))
 }
 
-/// Where the cache of Hugging Face keeps the files of the snapshot in `home`.
+/// Where a Hugging Face cache keeps the files of the snapshot in `home`.
 fn blobs(home: &Path) -> Option<PathBuf> {
     let snapshots = home.parent().filter(|parent| parent.ends_with("snapshots"))?;
     let repository = snapshots.parent()?;

@@ -1,10 +1,16 @@
-//! Class names: from the model's `id2label`, or from the data.
-
-use crate::error::{Error, Result};
+//! Class names, from a model's `id2label` or from the data.
 
 /// Class names by class index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels(Vec<String>);
+
+/// The data do not have enough classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("has {found} label; a classifier needs two or more")]
+pub struct TooFewLabels {
+    /// How many different labels there are.
+    pub found: usize,
+}
 
 impl Labels {
     /// Labels in this order.
@@ -13,11 +19,11 @@ impl Labels {
         Self(names)
     }
 
-    /// The distinct names in `seen`, numbers by value, other names by alphabet.
+    /// The different labels in `seen`: sorted by value if all are numbers, otherwise alphabetically.
     ///
     /// # Errors
     /// When there are fewer than two.
-    pub fn from_data<'a>(seen: impl Iterator<Item = &'a str>) -> Result<Self> {
+    pub fn from_data<'a>(seen: impl Iterator<Item = &'a str>) -> Result<Self, TooFewLabels> {
         let mut names: Vec<String> = seen.map(str::to_owned).collect();
         names.sort_unstable();
         names.dedup();
@@ -25,8 +31,7 @@ impl Labels {
             names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
         }
         if names.len() < 2 {
-            let message = format!("has {} label; a classifier needs two or more", names.len());
-            return Err(Error::Setting { key: "--train", message });
+            return Err(TooFewLabels { found: names.len() });
         }
         Ok(Self(names))
     }
@@ -56,7 +61,7 @@ impl Labels {
         by_name.or_else(|| written.parse::<usize>().ok().filter(|&index| index < self.0.len()))
     }
 
-    /// For each of these classes, the class of `other` with the same name; `None` when the sets differ.
+    /// For each of these classes, the class of `other` with the same name; `None` when the two sets of names differ.
     #[must_use]
     pub fn permutation(&self, other: &Labels) -> Option<Vec<usize>> {
         if self.len() != other.len() {
@@ -79,7 +84,7 @@ mod tests {
 
     #[test]
     fn one_label_is_not_enough() {
-        assert!(Labels::from_data(["a", "a"].into_iter()).is_err());
+        assert_eq!(Labels::from_data(["a", "a"].into_iter()), Err(TooFewLabels { found: 1 }));
     }
 
     #[test]

@@ -1,0 +1,135 @@
+//! `config.json` of a model folder: a JSON object whose keys are kept as they came.
+
+use std::path::{Path, PathBuf};
+
+use pellucid_files::bounded;
+use serde_json::{Map, Value, json};
+
+use super::member;
+use crate::error::{Error, Result};
+use crate::labels::Labels;
+
+const NAME: &str = "config.json";
+
+/// The keys of a `config.json`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigFile {
+    keys: Map<String, Value>,
+}
+
+impl ConfigFile {
+    /// Where the file is in `folder`.
+    #[must_use]
+    pub fn path(folder: &Path) -> PathBuf {
+        folder.join(NAME)
+    }
+
+    /// Reads the file of `folder`.
+    ///
+    /// # Errors
+    /// When the folder or the file is missing, or the file is not a JSON object.
+    pub fn load(folder: &Path) -> Result<Self> {
+        if !folder.is_dir() {
+            return Err(Error::file(folder, "is not a folder; give a model folder in Hugging Face layout"));
+        }
+        let text = member::read_text(folder, NAME, bounded::SETTINGS)?;
+        Self::parse(&text).map_err(|message| Error::file(&Self::path(folder), message))
+    }
+
+    /// Parses the text of the file.
+    ///
+    /// # Errors
+    /// When it is not a JSON object.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        let keys = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        Ok(Self { keys })
+    }
+
+    /// All keys, known or not.
+    #[must_use]
+    pub fn keys(&self) -> &Map<String, Value> {
+        &self.keys
+    }
+
+    /// The `model_type`, e.g. `bert`.
+    #[must_use]
+    pub fn family(&self) -> Option<&str> {
+        self.keys.get("model_type").and_then(Value::as_str)
+    }
+
+    /// Class names, unless they are the placeholders `LABEL_0`, `LABEL_1`, ...
+    #[must_use]
+    pub fn labels(&self) -> Option<Labels> {
+        let map = self.keys.get("id2label")?.as_object()?;
+        let names: Option<Vec<String>> =
+            (0..map.len()).map(|index| Some(map.get(&index.to_string())?.as_str()?.to_owned())).collect();
+        let names = names.filter(|names| names.len() >= 2)?;
+        let placeholders = names.iter().enumerate().all(|(index, name)| *name == format!("LABEL_{index}"));
+        (!placeholders).then(|| Labels::new(names))
+    }
+
+    /// The same, with `architecture` as the only entry of `architectures`.
+    #[must_use]
+    pub fn with_architecture(mut self, architecture: &str) -> Self {
+        self.keys.insert("architectures".into(), json!([architecture]));
+        self
+    }
+
+    /// The same, for a classifier of single labels that has these classes.
+    #[must_use]
+    pub fn with_labels(mut self, labels: &Labels) -> Self {
+        let names = labels.names();
+        let by_index: Map<_, _> = names.iter().enumerate().map(|(i, name)| (i.to_string(), json!(name))).collect();
+        let by_name: Map<_, _> = names.iter().enumerate().map(|(i, name)| (name.clone(), json!(i))).collect();
+        self.keys.insert("problem_type".into(), json!("single_label_classification"));
+        self.keys.insert("id2label".into(), Value::Object(by_index));
+        self.keys.insert("label2id".into(), Value::Object(by_name));
+        self
+    }
+
+    /// The text of the file, for weights stored as `dtype`.
+    #[must_use]
+    pub fn to_json(&self, dtype: &str) -> String {
+        let mut keys = self.keys.clone();
+        keys.insert("torch_dtype".into(), json!(dtype));
+        format!("{:#}\n", Value::Object(keys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_are_kept_and_labels_come_back() {
+        let file = ConfigFile::parse(r#"{"model_type":"bert","future_key":[1]}"#).unwrap();
+        assert_eq!((file.family(), file.labels()), (Some("bert"), None));
+        let labels = Labels::new(vec!["no".into(), "yes".into()]);
+        let text = file.with_labels(&labels).with_architecture("BertForSequenceClassification").to_json("float32");
+        let back = ConfigFile::parse(&text).unwrap();
+        assert_eq!(back.labels(), Some(labels));
+        assert_eq!(back.keys()["future_key"], json!([1]));
+        assert_eq!(back.keys()["architectures"], json!(["BertForSequenceClassification"]));
+    }
+
+    #[test]
+    fn placeholders_are_no_names() {
+        let of = |names: &str| ConfigFile::parse(&format!("{{\"id2label\":{names}}}")).unwrap().labels();
+        assert_eq!(of(r#"{"0":"LABEL_0","1":"LABEL_1"}"#), None);
+        assert_eq!(of(r#"{"0":"LABEL_1","1":"LABEL_0"}"#).map(|labels| labels.len()), Some(2));
+        assert_eq!((of(r#"{"0":"only"}"#), of(r#"{"1":"a","2":"b"}"#), of(r#"{"0":1,"1":2}"#)), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = || ConfigFile::load(folder.path()).unwrap_err().to_string();
+        assert!(message().contains("config.json: "), "{}", message());
+        for text in ["[]", "{", &"[".repeat(100_000)] {
+            std::fs::write(ConfigFile::path(folder.path()), text).unwrap();
+            assert!(message().contains("config.json: ") && message().lines().count() == 1, "{}", message());
+        }
+        let missing = ConfigFile::load(&folder.path().join("nowhere")).unwrap_err().to_string();
+        assert!(missing.ends_with("nowhere: is not a folder; give a model folder in Hugging Face layout"), "{missing}");
+    }
+}

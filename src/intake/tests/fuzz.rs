@@ -1,0 +1,28 @@
+//! The fuzzer's targets of this crate on their saved inputs, and on some thousand mutations of them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../../../tests/fuzz/entries/file.rs"]
+mod file;
+#[path = "../../../tests/fuzz/entries/intake.rs"]
+mod intake;
+#[path = "../../../tests/fuzz/mutator.rs"]
+mod mutator;
+
+#[test]
+fn no_data_file_makes_it_stumble() {
+    mutator::run("rows", intake::rows, 5000);
+    file::clear();
+}
+
+#[test]
+fn no_weights_file_makes_it_stumble() {
+    mutator::run("weights", intake::weights, 5000);
+    file::clear();
+}
+
+#[test]
+fn no_index_of_weights_makes_it_stumble() {
+    mutator::run("shards", intake::shards, 3000);
+    file::clear();
+}
