@@ -92,7 +92,7 @@ fn a_training_step_waits_for_its_device_in_one_place() {
     let (step, line) = ("src/engine/src/train/trainer/step.rs", "//! x\nfn f() {\n    let a = t.to_device(d);\n}\n");
     assert_eq!(found(rules::crossings, step, line), [3]);
     assert_eq!(found(rules::crossings, step, &line.replace("t.to_device(d)", "Vec::<i64>::try_from(&t)")), [3]);
-    assert!(found(rules::crossings, "src/engine/src/model/folder.rs", line).is_empty());
+    assert!(found(rules::crossings, "src/engine/src/model/weights/load.rs", line).is_empty());
     assert!(found(rules::crossings, "src/engine/src/explain/maps.rs", line).is_empty());
 }
 

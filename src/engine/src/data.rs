@@ -1,4 +1,11 @@
-//! Data: from files of rows to batches of token ids. No tensors here but in [`batch`].
+//! Texts as batches of token ids. Tensors are only in [`batch`] and [`layout`].
+//!
+//! ```text
+//! batch   packed token ids on a device
+//!   layout      which tokens make up which text
+//!   tokenise    texts as token ids
+//! order   the examples of each batch of an epoch
+//! ```
 
 pub mod batch;
 pub mod layout;

@@ -53,6 +53,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The file or folder that the error is about, if it is about one.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Error::Intake(error) => Some(error.path()),
+            Error::File { path, .. } => Some(Path::new(path)),
+            _ => None,
+        }
+    }
+
     /// An error about a file or folder.
     pub fn file(path: &Path, message: impl ToString) -> Self {
         Error::File { path: path.display().to_string(), message: message.to_string() }

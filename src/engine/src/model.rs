@@ -1,24 +1,24 @@
-//! Transformers: from a Hugging Face folder to logits and back to a folder.
+//! Transformers: from a model folder in Hugging Face layout to logits.
 //!
 //! ```text
-//! config ──▶ family ──▶ architecture ──▶ encoder ──▶ head ──▶ classifier
-//!                            params ───────▲  └──────────────▶ masked_lm
-//!    folder (config.json, model.safetensors) ──▲
+//! masked_lm   classifier     models: an encoder with a head
+//!   encoder   head           one encoder for all families
+//!     layers                 attention, linear layers, norms, dropout
+//!       weights              parameters, loaded and saved
+//!         config             config.json and the architecture that it describes
+//!           family           one file for each family
+//!             architecture   a model in terms that all families share
 //! ```
 //!
-//! Texts of a batch are packed: linear layers see real tokens only, attention sees rectangles of texts of like length.
+//! A file uses only what stands below it. The texts of a batch are packed: linear layers see only real tokens, and
+//! attention sees rectangles of texts of similar length.
 
 pub mod architecture;
-pub mod attention;
 pub mod classifier;
 pub mod config;
-pub mod dropout;
 pub mod encoder;
 pub mod family;
-pub mod folder;
 pub mod head;
 pub mod layers;
 pub mod masked_lm;
-pub mod params;
-pub mod relative;
-pub mod tensor_file;
+pub mod weights;

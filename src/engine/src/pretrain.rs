@@ -14,10 +14,13 @@ use crate::data::order::BatchPlan;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
-use crate::model::dropout::Dropout;
-use crate::model::folder::{self, SaveRequest, Storage};
+use crate::model::layers::dropout::Dropout;
 use crate::model::masked_lm::MaskedLm;
-use crate::model::params::{Group, ParamSpec, check_memory};
+use crate::model::weights::init::initialise;
+use crate::model::weights::load;
+use crate::model::weights::params::check_memory;
+use crate::model::weights::save::{SaveRequest, Storage, save};
+use crate::model::weights::spec::{Group, ParamSpec};
 use crate::train::gradient::Gradient;
 use crate::train::optimiser::{LeafRule, Optimiser, OptimiserForm, StepRule};
 use crate::train::penalty::Penalty;
@@ -98,9 +101,9 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
         report(&format!("epoch {}/{}  held-out loss {last:.3}", epoch + 1, request.epochs));
     }
     let config = model.config().for_masked_lm();
-    let save =
+    let folder =
         SaveRequest { params: model.params(), config: &config, tokenizer: &request.model, storage: request.storage };
-    folder::save(&request.out, save)?;
+    save(&request.out, folder)?;
     Ok(last)
 }
 
@@ -131,10 +134,10 @@ fn model(request: &PretrainRequest) -> Result<MaskedLm> {
     let specs = MaskedLm::specs(&config.architecture);
     let params = if ModelWeights::are_in(&request.model) {
         let fresh = |spec: &ParamSpec| spec.name.starts_with("cls.");
-        folder::load(&request.model, &config.architecture.names, specs, &fresh, request.seed)?.params
+        load::load(&request.model, &config.architecture.names, specs, &fresh, request.seed)?.params
     } else {
         check_memory(&specs).map_err(|message| Error::file(&request.model, message))?;
-        folder::initialise(specs, request.seed)
+        initialise(specs, request.seed)
     };
     Ok(MaskedLm::trainable(config, params.to_device(Device::cuda_if_available())))
 }

@@ -29,6 +29,13 @@ pub enum Error {
 }
 
 impl Error {
+    /// The file or folder in question.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        let (Error::Row { path, .. } | Error::File { path, .. }) = self;
+        Path::new(path)
+    }
+
     /// An error about a file or folder.
     pub fn file(path: &Path, message: impl ToString) -> Self {
         Error::File { path: path.display().to_string(), message: message.to_string() }

@@ -3,7 +3,7 @@
 use pellucid_engine::data::tokenise::TextEncoder;
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
-use pellucid_engine::model::params::check_memory;
+use pellucid_engine::model::weights::params::check_memory;
 
 use super::file::{file, folder};
 

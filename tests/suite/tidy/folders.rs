@@ -33,6 +33,8 @@ pub(super) const ORDERS: &[Order] = &[
             "shortcut",
         ],
     },
+    Order { folder: "src/intake", modules: &["error", "labels", "rows", "samples", "model_folder"] },
+    Order { folder: "src/evaluate", modules: &["confusion", "classification", "distillation", "measures"] },
     Order { folder: "src/formats", modules: &["html", "table"] },
     Order {
         folder: "src/pellucid",

@@ -47,9 +47,10 @@ const CROSSINGS: &[&str] = &[
 const STEP_ROOMS: &[&str] = &["src/engine/src/train/", "src/engine/src/model/", "src/engine/src/data/"];
 /// Files there that may wait, since a step does not come by.
 const NOT_IN_A_STEP: &[(&str, &str)] = &[
-    ("model/folder.rs", "loads and saves"),
-    ("model/tensor_file.rs", "loads and saves"),
-    ("model/params.rs", "moves a model before it is trained"),
+    ("model/weights/load.rs", "loads"),
+    ("model/weights/save.rs", "saves"),
+    ("model/weights/tensor_file.rs", "loads and saves"),
+    ("model/weights/params.rs", "moves a model before it is trained"),
     ("model/classifier.rs", "moves a model before it is trained"),
     ("train/prepare.rs", "moves models before they are trained"),
     ("train/loss.rs", "weights of classes, once"),

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use color_eyre::config::{HookBuilder, Theme};
 use pellucid_engine::error::Error;
 use pellucid_engine::fence::is_fenced;
-use pellucid_engine::model::folder::Storage;
+use pellucid_engine::model::weights::save::Storage;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::thread::Start;
 use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};

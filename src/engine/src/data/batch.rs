@@ -1,4 +1,4 @@
-//! A batch of encoded texts, packed: real tokens only, one text after the other.
+//! A batch of encoded texts, packed: one text after the other, without padding.
 
 use tch::{Device, TchError, Tensor};
 
@@ -20,7 +20,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Packs `rows`; results come in their order, whatever the order of packing.
+    /// Packs `rows`. Results come in the order of the rows, whatever the order of packing.
     #[must_use]
     pub fn new(rows: &[&Encoded], device: Device) -> Self {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
@@ -32,7 +32,7 @@ impl Batch {
         Self { ids: upload(&host_ids, device), host_ids, types: upload(&types, device), layout }
     }
 
-    /// Rows of one length that differ only in their ids, e.g. copies of a text with words masked.
+    /// A batch of rows of one length that differ only in their ids, e.g. copies of a text with words masked.
     #[must_use]
     pub fn same_shape(rows: &[Vec<i64>], types: &[i64], device: Device) -> Self {
         let layout = Layout::new(&vec![types.len(); rows.len()], device);
@@ -41,8 +41,8 @@ impl Batch {
         Self { ids: upload(&host_ids, device), host_ids, types, layout }
     }
 
-    /// With tokens that are alike computed once until texts meet, which pays for many copies of one text. Nothing may be
-    /// dropped at random then. On a device the launches saved are not worth the tokens' way back to the host.
+    /// The same batch, in which tokens that are alike are computed once before attention; this pays for many copies of one
+    /// text. It must run without dropout. On a GPU nothing changes: finding the tokens would cost more than it saves.
     ///
     /// # Errors
     /// When libtorch refuses.

@@ -1,4 +1,4 @@
-//! Where the texts of a packed batch lie, and how they are padded where attention needs rectangles.
+//! Where each text of a packed batch is, and how texts are padded where attention needs rectangles.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,37 +11,37 @@ use crate::host::upload;
 #[derive(Debug)]
 pub struct Layout {
     order: Vec<usize>,
-    /// Place of each token within its text, `[tokens]`, i64.
+    /// Position of each token within its text, `[tokens]`, i64.
     pub positions: Tensor,
-    /// First token of each text, `[rows]`, i64, in the order in which the rows were given.
+    /// First token of each text, `[rows]`, i64, in the order of the rows as given.
     pub firsts: Tensor,
     /// Last token of each text, `[rows]`, i64, in that order.
     pub lasts: Tensor,
-    /// Text of each token, `[tokens]`, i64, numbered in that order.
+    /// The row that each token belongs to, `[tokens]`, i64, numbered in that order.
     pub texts: Tensor,
-    /// Tokens of each text, `[rows]`, i64, in that order.
+    /// Number of tokens of each text, `[rows]`, i64, in that order.
     pub lengths: Tensor,
     /// The rows as given, in the order of packing, `[rows]`, i64.
     pub packed: Tensor,
-    /// Place of each row in the order of packing, `[rows]`, i64.
+    /// Rank of each row in the order of packing, `[rows]`, i64.
     pub ranks: Tensor,
-    /// Texts that attention takes together.
+    /// The texts, in groups that attention computes together.
     pub blocks: Vec<Block>,
-    /// Which tokens are alike, if that is worth knowing: in many copies of one text most are.
+    /// Which tokens are alike, if that saves work: in many copies of one text most are.
     pub alike: Option<Alike>,
 }
 
-/// Tokens that are alike in word, type and place: until texts meet in attention, each kind is computed once.
+/// Tokens that have the same word, type and position: before attention, each kind needs to be computed only once.
 #[derive(Debug)]
 pub struct Alike {
-    /// A token of each kind, `[kinds]`, i64.
+    /// The first token of each kind, `[kinds]`, i64.
     pub firsts: Tensor,
     /// The kind of each token, `[tokens]`, i64.
     pub kinds: Tensor,
 }
 
 impl Alike {
-    /// The kinds of `tokens`, each a word, a type and a place.
+    /// The kinds of `tokens`, each given as word, type and position.
     #[must_use]
     pub fn new(tokens: impl Iterator<Item = [i64; 3]>, device: Device) -> Self {
         let (mut known, mut firsts, mut kinds) = (HashMap::new(), Vec::new(), Vec::new());
@@ -61,20 +61,20 @@ impl Alike {
 pub struct Block {
     /// Number of texts.
     pub rows: i64,
-    /// Tokens of the longest.
+    /// Number of tokens of the longest one.
     pub width: i64,
-    /// Tokens in all.
+    /// Number of tokens of all of them.
     pub tokens: i64,
-    /// How it is padded; `None` if all texts are of one length.
+    /// How they are padded; `None` if all have one length.
     pub padding: Option<Padding>,
 }
 
 /// From packed to padded and back.
 #[derive(Debug)]
 pub struct Padding {
-    /// For each place of the rectangle the token of the block, 0 where there is none: `[rows * width]`, i64.
+    /// For each place of the rectangle, the token of the block, or 0 where there is none: `[rows * width]`, i64.
     pub tokens: Tensor,
-    /// For each token of the block its place in the rectangle, `[tokens]`, i64.
+    /// For each token of the block, its place in the rectangle: `[tokens]`, i64.
     pub places: Tensor,
     /// True where there is no token, `[rows, width]`.
     pub empty: Tensor,
@@ -89,7 +89,7 @@ impl Layout {
         let packed: Vec<usize> = order.iter().map(|&row| lengths[row]).collect();
         let cuts = match device {
             Device::Cpu => cuts(&packed),
-            // Few large launches are what a GPU wants.
+            // A GPU is faster with few large launches.
             _ => std::iter::once(0..packed.len()).filter(|all| !all.is_empty()).collect(),
         };
         let blocks = cuts.into_iter().map(|cut| Block::new(&packed[cut], device)).collect();
@@ -157,12 +157,12 @@ impl Padding {
     }
 }
 
-/// Cost of a block beside its rectangle, in elements of attention.
+/// Cost of a block in addition to its rectangle, in elements of attention.
 const BLOCK_COST: usize = 1000;
-/// Cost of a padded token beside its row of attention, in the same unit.
+/// Cost of a padded token in addition to its row of attention, in the same unit.
 const TOKEN_COST: usize = 24;
 
-/// Cuts texts, sorted from long to short, into blocks so that their rectangles cost least in all.
+/// Cuts texts, sorted from long to short, into blocks whose rectangles together cost least.
 fn cuts(lengths: &[usize]) -> Vec<Range<usize>> {
     let cost = |cut: &Range<usize>| {
         let width = lengths[cut.start];
@@ -186,7 +186,7 @@ fn cuts(lengths: &[usize]) -> Vec<Range<usize>> {
     cuts
 }
 
-/// Texts in a block at most, which keeps the search short for very large batches.
+/// The most texts in a block, which keeps the search short for very large batches.
 const LONGEST_BLOCK: usize = 256;
 
 #[cfg(test)]

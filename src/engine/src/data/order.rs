@@ -5,22 +5,22 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// Batches of 50 are sorted together, as `group_by_length` of transformers' Trainer does.
+/// How many batches are sorted together, as with `group_by_length` of transformers' Trainer.
 const MEGABATCH: usize = 50;
 
-/// How to cut `lengths.len()` examples into batches.
+/// How the examples of an epoch are cut into batches.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchPlan {
-    /// Examples a batch; the last one of an epoch may be smaller.
+    /// Examples in a batch; the last batch of an epoch may be smaller.
     pub batch_size: usize,
-    /// How batches are put together.
+    /// Which examples come into a batch together.
     pub grouping: Grouping,
     /// Seed of the shuffles.
     pub seed: u64,
 }
 
 impl BatchPlan {
-    /// Batches in an epoch of `examples` examples.
+    /// Number of batches in an epoch of `examples` examples.
     #[must_use]
     pub fn batches(&self, examples: usize) -> usize {
         examples.div_ceil(self.batch_size)
@@ -29,7 +29,7 @@ impl BatchPlan {
     /// The example indices of each batch of epoch `epoch`.
     #[must_use]
     pub fn epoch(&self, epoch: u64, lengths: &[usize]) -> Vec<Vec<usize>> {
-        // A stream of its own for each epoch: an epoch can be made again without those before it.
+        // Each epoch has a random stream of its own, so that it can be made again without the epochs before it.
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(epoch + 1);
         let mut order: Vec<usize> = (0..lengths.len()).collect();

@@ -1,4 +1,4 @@
-//! From texts to token ids, with spans of characters and the mark of special tokens.
+//! From texts to token ids, with the characters that each token stands for.
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -19,15 +19,15 @@ pub struct Encoded {
     pub types: Vec<i64>,
     /// Whether a token is of the second text of a pair.
     pub second: Vec<bool>,
-    /// Characters of the text (of the first or the second, by `second`) that each token stands for.
+    /// The characters that each token stands for, in the first or the second text as `second` says.
     pub spans: Vec<(usize, usize)>,
-    /// Whether the tokenizer itself put the token there.
+    /// Whether the tokenizer added the token, as it adds `[CLS]`.
     pub special: Vec<bool>,
-    /// Whether the text was cut at the limit.
+    /// Whether the text was longer than the limit and was cut.
     pub cut: bool,
 }
 
-/// A tokenizer of a model folder with a length limit.
+/// The tokenizer of a model folder, with a limit on the length of texts.
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     mask: i64,
@@ -42,7 +42,7 @@ impl TextEncoder {
     /// Loads `tokenizer.json` of `folder`; texts are cut at `max_tokens` tokens.
     ///
     /// # Errors
-    /// When there is no such file or it is not one.
+    /// When the file is missing or is not a tokenizer.
     pub fn load(folder: &Path, max_tokens: usize) -> Result<Self> {
         let path = member(folder, "tokenizer.json")?;
         if !path.exists() {
@@ -65,19 +65,19 @@ impl TextEncoder {
         Ok(Self { mask: mask.ok_or_else(missing)?, pad: pad.ok_or_else(missing)?, tokenizer })
     }
 
-    /// The token that stands for a masked one.
+    /// The id of the token that replaces a masked one.
     #[must_use]
     pub fn mask_id(&self) -> i64 {
         self.mask
     }
 
-    /// The padding token.
+    /// The id of the padding token.
     #[must_use]
     pub fn pad_id(&self) -> i64 {
         self.pad
     }
 
-    /// Number of tokens known.
+    /// Number of tokens in the vocabulary.
     #[must_use]
     pub fn vocabulary(&self) -> usize {
         self.tokenizer.get_vocab_size(true)
@@ -89,13 +89,13 @@ impl TextEncoder {
         u32::try_from(id).ok().and_then(|id| self.tokenizer.id_to_token(id)).unwrap_or_default()
     }
 
-    /// The largest id of a token, whichever way they are numbered; -1 if none is known.
+    /// The largest id of a token, or -1 if there are no tokens; ids need not be numbered without gaps.
     #[must_use]
     pub fn largest_id(&self) -> i64 {
         self.tokenizer.get_vocab(true).into_values().map(i64::from).max().unwrap_or(-1)
     }
 
-    /// Encodes texts, each with its second text if it has one, on all cores.
+    /// Encodes texts on all cores, each with its second text if it has one.
     ///
     /// # Errors
     /// When the tokenizer refuses.

@@ -4,12 +4,12 @@
 //! [`pellucid_explain::shortcut`] for what that means and what it cannot see.
 
 use pellucid_explain::shortcut::{Census, Counted, Shifted, Suspect, USED};
+use pellucid_intake::labels::Labels;
 use pellucid_protocol::event::{Alert, AlertKind};
 use pellucid_protocol::{Prediction, Sample, WatchedWord};
 use serde::{Deserialize, Serialize};
 
 use super::watched;
-use pellucid_intake::labels::Labels;
 use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
 use crate::model::classifier::Classifier;

@@ -6,7 +6,7 @@ use super::subject::Subject;
 use crate::data::batch::Batch;
 use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
-use crate::model::dropout::Dropout;
+use crate::model::layers::dropout::Dropout;
 
 /// Gradient x input of each word of each text, for the logit of the class beside it.
 ///

@@ -13,7 +13,7 @@ use crate::data::tokenise::Encoded;
 use crate::error::{Error, Result};
 use crate::model::architecture::Pooling;
 use crate::model::classifier::Classifier;
-use crate::model::dropout::Dropout;
+use crate::model::layers::dropout::Dropout;
 
 /// Most tokens in one forward pass, if a text is not longer: what bounds the memory of any method.
 const TOKENS: usize = 2048;

@@ -1,6 +1,12 @@
-//! What a model's `config.json` comes down to: one description that fits every supported family.
+//! What a model's `config.json` describes, in terms that fit every supported family.
+
+pub mod attention;
+pub mod names;
 
 use serde::Deserialize;
+
+use self::attention::{AttentionForm, Heads, RelativeForm};
+use self::names::Names;
 
 /// The activation of feed-forward layers and heads, by its Hugging Face name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -30,39 +36,39 @@ pub struct Architecture {
     pub vocabulary: i64,
     /// Size of a word embedding.
     pub embedding: i64,
-    /// How embeddings of another size become hidden states.
+    /// How embeddings become hidden states of another size.
     pub projection: Projection,
     /// Size of a hidden state.
     pub hidden: i64,
     /// Number of layers.
     pub layers: usize,
     /// Attention heads of a layer.
-    pub heads: i64,
-    /// Width of the feed-forward layers.
-    pub wide: i64,
-    /// How the model knows where a token stands.
+    pub heads: Heads,
+    /// Size of the states inside the feed-forward layers.
+    pub intermediate: i64,
+    /// How the model knows the position of a token.
     pub positions: Positions,
     /// Token types; 0 or 1 if it cannot tell two texts of a pair apart.
     pub token_types: i64,
-    /// Its padding token.
+    /// Its padding token, if the configuration names one.
     pub pad: Option<i64>,
     /// The norms.
     pub norm: NormForm,
     /// Where the norms stand.
     pub order: Order,
-    /// What each layer's attention may see.
+    /// What attention sees.
     pub attention: AttentionForm,
     /// The feed-forward layers.
     pub feed_forward: FeedForwardForm,
     /// Shares of activations that are dropped in training.
     pub dropout: DropoutRates,
-    /// What makes a text one vector, and logits of it.
+    /// The classification head.
     pub head: HeadForm,
     /// Names in the checkpoint.
     pub names: Names,
 }
 
-/// How embeddings of another size than a hidden state's become hidden states.
+/// How embeddings become hidden states of another size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Projection {
     /// Normalised, then projected (ELECTRA).
@@ -71,17 +77,17 @@ pub enum Projection {
     BeforeNorm,
 }
 
-/// How a model knows where a token stands.
+/// How a model knows the position of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Positions {
-    /// An embedding for each of `count` places, of which the first `offset` are not used.
+    /// An embedding for each of `count` positions; the first `offset` are not used.
     Learned {
         /// Rows of the table.
         count: i64,
         /// Row of a text's first token.
         offset: i64,
     },
-    /// Queries and keys are turned (Su et al. 2021); texts of up to `limit` tokens.
+    /// Queries and keys are rotated, see [`Rotary`](attention::Rotary); texts of up to `limit` tokens.
     Rotary {
         /// Longest text.
         limit: i64,
@@ -90,31 +96,21 @@ pub enum Positions {
     Relative(RelativeForm),
 }
 
-/// Distances as DeBERTa sees them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RelativeForm {
-    /// Longest text.
-    pub limit: i64,
-    /// Distances up to half of it are exact, those beyond in logarithmic buckets; 0 for exact ones only.
-    pub buckets: i64,
-    /// Largest distance.
-    pub span: i64,
-    /// Whether queries and keys of distances are made with the weights of those of words.
-    pub shared: bool,
-    /// Whether words attend to distances.
-    pub content_to_position: bool,
-    /// Whether distances attend to words.
-    pub position_to_content: bool,
-    /// Whether the embeddings of distances are normalised.
-    pub normalised: bool,
-    /// Rows of a table of places that is added to the words besides; 0 for none.
-    pub absolute: i64,
+/// How a norm rescales a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormKind {
+    /// To mean zero and variance one (Ba et al. 2016).
+    Layer,
+    /// To a root mean square of one (Zhang and Sennrich 2019).
+    RootMeanSquare,
 }
 
 /// The norms of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NormForm {
-    /// Added to the variance.
+    /// How they rescale.
+    pub kind: NormKind,
+    /// Added to the variance, or to the mean square.
     pub eps: f64,
     /// Whether they have a bias.
     pub bias: Presence,
@@ -127,6 +123,14 @@ pub enum Presence {
     Present,
     /// It is not.
     Absent,
+}
+
+impl Presence {
+    /// Whether it is there.
+    #[must_use]
+    pub fn is_there(self) -> bool {
+        self == Presence::Present
+    }
 }
 
 impl From<bool> for Presence {
@@ -147,34 +151,12 @@ pub enum Order {
     },
 }
 
-/// What each layer's attention may see, and how it scores.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AttentionForm {
-    /// Whether a token sees those before it only.
-    pub causal: bool,
-    /// Whether projections have biases.
-    pub bias: Presence,
-    /// Each layer's own rule.
-    pub rules: Vec<AttentionRule>,
-}
-
-/// One layer's rule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AttentionRule {
-    /// Products of queries and keys are multiplied by it.
-    pub scale: f64,
-    /// Largest distance seen; none for all.
-    pub window: Option<i64>,
-    /// Base of the wave lengths of rotary positions.
-    pub theta: Option<f64>,
-}
-
 /// The feed-forward layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedForwardForm {
     /// Activation.
     pub activation: Activation,
-    /// Whether the first half of the wide layer, activated, multiplies the second (Shazeer 2020).
+    /// Whether the first half of what the first layer gives is activated and multiplies the second half (Shazeer 2020).
     pub gated: bool,
     /// Whether both layers have biases.
     pub bias: Presence,
@@ -188,11 +170,11 @@ pub struct DropoutRates {
     /// Of the attention's probabilities.
     pub attention: f64,
     /// Of what attention adds to the residual stream.
-    pub mixed: f64,
-    /// Of the activated wide layer.
-    pub wide: f64,
+    pub attention_output: f64,
+    /// Of the activated states inside the feed-forward layers.
+    pub intermediate: f64,
     /// Of what the feed-forward layers add to the residual stream.
-    pub narrow: f64,
+    pub feed_forward_output: f64,
 }
 
 /// Which hidden state stands for a text.
@@ -206,18 +188,18 @@ pub enum Pooling {
     Mean,
 }
 
-/// What makes a text one vector, and logits of it: pooling, dropout, dense, activation, norm, dropout, linear.
+/// How a text becomes one vector, and the vector logits: pooling, dropout, dense, activation, norm, dropout, linear.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadForm {
     /// Which hidden state stands for the text.
     pub pooling: Pooling,
-    /// Share dropped of it.
+    /// Dropout rate of that state.
     pub dropout_before: f64,
-    /// A square layer: its name, activation and whether it has a bias.
-    pub dense: Option<(String, Activation, Presence)>,
+    /// A square layer.
+    pub dense: Option<DenseForm>,
     /// Name of a norm.
     pub norm: Option<String>,
-    /// Share dropped before the last layer.
+    /// Dropout rate before the last layer.
     pub dropout_after: f64,
     /// Name of the last layer.
     pub out: String,
@@ -225,70 +207,24 @@ pub struct HeadForm {
     pub out_bias: Presence,
 }
 
-/// Names of parameters in the checkpoint, without `.weight` and `.bias`. In those of layers, `#` is the number.
+/// A square layer of a head.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Names {
-    /// What every name of the encoder begins with in a classifier, and does not in a bare encoder.
-    pub prefix: &'static str,
-    /// Word embeddings.
-    pub words: &'static str,
-    /// Position embeddings.
-    pub positions: &'static str,
-    /// Token types.
-    pub types: &'static str,
-    /// Norm of the embeddings, if there is one.
-    pub embedding_norm: Option<&'static str>,
-    /// Projection of embeddings, where their size is another.
-    pub projection: &'static str,
-    /// Query, key and value; one name if they are stored as one.
-    pub qkv: &'static [&'static str],
-    /// Output of the attention.
-    pub mix: &'static str,
-    /// Norm of the attention.
-    pub attention_norm: &'static str,
-    /// First feed-forward layer.
-    pub wide: &'static str,
-    /// Second one.
-    pub narrow: &'static str,
-    /// Norm of the feed-forward layers.
-    pub output_norm: &'static str,
-    /// The norm at the end of the layers.
-    pub final_norm: Option<&'static str>,
-    /// Whether matrices of layers are stored as `[in, out]`.
-    pub transposed: bool,
-    /// The `architectures` entry of a classifier.
-    pub classifier: &'static str,
-}
-
-impl Names {
-    /// The name of a part of layer `index`, prefix included.
-    #[must_use]
-    pub fn of_layer(&self, part: &str, index: usize) -> String {
-        format!("{}{}", self.prefix, part.replace('#', &index.to_string()))
-    }
-
-    /// The name of a part of the encoder, prefix included.
-    #[must_use]
-    pub fn of_encoder(&self, part: &str) -> String {
-        format!("{}{part}", self.prefix)
-    }
+pub struct DenseForm {
+    /// Its name.
+    pub name: String,
+    /// Its activation.
+    pub activation: Activation,
+    /// Whether it has a bias.
+    pub bias: Presence,
 }
 
 impl HeadForm {
     /// Whether a parameter of this name is the head's.
     #[must_use]
     pub fn owns(&self, name: &str) -> bool {
-        let dense = self.dense.as_ref().map(|(name, _, _)| name);
+        let dense = self.dense.as_ref().map(|dense| &dense.name);
         let mut layers = std::iter::once(&self.out).chain(dense).chain(&self.norm);
         layers.any(|layer| name.strip_prefix(layer.as_str()).is_some_and(|rest| rest.starts_with('.')))
-    }
-}
-
-impl RelativeForm {
-    /// Half the number of embeddings of distances.
-    #[must_use]
-    pub fn reach(&self) -> i64 {
-        if self.buckets > 0 { self.buckets } else { self.span }
     }
 }
 
@@ -303,13 +239,13 @@ impl Architecture {
         }
     }
 
-    /// Whether the pooled state of a text depends on one query of the last layer, which sees the whole text.
+    /// Whether the pooled state of a text needs only one query of the last layer, and that query sees the whole text.
     #[must_use]
     pub fn pools_one_query(&self) -> bool {
         let Some(rule) = self.attention.rules.last() else { return false };
         let sees_all = match self.head.pooling {
             Pooling::First => !self.attention.causal,
-            Pooling::Last => rule.theta.is_none(),
+            Pooling::Last => rule.rotary.is_none(),
             Pooling::Mean => false,
         };
         sees_all && rule.window.is_none() && !matches!(self.positions, Positions::Relative(_))
@@ -324,27 +260,29 @@ impl Architecture {
             ("vocab_size", self.vocabulary),
             ("embedding_size", self.embedding),
             ("hidden_size", self.hidden),
-            ("num_attention_heads", self.heads),
-            ("intermediate_size", self.wide),
+            ("intermediate_size", self.intermediate),
             ("max_position_embeddings", self.max_tokens()),
         ];
         if let Some((key, size)) = sizes.into_iter().find(|(_, size)| !(1..=1 << 24).contains(size)) {
             return Err(format!("{key} is {size}"));
         }
-        if self.hidden % self.heads != 0 {
-            return Err(format!("hidden_size {} cannot be split into {} attention heads", self.hidden, self.heads));
-        }
+        self.heads.check()?;
         if self.layers > 1000 {
             return Err(format!("num_hidden_layers is {}", self.layers));
         }
         Ok(())
     }
 
-    /// The same with every share of dropped activations of the encoder set to `rate`.
+    /// The same with the dropout rates of the encoder set to `rate`, except that inside the feed-forward layers.
     #[must_use]
     pub fn with_dropout(mut self, rate: f64) -> Self {
-        self.dropout =
-            DropoutRates { embeddings: rate, attention: rate, mixed: rate, wide: self.dropout.wide, narrow: rate };
+        self.dropout = DropoutRates {
+            embeddings: rate,
+            attention: rate,
+            attention_output: rate,
+            feed_forward_output: rate,
+            ..self.dropout
+        };
         self
     }
 }

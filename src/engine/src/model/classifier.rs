@@ -4,10 +4,11 @@ use tch::{Device, Kind, Tensor};
 
 use super::architecture::{Architecture, Pooling};
 use super::config::ModelConfig;
-use super::dropout::Dropout;
 use super::encoder::Encoder;
 use super::head::Head;
-use super::params::{FlatParams, ParamSpec, SpecList};
+use super::layers::dropout::Dropout;
+use super::weights::params::FlatParams;
+use super::weights::spec::{ParamSpec, SpecList};
 use crate::data::batch::Batch;
 use crate::data::layout::Layout;
 
@@ -22,7 +23,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// The places of the parameters of a classifier of `classes` classes.
+    /// The specs of the parameters of a classifier of `classes` classes.
     #[must_use]
     pub fn specs(architecture: &Architecture, classes: i64) -> Vec<ParamSpec> {
         let mut list = SpecList::default();
@@ -31,7 +32,7 @@ impl Classifier {
         list.finish()
     }
 
-    /// A classifier on these parameters, which must be those of [`Classifier::specs`].
+    /// A classifier on these parameters, which must have the specs of [`Classifier::specs`].
     #[must_use]
     pub fn new(config: ModelConfig, classes: i64, params: FlatParams) -> Self {
         let encoder = Encoder::new(&config.architecture, &params);
@@ -47,7 +48,7 @@ impl Classifier {
         Self::new(config, classes, params)
     }
 
-    /// The same classifier with its matrix products computed in numbers of `kind`.
+    /// The same classifier, computing its matrix products in numbers of `kind`.
     #[must_use]
     pub fn computing_in(self, kind: Kind) -> Self {
         Self::new(self.config, self.classes, self.params.computing_in(kind))
@@ -59,13 +60,13 @@ impl Classifier {
         Self::new(self.config, self.classes, self.params.to_device(device))
     }
 
-    /// A copy that does not train, as of now.
+    /// A copy of the weights as they are now, not trainable.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         Self::new(self.config.clone(), self.classes, self.params.snapshot())
     }
 
-    /// Takes over the weights of a classifier of the same shape.
+    /// Copies the weights of a classifier of the same shape.
     pub fn copy_from(&mut self, other: &Classifier) {
         self.params.copy_from(&other.params);
     }
@@ -95,7 +96,7 @@ impl Classifier {
         self.params.index(&format!("{}.weight", names.of_encoder(names.words)))
     }
 
-    /// Where it computes.
+    /// The device on which it computes.
     #[must_use]
     pub fn device(&self) -> Device {
         self.params.weights().device()
@@ -123,13 +124,13 @@ impl Classifier {
         self.encoder.attention(&self.embed(&batch.ids), &batch.types, &batch.layout)
     }
 
-    /// Which of the last states the head reads.
+    /// Which hidden state the head reads.
     #[must_use]
     pub fn pooling(&self) -> Pooling {
         self.head.pooling()
     }
 
-    /// Logits `[rows, classes]` of a batch, nothing dropped.
+    /// Logits `[rows, classes]` of a batch, without dropout.
     pub fn logits(&self, batch: &Batch) -> Tensor {
         self.forward(&self.embed(&batch.ids), &batch.types, &batch.layout, &mut Dropout::Off)
     }

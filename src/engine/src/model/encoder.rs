@@ -1,155 +1,63 @@
-//! The encoder (or decoder) that all families are settings of.
+//! The encoder, or decoder: one for all families, which differ in their [`Architecture`].
+
+mod embeddings;
+mod layer;
 
 use tch::Tensor;
 
-use super::architecture::{Architecture, Names, Order, Pooling, Positions, Presence, Projection};
-use super::attention::{Attention, Own};
-use super::dropout::Dropout;
-use super::layers::{Linear, Norm};
-use super::params::{FlatParams, SpecList};
-use super::relative::{DistanceLayers, Distances};
+use self::embeddings::{Embeddings, TokenInputs};
+use self::layer::{Layer, States};
+use super::architecture::{Architecture, Pooling};
+use super::layers::attention::{Attention, LayerRule};
+use super::layers::dropout::Dropout;
+use super::layers::norm::Norm;
+use super::weights::params::FlatParams;
+use super::weights::spec::SpecList;
 use crate::data::layout::Layout;
 
 /// Embeddings and layers, without a head.
 #[derive(Debug)]
 pub struct Encoder {
     architecture: Architecture,
-    words: Tensor,
-    positions: Option<Tensor>,
-    types: Option<Tensor>,
-    embedding_norm: Option<Norm>,
-    projection: Option<Linear>,
-    distances: Option<(Tensor, Option<Norm>)>,
+    embeddings: Embeddings,
     layers: Vec<Layer>,
     final_norm: Option<Norm>,
 }
 
-#[derive(Debug)]
-struct Layer {
-    qkv: Linear,
-    mix: Linear,
-    attention_norm: Option<Norm>,
-    wide: Linear,
-    narrow: Linear,
-    output_norm: Norm,
-    distances: Option<DistanceLayers>,
-}
-
-/// What the first layer begins with.
-struct Start {
+/// What the first layer reads.
+struct FirstInput {
     /// `[tokens, hidden]`.
     hidden: Tensor,
-    /// Queries, keys and values of the first layer, if they are known: `[tokens, 3 * hidden]`.
+    /// Queries, keys and values of the first layer, if they are known already: `[tokens, queries + keys + values]`.
     qkv: Option<Tensor>,
 }
 
-/// Names of what only DeBERTa has.
-const DISTANCES: &str = "encoder.rel_embeddings";
-const DISTANCE_NORM: &str = "encoder.LayerNorm";
-const DISTANCE_KEY: &str = "encoder.layer.#.attention.self.pos_key_proj";
-const DISTANCE_QUERY: &str = "encoder.layer.#.attention.self.pos_query_proj";
-
-fn is(presence: Presence) -> bool {
-    presence == Presence::Present
-}
-
-/// Names of the norm before or after the attention of layer `index`, if it has one.
-fn attention_norm(architecture: &Architecture, index: usize) -> Option<String> {
-    let bare = index == 0 && architecture.order == Order::Pre { bare_start: true };
-    (!bare).then(|| architecture.names.of_layer(architecture.names.attention_norm, index))
-}
-
-fn qkv_names(names: &Names, index: usize) -> Vec<String> {
-    names.qkv.iter().map(|part| names.of_layer(part, index)).collect()
-}
-
 impl Encoder {
-    /// Lists the places of the parameters.
+    /// Lists the specs of the parameters. Their order decides which random numbers each of them is initialised with.
     pub fn specs(a: &Architecture, list: &mut SpecList) {
-        let name = |part: &str| a.names.of_encoder(part);
-        let (hidden, norm_bias) = (a.hidden, is(a.norm.bias));
-        list.table(&name(a.names.words), a.vocabulary, a.embedding);
-        match &a.positions {
-            Positions::Learned { count, .. } => list.table(&name(a.names.positions), *count, a.embedding),
-            Positions::Rotary { .. } => {}
-            Positions::Relative(form) => {
-                if form.absolute > 0 {
-                    list.table(&name(a.names.positions), form.absolute, a.embedding);
-                }
-                list.table(&name(DISTANCES), 2 * form.reach(), hidden);
-                if form.normalised {
-                    list.norm(&name(DISTANCE_NORM), hidden, norm_bias);
-                }
-            }
-        }
-        if a.token_types > 0 {
-            list.table(&name(a.names.types), a.token_types, a.embedding);
-        }
-        if let Some(norm) = a.names.embedding_norm {
-            let size = if a.projection == Projection::BeforeNorm { hidden } else { a.embedding };
-            list.norm(&name(norm), size, norm_bias);
-        }
-        if a.embedding != hidden {
-            list.projection(&name(a.names.projection), [hidden, a.embedding], a.projection == Projection::AfterNorm);
-        }
+        Embeddings::specs(a, list);
         for index in 0..a.layers {
-            Self::layer_specs(a, index, list);
+            Layer::specs(a, index, list);
         }
-        list.leave();
+        list.end_layers();
         if let Some(norm) = a.names.final_norm {
-            list.norm(&name(norm), hidden, norm_bias);
+            list.norm(&a.names.of_encoder(norm), a.hidden, a.norm.bias);
         }
-    }
-
-    fn layer_specs(a: &Architecture, index: usize, list: &mut SpecList) {
-        list.enter(index, a.names.transposed);
-        let name = |part: &str| a.names.of_layer(part, index);
-        let (hidden, bias, wide_bias) = (a.hidden, is(a.attention.bias), is(a.feed_forward.bias));
-        list.joined(&qkv_names(&a.names, index), [3 * hidden, hidden], bias);
-        if let Positions::Relative(form) = &a.positions
-            && !form.shared
-        {
-            for (part, there) in [(DISTANCE_KEY, form.content_to_position), (DISTANCE_QUERY, form.position_to_content)]
-            {
-                if there {
-                    list.linear(&name(part), [hidden, hidden], true);
-                }
-            }
-        }
-        list.linear(&name(a.names.mix), [hidden, hidden], bias);
-        if let Some(norm) = attention_norm(a, index) {
-            list.norm(&norm, hidden, is(a.norm.bias));
-        }
-        let gates = if a.feed_forward.gated { 2 } else { 1 };
-        list.linear(&name(a.names.wide), [gates * a.wide, hidden], wide_bias);
-        list.linear(&name(a.names.narrow), [hidden, a.wide], wide_bias);
-        list.norm(&name(a.names.output_norm), hidden, is(a.norm.bias));
     }
 
     /// The encoder on these parameters.
     #[must_use]
     pub fn new(architecture: &Architecture, params: &FlatParams) -> Self {
         let a = architecture;
-        let table = |part: &str| params.find(&format!("{}.weight", a.names.of_encoder(part)));
-        let norm = |part: &str| Norm::new(params, &a.names.of_encoder(part), a.norm);
-        let distances = match &a.positions {
-            Positions::Relative(form) => table(DISTANCES).map(|t| (t, form.normalised.then(|| norm(DISTANCE_NORM)))),
-            _ => None,
-        };
         Self {
-            words: params.view(&format!("{}.weight", a.names.of_encoder(a.names.words))),
-            positions: if a.names.positions.is_empty() { None } else { table(a.names.positions) },
-            types: if a.token_types > 0 { table(a.names.types) } else { None },
-            embedding_norm: a.names.embedding_norm.map(norm),
-            projection: (a.embedding != a.hidden).then(|| Linear::new(params, &a.names.of_encoder(a.names.projection))),
-            distances,
+            embeddings: Embeddings::new(a, params),
             layers: (0..a.layers).map(|index| Layer::new(a, params, index)).collect(),
-            final_norm: a.names.final_norm.map(norm),
+            final_norm: a.names.final_norm.map(|norm| Norm::new(params, &a.names.of_encoder(norm), a.norm)),
             architecture: a.clone(),
         }
     }
 
-    /// What it is.
+    /// Its architecture.
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
@@ -157,25 +65,25 @@ impl Encoder {
 
     /// The table of word embeddings, `[vocabulary, embedding]`.
     pub fn words(&self) -> &Tensor {
-        &self.words
+        &self.embeddings.words
     }
 
     /// Word embeddings of `ids`: `[tokens]` -> `[tokens, embedding]`.
     pub fn embed(&self, ids: &Tensor) -> Tensor {
-        Tensor::embedding(&self.words, ids, -1, false, false)
+        Tensor::embedding(&self.embeddings.words, ids, -1, false, false)
     }
 
     /// Hidden states after the last layer `[tokens, hidden]`, from word embeddings `[tokens, embedding]` and token
     /// types `[tokens]` of the packed texts of `layout`.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let attention = Attention::new(&self.architecture, layout, embeddings.device());
-        let start = self.start(embeddings, types, layout, drop);
-        self.leave(&self.pass(&self.layers, start, &attention, drop))
+        let first = self.first_input(embeddings, types, layout, drop);
+        self.normalise_final(&self.pass(&self.layers, first, &attention, drop))
     }
 
     /// One hidden state for each text, `[rows, hidden]` in the order in which the rows were given; otherwise as
-    /// [`Encoder::forward`]. Of the last layer only what these states depend on is computed, where the family allows:
-    /// keys and values of all tokens, and one query a text. Training and explaining both pass here.
+    /// [`Encoder::forward`]. Where the architecture allows it, the last layer computes only what these states depend on:
+    /// keys and values of all tokens, and one query for each text. Training and explaining both use this.
     pub fn pooled(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let (a, pooling) = (&self.architecture, self.architecture.head.pooling);
         let ends = self.layers.split_last().zip(a.attention.rules.last());
@@ -183,169 +91,150 @@ impl Encoder {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
         let attention = Attention::new(a, layout, embeddings.device());
-        let start = self.start(embeddings, types, layout, drop);
-        let hidden = self.pass(before, start, &attention, drop);
+        let first = self.first_input(embeddings, types, layout, drop);
+        let hidden = self.pass(before, first, &attention, drop);
         let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
         // In the order of packing, as attention has the texts.
         let places = places.index_select(0, &layout.packed);
-        let (query, key_value) = (last.qkv.part(0, a.hidden), last.qkv.part(a.hidden, 2 * a.hidden));
-        let mix = |x: &Tensor, drop: &mut Dropout| {
+        let [queries, keys, values] = a.heads.qkv();
+        let (query, key_value) = (last.qkv.outputs(0, queries), last.qkv.outputs(queries, keys + values));
+        let attend = |x: &Tensor, drop: &mut Dropout| {
             let queries = query.forward(&x.index_select(0, &places));
-            last.mix.forward(&attention.mix_one(&queries, &key_value.forward(x), rule, drop))
+            last.out_proj.forward(&attention.one_query(&queries, &key_value.forward(x), rule, drop))
         };
-        let pooled = last.forward(a, (&hidden, &hidden.index_select(0, &places)), &mix, drop);
-        self.leave(&pooled).index_select(0, &layout.ranks)
+        let states = States { all: &hidden, residual: &hidden.index_select(0, &places) };
+        let pooled = last.forward(a, states, &attend, drop);
+        self.normalise_final(&pooled).index_select(0, &layout.ranks)
     }
 
-    /// Who attends to whom in the packed texts of `layout`, nothing dropped; see [`Attention::kept`].
+    /// Who attends to whom in the packed texts of `layout`, without dropout; see [`Attention::into_recorded`].
     pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
-        let attention = Attention::new(&self.architecture, layout, embeddings.device()).keeping();
-        let start = self.start(embeddings, types, layout, &mut Dropout::Off);
-        drop(self.pass(&self.layers, start, &attention, &mut Dropout::Off));
-        attention.kept()
+        let attention = Attention::new(&self.architecture, layout, embeddings.device()).recording();
+        let first = self.first_input(embeddings, types, layout, &mut Dropout::Off);
+        drop(self.pass(&self.layers, first, &attention, &mut Dropout::Off));
+        attention.into_recorded()
     }
 
     /// Hidden states through `layers`, which are the first ones: `[tokens, hidden]` -> `[tokens, hidden]`.
-    fn pass(&self, layers: &[Layer], start: Start, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
+    fn pass(&self, layers: &[Layer], first: FirstInput, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
         let a = &self.architecture;
-        let Start { mut hidden, qkv: mut ready } = start;
-        let distances = self
-            .distances
-            .as_ref()
-            .map(|(table, norm)| norm.as_ref().map_or_else(|| table.shallow_clone(), |norm| norm.forward(table)));
+        let FirstInput { mut hidden, qkv: mut known } = first;
+        let table = self.embeddings.distances();
         for (layer, rule) in layers.iter().zip(&a.attention.rules) {
-            let near = layer.near(a, distances.as_ref(), drop);
-            let ready = ready.take();
-            let mix = |x: &Tensor, drop: &mut Dropout| {
-                let qkv = ready.as_ref().map_or_else(|| layer.qkv.forward(x), Tensor::shallow_clone);
-                layer.mix.forward(&attention.mix(&qkv, Own { rule, distances: near.as_ref() }, drop))
+            let distances = layer.distances(a, table.as_ref(), drop);
+            let known = known.take();
+            let attend = |x: &Tensor, drop: &mut Dropout| {
+                let qkv = known.as_ref().map_or_else(|| layer.qkv.forward(x), Tensor::shallow_clone);
+                let layer_rule = LayerRule { rule, distances: distances.as_ref() };
+                layer.out_proj.forward(&attention.forward(&qkv, layer_rule, drop))
             };
-            hidden = layer.forward(a, (&hidden, &hidden), &mix, drop);
+            hidden = layer.forward(a, States { all: &hidden, residual: &hidden }, &attend, drop);
         }
         hidden
     }
 
-    /// The norm at the end of the layers, where there is one.
-    fn leave(&self, hidden: &Tensor) -> Tensor {
+    /// The hidden states after the norm that follows the last layer, if there is one.
+    fn normalise_final(&self, hidden: &Tensor) -> Tensor {
         self.final_norm.as_ref().map_or_else(|| hidden.shallow_clone(), |norm| norm.forward(hidden))
     }
 
-    /// What the first layer begins with; see [`Alike`](crate::data::layout::Alike).
-    fn start(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Start {
-        let (Some(alike), Some(first)) = (&layout.alike, self.layers.first()) else {
-            return Start { hidden: self.enter((embeddings, types, &layout.positions), drop), qkv: None };
+    /// What the first layer reads. Tokens that are [`Alike`](crate::data::layout::Alike) are computed once.
+    fn first_input(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> FirstInput {
+        let a = &self.architecture;
+        let inputs = |of_tokens: &dyn Fn(&Tensor) -> Tensor| TokenInputs {
+            words: of_tokens(embeddings),
+            types: of_tokens(types),
+            positions: of_tokens(&layout.positions),
         };
-        let each = |of_tokens: &Tensor| of_tokens.index_select(0, &alike.firsts);
-        let hidden = self.enter((&each(embeddings), &each(types), &each(&layout.positions)), drop);
-        let qkv = first.qkv.forward(&first.input(self.architecture.order, &hidden));
+        let (Some(alike), Some(first)) = (&layout.alike, self.layers.first()) else {
+            return FirstInput { hidden: self.embeddings.forward(a, &inputs(&Tensor::shallow_clone), drop), qkv: None };
+        };
+        let hidden = self.embeddings.forward(a, &inputs(&|tensor| tensor.index_select(0, &alike.firsts)), drop);
+        let qkv = first.qkv.forward(&first.attention_input(a.order, &hidden));
         // [kinds, size] -> [tokens, size]
         let all = |of_kinds: &Tensor| of_kinds.index_select(0, &alike.kinds);
-        Start { hidden: all(&hidden), qkv: Some(all(&qkv)) }
-    }
-
-    /// The first hidden states: words, types and places, normalised.
-    fn enter(&self, (embeddings, types, places): (&Tensor, &Tensor, &Tensor), drop: &mut Dropout) -> Tensor {
-        let a = &self.architecture;
-        let mut sum = embeddings.shallow_clone();
-        if let Some(table) = &self.positions {
-            let offset = if let Positions::Learned { offset, .. } = &a.positions { *offset } else { 0 };
-            sum = &sum + Tensor::embedding(table, &(places + offset), -1, false, false);
-        }
-        if let Some(table) = &self.types {
-            sum = &sum + Tensor::embedding(table, &types.clamp_max(a.token_types - 1), -1, false, false);
-        }
-        if let (Some(layer), Projection::BeforeNorm) = (&self.projection, a.projection) {
-            sum = layer.forward(&sum);
-        }
-        if let Some(norm) = &self.embedding_norm {
-            sum = norm.forward(&sum);
-        }
-        sum = drop.apply(sum, a.dropout.embeddings);
-        match (&self.projection, a.projection) {
-            (Some(layer), Projection::AfterNorm) => layer.forward(&sum),
-            _ => sum,
-        }
+        FirstInput { hidden: all(&hidden), qkv: Some(all(&qkv)) }
     }
 }
 
-impl Layer {
-    fn new(a: &Architecture, params: &FlatParams, index: usize) -> Self {
-        let name = |part: &str| a.names.of_layer(part, index);
-        let linear = |part: &str| Linear::new(params, &name(part));
-        let qkv = Linear::new(params, &qkv_names(&a.names, index).join("+"));
-        let distances = match &a.positions {
-            Positions::Relative(form) => Some(DistanceLayers {
-                key: form.content_to_position.then(|| match form.shared {
-                    true => qkv.part(a.hidden, a.hidden),
-                    false => linear(DISTANCE_KEY),
-                }),
-                query: form.position_to_content.then(|| match form.shared {
-                    true => qkv.part(0, a.hidden),
-                    false => linear(DISTANCE_QUERY),
-                }),
-            }),
-            _ => None,
-        };
-        Self {
-            mix: linear(a.names.mix),
-            attention_norm: attention_norm(a, index).map(|name| Norm::new(params, &name, a.norm)),
-            wide: linear(a.names.wide),
-            narrow: linear(a.names.narrow),
-            output_norm: Norm::new(params, &name(a.names.output_norm), a.norm),
-            distances,
-            qkv,
-        }
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, no_grad};
+
+    use super::*;
+    use crate::model::architecture::attention::Heads;
+    use crate::model::config::ModelConfig;
+    use crate::model::weights::init::initialise;
+
+    const BERT: &str = r#"{"model_type":"bert","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,
+        "num_attention_heads":4,"intermediate_size":8,"max_position_embeddings":16}"#;
+    const MODERNBERT: &str = r#"{"model_type":"modernbert","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,
+        "num_attention_heads":4,"intermediate_size":8,"max_position_embeddings":16}"#;
+
+    /// Random parameters, large enough that attention depends on every head.
+    fn random(architecture: &Architecture) -> FlatParams {
+        let mut list = SpecList::default();
+        Encoder::specs(architecture, &mut list);
+        let params = initialise(list.finish(), 3);
+        let _ = params.weights().shallow_clone().g_mul_scalar_(5.0);
+        params
     }
 
-    fn near(&self, a: &Architecture, embeddings: Option<&Tensor>, drop: &mut Dropout) -> Option<Distances> {
-        let (Positions::Relative(form), Some(layers), Some(table)) = (&a.positions, &self.distances, embeddings) else {
-            return None;
-        };
-        let table = drop.apply(table.shallow_clone(), a.dropout.embeddings);
-        Some(Distances::new(form, &table, layers, a.heads))
-    }
-
-    /// What attention reads of the hidden states `x`.
-    fn input(&self, order: Order, x: &Tensor) -> Tensor {
-        match (order, &self.attention_norm) {
-            (Order::Pre { .. }, Some(norm)) => norm.forward(x),
-            _ => x.shallow_clone(),
-        }
-    }
-
-    /// The layer on hidden states `x`; `residual` are those of them that it goes on with, to which `mix` adds.
-    fn forward(
-        &self,
-        a: &Architecture,
-        (x, residual): (&Tensor, &Tensor),
-        mix: &dyn Fn(&Tensor, &mut Dropout) -> Tensor,
-        drop: &mut Dropout,
-    ) -> Tensor {
-        let (mixed, narrow) = (a.dropout.mixed, a.dropout.narrow);
-        match (a.order, &self.attention_norm) {
-            (Order::Post, Some(norm)) => {
-                let attended = mix(x, drop);
-                let x = norm.forward(&drop.add(residual, &attended, mixed));
-                let fed = self.feed(a, &x, drop);
-                self.output_norm.forward(&drop.add(&x, &fed, narrow))
+    /// The weights of an encoder with fewer heads of keys and values, for one in which each query head has its own.
+    fn repeated(grouped: &Architecture, params: &FlatParams, full: &Architecture) -> FlatParams {
+        let ([queries, keys, _], Heads { queries: heads, key_values, size }) = (grouped.heads.qkv(), grouped.heads);
+        let mut all = random(full);
+        for (spec, view) in params.specs().iter().zip(params.leaves()) {
+            let is_qkv = (0..grouped.layers).any(|layer| spec.name.starts_with(&grouped.names.qkv_parameter(layer)));
+            if !is_qkv {
+                all.set(&spec.name, view);
+                continue;
             }
-            _ => {
-                let attended = mix(&self.input(a.order, x), drop);
-                let x = drop.add(residual, &attended, mixed);
-                let fed = self.feed(a, &self.output_norm.forward(&x), drop);
-                drop.add(&x, &fed, narrow)
+            let repeat = |start: i64| -> Vec<Tensor> {
+                let head = |query: i64| view.narrow(0, start + query / (heads / key_values) * size, size);
+                (0..heads).map(head).collect()
+            };
+            let parts = [vec![view.narrow(0, 0, queries)], repeat(queries), repeat(queries + keys)];
+            all.set(&spec.name, &Tensor::cat(&parts.into_iter().flatten().collect::<Vec<_>>(), 0));
+        }
+        all
+    }
+
+    #[test]
+    fn shared_heads_of_keys_and_values_are_as_if_every_query_head_had_its_own() {
+        for config in [BERT, MODERNBERT] {
+            let full = ModelConfig::parse(config).unwrap().architecture;
+            let grouped = Architecture { heads: Heads { key_values: 2, ..full.heads }, ..full.clone() };
+            let params = random(&grouped);
+            let all = repeated(&grouped, &params, &full);
+            let (grouped, full) = (Encoder::new(&grouped, &params), Encoder::new(&full, &all));
+            let layout = Layout::new(&[3, 5], Device::Cpu);
+            let ids = Tensor::arange(8, (Kind::Int64, Device::Cpu));
+            let run = |encoder: &Encoder, pooled: bool| {
+                let (embeddings, types) = (encoder.embed(&ids), ids.zeros_like());
+                no_grad(|| match pooled {
+                    true => encoder.pooled(&embeddings, &types, &layout, &mut Dropout::Off),
+                    false => encoder.forward(&embeddings, &types, &layout, &mut Dropout::Off),
+                })
+            };
+            for pooled in [false, true] {
+                let worst = (run(&grouped, pooled) - run(&full, pooled)).abs().max().double_value(&[]);
+                assert!(worst < 1e-4, "pooled {pooled}: {worst}");
             }
         }
     }
 
-    /// The feed-forward layers: `[tokens, hidden]` -> `[tokens, hidden]`.
-    fn feed(&self, a: &Architecture, x: &Tensor, drop: &mut Dropout) -> Tensor {
-        let wide = self.wide.forward(x);
-        let active = if a.feed_forward.gated {
-            a.feed_forward.activation.apply(&wide.narrow(1, 0, a.wide)) * wide.narrow(1, a.wide, a.wide)
-        } else {
-            a.feed_forward.activation.apply(&wide)
-        };
-        self.narrow.forward(&drop.apply(active, a.dropout.wide))
+    #[test]
+    fn heads_may_be_larger_than_their_share_of_the_hidden_state() {
+        let full = ModelConfig::parse(BERT).unwrap().architecture;
+        let large = Architecture { heads: Heads { size: 6, ..full.heads }, ..full };
+        let params = random(&large);
+        let shape = |name: &str| params.view(name).size();
+        assert_eq!(shape(&format!("{}.weight", large.names.qkv_parameter(0))), [72, 8]);
+        assert_eq!(shape("bert.encoder.layer.0.attention.output.dense.weight"), [8, 24]);
+        let (encoder, layout) = (Encoder::new(&large, &params), Layout::new(&[4], Device::Cpu));
+        let ids = Tensor::arange(4, (Kind::Int64, Device::Cpu));
+        let hidden = encoder.forward(&encoder.embed(&ids), &ids.zeros_like(), &layout, &mut Dropout::Off);
+        assert_eq!(hidden.size(), [4, 8]);
     }
 }

@@ -1,33 +1,42 @@
-//! The classification head: one vector for a text, and logits of it.
+//! The classification head: one vector for a text, and logits from it.
 
 use tch::{Kind, Tensor};
 
-use super::architecture::{Activation, Architecture, HeadForm, Pooling, Presence};
-use super::dropout::Dropout;
-use super::layers::{Linear, Norm};
-use super::params::{FlatParams, SpecList};
+use super::architecture::{Activation, Architecture, HeadForm, Pooling};
+use super::layers::dropout::Dropout;
+use super::layers::linear::Linear;
+use super::layers::norm::Norm;
+use super::weights::params::FlatParams;
+use super::weights::spec::SpecList;
 use crate::data::layout::Layout;
 
-/// Pooling, dropout, dense, activation, norm, dropout, linear; what the family does not have is left out.
+/// Pooling, dropout, dense, activation, norm, dropout, linear, without those that the family does not have.
 #[derive(Debug)]
 pub struct Head {
     form: HeadForm,
-    dense: Option<(Linear, Activation)>,
+    dense: Option<Dense>,
     norm: Option<Norm>,
     out: Linear,
 }
 
+/// A square layer and its activation.
+#[derive(Debug)]
+struct Dense {
+    linear: Linear,
+    activation: Activation,
+}
+
 impl Head {
-    /// Lists the places of the parameters of a head for `classes` classes.
+    /// Lists the specs of the parameters of a head for `classes` classes.
     pub fn specs(architecture: &Architecture, classes: i64, list: &mut SpecList) {
         let (form, hidden) = (&architecture.head, architecture.hidden);
-        if let Some((name, _, bias)) = &form.dense {
-            list.linear(name, [hidden, hidden], *bias == Presence::Present);
+        if let Some(dense) = &form.dense {
+            list.linear(&dense.name, [hidden, hidden], dense.bias);
         }
         if let Some(name) = &form.norm {
-            list.norm(name, hidden, architecture.norm.bias == Presence::Present);
+            list.norm(name, hidden, architecture.norm.bias);
         }
-        list.linear(&form.out, [classes, hidden], form.out_bias == Presence::Present);
+        list.linear(&form.out, [classes, hidden], form.out_bias);
     }
 
     /// The head on these parameters.
@@ -35,24 +44,27 @@ impl Head {
     pub fn new(architecture: &Architecture, params: &FlatParams) -> Self {
         let form = architecture.head.clone();
         Self {
-            dense: form.dense.as_ref().map(|(name, activation, _)| (Linear::new(params, name), *activation)),
+            dense: form
+                .dense
+                .as_ref()
+                .map(|dense| Dense { linear: Linear::new(params, &dense.name), activation: dense.activation }),
             norm: form.norm.as_ref().map(|name| Norm::new(params, name, architecture.norm)),
             out: Linear::new(params, &form.out),
             form,
         }
     }
 
-    /// Which of the last states it reads.
+    /// Which hidden state it reads.
     #[must_use]
     pub fn pooling(&self) -> Pooling {
         self.form.pooling
     }
 
-    /// Logits `[rows, classes]` of one hidden state a text, `[rows, hidden]`.
+    /// Logits `[rows, classes]`, from one hidden state for each text, `[rows, hidden]`.
     pub fn forward(&self, pooled: &Tensor, drop: &mut Dropout) -> Tensor {
         let mut x = drop.apply(pooled.shallow_clone(), self.form.dropout_before);
-        if let Some((layer, activation)) = &self.dense {
-            x = activation.apply(&layer.forward(&x));
+        if let Some(dense) = &self.dense {
+            x = dense.activation.apply(&dense.linear.forward(&x));
         }
         if let Some(norm) = &self.norm {
             x = norm.forward(&x);
@@ -62,7 +74,7 @@ impl Head {
 }
 
 impl Pooling {
-    /// One state for each text: `[tokens, hidden]` -> `[rows, hidden]`.
+    /// One hidden state for each text: `[tokens, hidden]` -> `[rows, hidden]`.
     pub fn of(self, hidden: &Tensor, layout: &Layout) -> Tensor {
         match self {
             Pooling::First => hidden.index_select(0, &layout.firsts),

@@ -2,12 +2,14 @@
 
 use tch::Tensor;
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Presence};
 use super::config::ModelConfig;
-use super::dropout::Dropout;
 use super::encoder::Encoder;
-use super::layers::{Linear, Norm};
-use super::params::{FlatParams, ParamSpec, SpecList};
+use super::layers::dropout::Dropout;
+use super::layers::linear::Linear;
+use super::layers::norm::Norm;
+use super::weights::params::FlatParams;
+use super::weights::spec::{ParamSpec, SpecList};
 use crate::data::batch::Batch;
 
 /// A masked language model with its parameters.
@@ -22,13 +24,17 @@ pub struct MaskedLm {
 }
 
 impl MaskedLm {
-    /// The places of the parameters.
+    /// The specs of the parameters.
     #[must_use]
     pub fn specs(architecture: &Architecture) -> Vec<ParamSpec> {
         let mut list = SpecList::default();
         Encoder::specs(architecture, &mut list);
-        list.linear("cls.predictions.transform.dense", [architecture.embedding, architecture.hidden], true);
-        list.norm("cls.predictions.transform.LayerNorm", architecture.embedding, true);
+        list.linear(
+            "cls.predictions.transform.dense",
+            [architecture.embedding, architecture.hidden],
+            Presence::Present,
+        );
+        list.norm("cls.predictions.transform.LayerNorm", architecture.embedding, Presence::Present);
         list.bias("cls.predictions.bias", architecture.vocabulary);
         list.finish()
     }

@@ -16,7 +16,7 @@ use pellucid_files::whole::sync_folder;
 use pellucid_record::RunDir;
 
 use crate::error::{Error, Result};
-use crate::model::folder::{SaveRequest, save};
+use crate::model::weights::save::{SaveRequest, save};
 
 pub use pellucid_record::run_dir::CHECKPOINT_STATE as STATE;
 

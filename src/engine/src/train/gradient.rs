@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::error::Result;
 use crate::host::{numbers, numbers_mut, upload};
-use crate::model::params::FlatParams;
+use crate::model::weights::params::FlatParams;
 
 /// The gradient of a loss by the parameters.
 #[derive(Debug)]
@@ -124,12 +124,13 @@ impl RowGradient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::params::SpecList;
+    use crate::model::architecture::Presence;
+    use crate::model::weights::spec::SpecList;
 
     fn params() -> FlatParams {
         let mut list = SpecList::default();
         list.table("words", 5, 2);
-        list.linear("head", [3, 2], true);
+        list.linear("head", [3, 2], Presence::Present);
         let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
         let _ = no_grad(|| params.weights().shallow_clone().uniform_(-1.0, 1.0));
         params.train(&|_| false);

@@ -13,7 +13,8 @@ use super::kernel::{Coefficients, EPSILON};
 use super::penalty::{Penalty, PenaltyValues};
 use super::units::{Units, group_shrinkage};
 use crate::host::numbers;
-use crate::model::params::{FlatParams, ParamSpec};
+use crate::model::weights::params::FlatParams;
+use crate::model::weights::spec::ParamSpec;
 
 /// What a step needs besides the gradient.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -228,7 +229,8 @@ mod tests {
     use tch::{Device, Kind};
 
     use super::*;
-    use crate::model::params::{Group, SpecList};
+    use crate::model::architecture::Presence;
+    use crate::model::weights::spec::{Group, SpecList};
 
     const NO_PENALTY: Penalty = Penalty { l1: 0.0, l1_form: L1Form::Proximal, l2: 0.0, l2_form: L2Form::Decoupled };
 
@@ -334,9 +336,9 @@ mod tests {
     #[test]
     fn rules_exempt_slow_down_and_freeze() {
         let mut list = SpecList::default();
-        list.linear("head", [2, 2], true);
-        list.enter(0, false);
-        list.linear("layer", [2, 2], true);
+        list.linear("head", [2, 2], Presence::Present);
+        list.begin_layer(0, false);
+        list.linear("layer", [2, 2], Presence::Present);
         let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
         let _ = no_grad(|| params.weights().shallow_clone().fill_(1.0));
         params.train(&|_| false);
@@ -362,9 +364,9 @@ mod tests {
         let mut list = SpecList::default();
         list.table("words", 4, 2);
         for layer in 0..2 {
-            list.enter(layer, false);
-            list.linear(&format!("layer.{layer}"), [2, 2], true);
-            list.leave();
+            list.begin_layer(layer, false);
+            list.linear(&format!("layer.{layer}"), [2, 2], Presence::Present);
+            list.end_layers();
         }
         let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
         let _ = no_grad(|| params.weights().shallow_clone().fill_(1.0));

@@ -9,7 +9,8 @@ use tch::{Kind, Tensor, no_grad};
 
 use super::kernel;
 use crate::host::numbers;
-use crate::model::params::{FlatParams, Group, ParamSpec};
+use crate::model::weights::params::FlatParams;
+use crate::model::weights::spec::{Group, ParamSpec};
 
 /// A weight under this share of its tensor's root mean square counts as near zero.
 const NEAR: f64 = 1e-3;
@@ -149,15 +150,16 @@ mod tests {
     use tch::Device;
 
     use super::*;
-    use crate::model::params::SpecList;
+    use crate::model::architecture::Presence;
+    use crate::model::weights::spec::SpecList;
 
     #[test]
     fn zeros_are_shares_of_the_matrices_of_layers() {
         let mut list = SpecList::default();
-        list.linear("head", [2, 2], true);
+        list.linear("head", [2, 2], Presence::Present);
         for layer in 0..2 {
-            list.enter(layer, false);
-            list.linear(&format!("layer.{layer}"), [2, 5], true);
+            list.begin_layer(layer, false);
+            list.linear(&format!("layer.{layer}"), [2, 5], Presence::Present);
         }
         let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
         let values = Tensor::from_slice(&[1f32, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1e-4, 0.0]).view([2, 5]);

@@ -21,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::explain::subject::Subject;
 use crate::model::classifier::Classifier;
 use crate::model::config::ModelConfig;
-use crate::model::folder;
-use crate::model::params::ParamSpec;
+use crate::model::weights::spec::ParamSpec;
+use crate::model::weights::{init, load};
 
 /// Texts with their token ids and classes.
 #[derive(Debug)]
@@ -304,11 +304,11 @@ fn load_student(
     let same_labels = config.labels().as_ref() == Some(labels);
     let specs = Classifier::specs(architecture, classes);
     let is_head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
-    let loaded = folder::load(source, &architecture.names, specs.clone(), &is_head, settings.seed)?;
+    let loaded = load::load(source, &architecture.names, specs.clone(), &is_head, settings.seed)?;
     let (mut params, mut fresh) = (loaded.params, loaded.fresh);
     if !same_labels && config.labels().is_some() {
         // A head for other classes is of no use, whatever its shape.
-        let made = folder::initialise(specs.clone(), settings.seed);
+        let made = init::initialise(specs.clone(), settings.seed);
         let out = format!("{}.", architecture.head.out);
         for spec in specs.iter().filter(|spec| spec.name.starts_with(&out)) {
             params.set(&spec.name, &made.view(&spec.name));
@@ -369,16 +369,16 @@ pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, 
     let architecture = &config.architecture;
     let specs = Classifier::specs(architecture, classes);
     let head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
-    let loaded = folder::load(folder, &architecture.names, specs, &head, 0)?;
+    let loaded = load::load(folder, &architecture.names, specs, &head, 0)?;
     if !loaded.fresh.is_empty() {
-        return Err(Error::file(folder, folder::HEADLESS));
+        return Err(Error::file(folder, load::HEADLESS));
     }
     Ok((Classifier::new(config, classes, loaded.params), labels, encoder))
 }
 
 /// `LABEL_0`, `LABEL_1`, ... for a folder that does not name its classes; their number from the head.
 fn placeholder_labels(folder: &Path, config: &ModelConfig) -> Result<Labels> {
-    let count = folder::classes(folder, &config.architecture)?;
+    let count = load::classes(folder, &config.architecture)?;
     Ok(Labels::new((0..count).map(|index| format!("LABEL_{index}")).collect()))
 }
 

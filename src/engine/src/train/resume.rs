@@ -97,7 +97,7 @@ fn newest(
                 passed.push((step, format!("passed over the checkpoint of step {step}: the record ends before it")));
                 beyond.get_or_insert(folder);
             }
-            Err(error @ Error::File { .. }) if is_about(&error, &folder) => {
+            Err(error) if is_about(&error, &folder) => {
                 passed.push((step, format!("passed over {error}")));
             }
             Err(error) => return Err(error),
@@ -114,7 +114,7 @@ fn from_checkpoint(settings: Settings, folder: &Path, phase: &mut dyn FnMut(Stri
 }
 
 fn is_about(error: &Error, folder: &Path) -> bool {
-    matches!(error, Error::File { path, .. } if Path::new(path).starts_with(folder))
+    error.path().is_some_and(|path| path.starts_with(folder))
 }
 
 /// Settings that were changed at step `from` or later, by the step before which they were; what cannot be read of the

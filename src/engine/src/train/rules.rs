@@ -5,7 +5,7 @@ use pellucid_protocol::settings::{ParamGroup, Place};
 
 use super::optimiser::LeafRule;
 use crate::model::architecture::Architecture;
-use crate::model::params::{Group, ParamSpec};
+use crate::model::weights::spec::{Group, ParamSpec};
 
 /// The rule of the parameter `spec` under `settings`.
 #[must_use]

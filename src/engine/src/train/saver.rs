@@ -6,7 +6,7 @@ use pellucid_protocol::Event;
 use pellucid_protocol::event::{Alert, CheckpointKind};
 
 use super::trainer::Trainer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How long after a failure a checkpoint is tried again, at first and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
@@ -67,7 +67,7 @@ impl Saver {
                     emit(Event::Alert(Alert::info(step, message)));
                 }
             }
-            Err(error @ Error::File { .. }) => {
+            Err(error) if error.path().is_some() => {
                 if kind == CheckpointKind::Best {
                     self.best_missing = Some(step);
                 }

@@ -6,12 +6,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pellucid_intake::model_folder::config::ConfigFile;
+use pellucid_intake::model_folder::weights::ModelWeights;
 use sha2::{Digest, Sha256};
 use tch::Tensor;
 
 use super::teacher::Answers;
 use crate::data::tokenise::Encoded;
-use crate::model::tensor_file;
+use crate::model::weights::tensor_file;
 
 /// A place on disk for one teacher's answers to one set of examples.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +21,11 @@ pub struct TeacherCache {
     path: PathBuf,
 }
 
-/// Files of a teacher's folder that its answers depend on.
-const FILES: [&str; 2] = ["config.json", "model.safetensors"];
+/// The files of a teacher's folder on which its answers depend.
+fn files(teacher: &Path) -> Option<Vec<PathBuf>> {
+    let weights = ModelWeights::open(teacher).ok()?;
+    Some(std::iter::once(ConfigFile::path(teacher)).chain(weights.files().map(Path::to_owned)).collect())
+}
 
 impl TeacherCache {
     /// The place in `folder` for the answers of the model in `teacher` to `encoded`, computed as `how` says: the order
@@ -30,8 +35,8 @@ impl TeacherCache {
         let mut hash = Sha256::new();
         hash.update((how.len() as u64).to_le_bytes());
         hash.update(how);
-        for name in FILES {
-            let bytes = fs::read(teacher.join(name)).ok()?;
+        for file in files(teacher)? {
+            let bytes = fs::read(file).ok()?;
             hash.update((bytes.len() as u64).to_le_bytes());
             hash.update(&bytes);
         }

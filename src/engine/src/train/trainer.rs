@@ -9,6 +9,7 @@ mod validation;
 
 use std::collections::BTreeMap;
 
+use pellucid_intake::labels::Labels;
 use pellucid_protocol::event::{Alert, Started};
 use pellucid_protocol::settings::{LiveSetting, Reference};
 use pellucid_protocol::{Metrics, Sample, Settings, Task, Watched};
@@ -29,7 +30,6 @@ use super::rules;
 use super::schedule::Schedule;
 use super::teacher::TeacherDesk;
 use super::units::Units;
-use pellucid_intake::labels::Labels;
 use crate::data::order::BatchPlan;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};

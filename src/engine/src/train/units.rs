@@ -15,7 +15,7 @@ use tch::{Kind, Tensor, no_grad};
 
 use crate::host::numbers;
 use crate::model::architecture::Architecture;
-use crate::model::params::FlatParams;
+use crate::model::weights::params::FlatParams;
 
 /// What a block's units are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +127,6 @@ impl Units {
         let ranges: Vec<_> = params.ranges().map(|(_, range)| range).collect();
         let find = |name: String| params.index(&format!("{name}.weight"));
         let blocks = (0..architecture.layers).flat_map(|layer| {
-            let joined: Vec<String> = names.qkv.iter().map(|part| names.of_layer(part, layer)).collect();
             let place = |part: &str| find(names.of_layer(part, layer));
             let block = |kind, leaf: usize, columns: usize, (width, size)| UnitBlock {
                 kind,
@@ -138,11 +137,14 @@ impl Units {
                 width,
                 size,
             };
-            let head = (architecture.hidden, architecture.hidden / architecture.heads);
-            [
-                block(UnitKind::Head, find(joined.join("+")), place(names.mix), head),
-                block(UnitKind::Neuron, place(names.wide), place(names.narrow), (architecture.wide, 1)),
-            ]
+            let heads = architecture.heads;
+            // Heads of queries that share keys and values are no units of their own.
+            let head = (heads.queries == heads.key_values).then(|| {
+                let (rows, columns) = (find(names.qkv_parameter(layer)), place(names.out_proj));
+                block(UnitKind::Head, rows, columns, (heads.queries * heads.size, heads.size))
+            });
+            let (rows, columns) = (place(names.up_proj), place(names.down_proj));
+            head.into_iter().chain([block(UnitKind::Neuron, rows, columns, (architecture.intermediate, 1))])
         });
         Self { blocks: blocks.collect() }
     }
@@ -256,7 +258,7 @@ mod tests {
     use crate::host::read;
     use crate::model::classifier::Classifier;
     use crate::model::config::ModelConfig;
-    use crate::model::folder::initialise;
+    use crate::model::weights::init::initialise;
 
     fn model(config: &str) -> (Units, FlatParams) {
         let architecture = ModelConfig::parse(config).unwrap().architecture;

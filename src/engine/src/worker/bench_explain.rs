@@ -1,6 +1,7 @@
 //! Times explanations and prints the JSON lines of the Python peer; or watches the memory over many of them.
 
 use pellucid_explain::{Context, Depth, Samples, Steps};
+use pellucid_intake::rows::Row;
 use pellucid_protocol::Method;
 use pellucid_protocol::work::{BenchExplainWork, Texts};
 use serde_json::{Map, Value, json};
@@ -9,7 +10,6 @@ use super::explain::unit_scores::{self, UnitRequest, UnitScores};
 use super::memory::{peak_rss_mb, rss_mb};
 use super::predict::MAX_TOKENS;
 use super::texts;
-use pellucid_intake::rows::Row;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::explain::oracle::ROWS_PER_CALL;

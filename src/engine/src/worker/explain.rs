@@ -4,6 +4,8 @@ use std::io;
 
 use pellucid_explain::{Context, OracleError, Samples, Steps};
 use pellucid_formats::html;
+use pellucid_intake::labels::Labels;
+use pellucid_intake::rows::Row;
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
 use pellucid_protocol::{Attribution, Explanation};
@@ -11,8 +13,6 @@ use serde_json::json;
 
 use super::predict::MAX_TOKENS;
 use super::texts;
-use pellucid_intake::labels::Labels;
-use pellucid_intake::rows::Row;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
 use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};

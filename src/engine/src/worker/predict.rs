@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::texts;
 use crate::error::{Error, Result};
-use crate::model::folder::{SaveRequest, Storage, save};
-use crate::train::prepare::{check_ids, device, load_classifier};
+use crate::model::weights::save::{SaveRequest, Storage, save};
 use crate::train::evaluate;
+use crate::train::prepare::{check_ids, device, load_classifier};
 
 /// Longest text in tokens.
 pub const MAX_TOKENS: usize = 512;

@@ -1,8 +1,8 @@
 //! Texts from the command line or a data file, for the jobs that run in the foreground.
 
+use pellucid_intake::rows::{LabelNeed, Row, read_rows};
 use pellucid_protocol::work::Texts;
 
-use pellucid_intake::rows::{LabelNeed, Row, read_rows};
 use crate::error::Result;
 
 /// The rows of a request; a text from the command line is one row without a label.

@@ -8,8 +8,9 @@ use pellucid_engine::data::batch::Batch;
 use pellucid_engine::data::tokenise::Encoded;
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
-use pellucid_engine::model::dropout::Dropout;
-use pellucid_engine::model::folder::{self, SaveRequest, Storage};
+use pellucid_engine::model::layers::dropout::Dropout;
+use pellucid_engine::model::weights::load;
+use pellucid_engine::model::weights::save::{SaveRequest, Storage, save};
 use pellucid_engine::train::gradient::{Gradient, Lookup};
 use serde_json::Value;
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
@@ -65,7 +66,7 @@ impl Golden {
 fn load(folder: &std::path::Path, classes: i64) -> Classifier {
     let config = ModelConfig::load(folder).unwrap_or_else(|error| panic!("{error}"));
     let specs = Classifier::specs(&config.architecture, classes);
-    let loaded = folder::load(folder, &config.architecture.names, specs, &|_| false, 0);
+    let loaded = load::load(folder, &config.architecture.names, specs, &|_| false, 0);
     let loaded = loaded.unwrap_or_else(|error| panic!("{error}"));
     Classifier::new(config, classes, loaded.params)
 }
@@ -194,7 +195,7 @@ fn every_family_is_saved_as_it_was_stored() {
             tokenizer: &golden.folder,
             storage: Storage::F32,
         };
-        folder::save(&target, request).unwrap();
+        save(&target, request).unwrap();
         let tensors = |folder: &std::path::Path| {
             let bytes = std::fs::read(folder.join("model.safetensors")).unwrap();
             let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -204,6 +205,39 @@ fn every_family_is_saved_as_it_was_stored() {
         let (before, after) = (tensors(&golden.folder), tensors(&target));
         assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>(), "{}", golden.name);
         assert!(before == after, "{}: a tensor has changed", golden.name);
+    }
+}
+
+/// A copy of a model folder with its weights in `count` files and an index.
+fn sharded(folder: &std::path::Path, target: &std::path::Path, count: usize) {
+    std::fs::create_dir_all(target).unwrap();
+    std::fs::copy(folder.join("config.json"), target.join("config.json")).unwrap();
+    let bytes = std::fs::read(folder.join("model.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut names = file.names();
+    names.sort_unstable();
+    let mut map = serde_json::Map::new();
+    for (number, part) in names.chunks(names.len().div_ceil(count)).enumerate() {
+        let shard = format!("model-{:05}-of-{count:05}.safetensors", number + 1);
+        let views = part.iter().map(|name| (*name, file.tensor(name).unwrap()));
+        safetensors::serialize_to_file(views, None, &target.join(&shard)).unwrap();
+        map.extend(part.iter().map(|name| ((*name).to_owned(), Value::from(shard.as_str()))));
+    }
+    let index = serde_json::json!({"metadata": {"total_size": bytes.len()}, "weight_map": map});
+    std::fs::write(target.join("model.safetensors.index.json"), index.to_string()).unwrap();
+}
+
+#[test]
+fn weights_in_several_files_give_the_same_logits() {
+    let place = tempfile::tempdir().unwrap();
+    for golden in goldens() {
+        let target = place.path().join(&golden.name);
+        sharded(&golden.folder, &target, 3);
+        let (whole, parts) =
+            (golden.load(), load(&target, golden.expected["logits"][0].as_array().unwrap().len() as i64));
+        assert!(whole.params().weights().equal(parts.params().weights()), "{}", golden.name);
+        let logits = no_grad(|| parts.logits(&packed(&golden.rows())));
+        golden.assert_close(&logits, &golden.expected["logits"], "logits");
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
-use pellucid_engine::model::folder::{SaveRequest, Storage, initialise, save};
+use pellucid_engine::model::weights::init::initialise;
+use pellucid_engine::model::weights::save::{SaveRequest, Storage, save};
 use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{NoControl, Trainer, run};
 use pellucid_protocol::event::Ended;

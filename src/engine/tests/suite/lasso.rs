@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use pellucid_engine::model::params::{FlatParams, SpecList};
+use pellucid_engine::model::architecture::Presence;
+use pellucid_engine::model::weights::params::FlatParams;
+use pellucid_engine::model::weights::spec::SpecList;
 use pellucid_engine::train::gradient::Gradient;
 use pellucid_engine::train::optimiser::{LeafRule, Optimiser, OptimiserForm, StepRule};
 use pellucid_engine::train::penalty::Penalty;
@@ -50,7 +52,7 @@ impl Problem {
     /// Zeros and objective where the optimiser gets to.
     fn solve(&self, kind: OptimizerKind, form: L1Form, peak: f64, steps: u32) -> (f64, f64) {
         let mut list = SpecList::default();
-        list.linear("w", [1, self.x.size()[1]], false);
+        list.linear("w", [1, self.x.size()[1]], Presence::Absent);
         let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
         params.train(&|_| false);
         let form_of = OptimiserForm { kind, momentum: 0.9, ..Default::default() };

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pellucid_engine::model::folder::Storage;
+use pellucid_engine::model::weights::save::Storage;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_protocol::RawSettings;
 use pellucid_protocol::event::Outcome;

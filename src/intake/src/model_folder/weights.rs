@@ -142,9 +142,10 @@ mod tests {
 
     fn shard(tensors: &[(&str, f32)]) -> Vec<u8> {
         let bytes: Vec<[u8; 4]> = tensors.iter().map(|(_, value)| value.to_le_bytes()).collect();
-        let views = tensors.iter().zip(&bytes).map(|((name, _), bytes)| {
-            (*name, TensorView::new(Dtype::F32, vec![1], bytes.as_slice()).unwrap())
-        });
+        let views = tensors
+            .iter()
+            .zip(&bytes)
+            .map(|((name, _), bytes)| (*name, TensorView::new(Dtype::F32, vec![1], bytes.as_slice()).unwrap()));
         safetensors::serialize(views, None).unwrap()
     }
 

@@ -3,11 +3,29 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{keys, tenth};
+use super::{Family, keys, tenth};
+use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads};
+use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
-    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
-    Order, Pooling, Positions, Presence, Projection,
+    Activation, Architecture, DenseForm, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling,
+    Positions, Presence, Projection,
 };
+
+pub(super) const BERT: Family = Family { model_type: "bert", layers: "num_hidden_layers", sizes: SIZES, read: bert };
+pub(super) const ROBERTA: Family = Family { model_type: "roberta", read: roberta, ..BERT };
+pub(super) const XLM_ROBERTA: Family = Family { model_type: "xlm-roberta", read: xlm_roberta, ..BERT };
+pub(super) const ELECTRA: Family = Family { model_type: "electra", read: electra, ..BERT };
+
+const SIZES: &[&str] = &[
+    "vocab_size",
+    "hidden_size",
+    "embedding_size",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "pad_token_id",
+];
 
 /// Keys of `BertConfig`, `RobertaConfig` and `ElectraConfig` of transformers, with their defaults.
 #[derive(Deserialize)]
@@ -49,15 +67,15 @@ const NAMES: Names = Names {
     types: "embeddings.token_type_embeddings",
     embedding_norm: Some("embeddings.LayerNorm"),
     projection: "embeddings_project",
-    qkv: &[
+    qkv: QkvNames::Apart([
         "encoder.layer.#.attention.self.query",
         "encoder.layer.#.attention.self.key",
         "encoder.layer.#.attention.self.value",
-    ],
-    mix: "encoder.layer.#.attention.output.dense",
+    ]),
+    out_proj: "encoder.layer.#.attention.output.dense",
     attention_norm: "encoder.layer.#.attention.output.LayerNorm",
-    wide: "encoder.layer.#.intermediate.dense",
-    narrow: "encoder.layer.#.output.dense",
+    up_proj: "encoder.layer.#.intermediate.dense",
+    down_proj: "encoder.layer.#.output.dense",
     output_norm: "encoder.layer.#.output.LayerNorm",
     final_norm: None,
     transposed: false,
@@ -73,22 +91,22 @@ impl Keys {
         }
     }
 
-    fn architecture(&self, names: Names, offset: i64, head: HeadForm) -> Architecture {
+    fn architecture(&self, names: Names, offset: i64, head: HeadForm) -> Result<Architecture, String> {
         let scale = 1.0 / ((self.hidden_size / self.num_attention_heads.max(1)) as f64).sqrt();
-        let rule = AttentionRule { scale, window: None, theta: None };
+        let rule = AttentionRule { scale, window: None, rotary: None };
         let rate = self.hidden_dropout_prob;
-        Architecture {
+        Ok(Architecture {
             vocabulary: self.vocab_size,
             embedding: self.embedding_size.unwrap_or(self.hidden_size),
             projection: Projection::AfterNorm,
             hidden: self.hidden_size,
             layers: self.num_hidden_layers,
-            heads: self.num_attention_heads,
-            wide: self.intermediate_size,
+            heads: Heads::split(self.hidden_size, self.num_attention_heads)?,
+            intermediate: self.intermediate_size,
             positions: Positions::Learned { count: self.max_position_embeddings, offset },
             token_types: self.type_vocab_size,
             pad: self.pad_token_id,
-            norm: NormForm { eps: self.layer_norm_eps, bias: Presence::Present },
+            norm: NormForm { kind: NormKind::Layer, eps: self.layer_norm_eps, bias: Presence::Present },
             order: Order::Post,
             attention: AttentionForm {
                 causal: false,
@@ -99,26 +117,26 @@ impl Keys {
             dropout: DropoutRates {
                 embeddings: rate,
                 attention: self.attention_probs_dropout_prob,
-                mixed: rate,
-                wide: 0.0,
-                narrow: rate,
+                attention_output: rate,
+                intermediate: 0.0,
+                feed_forward_output: rate,
             },
             head,
             names,
-        }
+        })
     }
 
-    /// Share dropped in the head.
+    /// Dropout rate of the head.
     fn head_dropout(&self) -> f64 {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
-    /// The first state, dropout, dense, `activation`, dropout, linear: the head of RoBERTa and ELECTRA.
+    /// The head of RoBERTa and ELECTRA: first state, dropout, dense, `activation`, dropout, linear.
     fn two_layer_head(&self, activation: Activation) -> HeadForm {
         HeadForm {
             pooling: Pooling::First,
             dropout_before: self.head_dropout(),
-            dense: Some(("classifier.dense".to_owned(), activation, Presence::Present)),
+            dense: Some(DenseForm { name: "classifier.dense".to_owned(), activation, bias: Presence::Present }),
             norm: None,
             dropout_after: self.head_dropout(),
             out: "classifier.out_proj".to_owned(),
@@ -127,40 +145,44 @@ impl Keys {
     }
 }
 
-pub(super) fn bert(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn bert(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let keys = Keys::read(raw)?;
     let head = HeadForm {
         pooling: Pooling::First,
         dropout_before: 0.0,
-        dense: Some(("bert.pooler.dense".to_owned(), Activation::Tanh, Presence::Present)),
+        dense: Some(DenseForm {
+            name: "bert.pooler.dense".to_owned(),
+            activation: Activation::Tanh,
+            bias: Presence::Present,
+        }),
         norm: None,
         dropout_after: keys.head_dropout(),
         out: "classifier".to_owned(),
         out_bias: Presence::Present,
     };
-    Ok(keys.architecture(NAMES, 0, head))
+    keys.architecture(NAMES, 0, head)
 }
 
-pub(super) fn roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
     roberta_like(raw, "RobertaForSequenceClassification")
 }
 
-pub(super) fn xlm_roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn xlm_roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
     roberta_like(raw, "XLMRobertaForSequenceClassification")
 }
 
-/// Positions start after that of the padding token.
+/// RoBERTa and XLM-RoBERTa, whose first position is the one after the padding token's id.
 fn roberta_like(raw: &Map<String, Value>, classifier: &'static str) -> Result<Architecture, String> {
     let mut keys = Keys::read(raw)?;
     let pad = *keys.pad_token_id.get_or_insert(1);
     let head = keys.two_layer_head(Activation::Tanh);
-    Ok(keys.architecture(Names { prefix: "roberta.", classifier, ..NAMES }, pad + 1, head))
+    keys.architecture(Names { prefix: "roberta.", classifier, ..NAMES }, pad + 1, head)
 }
 
-pub(super) fn electra(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn electra(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let mut keys = Keys::read(raw)?;
     keys.embedding_size.get_or_insert(128);
     let head = keys.two_layer_head(Activation::Gelu);
     let classifier = "ElectraForSequenceClassification";
-    Ok(keys.architecture(Names { prefix: "electra.", classifier, ..NAMES }, 0, head))
+    keys.architecture(Names { prefix: "electra.", classifier, ..NAMES }, 0, head)
 }

@@ -3,10 +3,31 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{keys, tenth};
+use super::{Family, keys, tenth};
+use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads, RelativeForm, RelativeNames};
+use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
-    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
-    Order, Pooling, Positions, Presence, Projection, RelativeForm,
+    Activation, Architecture, DenseForm, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling,
+    Positions, Presence, Projection,
+};
+
+pub(super) const DEBERTA: Family = Family {
+    model_type: "deberta-v2",
+    layers: "num_hidden_layers",
+    sizes: &[
+        "vocab_size",
+        "hidden_size",
+        "embedding_size",
+        "num_attention_heads",
+        "attention_head_size",
+        "intermediate_size",
+        "max_position_embeddings",
+        "type_vocab_size",
+        "max_relative_positions",
+        "position_buckets",
+        "pad_token_id",
+    ],
+    read: deberta,
 };
 
 /// Keys of `DebertaV2Config` of transformers, with their defaults.
@@ -89,19 +110,26 @@ const NAMES: Names = Names {
     types: "embeddings.token_type_embeddings",
     embedding_norm: Some("embeddings.LayerNorm"),
     projection: "embeddings.embed_proj",
-    qkv: &[
+    qkv: QkvNames::Apart([
         "encoder.layer.#.attention.self.query_proj",
         "encoder.layer.#.attention.self.key_proj",
         "encoder.layer.#.attention.self.value_proj",
-    ],
-    mix: "encoder.layer.#.attention.output.dense",
+    ]),
+    out_proj: "encoder.layer.#.attention.output.dense",
     attention_norm: "encoder.layer.#.attention.output.LayerNorm",
-    wide: "encoder.layer.#.intermediate.dense",
-    narrow: "encoder.layer.#.output.dense",
+    up_proj: "encoder.layer.#.intermediate.dense",
+    down_proj: "encoder.layer.#.output.dense",
     output_norm: "encoder.layer.#.output.LayerNorm",
     final_norm: None,
     transposed: false,
     classifier: "DebertaV2ForSequenceClassification",
+};
+
+const DISTANCES: RelativeNames = RelativeNames {
+    table: "encoder.rel_embeddings",
+    norm: "encoder.LayerNorm",
+    key: "encoder.layer.#.attention.self.pos_key_proj",
+    query: "encoder.layer.#.attention.self.pos_query_proj",
 };
 
 impl Keys {
@@ -135,20 +163,25 @@ impl Keys {
             position_to_content: self.attends("p2c"),
             normalised: self.norm_rel_ebd.as_deref().is_some_and(|norm| norm.to_lowercase().contains("layer_norm")),
             absolute: if self.position_biased_input { limit } else { 0 },
+            names: DISTANCES,
         }
     }
 
     fn rule(&self) -> AttentionRule {
         let parts = 1 + i64::from(self.attends("c2p")) + i64::from(self.attends("p2c"));
         let size = self.hidden_size / self.num_attention_heads.max(1) * parts;
-        AttentionRule { scale: 1.0 / (size as f64).sqrt(), window: None, theta: None }
+        AttentionRule { scale: 1.0 / (size as f64).sqrt(), window: None, rotary: None }
     }
 
     fn head(&self) -> HeadForm {
         HeadForm {
             pooling: Pooling::First,
             dropout_before: self.pooler_dropout,
-            dense: Some(("pooler.dense".to_owned(), self.pooler_hidden_act, Presence::Present)),
+            dense: Some(DenseForm {
+                name: "pooler.dense".to_owned(),
+                activation: self.pooler_hidden_act,
+                bias: Presence::Present,
+            }),
             norm: None,
             dropout_after: self.cls_dropout.unwrap_or(self.hidden_dropout_prob),
             out: "classifier".to_owned(),
@@ -157,7 +190,7 @@ impl Keys {
     }
 }
 
-pub(super) fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let keys: Keys = keys(raw)?;
     keys.check()?;
     let rate = keys.hidden_dropout_prob;
@@ -167,12 +200,12 @@ pub(super) fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> 
         projection: Projection::BeforeNorm,
         hidden: keys.hidden_size,
         layers: keys.num_hidden_layers,
-        heads: keys.num_attention_heads,
-        wide: keys.intermediate_size,
+        heads: Heads::split(keys.hidden_size, keys.num_attention_heads)?,
+        intermediate: keys.intermediate_size,
         positions: Positions::Relative(keys.relative()),
         token_types: keys.type_vocab_size,
         pad: Some(keys.pad_token_id),
-        norm: NormForm { eps: keys.layer_norm_eps, bias: Presence::Present },
+        norm: NormForm { kind: NormKind::Layer, eps: keys.layer_norm_eps, bias: Presence::Present },
         order: Order::Post,
         attention: AttentionForm {
             causal: false,
@@ -183,9 +216,9 @@ pub(super) fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> 
         dropout: DropoutRates {
             embeddings: rate,
             attention: keys.attention_probs_dropout_prob,
-            mixed: rate,
-            wide: 0.0,
-            narrow: rate,
+            attention_output: rate,
+            intermediate: 0.0,
+            feed_forward_output: rate,
         },
         head: keys.head(),
         names: NAMES,

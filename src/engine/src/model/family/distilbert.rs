@@ -3,10 +3,19 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{keys, tenth};
+use super::{Family, keys, tenth};
+use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads};
+use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
-    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
-    Order, Pooling, Positions, Presence, Projection,
+    Activation, Architecture, DenseForm, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling,
+    Positions, Presence, Projection,
+};
+
+pub(super) const DISTILBERT: Family = Family {
+    model_type: "distilbert",
+    layers: "n_layers",
+    sizes: &["vocab_size", "dim", "n_heads", "hidden_dim", "max_position_embeddings", "pad_token_id"],
+    read: distilbert,
 };
 
 /// Keys of `DistilBertConfig` of transformers, with their defaults.
@@ -41,22 +50,22 @@ const NAMES: Names = Names {
     types: "",
     embedding_norm: Some("embeddings.LayerNorm"),
     projection: "",
-    qkv: &[
+    qkv: QkvNames::Apart([
         "transformer.layer.#.attention.q_lin",
         "transformer.layer.#.attention.k_lin",
         "transformer.layer.#.attention.v_lin",
-    ],
-    mix: "transformer.layer.#.attention.out_lin",
+    ]),
+    out_proj: "transformer.layer.#.attention.out_lin",
     attention_norm: "transformer.layer.#.sa_layer_norm",
-    wide: "transformer.layer.#.ffn.lin1",
-    narrow: "transformer.layer.#.ffn.lin2",
+    up_proj: "transformer.layer.#.ffn.lin1",
+    down_proj: "transformer.layer.#.ffn.lin2",
     output_norm: "transformer.layer.#.output_layer_norm",
     final_norm: None,
     transposed: false,
     classifier: "DistilBertForSequenceClassification",
 };
 
-pub(super) fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let keys: Keys = keys(raw)?;
     let scale = 1.0 / ((keys.dim / keys.n_heads.max(1)) as f64).sqrt();
     Ok(Architecture {
@@ -65,30 +74,34 @@ pub(super) fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, Strin
         projection: Projection::AfterNorm,
         hidden: keys.dim,
         layers: keys.n_layers,
-        heads: keys.n_heads,
-        wide: keys.hidden_dim,
+        heads: Heads::split(keys.dim, keys.n_heads)?,
+        intermediate: keys.hidden_dim,
         positions: Positions::Learned { count: keys.max_position_embeddings, offset: 0 },
         token_types: 0,
         pad: Some(keys.pad_token_id),
-        norm: NormForm { eps: 1e-12, bias: Presence::Present },
+        norm: NormForm { kind: NormKind::Layer, eps: 1e-12, bias: Presence::Present },
         order: Order::Post,
         attention: AttentionForm {
             causal: false,
             bias: Presence::Present,
-            rules: vec![AttentionRule { scale, window: None, theta: None }; keys.n_layers],
+            rules: vec![AttentionRule { scale, window: None, rotary: None }; keys.n_layers],
         },
         feed_forward: FeedForwardForm { activation: keys.activation, gated: false, bias: Presence::Present },
         dropout: DropoutRates {
             embeddings: keys.dropout,
             attention: keys.attention_dropout,
-            mixed: 0.0,
-            wide: 0.0,
-            narrow: keys.dropout,
+            attention_output: 0.0,
+            intermediate: 0.0,
+            feed_forward_output: keys.dropout,
         },
         head: HeadForm {
             pooling: Pooling::First,
             dropout_before: 0.0,
-            dense: Some(("pre_classifier".to_owned(), Activation::Relu, Presence::Present)),
+            dense: Some(DenseForm {
+                name: "pre_classifier".to_owned(),
+                activation: Activation::Relu,
+                bias: Presence::Present,
+            }),
             norm: None,
             dropout_after: keys.seq_classif_dropout,
             out: "classifier".to_owned(),

@@ -3,10 +3,19 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{keys, tenth};
+use super::{Family, keys, tenth};
+use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads};
+use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
-    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
-    Order, Pooling, Positions, Presence, Projection,
+    Activation, Architecture, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling, Positions,
+    Presence, Projection,
+};
+
+pub(super) const GPT2: Family = Family {
+    model_type: "gpt2",
+    layers: "n_layer",
+    sizes: &["vocab_size", "n_embd", "n_head", "n_inner", "n_positions", "pad_token_id"],
+    read: gpt2,
 };
 
 /// Keys of `GPT2Config` of transformers, with their defaults.
@@ -54,11 +63,11 @@ const NAMES: Names = Names {
     types: "",
     embedding_norm: None,
     projection: "",
-    qkv: &["h.#.attn.c_attn"],
-    mix: "h.#.attn.c_proj",
+    qkv: QkvNames::Joined("h.#.attn.c_attn"),
+    out_proj: "h.#.attn.c_proj",
     attention_norm: "h.#.ln_1",
-    wide: "h.#.mlp.c_fc",
-    narrow: "h.#.mlp.c_proj",
+    up_proj: "h.#.mlp.c_fc",
+    down_proj: "h.#.mlp.c_proj",
     output_norm: "h.#.ln_2",
     final_norm: Some("ln_f"),
     transposed: true,
@@ -70,11 +79,11 @@ impl Keys {
         let root = ((self.n_embd / self.n_head.max(1)) as f64).sqrt();
         let by_size = if self.scale_attn_weights { 1.0 / root } else { 1.0 };
         let by_layer = if self.scale_attn_by_inverse_layer_idx { 1.0 / (layer + 1) as f64 } else { 1.0 };
-        AttentionRule { scale: by_size * by_layer, window: None, theta: None }
+        AttentionRule { scale: by_size * by_layer, window: None, rotary: None }
     }
 }
 
-pub(super) fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let keys: Keys = keys(raw)?;
     Ok(Architecture {
         vocabulary: keys.vocab_size,
@@ -82,12 +91,12 @@ pub(super) fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
         projection: Projection::AfterNorm,
         hidden: keys.n_embd,
         layers: keys.n_layer,
-        heads: keys.n_head,
-        wide: keys.n_inner.unwrap_or(4 * keys.n_embd),
+        heads: Heads::split(keys.n_embd, keys.n_head)?,
+        intermediate: keys.n_inner.unwrap_or(4 * keys.n_embd),
         positions: Positions::Learned { count: keys.n_positions, offset: 0 },
         token_types: 0,
         pad: keys.pad_token_id,
-        norm: NormForm { eps: keys.layer_norm_epsilon, bias: Presence::Present },
+        norm: NormForm { kind: NormKind::Layer, eps: keys.layer_norm_epsilon, bias: Presence::Present },
         order: Order::Pre { bare_start: false },
         attention: AttentionForm {
             causal: true,
@@ -98,9 +107,9 @@ pub(super) fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
         dropout: DropoutRates {
             embeddings: keys.embd_pdrop,
             attention: keys.attn_pdrop,
-            mixed: keys.resid_pdrop,
-            wide: 0.0,
-            narrow: keys.resid_pdrop,
+            attention_output: keys.resid_pdrop,
+            intermediate: 0.0,
+            feed_forward_output: keys.resid_pdrop,
         },
         head: HeadForm {
             pooling: Pooling::Last,

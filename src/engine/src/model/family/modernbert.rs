@@ -3,10 +3,28 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::keys;
+use super::{Family, keys};
+use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads, Rotary};
+use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
-    Activation, Architecture, AttentionForm, AttentionRule, DropoutRates, FeedForwardForm, HeadForm, Names, NormForm,
-    Order, Pooling, Positions, Projection,
+    Activation, Architecture, DenseForm, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling,
+    Positions, Projection,
+};
+
+pub(super) const MODERNBERT: Family = Family {
+    model_type: "modernbert",
+    layers: "num_hidden_layers",
+    sizes: &[
+        "vocab_size",
+        "hidden_size",
+        "intermediate_size",
+        "num_attention_heads",
+        "max_position_embeddings",
+        "global_attn_every_n_layers",
+        "local_attention",
+        "pad_token_id",
+    ],
+    read: modernbert,
 };
 
 /// Keys of `ModernBertConfig` of transformers, with their defaults.
@@ -89,11 +107,11 @@ const NAMES: Names = Names {
     types: "",
     embedding_norm: Some("embeddings.norm"),
     projection: "",
-    qkv: &["layers.#.attn.Wqkv"],
-    mix: "layers.#.attn.Wo",
+    qkv: QkvNames::Joined("layers.#.attn.Wqkv"),
+    out_proj: "layers.#.attn.Wo",
     attention_norm: "layers.#.attn_norm",
-    wide: "layers.#.mlp.Wi",
-    narrow: "layers.#.mlp.Wo",
+    up_proj: "layers.#.mlp.Wi",
+    down_proj: "layers.#.mlp.Wo",
     output_norm: "layers.#.mlp_norm",
     final_norm: Some("final_norm"),
     transposed: false,
@@ -104,10 +122,10 @@ impl Keys {
     fn rule(&self, layer: usize) -> AttentionRule {
         let scale = 1.0 / ((self.hidden_size / self.num_attention_heads.max(1)) as f64).sqrt();
         if layer.is_multiple_of(self.global_attn_every_n_layers.max(1)) {
-            return AttentionRule { scale, window: None, theta: Some(self.global_rope_theta) };
+            return AttentionRule { scale, window: None, rotary: Some(Rotary::plain(self.global_rope_theta)) };
         }
         let theta = self.local_rope_theta.unwrap_or(self.global_rope_theta);
-        AttentionRule { scale, window: Some(self.local_attention / 2), theta: Some(theta) }
+        AttentionRule { scale, window: Some(self.local_attention / 2), rotary: Some(Rotary::plain(theta)) }
     }
 
     fn head(&self) -> HeadForm {
@@ -117,7 +135,11 @@ impl Keys {
                 Pooled::Mean => Pooling::Mean,
             },
             dropout_before: 0.0,
-            dense: Some(("head.dense".to_owned(), self.classifier_activation, self.classifier_bias.into())),
+            dense: Some(DenseForm {
+                name: "head.dense".to_owned(),
+                activation: self.classifier_activation,
+                bias: self.classifier_bias.into(),
+            }),
             norm: Some("head.norm".to_owned()),
             dropout_after: self.classifier_dropout,
             out: "classifier".to_owned(),
@@ -126,7 +148,7 @@ impl Keys {
     }
 }
 
-pub(super) fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
+fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let keys: Keys = keys(raw)?;
     Ok(Architecture {
         vocabulary: keys.vocab_size,
@@ -134,12 +156,12 @@ pub(super) fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, Strin
         projection: Projection::AfterNorm,
         hidden: keys.hidden_size,
         layers: keys.num_hidden_layers,
-        heads: keys.num_attention_heads,
-        wide: keys.intermediate_size,
+        heads: Heads::split(keys.hidden_size, keys.num_attention_heads)?,
+        intermediate: keys.intermediate_size,
         positions: Positions::Rotary { limit: keys.max_position_embeddings },
         token_types: 0,
         pad: keys.pad_token_id,
-        norm: NormForm { eps: keys.norm_eps, bias: keys.norm_bias.into() },
+        norm: NormForm { kind: NormKind::Layer, eps: keys.norm_eps, bias: keys.norm_bias.into() },
         order: Order::Pre { bare_start: true },
         attention: AttentionForm {
             causal: false,
@@ -150,9 +172,9 @@ pub(super) fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, Strin
         dropout: DropoutRates {
             embeddings: keys.embedding_dropout,
             attention: keys.attention_dropout,
-            mixed: keys.attention_dropout,
-            wide: keys.mlp_dropout,
-            narrow: 0.0,
+            attention_output: keys.attention_dropout,
+            intermediate: keys.mlp_dropout,
+            feed_forward_output: 0.0,
         },
         head: keys.head(),
         names: NAMES,

@@ -6,7 +6,7 @@ use tch::{Tensor, no_grad};
 
 use super::{GradientNorms, LeafRule, Optimiser, StepRule, layer_count};
 use crate::host::{numbers, numbers_mut};
-use crate::model::params::FlatParams;
+use crate::model::weights::params::FlatParams;
 use crate::train::gradient::Gradient;
 use crate::train::kernel::{self, Coefficients, Piece};
 use crate::train::penalty::{Penalty, PenaltyValues};

@@ -5,7 +5,7 @@ use pellucid_protocol::settings::OptimizerKind;
 use tch::{Kind, Tensor, no_grad};
 
 use super::{LeafRule, Optimiser, StepRule, layer_count};
-use crate::model::params::FlatParams;
+use crate::model::weights::params::FlatParams;
 use crate::train::gradient::Gradient;
 use crate::train::kernel::{BETA1, BETA2, EPSILON};
 use crate::train::penalty::Penalty;

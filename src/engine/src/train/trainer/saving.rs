@@ -13,8 +13,8 @@ use super::{Progress, Trainer};
 use crate::error::{Error, Result};
 use crate::explain::alarm::Told;
 use crate::explain::probe::ProbeState;
-use crate::model::folder::{SaveRequest, Storage};
-use crate::model::tensor_file;
+use crate::model::weights::save::{SaveRequest, Storage};
+use crate::model::weights::tensor_file;
 use crate::train::checkpoints::{Checkpoints, STATE};
 
 /// What a run needs to go on beside its weights and the tensors of the same file.

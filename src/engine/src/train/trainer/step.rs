@@ -11,7 +11,7 @@ use super::Trainer;
 use crate::data::batch::Batch;
 use crate::error::Result;
 use crate::host::{read, upload};
-use crate::model::dropout::Dropout;
+use crate::model::layers::dropout::Dropout;
 use crate::train::gradient::{Gradient, Lookup};
 use crate::train::loss::{distillation, right};
 use crate::train::masking;

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::explain::oracle::word_map;
 use crate::explain::subject::Subject;
 use crate::host::upload;
-use crate::model::dropout::Dropout;
+use crate::model::layers::dropout::Dropout;
 use crate::train::attribution::{Pass, WordScores, inconsistency};
 use crate::train::gradient::{Gradient, Lookup};
 

@@ -49,7 +49,9 @@ impl ShardIndex {
         for (tensor, file) in map {
             if !is_plain_name(&file) {
                 let (tensor, file) = (shown(&tensor), shown(&file));
-                return Err(format!("places the tensor {tensor} in {file}, which is not the name of a .safetensors file"));
+                return Err(format!(
+                    "places the tensor {tensor} in {file}, which is not the name of a .safetensors file"
+                ));
             }
             files.entry(file).or_default().insert(tensor);
         }

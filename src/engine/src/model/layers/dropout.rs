@@ -1,5 +1,5 @@
-//! Dropout whose masks depend on the run's seed, the step and the place in the model, and on nothing else:
-//! a run that is taken up again draws what it would have drawn, and threads draw at the same time.
+//! Dropout whose masks depend only on the run's seed, the step and the place in the model: a resumed run draws the masks
+//! that it would have drawn, and several threads draw at the same time.
 
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -7,12 +7,12 @@ use tch::{Device, Kind, Tensor};
 
 use crate::host::numbers_mut;
 
-/// Whether activations are dropped, and which.
+/// Whether activations are dropped, and which ones.
 #[derive(Debug, Clone, Copy)]
 pub enum Dropout {
     /// None: evaluation, explanation.
     Off,
-    /// None, in a pass that is differentiated twice: fused kernels that have no second derivative are passed over.
+    /// None, in a pass that is differentiated twice: fused kernels without a second derivative are not used.
     Twice,
     /// Training.
     On(Draws),
@@ -45,7 +45,7 @@ impl Dropout {
         matches!(self, Dropout::On(_)) && rate > 0.0
     }
 
-    /// Whether kernels that have but one derivative will do.
+    /// Whether fused kernels, which have no second derivative, may be used.
     #[must_use]
     pub fn may_fuse(&self) -> bool {
         !matches!(self, Dropout::Twice)
@@ -59,7 +59,7 @@ impl Dropout {
         }
     }
 
-    /// `residual` plus what is left of `x`.
+    /// `residual` plus `x` with dropout.
     pub fn add(&mut self, residual: &Tensor, x: &Tensor, rate: f64) -> Tensor {
         match self.mask(x, rate) {
             Some(mask) => residual.addcmul(x, &mask),
@@ -85,6 +85,18 @@ impl Dropout {
     }
 }
 
+/// How the elements of a mask are drawn.
+#[derive(Clone, Copy)]
+struct MaskRule {
+    /// The two halves of the key.
+    low: u32,
+    high: u32,
+    /// An element whose hash is below it is dropped.
+    limit: u32,
+    /// The value of an element that is not.
+    kept: f32,
+}
+
 /// Elements that one thread draws at a time.
 const PIECE: usize = 1 << 15;
 
@@ -92,14 +104,16 @@ fn draw(mask: &mut [f32], key: u64, rate: f64) {
     let limit = (rate * 4_294_967_296.0) as u32;
     let kept = (1.0 / (1.0 - rate)) as f32;
     mask.par_chunks_mut(PIECE).enumerate().for_each(|(number, piece)| {
-        fill(piece, (key as u32, (key >> 32) as u32), (number * PIECE) as u32, (limit, kept));
+        let rule = MaskRule { low: key as u32, high: (key >> 32) as u32, limit, kept };
+        fill(piece, (number * PIECE) as u32, rule);
     });
 }
 
-/// One draw an element: a hash of its number under a key, twice through the mixer `lowbias32`
-/// (Wellons 2018, "Prospecting for Hash Functions").
+/// One draw for each element: a hash of its number under a key, twice through the mixer `lowbias32` (Wellons 2018,
+/// "Prospecting for Hash Functions").
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2", "x86_64+sse4.1"))]
-fn fill(piece: &mut [f32], (low, high): (u32, u32), start: u32, (limit, kept): (u32, f32)) {
+fn fill(piece: &mut [f32], start: u32, rule: MaskRule) {
+    let MaskRule { low, high, limit, kept } = rule;
     for (at, element) in piece.iter_mut().enumerate() {
         let mut x = (start.wrapping_add(at as u32)) ^ low;
         x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);

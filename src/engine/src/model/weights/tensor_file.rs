@@ -1,4 +1,4 @@
-//! Tensors in a safetensors file with a line of text, read whole and written whole or not at all.
+//! Named tensors and a text in one safetensors file, written whole or not at all.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -15,12 +15,12 @@ use crate::host::numbers;
 /// Key of the text in the file's metadata.
 const TEXT: &str = "pellucid";
 
-/// Writes f32 tensors and a text at `path`: beside it, synced, then renamed.
+/// Writes f32 tensors and a text to `path`: first to a file beside it, which is synced and renamed.
 ///
 /// # Errors
-/// What the file system says; what was at `path` is then as it was.
+/// What the file system says; the file at `path` is then as it was before.
 pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()> {
-    // Deliberate transfer from device to host: what is to be kept.
+    // Deliberate transfer from device to host.
     let host: Vec<Tensor> = tensors.iter().map(|(_, tensor)| tensor.to_device(Device::Cpu).contiguous()).collect();
     let bytes: Vec<Vec<u8>> = host.iter().map(little_endian).collect();
     let mut views = Vec::new();
@@ -36,13 +36,13 @@ pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()>
         .map_err(|error| Error::file(path, error))
         .and_then(|()| whole(partial, path).map_err(|error| Error::file(path, error)));
     if written.is_err() {
-        // What a full disk left of it would only take up room.
+        // What is left of it on a full disk would only take up room.
         let _ = fs::remove_file(partial);
     }
     written
 }
 
-/// Gives a file that is written its name, for good.
+/// Syncs a file and gives it its name.
 fn whole(partial: &Path, path: &Path) -> std::io::Result<()> {
     File::open(partial)?.sync_all()?;
     fs::rename(partial, path)?;

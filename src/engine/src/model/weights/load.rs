@@ -1,47 +1,20 @@
-//! Model folders in Hugging Face layout: read into parameters, written whole or not at all.
+//! Reads the weights of a model folder into parameters.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use half::f16;
-use rand::Rng;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use pellucid_intake::model_folder::member::member;
 use pellucid_intake::model_folder::weights::ModelWeights;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::Dtype;
 use tch::{Device, Kind, Tensor};
 
-use super::architecture::{Architecture, Names};
-use super::config::ModelConfig;
-use super::params::{FlatParams, Group, ParamSpec, check_memory};
+use super::init::initial;
+use super::params::{FlatParams, check_memory};
+use super::spec::ParamSpec;
 use crate::error::{Error, Result};
+use crate::model::architecture::Architecture;
+use crate::model::architecture::names::Names;
 
-/// Files that make up a tokenizer; copied along when a model is saved.
-const TOKENIZER_FILES: &[&str] = &[
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
-
-/// Standard deviation of fresh weights, transformers' `initializer_range`.
-const FRESH_DEVIATION: f64 = 0.02;
-
-/// How weights are stored in a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Storage {
-    /// 32-bit floats: exactly the weights in memory.
-    F32,
-    /// 16-bit floats: half the size, rounded.
-    F16,
-}
-
-/// Which parameters may be made afresh when a folder does not have them.
+/// Which parameters may be initialised when a folder does not have them.
 pub type MayBeFresh<'a> = &'a dyn Fn(&ParamSpec) -> bool;
 
 /// Parameters from a folder.
@@ -49,7 +22,7 @@ pub type MayBeFresh<'a> = &'a dyn Fn(&ParamSpec) -> bool;
 pub struct Loaded {
     /// The parameters.
     pub params: FlatParams,
-    /// Names of those that were made afresh.
+    /// Names of those that the folder did not have, initialised from the seed.
     pub fresh: Vec<String>,
 }
 
@@ -62,8 +35,8 @@ pub struct Loaded {
 /// before everything fits.
 pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
     let weights = ModelWeights::open(folder)?;
-    let known = Known::of(&weights, names.prefix);
-    let mut wrong = beyond(names, &specs, known.names.keys());
+    let known = StoredTensors::of(&weights, names.prefix);
+    let mut wrong = surplus_layers(names, &specs, known.names.keys());
     let mut made = Vec::new();
     for spec in &specs {
         match known.check(spec) {
@@ -78,21 +51,21 @@ pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFre
     check_memory(&specs).map_err(|message| Error::file(folder, message))?;
     let mut params = FlatParams::zeros(specs.clone(), Device::Cpu);
     for (index, spec) in specs.iter().enumerate() {
-        let value = if made.contains(&spec.name) { fresh_tensor(spec, seed, index) } else { known.read(spec)? };
+        let value = if made.contains(&spec.name) { initial(spec, seed, index) } else { known.read(spec)? };
         params.set(&spec.name, &value);
     }
     Ok(Loaded { params, fresh: made })
 }
 
 /// The tensors of a folder by their [`canonical`] names.
-struct Known<'a> {
+struct StoredTensors<'a> {
     weights: &'a ModelWeights,
     prefix: &'a str,
     /// More than one name where a tensor is stored under an old and a new name, or with and without the prefix.
     names: HashMap<String, Vec<&'a str>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> StoredTensors<'a> {
     fn of(weights: &'a ModelWeights, prefix: &'a str) -> Self {
         let mut names = HashMap::<String, Vec<&str>>::new();
         weights.names().for_each(|name| names.entry(canonical(name, prefix)).or_default().push(name));
@@ -173,9 +146,9 @@ fn disagreement(path: &Path, wrong: &[String]) -> Error {
 }
 
 /// What is wrong with tensors of layers that the configuration does not have.
-fn beyond<'a>(names: &Names, specs: &[ParamSpec], known: impl Iterator<Item = &'a String>) -> Vec<String> {
+fn surplus_layers<'a>(names: &Names, specs: &[ParamSpec], known: impl Iterator<Item = &'a String>) -> Vec<String> {
     let layers = specs.iter().filter_map(|spec| spec.layer).max().map_or(0, |last| last + 1);
-    let first = names.mix.split('#').next().unwrap_or("");
+    let first = names.out_proj.split('#').next().unwrap_or("");
     let number = |name: &String| name.strip_prefix(first)?.split('.').next()?.parse::<usize>().ok();
     let mut numbers: Vec<usize> = known.filter_map(number).filter(|&number| number >= layers).collect();
     numbers.sort_unstable();
@@ -194,18 +167,8 @@ pub fn classes(folder: &Path, architecture: &Architecture) -> Result<usize> {
     count.ok_or_else(|| Error::file(folder, HEADLESS))
 }
 
-/// What is said of a folder without a classification head.
+/// The message for a folder without a classification head.
 pub const HEADLESS: &str = "is not fine-tuned: it has no classification head; train it first";
-
-/// Parameters of the places `specs`, all made afresh from `seed`.
-#[must_use]
-pub fn initialise(specs: Vec<ParamSpec>, seed: u64) -> FlatParams {
-    let mut params = FlatParams::zeros(specs.clone(), Device::Cpu);
-    for (index, spec) in specs.iter().enumerate() {
-        params.set(&spec.name, &fresh_tensor(spec, seed, index));
-    }
-    params
-}
 
 /// A tensor's name as it is compared: without the prefix, and with `weight` and `bias` in norms that older checkpoints
 /// call `gamma` and `beta`.
@@ -214,128 +177,16 @@ fn canonical(name: &str, prefix: &str) -> String {
     bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 }
 
-fn fresh_tensor(spec: &ParamSpec, seed: u64, index: usize) -> Tensor {
-    let count = spec.len();
-    let values: Vec<f32> = match spec.group {
-        Group::Norms if spec.name.ends_with(".weight") => vec![1.0; count as usize],
-        Group::Norms | Group::Biases => vec![0.0; count as usize],
-        Group::Encoder | Group::Embeddings | Group::Head => {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            random.set_stream(index as u64 + 1);
-            (0..count).map(|_| (normal(&mut random) * FRESH_DEVIATION) as f32).collect()
-        }
-    };
-    Tensor::from_slice(&values).view(spec.shape.as_slice())
-}
-
-/// A standard normal number (Box and Muller 1958).
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
-}
-
-/// What to save and how.
-#[derive(Debug, Clone, Copy)]
-pub struct SaveRequest<'a> {
-    /// The parameters.
-    pub params: &'a FlatParams,
-    /// The configuration, as it is to be written.
-    pub config: &'a ModelConfig,
-    /// Folder whose tokenizer is copied along.
-    pub tokenizer: &'a Path,
-    /// How weights are stored.
-    pub storage: Storage,
-}
-
-/// Writes a model folder at `target`: beside it under a temporary name, synced, and then renamed, so that
-/// it appears whole or not at all. A folder that is there is replaced.
-///
-/// # Errors
-/// What the file system says; `target` is then as it was before.
-pub fn save(target: &Path, request: SaveRequest<'_>) -> Result<()> {
-    let partial = beside(target, "partial");
-    let told = |error: std::io::Error| Error::file(target, error);
-    remove(&partial).map_err(told)?;
-    fs::create_dir_all(&partial).map_err(told)?;
-    if let Err(error) = fill(&partial, request) {
-        // What a full disk left of it would only take up room.
-        let _ = remove(&partial);
-        return Err(error);
-    }
-    let old = beside(target, "old");
-    remove(&old).map_err(told)?;
-    if target.exists() {
-        fs::rename(target, &old).map_err(told)?;
-    }
-    fs::rename(&partial, target).map_err(told)?;
-    if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        sync(parent).map_err(told)?;
-    }
-    remove(&old).map_err(told)
-}
-
-fn beside(target: &Path, ending: &str) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(ending);
-    target.with_file_name(name)
-}
-
-fn remove(folder: &Path) -> std::io::Result<()> {
-    if folder.exists() { fs::remove_dir_all(folder) } else { Ok(()) }
-}
-
-fn sync(path: &Path) -> std::io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
-    let told = |error: std::io::Error| Error::file(folder, error);
-    let dtype = if request.storage == Storage::F16 { "float16" } else { "float32" };
-    fs::write(folder.join("config.json"), request.config.to_json(dtype)).map_err(told)?;
-    let weights = folder.join("model.safetensors");
-    write_weights(&weights, request.params, request.storage)?;
-    for name in TOKENIZER_FILES {
-        let from = member(request.tokenizer, name)?;
-        if from.is_file() {
-            // Not `fs::copy`, which copies the permissions too: who may read this is said by the umask.
-            let copied =
-                File::open(&from).and_then(|mut from| std::io::copy(&mut from, &mut File::create(folder.join(name))?));
-            copied.map_err(told)?;
-        }
-    }
-    for entry in fs::read_dir(folder).map_err(told)? {
-        sync(&entry.map_err(told)?.path()).map_err(told)?;
-    }
-    sync(folder).map_err(told)
-}
-
-fn write_weights(path: &Path, params: &FlatParams, storage: Storage) -> Result<()> {
-    let mut parts = Vec::new();
-    for (name, tensor) in params.stored() {
-        let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
-        // Deliberate transfer from device to host: the weights as they are now.
-        let flat = Vec::<f32>::try_from(tensor.to_device(Device::Cpu).contiguous().view([-1]))?;
-        let bytes: Vec<u8> = match storage {
-            Storage::F32 => flat.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Storage::F16 => flat.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect(),
-        };
-        parts.push((name, shape, bytes));
-    }
-    let dtype = if storage == Storage::F16 { Dtype::F16 } else { Dtype::F32 };
-    let views: std::result::Result<Vec<_>, _> = parts
-        .iter()
-        .map(|(name, shape, bytes)| TensorView::new(dtype, shape.clone(), bytes).map(|v| (*name, v)))
-        .collect();
-    let views = views.map_err(|error| Error::file(path, error))?;
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| Error::file(path, error))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
     use super::*;
     use crate::model::classifier::Classifier;
+    use crate::model::config::ModelConfig;
+    use crate::model::weights::init::initialise;
+    use crate::model::weights::save::{SaveRequest, Storage, save};
 
     const CONFIG: &str = r#"{"model_type":"bert","vocab_size":11,"hidden_size":8,"num_hidden_layers":2,
         "num_attention_heads":2,"intermediate_size":16,"max_position_embeddings":16}"#;
@@ -471,16 +322,6 @@ mod tests {
         let config = ModelConfig::parse(&CONFIG.replace("\"vocab_size\":11", "\"vocab_size\":16000000")).unwrap();
         let message = again(&config, &target, 3, &|_| false).unwrap_err().to_string();
         assert!(message.contains("word_embeddings.weight has shape [11, 8], not [16000000, 8]"), "{message}");
-    }
-
-    #[test]
-    fn a_tokenizer_that_is_a_link_to_elsewhere_is_not_copied() {
-        let folder = tempfile::tempdir().unwrap();
-        let (config, params, _) = saved(folder.path(), Storage::F32);
-        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("vocab.txt")).unwrap();
-        let request = SaveRequest { params: &params, config: &config, tokenizer: folder.path(), storage: Storage::F32 };
-        let message = save(&folder.path().join("other"), request).unwrap_err().to_string();
-        assert!(message.contains("leads out of the model folder") && !folder.path().join("other").exists());
     }
 
     #[test]

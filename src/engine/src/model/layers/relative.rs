@@ -1,22 +1,22 @@
-//! Distances between tokens with embeddings of their own (DeBERTa, He et al. 2021, section 3).
+//! Distances between tokens, which have embeddings of their own (DeBERTa, He et al. 2021, section 3).
 
 use tch::{Device, Kind, Tensor};
 
-use super::architecture::RelativeForm;
-use super::layers::Linear;
+use super::linear::Linear;
 use crate::host::upload;
+use crate::model::architecture::attention::RelativeForm;
 
 /// Keys and queries of distances for one layer.
 #[derive(Debug)]
 pub struct Distances {
     /// `[heads, 2 * reach, size]`, if words attend to distances.
     keys: Option<Tensor>,
-    /// The same of queries, if distances attend to words.
+    /// Queries of the same shape, if distances attend to words.
     queries: Option<Tensor>,
     form: RelativeForm,
 }
 
-/// The layers that make them.
+/// The layers that make keys and queries of distances.
 #[derive(Debug)]
 pub struct DistanceLayers {
     /// Makes keys.
@@ -26,19 +26,18 @@ pub struct DistanceLayers {
 }
 
 impl Distances {
-    /// From the embeddings of distances `[2 * reach, hidden]`.
+    /// From the embeddings of distances `[2 * reach, hidden]`, for heads of size `size`.
     #[must_use]
-    pub fn new(form: &RelativeForm, embeddings: &Tensor, layers: &DistanceLayers, heads: i64) -> Self {
+    pub fn new(form: &RelativeForm, embeddings: &Tensor, layers: &DistanceLayers, size: i64) -> Self {
         let split = |layer: &Linear| {
             let states = layer.forward(embeddings);
-            let (rows, hidden) = states.size2().unwrap_or_default();
-            // [2 * reach, hidden] -> [heads, 2 * reach, size]
-            states.view([rows, heads, hidden / heads]).transpose(0, 1)
+            // [2 * reach, heads * size] -> [2 * reach, heads, size] -> [heads, 2 * reach, size]
+            states.view([2 * form.reach(), -1, size]).transpose(0, 1)
         };
         Self { keys: layers.key.as_ref().map(split), queries: layers.query.as_ref().map(split), form: form.clone() }
     }
 
-    /// What distances add to the scores `[rows, heads, width, width]` of queries and keys
+    /// What distances add to the scores of queries and keys, `[rows, heads, width, width]`, from queries and keys
     /// `[rows, heads, width, size]`.
     pub fn scores(&self, query: &Tensor, key: &Tensor, scale: f64) -> Tensor {
         let width = query.size()[2];
@@ -70,7 +69,7 @@ impl Distances {
 }
 
 impl RelativeForm {
-    /// The bucket of a distance: itself up to half of the buckets, logarithmic beyond.
+    /// The bucket of a distance: the distance itself up to half of the buckets, logarithmic beyond.
     fn bucket(&self, distance: i64) -> i64 {
         let half = self.buckets / 2;
         if self.buckets <= 0 || self.span <= 0 || distance.abs() <= half {
@@ -86,6 +85,7 @@ impl RelativeForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::architecture::attention::RelativeNames;
 
     #[test]
     fn near_distances_are_exact_and_far_ones_logarithmic() {
@@ -98,6 +98,7 @@ mod tests {
             position_to_content: true,
             normalised: true,
             absolute: 0,
+            names: RelativeNames { table: "", norm: "", key: "", query: "" },
         };
         // transformers 4.57.1: make_log_bucket_position(torch.tensor([..]), 256, 512)
         let found: Vec<i64> = [0, 5, -128, 129, 200, -300, 511].iter().map(|&d| form.bucket(d)).collect();

@@ -1,77 +1,13 @@
-//! Parameters as views of one flat buffer, so that clipping, decay, penalty and update are one pass.
+//! Parameters as views of one flat buffer, so that clipping, decay, penalty and update need one pass.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use tch::{Device, Kind, Tensor, no_grad};
 
-/// What a parameter is, as far as regularisation cares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
-    /// A matrix of a layer.
-    Encoder,
-    /// A table of embeddings, or their projection.
-    Embeddings,
-    /// A matrix of the pooler or the classification head.
-    Head,
-    /// A bias.
-    Biases,
-    /// Weight or bias of a norm.
-    Norms,
-}
+use super::spec::ParamSpec;
 
-/// A parameter's place in memory and in a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParamSpec {
-    /// Name: that of the checkpoint, unless the parameter joins several.
-    pub name: String,
-    /// Shape.
-    pub shape: Vec<i64>,
-    /// What it is.
-    pub group: Group,
-    /// Index of its layer, if it is in one.
-    pub layer: Option<usize>,
-    /// The tensors of the checkpoint that make it up, one below the other.
-    pub stored: Vec<Stored>,
-}
-
-/// A tensor of a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// Its name.
-    pub name: String,
-    /// Rows of the parameter that it holds.
-    pub rows: i64,
-    /// Whether it is stored as `[in, out]`.
-    pub transposed: bool,
-}
-
-impl ParamSpec {
-    /// Number of weights.
-    #[must_use]
-    pub fn len(&self) -> i64 {
-        self.shape.iter().product()
-    }
-
-    /// Whether it has no weights.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The shape of one of its stored tensors, as stored.
-    #[must_use]
-    pub fn stored_shape(&self, stored: &Stored) -> Vec<i64> {
-        let mut shape = self.shape.clone();
-        shape[0] = stored.rows;
-        if stored.transposed {
-            shape.reverse();
-        }
-        shape
-    }
-}
-
-/// Parameters in one buffer, ordered by [`Group`] and then as listed.
+/// Parameters in one buffer, ordered by [`Group`](super::spec::Group) and then as listed.
 ///
 /// ```text
 /// weights [ encoder matrices | embeddings | head | biases | norms ]
@@ -101,7 +37,7 @@ pub fn check_memory(specs: &[ParamSpec]) -> Result<(), String> {
     }
 }
 
-/// Bytes of memory of this machine, where it says.
+/// Bytes of memory of this machine; `None` where the system does not tell.
 #[cfg(target_os = "linux")]
 fn memory() -> Option<f64> {
     let info = rustix::system::sysinfo();
@@ -114,7 +50,7 @@ fn memory() -> Option<f64> {
 }
 
 impl FlatParams {
-    /// Parameters of these places, all zero.
+    /// The parameters `specs`, all zero.
     #[must_use]
     pub fn zeros(mut specs: Vec<ParamSpec>, device: Device) -> Self {
         specs.sort_by_key(|spec| spec.group);
@@ -147,7 +83,7 @@ impl FlatParams {
         self.compute
     }
 
-    /// The same places with the same values, not trainable, computing in 32-bit floats.
+    /// A copy of the parameters, not trainable, computing in 32-bit floats.
     #[must_use]
     pub fn snapshot(&self) -> Self {
         let mut copy = Self::zeros(self.specs.clone(), self.weights.device());
@@ -166,12 +102,12 @@ impl FlatParams {
         moved
     }
 
-    /// Takes over the values of `other`, which must have the same places.
+    /// Copies the values of `other`, which must have the same specs.
     pub fn copy_from(&mut self, other: &FlatParams) {
         no_grad(|| self.weights.copy_(&other.weights));
     }
 
-    /// Makes every parameter that is not `frozen` a leaf of the graph.
+    /// Makes every parameter that is not `frozen` a leaf of the graph, which collects a gradient.
     pub fn train(&mut self, frozen: &dyn Fn(&ParamSpec) -> bool) {
         let leaves = self.views.iter().zip(&self.specs);
         self.views = leaves.map(|(view, spec)| view.detach().set_requires_grad(!frozen(spec))).collect();
@@ -187,7 +123,7 @@ impl FlatParams {
         &self.views
     }
 
-    /// The places in the order of the buffer.
+    /// The specs in the order of the buffer.
     #[must_use]
     pub fn specs(&self) -> &[ParamSpec] {
         &self.specs
@@ -205,13 +141,7 @@ impl FlatParams {
         self.len() == 0
     }
 
-    /// Length of the leading part whose groups are at most `group`.
-    #[must_use]
-    pub fn upto(&self, group: Group) -> i64 {
-        self.specs.iter().filter(|spec| spec.group <= group).map(ParamSpec::len).sum()
-    }
-
-    /// Every place with its range in the buffer.
+    /// Every spec with its range in the buffer.
     pub fn ranges(&self) -> impl Iterator<Item = (&ParamSpec, Range<i64>)> {
         self.specs.iter().zip(&self.offsets).map(|(spec, &offset)| (spec, offset..offset + spec.len()))
     }
@@ -262,95 +192,19 @@ impl FlatParams {
     }
 }
 
-/// Collects [`ParamSpec`]s.
-#[derive(Default)]
-pub struct SpecList {
-    specs: Vec<ParamSpec>,
-    layer: Option<usize>,
-    transposed: bool,
-}
-
-impl SpecList {
-    /// What follows is in layer `layer`; its matrices are stored as `[in, out]` if `transposed`.
-    pub fn enter(&mut self, layer: usize, transposed: bool) {
-        (self.layer, self.transposed) = (Some(layer), transposed);
-    }
-
-    /// What follows is in no layer.
-    pub fn leave(&mut self) {
-        (self.layer, self.transposed) = (None, false);
-    }
-
-    /// The list.
-    #[must_use]
-    pub fn finish(self) -> Vec<ParamSpec> {
-        self.specs
-    }
-
-    fn push(&mut self, name: String, shape: &[i64], group: Group) {
-        let stored = vec![Stored { name: name.clone(), rows: shape[0], transposed: false }];
-        self.specs.push(ParamSpec { name, shape: shape.to_vec(), group, layer: self.layer, stored });
-    }
-
-    /// A table of embeddings, `[rows, size]`.
-    pub fn table(&mut self, name: &str, rows: i64, size: i64) {
-        self.push(format!("{name}.weight"), &[rows, size], Group::Embeddings);
-    }
-
-    /// A matrix `[out, from]` and, if there is one, a bias `[out]`.
-    pub fn linear(&mut self, name: &str, [out, from]: [i64; 2], bias: bool) {
-        self.joined(&[name.to_owned()], [out, from], bias);
-    }
-
-    /// Matrices that are stored apart and used as one, `[out, from]`, each with `out / names.len()` rows.
-    pub fn joined(&mut self, names: &[String], [out, from]: [i64; 2], bias: bool) {
-        let rows = out / names.len().max(1) as i64;
-        let parts = |ending: &str, transposed: bool| {
-            names.iter().map(|name| Stored { name: format!("{name}.{ending}"), rows, transposed }).collect::<Vec<_>>()
-        };
-        let group = if self.layer.is_some() { Group::Encoder } else { Group::Head };
-        let mut add = |ending: &str, shape: &[i64], group, stored| {
-            let name = format!("{}.{ending}", names.join("+"));
-            self.specs.push(ParamSpec { name, shape: shape.to_vec(), group, layer: self.layer, stored });
-        };
-        add("weight", &[out, from], group, parts("weight", self.transposed));
-        if bias {
-            add("bias", &[out], Group::Biases, parts("bias", false));
-        }
-    }
-
-    /// The projection of embeddings, `[out, from]`.
-    pub fn projection(&mut self, name: &str, [out, from]: [i64; 2], bias: bool) {
-        self.push(format!("{name}.weight"), &[out, from], Group::Embeddings);
-        if bias {
-            self.push(format!("{name}.bias"), &[out], Group::Biases);
-        }
-    }
-
-    /// A bias on its own.
-    pub fn bias(&mut self, name: &str, size: i64) {
-        self.push(name.to_owned(), &[size], Group::Biases);
-    }
-
-    /// A norm.
-    pub fn norm(&mut self, name: &str, size: i64, bias: bool) {
-        self.push(format!("{name}.weight"), &[size], Group::Norms);
-        if bias {
-            self.push(format!("{name}.bias"), &[size], Group::Norms);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::architecture::Presence;
+    use crate::model::weights::spec::{Group, SpecList, StoredMatrix};
 
     fn params() -> FlatParams {
         let mut list = SpecList::default();
-        list.linear("head", [2, 3], true);
-        list.enter(0, true);
-        list.joined(&["query".to_owned(), "key".to_owned()], [4, 3], true);
-        list.norm("norm", 3, false);
+        list.linear("head", [2, 3], Presence::Present);
+        list.begin_layer(0, true);
+        let matrix = |name: &str, rows| StoredMatrix { name: name.to_owned(), rows };
+        list.joined(&[matrix("query", 2), matrix("key", 2)], 3, Presence::Present);
+        list.norm("norm", 3, Presence::Absent);
         FlatParams::zeros(list.finish(), Device::Cpu)
     }
 
@@ -359,7 +213,8 @@ mod tests {
         let params = params();
         let names: Vec<_> = params.specs().iter().map(|spec| spec.name.as_str()).collect();
         assert_eq!(names, ["query+key.weight", "head.weight", "head.bias", "query+key.bias", "norm.weight"]);
-        assert_eq!((params.upto(Group::Encoder), params.upto(Group::Head), params.len()), (12, 18, 27));
+        let starts: Vec<i64> = params.ranges().map(|(_, range)| range.start).collect();
+        assert_eq!((starts, params.len()), (vec![0, 12, 18, 20, 24], 27));
         assert_eq!(params.specs()[0].layer, Some(0));
     }
 
@@ -373,6 +228,18 @@ mod tests {
         assert_eq!(stored["query.bias"].size(), [2]);
         let spec = &params.specs()[0];
         assert_eq!(spec.stored_shape(&spec.stored[1]), [3, 2]);
+    }
+
+    #[test]
+    fn what_is_stored_apart_may_have_different_sizes() {
+        let mut list = SpecList::default();
+        let matrix = |name: &str, rows| StoredMatrix { name: name.to_owned(), rows };
+        list.joined(&[matrix("q", 4), matrix("k", 2), matrix("v", 2)], 3, Presence::Absent);
+        let mut params = FlatParams::zeros(list.finish(), Device::Cpu);
+        params.set("q+k+v.weight", &Tensor::arange(24, (Kind::Float, Device::Cpu)).view([8, 3]));
+        let stored = params.stored();
+        assert_eq!(["q.weight", "k.weight", "v.weight"].map(|name| stored[name].size()[0]), [4, 2, 2]);
+        assert_eq!(stored["v.weight"].double_value(&[0, 0]), 18.0);
     }
 
     #[test]

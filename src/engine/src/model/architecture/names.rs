@@ -1,0 +1,77 @@
+//! Names of parameters in the checkpoints of a family.
+
+/// Names of parameters in the checkpoint, without `.weight` and `.bias`. In those of layers, `#` is the number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Names {
+    /// What every name of the encoder begins with in the checkpoint of a classifier, but not in that of a bare encoder.
+    pub prefix: &'static str,
+    /// Word embeddings.
+    pub words: &'static str,
+    /// Position embeddings.
+    pub positions: &'static str,
+    /// Token types.
+    pub types: &'static str,
+    /// Norm of the embeddings, if there is one.
+    pub embedding_norm: Option<&'static str>,
+    /// Projection of embeddings, where their size is another.
+    pub projection: &'static str,
+    /// Query, key and value.
+    pub qkv: QkvNames,
+    /// Output projection of the attention.
+    pub out_proj: &'static str,
+    /// Norm of the attention.
+    pub attention_norm: &'static str,
+    /// First feed-forward layer, from hidden states to intermediate ones.
+    pub up_proj: &'static str,
+    /// Second feed-forward layer, back to hidden states.
+    pub down_proj: &'static str,
+    /// Norm of the feed-forward layers.
+    pub output_norm: &'static str,
+    /// Norm after the last layer, if there is one.
+    pub final_norm: Option<&'static str>,
+    /// Whether matrices of layers are stored as `[in, out]`.
+    pub transposed: bool,
+    /// The `architectures` entry of a classifier.
+    pub classifier: &'static str,
+}
+
+/// Names of the projections that make queries, keys and values.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QkvNames {
+    /// One matrix: the rows of queries, then of keys, then of values.
+    Joined(&'static str),
+    /// One matrix each.
+    Apart([&'static str; 3]),
+}
+
+impl QkvNames {
+    /// The names as a list.
+    #[must_use]
+    pub fn parts(&self) -> &[&'static str] {
+        match self {
+            QkvNames::Joined(name) => std::slice::from_ref(name),
+            QkvNames::Apart(names) => names,
+        }
+    }
+}
+
+impl Names {
+    /// The name of the parameter that joins query, key and value of layer `index`, without `.weight` and `.bias`.
+    #[must_use]
+    pub fn qkv_parameter(&self, index: usize) -> String {
+        let parts: Vec<String> = self.qkv.parts().iter().map(|part| self.of_layer(part, index)).collect();
+        parts.join("+")
+    }
+
+    /// The name of a part of layer `index`, prefix included.
+    #[must_use]
+    pub fn of_layer(&self, part: &str, index: usize) -> String {
+        format!("{}{}", self.prefix, part.replace('#', &index.to_string()))
+    }
+
+    /// The name of a part of the encoder, prefix included.
+    #[must_use]
+    pub fn of_encoder(&self, part: &str) -> String {
+        format!("{}{part}", self.prefix)
+    }
+}
