@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use color_eyre::eyre::{WrapErr, eyre};
 use pellucid_files::bounded;
-use ratatui::buffer::Buffer;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
@@ -22,11 +21,11 @@ use crate::input::reader::{self, Input};
 use crate::input::screen::Screen;
 use crate::msg::{Effect, Exit, Msg, Shade};
 use crate::state::{Alerts, Change, Rights, State};
-use crate::terminal::{Mouse, Terminal};
+use crate::terminal::{Mouse, Tui};
 use crate::theme::{ColorChoice, Glyphs, Level, Styles, Theme};
 use crate::update::update;
-use crate::view::view;
-use crate::widgets::plain;
+use crate::view::View;
+use crate::widgets::ascii;
 
 /// How the dashboard is to look and to behave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,8 +92,8 @@ pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
     let level = Level::choose(options.color.unwrap_or_default(), variable);
     let glyphs = options.glyphs.unwrap_or_else(|| Glyphs::detect(variable));
     let styles = Styles::new(&theme, level).with(glyphs);
-    let terminal = Terminal::take(options.mouse).wrap_err("the dashboard needs a terminal")?;
-    let mut state = State::new(clock(), Terminal::size()?, options.screen.unwrap_or_default());
+    let terminal = Tui::take(options.mouse).wrap_err("the dashboard needs a terminal")?;
+    let mut state = State::new(clock(), Tui::size()?, options.screen.unwrap_or_default());
     (state.keys, state.rights, state.alerts) = (keys, options.rights, options.alerts);
     let mut screen = Loop::new(link, state, styles, terminal)?;
     screen.rates = Rates::choose(options.fps);
@@ -121,7 +120,7 @@ struct Loop {
     line: Line,
     state: State,
     styles: Styles,
-    terminal: Terminal,
+    terminal: Tui,
     rates: Rates,
     /// Until when no frame is drawn: the terminal is asked for its background.
     held: Option<Instant>,
@@ -171,7 +170,7 @@ enum Woken {
 }
 
 impl Loop {
-    fn new(link: Link, state: State, styles: Styles, terminal: Terminal) -> color_eyre::Result<Self> {
+    fn new(link: Link, state: State, styles: Styles, terminal: Tui) -> color_eyre::Result<Self> {
         let mut tick = interval(Duration::from_millis(500));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (answers, files) = mpsc::unbounded_channel();
@@ -268,9 +267,9 @@ impl Loop {
             Woken::Draw => self.draw()?,
             Woken::Resized => {
                 // The terminal has rearranged what it showed, even when it is back at the size before.
-                self.terminal.forget();
+                self.terminal.forget()?;
                 self.state.touch(Change::Input);
-                return self.take(Msg::Resize(Terminal::size()?));
+                return self.take(Msg::Resize(Tui::size()?));
             }
             Woken::CalledBack => {
                 self.terminal.retake()?;
@@ -327,7 +326,7 @@ impl Loop {
             Effect::Call(words) => self.terminal.call(self.state.alerts, &words)?,
             Effect::Redraw => {
                 fault::on_redraw();
-                self.terminal.forget();
+                self.terminal.forget()?;
             }
             Effect::Suspend => {
                 self.terminal.suspend()?;
@@ -340,10 +339,10 @@ impl Loop {
 
     fn draw(&mut self) -> std::io::Result<()> {
         let (state, styles) = (&self.state, &self.styles);
-        self.terminal.draw(state.size, |buffer: &mut Buffer| {
-            view(state, styles, buffer);
+        self.terminal.draw(state.size, |frame| {
+            frame.render_widget(View { state, styles }, frame.area());
             if styles.glyphs == Glyphs::Ascii {
-                plain::fold(buffer);
+                ascii::fold(frame.buffer_mut());
             }
         })?;
         self.drawn = Some(Instant::now());

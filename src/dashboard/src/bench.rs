@@ -8,6 +8,7 @@ use color_eyre::eyre::eyre;
 use pellucid_client::FromRun;
 use pellucid_protocol::event::{ModelCard, Started, Step};
 use pellucid_protocol::{Event, Metrics, RawSettings, Record, Task};
+use ratatui::Terminal;
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
@@ -15,10 +16,10 @@ use crate::input::screen::Screen;
 use crate::msg::Msg;
 use crate::screens::train::Looks;
 use crate::state::State;
-use crate::terminal::Frame;
+use crate::terminal::backend::{DiffBackend, terminal_on};
 use crate::theme::{Level, Styles, Theme};
 use crate::update::update;
-use crate::view::view;
+use crate::view::View;
 
 /// The terminal that is drawn on.
 const SIZE: Size = Size { width: 200, height: 50 };
@@ -67,7 +68,7 @@ pub fn bench(log_steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<(
 struct Scene {
     state: State,
     styles: Styles,
-    frame: Frame,
+    terminal: Terminal<DiffBackend<Vec<u8>>>,
     charts: usize,
     points: u64,
 }
@@ -81,12 +82,11 @@ impl Scene {
         feed(&mut state, &names, 1..=points);
         let looks = Looks { charts: Some(titles), ..Looks::default() };
         state.train.set_looks(looks, &mut state.run);
-        Ok(Self { state, styles: styles()?, frame: Frame::default(), charts, points })
+        Ok(Self { state, styles: styles()?, terminal: terminal_on(Vec::new(), SIZE)?, charts, points })
     }
 
     fn draw(&mut self) -> std::io::Result<usize> {
-        let (state, styles) = (&self.state, &self.styles);
-        Ok(self.frame.next(SIZE, |buffer| view(state, styles, buffer))?.len())
+        draw(&mut self.terminal, &self.state, &self.styles)
     }
 
     /// The first frame, and one in which nothing has changed.
@@ -122,19 +122,25 @@ impl Scene {
 fn live(tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
     let mut state = started(10_000)?;
     let styles = styles()?;
-    let mut frame = Frame::default();
+    let mut terminal = terminal_on(Vec::new(), SIZE)?;
     feed(&mut state, &USUAL, 1..=2000);
-    let first = frame.next(SIZE, |buffer| view(&state, &styles, buffer))?.len();
+    let first = draw(&mut terminal, &state, &styles)?;
     let mut bytes = Vec::new();
     for turn in 0..FRAMES {
         let step = 2001 + turn * 10;
         feed(&mut state, &USUAL, step..=step + 9);
-        bytes.push(frame.next(SIZE, |buffer| view(&state, &styles, buffer))?.len() as f64);
+        bytes.push(draw(&mut terminal, &state, &styles)? as f64);
     }
     tell(json!({
         "bench": "ui/live", "first_bytes": first,
         "p50_bytes": quantile(&mut bytes, 0.5), "p95_bytes": quantile(&mut bytes, 0.95),
     }))
+}
+
+/// Draws a frame; returns the bytes that it takes.
+fn draw(terminal: &mut Terminal<DiffBackend<Vec<u8>>>, state: &State, styles: &Styles) -> std::io::Result<usize> {
+    terminal.draw(|frame| frame.render_widget(View { state, styles }, frame.area()))?;
+    Ok(terminal.backend_mut().take_sent().len())
 }
 
 fn styles() -> color_eyre::Result<Styles> {

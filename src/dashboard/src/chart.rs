@@ -5,7 +5,10 @@ mod domain;
 mod dots;
 mod ticks;
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
 use self::axis::Axis;
 pub(crate) use self::axis::nice;
@@ -17,7 +20,8 @@ use crate::history::marks::{Mark, MarkKind};
 use crate::history::timeline::Course;
 use crate::text;
 use crate::theme::{Level, Styles};
-use crate::widgets::paper::{Paper, below, from, row, to};
+use crate::widgets::area::{below, from, row, to};
+use crate::widgets::{Panel, PutText, inner};
 
 /// Signs of the curves, so that colour is not needed to tell them apart.
 pub(crate) const MARKS: [&str; 6] = ["●", "▲", "■", "◆", "✚", "★"];
@@ -84,17 +88,6 @@ pub(crate) enum Focus {
     Elsewhere,
 }
 
-/// What the charts of a screen share, and whether this one has the keys.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sheet<'a> {
-    /// What is shown from left to right.
-    pub domain: Domain<'a>,
-    /// Whether the points are seen.
-    pub band: Band,
-    /// Whether this chart has the keys.
-    pub focus: Focus,
-}
-
 /// A chart.
 #[derive(Debug)]
 pub(crate) struct Chart<'a> {
@@ -102,13 +95,17 @@ pub(crate) struct Chart<'a> {
     pub title: &'a str,
     /// Its series; those without points are left out.
     pub lines: Vec<Line<'a>>,
-    /// First and last step shown, on an axis that counts steps.
-    pub steps: (u64, u64),
+    /// The stretch of the horizontal axis that is shown.
+    pub domain: Domain<'a>,
     /// The vertical axis.
     pub scale: Scale,
+    /// Whether the points are drawn behind the smoothed lines.
+    pub band: Band,
+    /// Whether keys go to this chart.
+    pub focus: Focus,
     /// The step whose values the legend shows; the last one if none.
     pub cursor: Option<u64>,
-    /// What is said while there are no points.
+    /// Shown while there are no points.
     pub empty: &'a str,
 }
 
@@ -123,42 +120,17 @@ struct Parts {
 }
 
 impl Chart<'_> {
-    /// The chart over its steps.
-    pub(crate) fn draw(&self, paper: &mut Paper, area: Rect) {
-        let sheet = Sheet { domain: Domain::steps(self.steps), band: Band::Shown, focus: Focus::Elsewhere };
-        self.draw_on(&sheet, paper, area);
-    }
-
-    /// ```text
-    /// ╭ loss ──────────────────────────╮
-    /// │ ● total 0.612   ▲ task 0.501   │  legend: the latest values, on as many lines as needed
-    /// │ 1.0 ┊⠢⢄                        │
-    /// │ 0.5 ┊  ⠑⠒⠤⣀⣀⣀●                 │  plot
-    /// │ 0.0 ┊                          │
-    /// │     0     500     1000         │  steps, or what else the axis counts
-    /// ╰──────────b───────!─────────────╯  marks of what happened
-    /// ```
-    pub(crate) fn draw_on(&self, sheet: &Sheet, paper: &mut Paper, area: Rect) {
-        let title = if sheet.focus == Focus::Here { format!("▸ {}", self.title) } else { self.title.to_owned() };
-        let inside = paper.boxed(area, &title);
-        if self.scale == Scale::Log {
-            paper.corner(area, "log", paper.styles.muted);
-        }
-        if self.shown().next().is_none() {
-            return paper.middle(inside, self.empty, paper.styles.muted);
-        }
-        self.legend(paper, inside);
-        if let Some(parts) = self.parts(sheet, inside) {
-            self.plot(&parts, sheet, paper, below(inside, self.legend_rows(inside.width)));
-            marks(sheet, parts.field, paper, area.bottom() - 1);
-        }
+    /// The chart as a widget.
+    #[must_use]
+    pub(crate) fn view<'b>(&'b self, styles: &'b Styles) -> ChartView<'b> {
+        ChartView { chart: self, styles }
     }
 
     /// Where the curves are in a chart at `area`, for a pointer.
     #[must_use]
-    pub(crate) fn field(&self, sheet: &Sheet, area: Rect) -> Option<Rect> {
+    pub(crate) fn field(&self, area: Rect) -> Option<Rect> {
         self.shown().next()?;
-        Some(self.parts(sheet, crate::widgets::paper::inner(area))?.field)
+        Some(self.parts(inner(area))?.field)
     }
 
     fn shown(&self) -> impl Iterator<Item = &Line<'_>> {
@@ -184,85 +156,154 @@ impl Chart<'_> {
         self.entries(width).last().map_or(0, |(_, y, _)| y + 1)
     }
 
-    fn legend(&self, paper: &mut Paper, area: Rect) {
-        for (x, y, line) in self.entries(area.width) {
-            self.entry(line, paper, from(row(area, y), x));
-        }
-    }
-
-    fn entry(&self, line: &Line, paper: &mut Paper, area: Rect) {
-        let value = match self.cursor {
-            Some(step) => line.series.at(step),
-            None => line.series.last().map(|(_, value)| value),
-        };
-        let shown = value.map_or_else(|| "–".to_owned(), text::number);
-        let style = if value.is_some_and(|value| !value.is_finite()) { paper.styles.bad } else { paper.styles.text };
-        let mark = (MARKS[line.slot], paper.styles.series[line.slot]);
-        let label = format!(" {} ", line.name);
-        paper.line(area, &[mark, (&label, paper.styles.muted), (&shown, style)]);
-    }
-
     /// Labels at the left and below, the curves between; `None` where there is no room for two rows.
-    fn parts(&self, sheet: &Sheet, inside: Rect) -> Option<Parts> {
+    fn parts(&self, inside: Rect) -> Option<Parts> {
         let area = below(inside, self.legend_rows(inside.width));
         let height = area.height.checked_sub(1).filter(|&height| height > 0)?;
-        let axis = Axis::fit(self.extent(&sheet.domain), self.scale, height);
+        let axis = Axis::fit(self.extent(), self.scale, height);
         let margin = axis.labels().iter().map(|(_, label)| text::width(label)).max().unwrap_or(0) as u16 + 1;
         let field = Rect { height, ..from(to(area, area.width.saturating_sub(1)), margin + 1) };
         Some(Parts { axis, margin, field })
     }
 
-    fn plot(&self, parts: &Parts, sheet: &Sheet, paper: &mut Paper, area: Rect) {
-        let Parts { axis, margin, field } = parts;
-        for (share, label) in &axis.labels() {
-            let y = axis::row(*share, field.height);
-            paper.right(to(row(area, y), *margin), &[(label, paper.styles.muted)]);
-            paper.write(to(from(row(area, y), *margin), 1), "┤", paper.styles.faint);
-        }
-        labels_below(&sheet.domain, paper, Rect { y: area.y + field.height, height: 1, ..*field });
-        if field.width > 0 {
-            self.curves(parts, sheet, paper);
-        }
-    }
-
     /// Smallest and largest value of what is shown.
-    fn extent(&self, domain: &Domain) -> Option<(f64, f64)> {
+    fn extent(&self) -> Option<(f64, f64)> {
         let range = |line: &Line| {
-            let (first, last) = line.domain(domain).span();
+            let (first, last) = line.domain(&self.domain).span();
             line.series.range(first, last + 1.0)
         };
         let all = self.shown().map(range).filter(|sum| sum.finite > 0);
         all.map(|sum| (sum.min, sum.max)).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
     }
+}
 
-    fn curves(&self, parts: &Parts, sheet: &Sheet, paper: &mut Paper) {
+/// A chart on the screen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChartView<'a> {
+    chart: &'a Chart<'a>,
+    styles: &'a Styles,
+}
+
+impl Widget for ChartView<'_> {
+    /// ```text
+    /// ╭─ loss ─────────────────────────╮
+    /// │ ● total 0.612   ▲ task 0.501   │  legend: the latest values, on as many lines as needed
+    /// │ 1.0 ┊⠢⢄                        │
+    /// │ 0.5 ┊  ⠑⠒⠤⣀⣀⣀●                 │  plot
+    /// │ 0.0 ┊                          │
+    /// │     0     500     1000         │  steps, or what else the axis counts
+    /// ╰──────────b───────!─────────────╯  marks of what happened
+    /// ```
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let title = if self.chart.focus == Focus::Here {
+            format!("▸ {}", self.chart.title)
+        } else {
+            self.chart.title.to_owned()
+        };
+        let panel = Panel::new(&title, self.styles);
+        let panel = if self.chart.scale == Scale::Log { panel.note("log", self.styles.muted) } else { panel };
+        let inside = panel.draw(area, buf);
+        if self.chart.shown().next().is_none() {
+            return buf.put_centered(inside, self.chart.empty, self.styles.muted);
+        }
+        self.render_legend(inside, buf);
+        if let Some(parts) = self.chart.parts(inside) {
+            self.render_plot(&parts, below(inside, self.chart.legend_rows(inside.width)), buf);
+            self.render_marks(parts.field, area.bottom() - 1, buf);
+        }
+    }
+}
+
+impl ChartView<'_> {
+    fn render_legend(&self, area: Rect, buf: &mut Buffer) {
+        for (x, y, line) in self.chart.entries(area.width) {
+            self.render_entry(line, from(row(area, y), x), buf);
+        }
+    }
+
+    fn render_entry(&self, line: &Line, area: Rect, buf: &mut Buffer) {
+        let value = match self.chart.cursor {
+            Some(step) => line.series.at(step),
+            None => line.series.last().map(|(_, value)| value),
+        };
+        let shown = value.map_or_else(|| "–".to_owned(), text::number);
+        let style = if value.is_some_and(|value| !value.is_finite()) { self.styles.bad } else { self.styles.text };
+        let mark = Span::styled(MARKS[line.slot], self.styles.series[line.slot]);
+        let label = format!(" {} ", line.name);
+        buf.put_spans(area, &[mark, Span::styled(&label, self.styles.muted), Span::styled(&shown, style)]);
+    }
+
+    fn render_plot(&self, parts: &Parts, area: Rect, buf: &mut Buffer) {
+        let Parts { axis, margin, field } = parts;
+        for (share, label) in &axis.labels() {
+            let y = axis::row(*share, field.height);
+            buf.put_spans_right(to(row(area, y), *margin), &[Span::styled(label, self.styles.muted)]);
+            buf.put(to(from(row(area, y), *margin), 1), "┤", self.styles.faint);
+        }
+        self.render_labels_below(Rect { y: area.y + field.height, height: 1, ..*field }, buf);
+        if field.width > 0 {
+            self.render_curves(parts, buf);
+        }
+    }
+
+    fn render_curves(&self, parts: &Parts, buf: &mut Buffer) {
         let field = parts.field;
         let mut dots = Dots::new(field.width, field.height, &parts.axis);
-        let patterned = paper.styles.level == Level::None;
-        for line in self.shown() {
+        let patterned = self.styles.level == Level::None;
+        for line in self.chart.shown() {
             dots.slot(line.slot, patterned);
-            let edges = line.domain(&sheet.domain).edges(usize::from(field.width) * 2);
+            let edges = line.domain(&self.chart.domain).edges(usize::from(field.width) * 2);
             match line.look {
-                Look::Smoothed if line.series.is_smoothed() => dots.smoothed(line.series, &edges, sheet.band),
+                Look::Smoothed if line.series.is_smoothed() => dots.smoothed(line.series, &edges, self.chart.band),
                 Look::Smoothed | Look::Joined => dots.joined(line.series, &edges),
             }
         }
-        dots.paint(paper, field);
-        for line in self.shown() {
+        dots.render(self.styles, field, buf);
+        for line in self.chart.shown() {
             if let Some((x, y)) = dots.head(line.slot) {
                 let cell = Rect { x: field.x + x, y: field.y + y, width: 1, height: 1 };
-                paper.write(cell, MARKS[line.slot], paper.styles.series[line.slot]);
+                buf.put(cell, MARKS[line.slot], self.styles.series[line.slot]);
             }
         }
-        self.cursor_line(&sheet.domain, paper, field);
+        self.render_cursor(field, buf);
     }
 
-    fn cursor_line(&self, domain: &Domain, paper: &mut Paper, field: Rect) {
-        let Some(share) = self.cursor.and_then(|step| domain.place(step as f64)) else { return };
+    fn render_cursor(&self, field: Rect, buf: &mut Buffer) {
+        let Some(share) = self.chart.cursor.and_then(|step| self.chart.domain.place(step as f64)) else { return };
         let x = column(share, field);
         for y in field.y..field.bottom() {
-            if paper.buffer.cell((x, y)).is_some_and(|cell| matches!(cell.symbol(), " " | "\u{2800}")) {
-                paper.write(Rect { x, y, width: 1, height: 1 }, "┊", paper.styles.accent);
+            if buf.cell((x, y)).is_some_and(|cell| matches!(cell.symbol(), " " | "\u{2800}")) {
+                buf.put(Rect { x, y, width: 1, height: 1 }, "┊", self.styles.accent);
+            }
+        }
+    }
+
+    fn render_labels_below(&self, area: Rect, buf: &mut Buffer) {
+        let mut free = area.x.saturating_sub(2);
+        for (share, label) in ticks::labels(&self.chart.domain, area.width) {
+            let middle = area.x + (share * f64::from(area.width.saturating_sub(1))) as u16;
+            let wide = text::width(&label) as u16;
+            let start = middle.saturating_sub(wide / 2).max(area.x.saturating_sub(1));
+            if start >= free && start + wide <= area.right() + 1 {
+                buf.put(Rect { x: start, width: wide, ..area }, &label, self.styles.muted);
+                free = start + wide + 2;
+            }
+        }
+    }
+
+    /// Marks what happened by letters on the lower edge of the box. Of two marks at one place the more important one
+    /// is seen.
+    fn render_marks(&self, field: Rect, y: u16, buf: &mut Buffer) {
+        let Some(known) = self.chart.domain.marks.filter(|_| field.width > 0) else { return };
+        let mut seen: Vec<Option<MarkKind>> = vec![None; usize::from(field.width)];
+        for mark in known.all() {
+            let Some(share) = self.chart.domain.place(mark.step as f64) else { continue };
+            let place = &mut seen[usize::from(column(share, field) - field.x)];
+            *place = (*place).max(Some(mark.kind));
+        }
+        for (x, kind) in (field.x..).zip(seen) {
+            if let Some(kind) = kind {
+                buf.put(Rect { x, y, width: 1, height: 1 }, kind.sign(), mark_style(kind, self.styles));
             }
         }
     }
@@ -271,35 +312,6 @@ impl Chart<'_> {
 /// The column of a place from 0 to 1.
 fn column(share: f64, field: Rect) -> u16 {
     field.x + (share * f64::from(field.width.saturating_sub(1))).round() as u16
-}
-
-fn labels_below(domain: &Domain, paper: &mut Paper, area: Rect) {
-    let mut free = area.x.saturating_sub(2);
-    for (share, label) in ticks::labels(domain, area.width) {
-        let middle = area.x + (share * f64::from(area.width.saturating_sub(1))) as u16;
-        let wide = text::width(&label) as u16;
-        let start = middle.saturating_sub(wide / 2).max(area.x.saturating_sub(1));
-        if start >= free && start + wide <= area.right() + 1 {
-            paper.write(Rect { x: start, width: wide, ..area }, &label, paper.styles.muted);
-            free = start + wide + 2;
-        }
-    }
-}
-
-/// What happened, as letters on the lower edge of the box; of two at one place the weightier one.
-fn marks(sheet: &Sheet, field: Rect, paper: &mut Paper, y: u16) {
-    let Some(known) = sheet.domain.marks.filter(|_| field.width > 0) else { return };
-    let mut seen: Vec<Option<MarkKind>> = vec![None; usize::from(field.width)];
-    for mark in known.all() {
-        let Some(share) = sheet.domain.place(mark.step as f64) else { continue };
-        let place = &mut seen[usize::from(column(share, field) - field.x)];
-        *place = (*place).max(Some(mark.kind));
-    }
-    for (x, kind) in (field.x..).zip(seen) {
-        if let Some(kind) = kind {
-            paper.write(Rect { x, y, width: 1, height: 1 }, kind.sign(), mark_style(kind, paper.styles));
-        }
-    }
 }
 
 /// Columns of the longest number that is to be expected: a sign and an exponent take one each.

@@ -3,7 +3,7 @@
 use ratatui::layout::{Rect, Size};
 
 use crate::input::screen::Screen;
-use crate::widgets::paper::below;
+use crate::widgets::area::below;
 
 /// The smallest terminal that screens are drawn on.
 pub(crate) const SMALLEST: Size = Size { width: 60, height: 16 };
@@ -14,12 +14,7 @@ pub(crate) const HEADER: u16 = 3;
 /// Where screens are drawn on a terminal of this size.
 #[must_use]
 pub(crate) fn body(size: Size) -> Rect {
-    body_of(Rect::new(0, 0, size.width, size.height))
-}
-
-/// Where screens are drawn in a frame.
-#[must_use]
-pub(crate) fn body_of(frame: Rect) -> Rect {
+    let frame = Rect::new(0, 0, size.width, size.height);
     let body = below(frame, HEADER);
     Rect { height: body.height.saturating_sub(1), ..body }
 }

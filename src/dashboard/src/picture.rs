@@ -11,6 +11,7 @@ use pellucid_record::log_reader::LogReader;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
+use ratatui::widgets::Widget;
 
 use self::glyph::{CELL, outline};
 use crate::app::Options;
@@ -23,8 +24,7 @@ use crate::state::State;
 use crate::theme::ColorChoice;
 use crate::theme::{Level, Picture, Styles, Theme, mix, rgb};
 use crate::update::update;
-use crate::view::view;
-use crate::widgets::paper::Paper;
+use crate::view::View;
 
 /// How a picture is taken.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ pub fn page<P: Page>(page: &mut P, pose: Pose) -> color_eyre::Result<Buffer> {
     }
     let mut buffer = Buffer::empty(Rect::new(0, 0, pose.size.width, pose.size.height));
     let area = buffer.area;
-    page.draw(&mut Paper { buffer: &mut buffer, styles: &styles(pose.options)? }, area);
+    page.render(&styles(pose.options)?, area, &mut buffer);
     Ok(buffer)
 }
 
@@ -83,7 +83,7 @@ fn settle(state: &mut State, message: Msg) {
 #[must_use]
 pub(super) fn frame(state: &State, styles: &Styles, size: Size) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.width, size.height));
-    view(state, styles, &mut buffer);
+    View { state, styles }.render(buffer.area, &mut buffer);
     buffer
 }
 

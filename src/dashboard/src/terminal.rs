@@ -1,21 +1,22 @@
 //! The terminal: taken and given back on every way out, written to in whole frames.
 
-mod pen;
+pub(crate) mod backend;
+mod diff_writer;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pellucid_protocol::scrub::scrub;
-use ratatui::buffer::Buffer;
+use ratatui::Frame;
 use ratatui::crossterm::clipboard::CopyToClipboard;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::queue;
-use ratatui::crossterm::terminal::{
-    self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-};
-use ratatui::layout::{Rect, Size};
+use ratatui::crossterm::terminal::{self, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::layout::Size;
+
+use self::backend::{DiffBackend, terminal_on};
 
 use crate::state::Alerts;
 
@@ -24,8 +25,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while it is taken; given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Terminal {
-    frame: Frame,
+pub(crate) struct Tui {
+    terminal: ratatui::Terminal<DiffBackend<Stdout>>,
     mouse: Mouse,
 }
 
@@ -46,7 +47,7 @@ const LEAVE_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1002l";
 /// Asks for the colour behind everything (OSC 11).
 const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
-impl Terminal {
+impl Tui {
     /// Takes the terminal.
     ///
     /// # Errors
@@ -57,7 +58,7 @@ impl Terminal {
         }
         give_back_on_panic();
         enter(mouse)?;
-        Ok(Self { frame: Frame::default(), mouse })
+        Ok(Self { terminal: terminal_on(io::stdout(), Self::size()?)?, mouse })
     }
 
     /// The size of the terminal now.
@@ -69,23 +70,21 @@ impl Terminal {
         Ok(Size { width, height })
     }
 
-    /// Draws a frame: what has changed since the last one, in one write; nothing if nothing has.
+    /// Draws a frame for a terminal of `size`: sends what has changed since the last one, in one write, or nothing.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub(crate) fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
-        let bytes = self.frame.next(size, paint)?;
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let mut out = io::stdout().lock();
-        out.write_all(&bytes)?;
-        out.flush()
+    pub(crate) fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        self.terminal.backend_mut().resize(size);
+        self.terminal.draw(paint).map(drop)
     }
 
-    /// The next frame is drawn whole.
-    pub(crate) fn forget(&mut self) {
-        self.frame = Frame::default();
+    /// Makes the next frame clear the terminal and draw everything.
+    ///
+    /// # Errors
+    /// Never: it is sent with the next frame.
+    pub(crate) fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
     }
 
     /// Takes the terminal anew: whoever had it meanwhile may have changed it.
@@ -93,7 +92,7 @@ impl Terminal {
     /// # Errors
     /// When the terminal cannot be taken.
     pub(crate) fn retake(&mut self) -> io::Result<()> {
-        self.forget();
+        self.forget()?;
         enter(self.mouse)
     }
 
@@ -138,7 +137,7 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
+impl Drop for Tui {
     fn drop(&mut self) {
         give_back();
     }
@@ -192,50 +191,4 @@ fn give_back_on_panic() {
             }
         }));
     });
-}
-
-/// The last frame, and the way from it to the next one.
-#[derive(Debug, Default)]
-pub(crate) struct Frame {
-    last: Option<Buffer>,
-    spare: Option<Buffer>,
-}
-
-impl Frame {
-    /// The bytes that make the last frame this one; none if they are equal.
-    ///
-    /// # Errors
-    /// Never, as far as known: it writes to memory.
-    pub(crate) fn next(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<Vec<u8>> {
-        let area = Rect::new(0, 0, size.width, size.height);
-        let mut buffer = self.spare.take().unwrap_or_default();
-        buffer.resize(area);
-        buffer.reset();
-        paint(&mut buffer);
-        let bytes = self.difference(&buffer, area)?;
-        self.spare = self.last.replace(buffer);
-        Ok(bytes)
-    }
-
-    fn difference(&mut self, buffer: &Buffer, area: Rect) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let blank;
-        let before = match &self.last {
-            Some(last) if last.area == area => last,
-            _ => {
-                // Outside of the bracket: tmux loses what follows a clear inside of it.
-                queue!(bytes, Clear(ClearType::All))?;
-                blank = Buffer::empty(area);
-                &blank
-            }
-        };
-        let mut changes = before.diff(buffer);
-        changes.retain(|(x, y, cell)| !pen::alike(&before[(*x, *y)], cell));
-        if !changes.is_empty() {
-            queue!(bytes, BeginSynchronizedUpdate)?;
-            pen::write(&mut bytes, &changes, buffer)?;
-            queue!(bytes, EndSynchronizedUpdate)?;
-        }
-        Ok(bytes)
-    }
 }

@@ -42,7 +42,7 @@ fn shown(state: &State) -> String {
 pub(super) fn page_text(page: &impl crate::pages::page::Page, size: Size) -> String {
     let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, size.width, size.height));
     let (area, styles) = (buffer.area, styles(Level::Truecolor));
-    page.draw(&mut crate::widgets::paper::Paper { buffer: &mut buffer, styles: &styles }, area);
+    page.render(&styles, area, &mut buffer);
     text(&buffer)
 }
 

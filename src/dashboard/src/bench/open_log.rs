@@ -11,13 +11,12 @@ use pellucid_record::log_writer::LogWriter;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
-use super::{SIZE, USUAL, milliseconds, started_event, step, styles};
+use super::{SIZE, USUAL, draw, milliseconds, started_event, step, styles};
 use crate::input::screen::Screen;
 use crate::msg::Msg;
 use crate::state::State;
-use crate::terminal::Frame;
+use crate::terminal::backend::terminal_on;
 use crate::update::update;
-use crate::view::view;
 
 /// Writes a log of so many steps into the folder for temporary files, and opens it.
 pub(super) fn open_log(steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
@@ -71,7 +70,8 @@ fn read(run: &RunDir) -> color_eyre::Result<Opened> {
     let bytes = std::fs::metadata(run.events())?.len();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (mut state, styles, mut frame) = (State::new(0.0, SIZE, Screen::Train), styles()?, Frame::default());
+        let (mut state, styles) = (State::new(0.0, SIZE, Screen::Train), styles()?);
+        let mut terminal = terminal_on(Vec::new(), SIZE)?;
         let (start, used) = (Instant::now(), processor());
         let (mut link, _task) = pellucid_client::replay(run.clone(), None);
         let mut first = None;
@@ -79,7 +79,7 @@ fn read(run: &RunDir) -> color_eyre::Result<Opened> {
             let over = matches!(message, FromRun::ViewOnly(_));
             update(&mut state, Msg::Run(message));
             if over || (first.is_none() && state.run.step > 0) {
-                frame.next(SIZE, |buffer| view(&state, &styles, buffer))?;
+                draw(&mut terminal, &state, &styles)?;
                 first.get_or_insert(milliseconds(start));
             }
             if over {

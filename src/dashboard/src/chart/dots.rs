@@ -1,5 +1,6 @@
 //! Dots, two by four in a cell, where a cell belongs to the curve that matters most in it.
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -7,7 +8,6 @@ use super::Band;
 use super::axis::Axis;
 use crate::history::Series;
 use crate::theme::{Glyphs, SERIES, Styles};
-use crate::widgets::paper::Paper;
 
 /// Columns drawn and left out in turn, by curve, where colours cannot tell curves apart.
 const PATTERNS: [&[bool]; SERIES] = [
@@ -162,12 +162,12 @@ impl<'a> Dots<'a> {
         }
     }
 
-    /// Puts the dots on paper.
-    pub(super) fn paint(&self, paper: &mut Paper, field: Rect) {
+    /// Draws the dots into the field.
+    pub(super) fn render(&self, styles: &Styles, field: Rect, buf: &mut Buffer) {
         for (index, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.layer != Layer::Nothing) {
             let place = (field.x + (index % self.width) as u16, field.y + (index / self.width) as u16);
-            if let Some(target) = paper.buffer.cell_mut(place) {
-                target.set_char(symbol(cell, paper.styles.glyphs)).set_style(style(cell, paper.styles));
+            if let Some(target) = buf.cell_mut(place) {
+                target.set_char(symbol(cell, styles.glyphs)).set_style(style(cell, styles));
             }
         }
     }

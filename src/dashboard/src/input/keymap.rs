@@ -1,15 +1,15 @@
 //! The one table of keys: what they do, where, and how that is called. Hints, help and docs come from it.
 
+mod bindings;
 mod file;
 mod key;
-mod table;
 
 use std::borrow::Cow;
 
 use ratatui::crossterm::event::KeyEvent;
 
+use self::bindings::BINDINGS;
 pub use self::key::Key;
-use self::table::BINDINGS;
 use crate::input::screen::Screen;
 
 /// Something a key can ask for.

@@ -5,20 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use pellucid_protocol::Settings;
 use pellucid_protocol::metric::{Direction, definition};
 use pellucid_record::Piece;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Constraint, Layout, Rect, Size};
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
 use serde_json::Value;
 
-use crate::chart::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale, Sheet};
+use crate::chart::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale};
 use crate::history::timeline::XAxis;
-use crate::pages::page::Page;
-use crate::run::Run;
-use crate::run::health;
+use crate::pages::page::{Page, render_title};
+use crate::run::{Run, health};
 use crate::screens::train::Grid;
 use crate::text;
 use crate::theme::{SERIES, Styles};
-use crate::widgets::paper::{Paper, below, from, row, to};
-use crate::widgets::table::{Cell, Table};
+use crate::widgets::PutText;
+use crate::widgets::area::{below, from, row, to};
+use crate::widgets::columns::Columns;
 
 /// The most runs that can be told apart.
 pub const MOST: usize = SERIES;
@@ -87,72 +90,80 @@ impl Compare {
         self.metrics.iter().map(row).collect()
     }
 
-    fn settings_table(&self, styles: &Styles) -> Table {
+    fn settings_table<'a>(&'a self, styles: &'a Styles) -> Columns<'a> {
         let rows = self.differences().into_iter().map(|(key, values)| {
-            let cells = values.into_iter().map(|value| (value, styles.text));
-            [(key, styles.muted)].into_iter().chain(cells).collect()
+            let cells = values.into_iter().map(|value| Span::styled(value, styles.text));
+            [Span::styled(key, styles.muted)].into_iter().chain(cells).collect()
         });
-        Table { heading: self.heading("settings that differ", styles), rows: rows.collect() }
+        Columns { heading: self.heading("settings that differ", styles), rows: rows.collect(), widest: WIDEST }
     }
 
-    fn results_table(&self, styles: &Styles) -> Table {
+    fn results_table<'a>(&'a self, styles: &'a Styles) -> Columns<'a> {
         let rows = self.results().into_iter().map(|(metric, values)| {
             let winner = winner(&metric, &values);
-            let cells = values.iter().enumerate().map(|(index, value)| {
+            let cells = values.into_iter().enumerate().map(|(index, value)| {
                 let shown = value.map_or_else(|| "–".to_owned(), text::number);
-                if winner == Some(index) { (format!("★ {shown}"), styles.strong) } else { (shown, styles.text) }
+                if winner == Some(index) {
+                    Span::styled(format!("★ {shown}"), styles.strong)
+                } else {
+                    Span::styled(shown, styles.text)
+                }
             });
-            [(metric.clone(), styles.muted)].into_iter().chain(cells).collect()
+            [Span::styled(metric, styles.muted)].into_iter().chain(cells).collect()
         });
-        Table { heading: self.heading("at best, or last", styles), rows: rows.collect() }
+        Columns { heading: self.heading("at best, or last", styles), rows: rows.collect(), widest: WIDEST }
     }
 
-    fn heading(&self, title: &str, styles: &Styles) -> Vec<Cell> {
-        let marks = (0..self.runs.len()).map(|slot| (format!("{} {}", MARKS[slot], slot + 1), styles.series[slot]));
-        [(title.to_owned(), styles.accent)].into_iter().chain(marks).collect()
+    fn heading<'a>(&self, title: &'a str, styles: &Styles) -> Vec<Span<'a>> {
+        let marks =
+            (0..self.runs.len()).map(|slot| Span::styled(format!("{} {}", MARKS[slot], slot + 1), styles.series[slot]));
+        [Span::styled(title, styles.accent)].into_iter().chain(marks).collect()
     }
 
     /// Sign, number, name and state of each run; returns the rows used.
-    fn who(&self, paper: &mut Paper, area: Rect) -> u16 {
-        let styles = paper.styles;
+    fn render_runs(&self, styles: &Styles, area: Rect, buf: &mut Buffer) -> u16 {
         for (slot, (name, run)) in self.names.iter().zip(&self.runs).enumerate() {
             let (_, state) = health::state(run);
-            let words = format!("{state}, step {} of {}", run.step, run.total());
-            let number = format!(" {}  ", slot + 1);
-            let sign = (MARKS[slot], styles.series[slot]);
-            let line = [
-                sign,
-                (&number, styles.series[slot]),
-                (name, styles.strong),
-                ("   ", styles.text),
-                (&words, styles.muted),
+            let spans = [
+                Span::styled(MARKS[slot], styles.series[slot]),
+                Span::styled(format!(" {}  ", slot + 1), styles.series[slot]),
+                Span::styled(name, styles.strong),
+                Span::styled("   ", styles.text),
+                Span::styled(format!("{state}, step {} of {}", run.step, run.total()), styles.muted),
             ];
-            paper.line(row(area, slot as u16), &line);
+            buf.put_spans(row(area, slot as u16), &spans);
         }
         self.runs.len() as u16
     }
 
-    fn charts(&self, paper: &mut Paper, area: Rect) {
+    fn render_charts(&self, styles: &Styles, area: Rect, buf: &mut Buffer) {
         if area.height < 6 {
             return;
         }
         let grid = Grid::easy(area, (self.metrics.len(), self.top));
         for (tile, metric) in grid.tiles(area).into_iter().zip(self.metrics.iter().skip(grid.first)) {
-            self.chart(metric, paper, tile);
+            self.render_chart(metric, styles, tile, buf);
         }
     }
 
-    fn chart(&self, metric: &str, paper: &mut Paper, area: Rect) {
+    fn render_chart(&self, metric: &str, styles: &Styles, area: Rect, buf: &mut Buffer) {
         let numbers: Vec<_> = (1..=self.runs.len()).map(|number| number.to_string()).collect();
         let lines = self.runs.iter().zip(&numbers).enumerate().filter_map(|(slot, (run, name))| {
             let series = run.series.get(metric)?;
             let look = if series.len() > 4 * run.evals.len().max(10) { Look::Smoothed } else { Look::Joined };
             Some(Line { name, series, look, slot, course: Some(&run.course) })
         });
-        let domain = Domain { axis: self.axis, ends: (0.0, self.end()), course: None, marks: None };
-        let chart =
-            Chart { title: metric, lines: lines.collect(), steps: (0, 1), scale: self.scale, cursor: None, empty: "" };
-        chart.draw_on(&Sheet { domain, band: Band::Shown, focus: Focus::Elsewhere }, paper, area);
+        let chart = Chart {
+            title: metric,
+            lines: lines.collect(),
+            domain: Domain { axis: self.axis, ends: (0.0, self.end()), course: None, marks: None },
+            scale: self.scale,
+            band: Band::Shown,
+            focus: Focus::Elsewhere,
+            cursor: None,
+            empty: "",
+        };
+        chart.view(styles).render(area, buf);
     }
 
     /// Where the run that goes furthest ends on the axis.
@@ -185,28 +196,26 @@ impl Page for Compare {
     ///  ╭ valid/accuracy ─────────────────────────────────────────────╮
     ///  j k more charts  l log scale  q leave
     /// ```
-    fn draw(&self, paper: &mut Paper, area: Rect) {
-        let styles = paper.styles;
-        let title = format!("{} compared", text::plural(self.runs.len(), "run"));
-        paper.line(from(row(area, 0), 1), &[("pellucid", styles.accent), ("   ", styles.text), (&title, styles.text)]);
-        let body = from(below(area, 1), 1);
-        let body = Rect { height: body.height.saturating_sub(1), ..body };
-        let used = self.who(paper, body) + 1;
+    fn render(&self, styles: &Styles, area: Rect, buf: &mut Buffer) {
+        let parts = [Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)];
+        let [top, body, foot] = Layout::vertical(parts).areas(area);
+        render_title(&format!("{} compared", text::plural(self.runs.len(), "run")), styles, from(top, 1), buf);
+        let used = self.render_runs(styles, from(body, 1), buf) + 1;
         let rest = below(body, used);
         let (settings, results) = (self.settings_table(styles), self.results_table(styles));
         // Charts get at least half of the height; the tables what they need of the rest.
-        let rows = (settings.rows.len().max(results.rows.len()) as u16 + 1).min(rest.height / 2);
-        let tables = Rect { height: rows, ..rest };
+        let rows = settings.height().max(results.height()).min(rest.height / 2);
+        let tables = Rect { height: rows, ..from(rest, 1) };
         let left = tables.width / 2;
         if settings.rows.is_empty() {
-            paper.write(to(tables, left.saturating_sub(1)), "all settings are the same", styles.muted);
+            buf.put(to(tables, left.saturating_sub(1)), "all settings are the same", styles.muted);
         } else {
-            settings.draw(paper, to(tables, left.saturating_sub(2)), WIDEST);
+            settings.render(to(tables, left.saturating_sub(2)), buf);
         }
-        results.draw(paper, from(tables, left), WIDEST);
-        self.charts(paper, Rect { x: area.x, width: area.width, ..below(rest, rows + 1) });
+        results.render(from(tables, left), buf);
+        self.render_charts(styles, below(rest, rows + 1), buf);
         let keys = format!("j k other charts   l log scale   x by {}   F frontier   q leave", self.axis.title());
-        paper.write(from(row(area, area.height.saturating_sub(1)), 1), &keys, styles.muted);
+        buf.put(from(foot, 1), &keys, styles.muted);
     }
 
     fn press(&mut self, key: &KeyEvent, _: Size) -> Option<Parting> {

@@ -1,21 +1,25 @@
 //! The frontier: what accuracy costs in sparsity, in faithfulness, in drift; each point a run that can be opened.
 
 mod field;
-mod panel;
+mod panels;
 mod plot;
 
+use pellucid_protocol::metric::definition;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::{Rect, Size};
+use ratatui::widgets::Widget;
 
 pub use self::field::{Entry, Field, HEIGHT};
-use pellucid_protocol::metric::definition;
-
-use self::plot::Plot;
+use self::panels::{Panels, configuration_at};
+use self::plot::{Plot, PlotView};
 use crate::input::keymap::{Action, Keymap, Place};
 use crate::msg::{Pointer, PointerKind};
-use crate::pages::page::Page;
+use crate::pages::page::{Page, render_title};
 use crate::text;
-use crate::widgets::paper::{Paper, below, from, row, to};
+use crate::theme::Styles;
+use crate::widgets::PutText;
+use crate::widgets::area::{below, from, row, to};
 
 /// What was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,24 +196,22 @@ impl Page for Frontier {
     ///  sparsity/exact: share of encoder matrix weights that are exactly zero
     ///  x against  Enter open  Tab configuration  ? measures  q leave
     /// ```
-    fn draw(&self, paper: &mut Paper, area: Rect) {
-        let styles = paper.styles;
-        let title = self.title();
-        paper.line(from(row(area, 0), 1), &[("pellucid", styles.accent), ("   ", styles.text), (&title, styles.text)]);
+    fn render(&self, styles: &Styles, area: Rect, buf: &mut Buffer) {
+        render_title(&self.title(), styles, from(row(area, 0), 1), buf);
         let parts = Parts::of(area, self.field.configurations().len());
-        self.plot().draw(paper, parts.plot);
-        match (self.beside, self.marked) {
-            (Beside::Definitions, _) => panel::definitions(self.across, paper, parts.beside),
-            (Beside::Run, Some(run)) => panel::run(&self.field, (run, self.across), paper, parts.beside),
-            (Beside::Run, None) => drop(paper.boxed(parts.beside, "run")),
+        PlotView { plot: self.plot(), styles }.render(parts.plot, buf);
+        let panels = Panels { field: &self.field, across: self.across, marked: self.marked, styles };
+        match self.beside {
+            Beside::Definitions => panels.render_definitions(parts.beside, buf),
+            Beside::Run => panels.render_run(parts.beside, buf),
         }
-        panel::configurations(&self.field, (self.marked, self.across), paper, parts.list);
+        panels.render_configurations(parts.list, buf);
         let meaning = definition(self.across).map_or("", |known| known.meaning);
         let foot = from(row(area, area.height.saturating_sub(2)), 1);
-        paper.write(foot, &format!("{}: {meaning}", self.across), styles.muted);
+        buf.put(foot, &format!("{}: {meaning}", self.across), styles.muted);
         let keys: Vec<String> =
             self.keys.hints(Place::Frontier).map(|binding| format!("{} {}", binding.key(), binding.hint)).collect();
-        paper.write(from(row(area, area.height.saturating_sub(1)), 1), &keys.join("   "), styles.muted);
+        buf.put(from(row(area, area.height.saturating_sub(1)), 1), &keys.join("   "), styles.muted);
     }
 
     fn press(&mut self, key: &KeyEvent, _: Size) -> Option<Choice> {
@@ -223,7 +225,7 @@ impl Page for Frontier {
         match pointer.kind {
             PointerKind::Down | PointerKind::Drag => {
                 if parts.list.contains((pointer.x, pointer.y).into()) {
-                    let found = panel::configuration_at(&self.field, self.marked, (parts.list, pointer.y));
+                    let found = configuration_at(&self.field, self.marked, parts.list, pointer.y);
                     found.into_iter().for_each(|configuration| self.go_to(configuration));
                 } else {
                     self.marked = self.plot().at(parts.plot, (pointer.x, pointer.y)).or(self.marked);

@@ -1,17 +1,18 @@
-//! A screen of its own, without a run that goes on: to choose from, or to look at.
+//! A screen of its own, without a run that goes on, and the loop that shows it.
 
 use color_eyre::eyre::{WrapErr, eyre};
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::{Rect, Size};
+use ratatui::text::Span;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::Options;
 use crate::input::reader::{Input, listen};
 use crate::msg::{Msg, Pointer, Shade};
-use crate::terminal::Terminal;
+use crate::terminal::Tui;
 use crate::theme::{Glyphs, Level, Styles, Theme};
-use crate::widgets::paper::Paper;
-use crate::widgets::plain;
+use crate::widgets::{PutText, ascii};
 
 /// A screen that draws itself and takes keys until it has an answer.
 pub trait Page {
@@ -19,7 +20,7 @@ pub trait Page {
     type Answer;
 
     /// Draws all of it.
-    fn draw(&self, paper: &mut Paper, area: Rect);
+    fn render(&self, styles: &Styles, area: Rect, buf: &mut Buffer);
 
     /// A key was pressed; an answer closes the screen.
     fn press(&mut self, key: &KeyEvent, size: Size) -> Option<Self::Answer>;
@@ -47,7 +48,7 @@ pub fn styles(options: &Options) -> color_eyre::Result<Styles> {
 /// When the theme is not known, or there is no terminal.
 pub async fn show<P: Page>(page: &mut P, options: &Options) -> color_eyre::Result<Option<P::Answer>> {
     let mut styles = styles(options)?;
-    let mut terminal = Terminal::take(options.mouse).wrap_err("this needs a terminal")?;
+    let mut terminal = Tui::take(options.mouse).wrap_err("this needs a terminal")?;
     let mut keys = listen()?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut hung_up = signal(SignalKind::hangup())?;
@@ -56,7 +57,7 @@ pub async fn show<P: Page>(page: &mut P, options: &Options) -> color_eyre::Resul
         terminal.ask_background()?;
     }
     loop {
-        let size = Terminal::size()?;
+        let size = Tui::size()?;
         draw(page, &styles, &mut terminal, size)?;
         tokio::select! {
             input = keys.recv() => match input {
@@ -79,7 +80,7 @@ pub async fn show<P: Page>(page: &mut P, options: &Options) -> color_eyre::Resul
                 Some(Input::Gone) | None => return Ok(None),
             },
             _ = hung_up.recv() => return Ok(None),
-            _ = resized.recv() => terminal.forget(),
+            _ = resized.recv() => terminal.forget()?,
             _ = back.recv() => terminal.retake()?,
         }
     }
@@ -89,12 +90,17 @@ fn suspends(key: &KeyEvent) -> bool {
     key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL)
 }
 
-fn draw<P: Page>(page: &P, styles: &Styles, terminal: &mut Terminal, size: Size) -> std::io::Result<()> {
-    terminal.draw(size, |buffer| {
-        let area = buffer.area;
-        page.draw(&mut Paper { buffer, styles }, area);
+fn draw<P: Page>(page: &P, styles: &Styles, terminal: &mut Tui, size: Size) -> std::io::Result<()> {
+    terminal.draw(size, |frame| {
+        page.render(styles, frame.area(), frame.buffer_mut());
         if styles.glyphs == Glyphs::Ascii {
-            plain::fold(buffer);
+            ascii::fold(frame.buffer_mut());
         }
     })
+}
+
+/// The first line of a page: the program, and what it shows.
+pub(super) fn render_title(words: &str, styles: &Styles, area: Rect, buf: &mut Buffer) {
+    let program = Span::styled("pellucid", styles.accent);
+    buf.put_spans(area, &[program, Span::styled("   ", styles.text), Span::styled(words, styles.text)]);
 }

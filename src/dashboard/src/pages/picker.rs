@@ -1,14 +1,17 @@
 //! The list of runs: state, curve and best value of each; one to open, or several to compare.
 
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Constraint, Layout, Rect, Size};
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
-use crate::pages::page::Page;
+use crate::pages::page::{Page, render_title};
 use crate::text;
-use crate::theme::SERIES;
-use crate::theme::Tone;
-use crate::widgets::paper::{Paper, below, from, row, to};
-use crate::widgets::spark;
+use crate::theme::{SERIES, Styles, Tone};
+use crate::widgets::PutText;
+use crate::widgets::area::{from, row, to};
+use crate::widgets::sparkline::sparkline;
 
 /// Columns of the curve.
 pub const CURVE: u16 = 20;
@@ -82,25 +85,47 @@ impl Picker {
         }
         (runs.len() >= 2).then_some(Choice::Compare(runs))
     }
+}
 
-    fn line(&self, index: usize, name: u16, paper: &mut Paper, area: Rect) {
-        let (Some(entry), styles) = (self.entries.get(index), paper.styles) else { return };
-        let here = index == self.cursor;
+/// The columns of the list.
+struct RunsList<'a> {
+    picker: &'a Picker,
+    /// Columns for the names.
+    name: u16,
+    styles: &'a Styles,
+}
+
+impl RunsList<'_> {
+    fn render_heading(&self, area: Rect, buf: &mut Buffer) {
+        let muted = self.styles.muted;
+        buf.put(from(area, 3), "run", muted);
+        let rest = from(area, self.name + 5);
+        buf.put(rest, "state", muted);
+        buf.put_spans_right(to(from(rest, 11), 7), &[Span::styled("best", muted)]);
+        buf.put(from(rest, 20), "loss", muted);
+        buf.put_spans_right(to(from(rest, 41), 13), &[Span::styled("steps", muted)]);
+        buf.put(from(rest, 56), "started", muted);
+    }
+
+    fn render_run(&self, index: usize, area: Rect, buf: &mut Buffer) {
+        let (Some(entry), styles) = (self.picker.entries.get(index), self.styles) else { return };
+        let here = index == self.picker.cursor;
         let sign = if here { "▸" } else { " " };
-        let mark = if self.marked.contains(&index) { "✔ " } else { "  " };
+        let mark = if self.picker.marked.contains(&index) { "✔ " } else { "  " };
+        buf.put_spans(to(area, 3), &[Span::styled(sign, styles.accent), Span::styled(mark, styles.good)]);
         let title = if here { styles.strong } else { styles.text };
-        paper.line(to(area, 3), &[(sign, styles.accent), (mark, styles.good)]);
-        paper.write(to(from(area, 3), name), &entry.name, title);
-        let rest = from(area, name + 5);
+        buf.put(to(from(area, 3), self.name), &entry.name, title);
+        let rest = from(area, self.name + 5);
         let (tone, words) = entry.state;
-        paper.write(to(rest, 11), words, styles.tone(tone));
+        buf.put(to(rest, 11), words, styles.tone(tone));
         let best = entry.best.map_or_else(|| "–".to_owned(), text::number);
-        paper.right(to(from(rest, 11), 7), &[(&best, styles.strong)]);
-        spark::draw(paper, to(from(rest, 20), CURVE), &entry.curve, styles.series[1]);
+        buf.put_spans_right(to(from(rest, 11), 7), &[Span::styled(best, styles.strong)]);
+        let curve = to(from(rest, 20), CURVE).intersection(buf.area);
+        sparkline(&entry.curve, styles.series[1]).render(curve, buf);
         let steps =
             entry.steps.1.map_or_else(|| entry.steps.0.to_string(), |total| format!("{}/{total}", entry.steps.0));
-        paper.right(to(from(rest, 41), 13), &[(&steps, styles.text)]);
-        paper.write(from(rest, 56), &entry.started, styles.muted);
+        buf.put_spans_right(to(from(rest, 41), 13), &[Span::styled(steps, styles.text)]);
+        buf.put(from(rest, 56), &entry.started, styles.muted);
     }
 }
 
@@ -114,32 +139,25 @@ impl Page for Picker {
     ///
     ///  Enter open  Space mark  c compare  d demo  q leave
     /// ```
-    fn draw(&self, paper: &mut Paper, area: Rect) {
-        let styles = paper.styles;
-        let title = text::plural(self.entries.len(), "run");
-        paper.line(from(row(area, 0), 1), &[("pellucid", styles.accent), ("   ", styles.text), (&title, styles.text)]);
+    fn render(&self, styles: &Styles, area: Rect, buf: &mut Buffer) {
+        let (line, rest) = (Constraint::Length(1), Constraint::Fill(1));
+        let [top, _, head, list, _, foot] = Layout::vertical([line, line, line, rest, line, line]).areas(from(area, 1));
+        render_title(&text::plural(self.entries.len(), "run"), styles, top, buf);
         // The name gives way to the rest, but stays long enough to be told apart.
         let longest = self.entries.iter().map(|entry| text::width(&entry.name)).max().unwrap_or(0) as u16;
         let name = longest.min(area.width.saturating_sub(5 + 20 + CURVE)).max(16);
-        let head = from(row(area, 2), 1);
-        paper.write(from(head, 3), "run", styles.muted);
-        let rest = from(head, name + 5);
-        paper.write(rest, "state", styles.muted);
-        paper.right(to(from(rest, 11), 7), &[("best", styles.muted)]);
-        paper.write(from(rest, 20), "loss", styles.muted);
-        paper.right(to(from(rest, 41), 13), &[("steps", styles.muted)]);
-        paper.write(from(rest, 56), "started", styles.muted);
-        let list = Rect { height: area.height.saturating_sub(5), ..from(below(area, 3), 1) };
-        let top = (self.cursor + 1).saturating_sub(usize::from(list.height));
+        let runs = RunsList { picker: self, name, styles };
+        runs.render_heading(head, buf);
+        let first = (self.cursor + 1).saturating_sub(usize::from(list.height));
         for y in 0..list.height {
-            self.line(top + usize::from(y), name, paper, row(list, y));
+            runs.render_run(first + usize::from(y), row(list, y), buf);
         }
         let keys = if self.marked.is_empty() {
             "Enter open   Space mark to compare   F frontier   d demo   q leave"
         } else {
             "c compare the marked ones   Space mark   Enter open   q leave"
         };
-        paper.write(from(row(area, area.height.saturating_sub(1)), 1), keys, styles.muted);
+        buf.put(foot, keys, styles.muted);
     }
 
     fn press(&mut self, key: &KeyEvent, size: Size) -> Option<Choice> {

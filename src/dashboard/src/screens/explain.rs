@@ -1,35 +1,38 @@
 //! What one answer is based on, by several methods, each with its checks.
 
 mod agreement;
-mod asking;
+mod answer;
 mod copied;
+mod draft;
 mod findings;
-mod panels;
-mod table;
+mod heat_map;
+mod methods;
+mod requests;
+mod scores_table;
+mod strengths;
 mod tiny;
+mod view;
 mod waterfall;
-mod what_if;
-mod words;
 
 use pellucid_protocol::explanation::{Asker, Method};
 use pellucid_protocol::{Attribution, ExplainRequest, Explanation, Subject};
-use ratatui::layout::Rect;
 
-use self::what_if::Draft;
+use self::draft::Draft;
+pub(crate) use self::tiny::TinyExplain;
 use crate::input::keymap::Action;
 use crate::run::Run;
 use crate::screens::samples::Masking;
-use crate::widgets::paper::{Paper, below, from, to};
+use crate::theme::Styles;
 
 /// Explanations that are kept.
-const SHELF: usize = 400;
+const KEPT: usize = 400;
 
 /// The screen.
 #[derive(Debug, Clone)]
 pub struct Explain {
     /// Whether the weights have moved on since the last request.
     pub is_stale: bool,
-    shelf: Vec<Explanation>,
+    history: Vec<Explanation>,
     shown: Option<usize>,
     wanted: Option<ExplainRequest>,
     wait: Wait,
@@ -78,7 +81,7 @@ impl Default for Explain {
     fn default() -> Self {
         Self {
             is_stale: false,
-            shelf: Vec::new(),
+            history: Vec::new(),
             shown: None,
             wanted: None,
             wait: Wait::Nothing,
@@ -96,52 +99,70 @@ fn same_text(a: &Explanation, b: &Explanation) -> bool {
     a.sample == b.sample && a.text == b.text
 }
 
+/// The Explain screen of a run.
+///
+/// ```text
+/// ╭─ sample 12, as of step 1200 ─────────────────╮╭─ answer ───────────╮
+/// │ text with strengths behind and under words   ││ class  bar  share  │
+/// ╰──────────────────────────────────────────────╯╰────────────────────╯
+/// ╭─ methods ────────────────────────────────────╮╭─ surrogate ────────╮
+/// │ method   faithful  random   own check        ││ word   bar  value  │
+/// ╰──────────────────────────────────────────────╯╰────────────────────╯
+/// ```
+/// Below 110 columns the text has the whole width; large screens add the map over time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExplainView<'a> {
+    screen: &'a Explain,
+    run: &'a Run,
+    styles: &'a Styles,
+}
+
 impl Explain {
     /// Takes an explanation in: in the place of its earlier part, if there is one. The screen follows
     /// unless an older one is being looked at. What a survey has found is not put on the screen.
     pub fn take(&mut self, explanation: &Explanation) {
         if !explanation.edits.is_empty() {
-            if let Some(current) = self.shown.and_then(|shown| self.shelf.get(shown)) {
+            if let Some(current) = self.shown.and_then(|shown| self.history.get(shown)) {
                 self.draft.take_map(explanation, current);
             }
             return;
         }
         if explanation.asker == Asker::Person {
-            self.shelve(explanation);
+            self.keep(explanation);
         }
     }
 
-    /// Puts an explanation on the shelf.
-    pub fn shelve(&mut self, explanation: &Explanation) {
-        let follows = self.shown.is_none_or(|shown| shown + 1 == self.shelf.len());
-        let earlier = self.shelf.last_mut().filter(|last| {
+    /// Keeps an explanation.
+    pub fn keep(&mut self, explanation: &Explanation) {
+        let follows = self.shown.is_none_or(|shown| shown + 1 == self.history.len());
+        let earlier = self.history.last_mut().filter(|last| {
             last.request == explanation.request && last.step == explanation.step && same_text(last, explanation)
         });
         match earlier {
             Some(earlier) => *earlier = explanation.clone(),
-            None => self.shelf.push(explanation.clone()),
+            None => self.history.push(explanation.clone()),
         }
-        if self.shelf.len() > SHELF {
-            self.shelf.remove(0);
+        if self.history.len() > KEPT {
+            self.history.remove(0);
             self.shown = self.shown.map(|shown| shown.saturating_sub(1));
         }
         if follows || self.is_wanted(explanation) {
-            self.show(Some(self.shelf.len() - 1));
+            self.show(Some(self.history.len() - 1));
             self.wait = Wait::Nothing;
         }
     }
 
     /// Shows an explanation that a survey has found.
     pub fn put(&mut self, explanation: &Explanation) -> bool {
-        self.shelve(explanation);
-        self.show(Some(self.shelf.len() - 1));
+        self.keep(explanation);
+        self.show(Some(self.history.len() - 1));
         true
     }
 
-    /// Shows this one of the shelf; changes of words stay while the text does.
+    /// Shows this one of the kept explanations; changed words stay changed while the text is the same.
     fn show(&mut self, place: Option<usize>) {
         self.shown = place;
-        self.draft.settle(place.and_then(|place| self.shelf.get(place)));
+        self.draft.settle(place.and_then(|place| self.history.get(place)));
     }
 
     fn is_wanted(&self, explanation: &Explanation) -> bool {
@@ -155,14 +176,14 @@ impl Explain {
 
     /// Shows the latest explanation of a sample; whether there is one.
     pub fn show_sample(&mut self, index: usize) -> bool {
-        let found = self.shelf.iter().rposition(|known| known.sample == Some(index));
+        let found = self.history.iter().rposition(|known| known.sample == Some(index));
         self.show(found.or(self.shown));
         found.is_some()
     }
 
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action) {
-        let last = self.shelf.len().saturating_sub(1);
+        let last = self.history.len().saturating_sub(1);
         match action {
             Action::NextMethod => self.step_method(1),
             Action::PreviousMethod => self.step_method(Method::ALL.len() - 1),
@@ -194,15 +215,15 @@ impl Explain {
     }
 
     fn current(&self) -> Option<&Explanation> {
-        self.shelf.get(self.shown?)
+        self.history.get(self.shown?)
     }
 
     /// The explanation whose map is shown: while a new one has not come to the chosen method yet, or has not
     /// checked it, the one before it of the same text, so that the map does not flicker.
     fn mapped(&self) -> Option<(&Explanation, &Attribution)> {
         let shown = self.shown?;
-        let current = self.shelf.get(shown)?;
-        let older = self.shelf[..shown]
+        let current = self.history.get(shown)?;
+        let older = self.history[..shown]
             .iter()
             .rev()
             .filter(|older| same_text(older, current) && older.target == current.target);
@@ -212,65 +233,10 @@ impl Explain {
         if first.1.is_checked() { Some(first) } else { found.find(|(_, made)| made.is_checked()).or(Some(first)) }
     }
 
-    /// ```text
-    /// ╭ sample 12, as of step 1200 ──────────────────╮╭ answer ────────────╮
-    /// │ text with strengths behind and under words   ││ class  bar  share  │
-    /// ╰──────────────────────────────────────────────╯╰────────────────────╯
-    /// ╭ methods ─────────────────────────────────────╮╭ surrogate ─────────╮
-    /// │ method   faithful  random   own check        ││ word   bar  value  │
-    /// ╰──────────────────────────────────────────────╯╰────────────────────╯
-    /// ```
-    /// Below 110 columns the text has the whole width; large screens add the map over time.
-    pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let Some(current) = self.current() else { return self.invite(run, paper, area) };
-        match self.view {
-            View::Map => {}
-            View::Table => return self.draw_table(run, current, paper, area),
-            View::Waterfall => return self.draw_waterfall(run, current, paper, area),
-            View::Agreement => return self.draw_agreement(current, paper, area),
-        }
-        if area.width >= 110 && area.height >= 20 {
-            self.draw_wide(run, current, paper, area);
-        } else {
-            self.draw_narrow(run, current, paper, area);
-        }
-    }
-
-    fn draw_wide(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let side = (area.width * 2 / 5).clamp(44, 72);
-        let (main, right) = (to(area, area.width - side), from(area, area.width - side));
-        let heat = self.text_rows(run, current, main.width).max(9).min(area.height / 2);
-        let [text, rest] = split(main, heat);
-        let [checks, rest] = split(rest, panels::methods_height(area).min(rest.height));
-        let maps = self.related().count() as u16 + 3;
-        let [history, trust] = split(rest, if rest.height >= maps.max(6) + 10 { maps.max(6) } else { rest.height });
-        self.draw_text(run, current, paper, text);
-        self.draw_methods(self.looked_at(current), paper, checks);
-        words::over_time(self, paper, history);
-        super::train::explanations(run, paper, trust);
-        let [answer, rest] = split(right, (current.probabilities.len() as u16 + 4).min(area.height / 2));
-        let fitted = current.words.len() as u16 + 4;
-        let [surrogate, course] = split(rest, if rest.height >= fitted + 10 { fitted } else { rest.height });
-        self.draw_answer(run, current, paper, answer);
-        findings::findings(self.looked_at(current), self.method, paper, surrogate);
-        panels::course(self, run, paper, course);
-    }
-
-    fn draw_narrow(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let methods = panels::methods_height(area);
-        let heat = area.height.saturating_sub(methods).max(5);
-        let [text, lower] = split(area, heat);
-        self.draw_text(run, current, paper, text);
-        if area.width < 76 {
-            return self.draw_methods(self.looked_at(current), paper, lower);
-        }
-        let [checks, side] = [to(lower, 53), from(lower, 53)];
-        self.draw_methods(self.looked_at(current), paper, checks);
-        if findings::has_findings(self.method) && !self.draft.is_changed() {
-            findings::findings(current, self.method, paper, side);
-        } else {
-            self.draw_answer(run, current, paper, side);
-        }
+    /// The screen as a widget.
+    #[must_use]
+    pub(crate) fn view<'a>(&'a self, run: &'a Run, styles: &'a Styles) -> ExplainView<'a> {
+        ExplainView { screen: self, run, styles }
     }
 
     /// The explanation of the changed text where there is one, else that of the text as it is.
@@ -281,24 +247,9 @@ impl Explain {
     /// The explanations of the text and the class on the screen, oldest first.
     fn related(&self) -> impl Iterator<Item = &Explanation> {
         let current = self.current();
-        self.shelf.iter().filter(move |known| {
+        self.history.iter().filter(move |known| {
             current.is_some_and(|current| same_text(known, current) && known.target == current.target)
         })
-    }
-
-    fn invite(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let inside = paper.boxed(area, "explain");
-        let words = match &self.wait {
-            Wait::Asked => "under way: it comes between two training steps".to_owned(),
-            Wait::Refused(why) => format!("refused: {why}"),
-            Wait::Nothing | Wait::Cut if run.explains() => {
-                "See what an answer is based on: press 3, choose a sample, press e. Or press t and type a text."
-                    .to_owned()
-            }
-            Wait::Nothing | Wait::Cut => "Nothing was explained in this run.".to_owned(),
-        };
-        let muted = paper.styles.muted;
-        paper.middle(inside, &words, muted);
     }
 }
 
@@ -315,8 +266,4 @@ fn attribution(explanation: &Explanation, method: Method) -> Option<&Attribution
 /// The first of the highest.
 fn highest(values: &[f64]) -> usize {
     values.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (i, &v)| if v > best.1 { (i, v) } else { best }).0
-}
-
-fn split(area: Rect, rows: u16) -> [Rect; 2] {
-    [Rect { height: rows.min(area.height), ..area }, below(area, rows)]
 }

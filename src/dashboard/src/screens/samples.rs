@@ -1,9 +1,9 @@
 //! The validation samples and the answers to them.
 
 mod found;
-mod suspects;
-mod table;
+mod shortcuts;
 mod tiny;
+mod view;
 mod words;
 
 use pellucid_protocol::{
@@ -12,12 +12,15 @@ use pellucid_protocol::{
 use ratatui::layout::{Rect, Size};
 
 use self::found::Found;
-pub use self::suspects::Masking;
-use self::suspects::Suspects;
+pub use self::shortcuts::Masking;
+use self::shortcuts::Shortcuts;
+pub(crate) use self::tiny::TinySamples;
+pub(crate) use self::view::SamplesView;
 use self::words::Words;
 use crate::geometry;
 use crate::input::keymap::Action;
 use crate::run::Run;
+use crate::theme::Styles;
 
 /// The order of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,11 +98,17 @@ pub struct Samples {
     survey: Option<SurveyProgress>,
     view: View,
     words: Words,
-    suspects: Suspects,
+    shortcuts: Shortcuts,
     examples: Option<Examples>,
 }
 
 impl Samples {
+    /// The screen as a widget.
+    #[must_use]
+    pub(crate) fn view<'a>(&'a self, run: &'a Run, styles: &'a Styles) -> SamplesView<'a> {
+        SamplesView { samples: self, run, styles }
+    }
+
     /// Whether no samples were read yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -177,18 +186,18 @@ impl Samples {
 
     /// An evaluation has looked at words that may be shortcuts.
     pub fn take_watched(&mut self, watched: &Watched) {
-        self.suspects.take(watched);
+        self.shortcuts.take(watched);
     }
 
     /// The list of words that may be shortcuts was clicked; on an example, it is to be explained.
     pub fn click(&mut self, y: u16, run: &Run, size: Size) -> Option<Masking> {
-        self.suspects.click(y, (run, geometry::body(size)), &self.samples)
+        self.shortcuts.click(y, geometry::body(size), run, &self.samples)
     }
 
     /// An example of the word that may be a shortcut, to be explained without it.
     #[must_use]
     pub fn masking(&self) -> Option<Masking> {
-        self.suspects.masking(&self.samples)
+        self.shortcuts.masking(&self.samples)
     }
 
     /// What was explained of a sample last.
@@ -344,8 +353,8 @@ impl Samples {
     fn act_on_suspects(&mut self, action: Action) {
         match action {
             Action::View | Action::Close => self.view = View::Table,
-            Action::Accept => self.show_examples(self.suspects.examples()),
-            other => self.suspects.act(other),
+            Action::Accept => self.show_examples(self.shortcuts.examples()),
+            other => self.shortcuts.act(other),
         }
     }
 
@@ -381,5 +390,5 @@ fn rows_inside(area: Rect) -> usize {
 /// Rows of the table on a screen with this body.
 fn rows(area: Rect) -> usize {
     let table = Rect { height: area.height - detail_height(area), ..area };
-    rows_inside(crate::widgets::paper::inner(table))
+    rows_inside(crate::widgets::inner(table))
 }

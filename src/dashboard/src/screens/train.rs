@@ -6,6 +6,7 @@ mod grid;
 mod looks;
 mod panel;
 mod pointer;
+mod view;
 mod window;
 
 use ratatui::layout::{Rect, Size};
@@ -15,12 +16,14 @@ pub use self::grid::Grid;
 pub use self::looks::Looks;
 pub use self::panel::Measure;
 use self::panel::Panel;
+pub(crate) use self::view::{ExplanationsChart, TrainView};
 use self::window::Window;
-use crate::chart::{Band, Chart, Domain, Focus, Scale, Sheet};
+use crate::chart::{Band, Chart, Domain, Focus, Scale};
 use crate::geometry;
 use crate::input::keymap::Action;
 use crate::run::Run;
-use crate::widgets::paper::{Paper, below};
+use crate::theme::Styles;
+use crate::widgets::area::below;
 
 /// The screen.
 #[derive(Debug, Clone, Default)]
@@ -220,51 +223,30 @@ impl Train {
         Grid::new(area, (panels.len(), focus), density)
     }
 
-    /// ```text
-    ///  best   accuracy 0.912   loss 0.310   F1 0.908   at step 1200
-    ///  now    rate 4.2e-5   gradient 1.20   128 examples/s   4.10k tokens/s
-    /// ╭ loss ─────────╮╭ accuracy ─────╮╭ explanations ─╮
-    /// ╰───────────────╯╰───────────────╯╰───────────────╯   as many columns and rows as there is room for
-    /// ╭ sparsity ─────╮╭ gap ──────────╮╭ gradient norm ╮
-    /// ╰───────────────╯╰───────────────╯╰───────────────╯
-    /// ```
-    pub fn draw(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let panels = self.panels(run);
-        let place = charts(area);
-        let grid = self.grid(&panels, place);
-        self.facts(run, (&grid, panels.len()), paper, area);
-        let focus = self.focus_of(&panels);
-        if self.face == Face::Full {
-            return focus.into_iter().for_each(|(_, panel)| self.full(run, panel, paper, place));
-        }
-        for (index, tile) in grid.tiles(place).into_iter().enumerate() {
-            let Some(panel) = panels.get(grid.first + index) else { continue };
-            let here = focus.is_some_and(|(focus, _)| focus == grid.first + index);
-            self.chart(run, panel).draw_on(&self.sheet(run, here), paper, tile);
-        }
+    /// The screen as a widget.
+    #[must_use]
+    pub(crate) fn view<'a>(&'a self, run: &'a Run, styles: &'a Styles) -> TrainView<'a> {
+        TrainView { train: self, run, styles }
     }
 
-    fn chart<'a>(&self, run: &'a Run, panel: &'a Panel) -> Chart<'a> {
-        let log = self.looks.log.contains(&panel.title);
-        let (first, last) = self.window.steps(run);
+    fn chart<'a>(&self, run: &'a Run, panel: &'a Panel, focus: Focus) -> Chart<'a> {
         Chart {
             title: &panel.title,
             lines: panel.lines(run),
-            steps: (first as u64, last as u64),
-            scale: if log { Scale::Log } else { panel.scale },
+            domain: self.domain(run),
+            scale: if self.looks.log.contains(&panel.title) { Scale::Log } else { panel.scale },
+            band: if self.looks.hide_points { Band::Hidden } else { Band::Shown },
+            focus,
             cursor: self.cursor,
             empty: panel.empty,
         }
     }
 
-    fn sheet<'a>(&self, run: &'a Run, here: bool) -> Sheet<'a> {
+    /// What is shown from left to right.
+    fn domain<'a>(&self, run: &'a Run) -> Domain<'a> {
         let axis = self.looks.axis;
         let ends = self.window.ends(axis, run);
-        Sheet {
-            domain: Domain { axis, ends, course: Some(&run.course), marks: Some(&run.marks) },
-            band: if self.looks.hide_points { Band::Hidden } else { Band::Shown },
-            focus: if here { Focus::Here } else { Focus::Elsewhere },
-        }
+        Domain { axis, ends, course: Some(&run.course), marks: Some(&run.marks) }
     }
 }
 
@@ -276,12 +258,4 @@ fn facts_rows(area: Rect) -> u16 {
 /// Where the charts are.
 fn charts(area: Rect) -> Rect {
     below(area, facts_rows(area))
-}
-
-/// The chart of how far explanations can be trusted, for the screen that shows them.
-pub fn explanations(run: &Run, paper: &mut Paper, area: Rect) {
-    if area.height >= 6 {
-        let panel = Panel::of_explanations();
-        Train::default().chart(run, &panel).draw(paper, area);
-    }
 }

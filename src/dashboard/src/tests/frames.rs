@@ -15,8 +15,8 @@ use crate::picture::{Pose, frame, snapshot, svg};
 use crate::state::State;
 use crate::theme::{Glyphs, Level, SHIPPED, Styles, Theme};
 use crate::update::update;
-use crate::widgets::heat::shares;
-use crate::widgets::plain;
+use crate::widgets::ascii;
+use crate::widgets::heat_text::shares;
 use crate::{Options, Screen, fixture};
 
 /// Snapshots are kept beside the sources of the screens, by name and size.
@@ -61,7 +61,7 @@ fn letters_look_as_kept() {
             let state = fixture::live(1240, size(width, height), screen);
             let styles = styles(Level::None).with(Glyphs::Ascii);
             let mut painted = frame(&state, &styles, state.size);
-            plain::fold(&mut painted);
+            ascii::fold(&mut painted);
             keep_text(&format!("{}-{width}x{height}-ascii", screen.title().to_lowercase()), &text(&painted));
         }
     }
@@ -250,7 +250,7 @@ fn a_frame_can_be_ascii() {
         let state = fixture::live(1240, size(120, 40), screen);
         let before = frame(&state, &styles(Level::None), state.size);
         let mut after = before.clone();
-        plain::fold(&mut after);
+        ascii::fold(&mut after);
         for (before, after) in before.content.iter().zip(&after.content) {
             let known = before.symbol().is_ascii() || after.symbol() != "?";
             assert!(after.symbol().is_ascii() && known, "{screen:?}: {:?}", before.symbol());

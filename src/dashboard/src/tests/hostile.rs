@@ -18,7 +18,6 @@ use crate::picture::{frame, svg};
 use crate::state::State;
 use crate::theme::Level;
 use crate::update::update;
-use crate::widgets::paper::Paper;
 use crate::{Options, Screen, Tone, fixture};
 
 /// Bytes of a cell at most: a character and the marks that may be on it.
@@ -117,12 +116,12 @@ fn no_list_of_runs_passes_on_what_steers_a_terminal() {
         };
         let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 100, 30));
         let area = buffer.area;
-        Picker::new(vec![entry]).draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
+        Picker::new(vec![entry]).render(&styles, area, &mut buffer);
         check(&buffer, &name);
         let pieces = |records: Vec<Record>| records.into_iter().map(Piece::Record).collect();
         let runs = vec![(text.clone(), pieces(records(&text))), ("b".to_owned(), pieces(fixture::records(300)))];
         let compare = Compare::new(runs);
-        compare.draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
+        compare.render(&styles, area, &mut buffer);
         check(&buffer, &name);
     }
 }

@@ -12,14 +12,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Color;
 
 use super::{press, size, styles};
+use crate::geometry::SMALLEST;
 use crate::msg::{Msg, Pointer};
 use crate::picture::frame;
 use crate::state::State;
 use crate::theme::{Glyphs, Level};
 use crate::update::update;
-use crate::view;
-use crate::widgets::paper::Paper;
-use crate::widgets::plain;
+use crate::view::View;
+use crate::widgets::ascii;
 use crate::{Screen, fixture};
 
 #[test]
@@ -62,7 +62,7 @@ fn every_screen_keeps_to_the_colours_and_letters_there_are() {
                 let braille = |cell: &Cell| cell.symbol().chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
                 assert!(!painted.content.iter().any(braille), "{screen:?} {glyphs:?}");
                 if glyphs == Glyphs::Ascii {
-                    plain::fold(&mut painted);
+                    ascii::fold(&mut painted);
                     assert!(painted.content.iter().all(|cell| cell.symbol().is_ascii()));
                 }
             }
@@ -114,7 +114,7 @@ fn every_screen_fits_in_one_cell_and_in_none() {
         for (width, height) in [(0, 0), (1, 1), (1, 9), (9, 1), (2, 2), (3, 3), (7, 5), (12, 9), (150, 3), (3, 60)] {
             let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
             let area = buffer.area;
-            view::screen(&state, &mut Paper { buffer: &mut buffer, styles: &styles }, area);
+            View { state: &state, styles: &styles }.render_screen(area, &mut buffer);
         }
     }
 }
@@ -122,7 +122,7 @@ fn every_screen_fits_in_one_cell_and_in_none() {
 #[test]
 fn overlays_fit_the_smallest_terminal() {
     for keys in ["q", "S", "t", "?", "3/", "g", ":", "v"] {
-        let mut state = fixture::live(450, crate::geometry::SMALLEST, Screen::Train);
+        let mut state = fixture::live(450, SMALLEST, Screen::Train);
         press(&mut state, keys);
         let painted = super::text(&frame(&state, &styles(Level::None), state.size));
         assert!(painted.contains("Esc"), "{keys}: how to close is not shown\n{painted}");

@@ -1,14 +1,18 @@
 //! The picture: accuracy upwards, another measure across, a sign a run, means with their spread, and the front.
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
 use super::field::{Field, HEIGHT, sign};
 use crate::chart::axis::{Axis, row as down};
 use crate::chart::{MARKS, Scale};
 use crate::text;
 use crate::theme::{SERIES, Styles};
-use crate::widgets::paper::{Paper, from, inner, row, to};
+use crate::widgets::area::{from, row, to};
+use crate::widgets::{Panel, PutText, inner};
 
 /// Sign and colour of a configuration: every one of the first 36 has its own pair.
 #[must_use]
@@ -45,37 +49,45 @@ impl Axes {
     }
 }
 
-impl Plot<'_> {
+/// A picture on the screen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlotView<'a> {
+    pub(super) plot: Plot<'a>,
+    pub(super) styles: &'a Styles,
+}
+
+impl Widget for PlotView<'_> {
     /// ```text
-    /// ╭ valid/accuracy ─────────────────────────────────╮
+    /// ╭─ valid/accuracy ────────────────────────────────╮
     /// │ 0.95 ┤●─╬─●·····························         │  a sign a run; ╬ the mean of a configuration with its spread
     /// │ 0.90 ┤               ▲     ▲╬  ▲                 │  dots: the front
     /// │      ╰───────────────────────────────────────────│
     /// │      0.0            0.2            0.4           │
     /// ╰──────────────────────── sparsity/exact, more → ──╯
     /// ```
-    pub(super) fn draw(&self, paper: &mut Paper, area: Rect) {
-        let styles = paper.styles;
-        let inside = paper.boxed(area, HEIGHT);
-        let Some(axes) = self.axes(inside) else {
-            return paper.middle(inside, "no run was evaluated with both measures yet", styles.muted);
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let (plot, styles) = (self.plot, self.styles);
+        let inside = Panel::new(HEIGHT, styles).draw(area, buf);
+        let Some(axes) = plot.axes(inside) else {
+            return buf.put_centered(inside, "no run was evaluated with both measures yet", styles.muted);
         };
-        self.frame(&axes, paper, inside);
-        let better = if sign(self.across) > 0.0 { "more is better →" } else { "← less is better" };
-        let foot = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
-        paper.corner(foot, &format!("{}  {better}", self.across), styles.muted);
-        self.front(&axes, paper);
-        for configuration in 0..self.field.configurations().len() {
-            self.spread(configuration, &axes, paper);
+        self.render_axes(&axes, inside, buf);
+        let better = if sign(plot.across) > 0.0 { "more is better →" } else { "← less is better" };
+        let note = format!(" {}  {better} ", plot.across);
+        let edge = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+        let edge = to(from(edge, 2), area.width.saturating_sub(4));
+        buf.put_spans_right(edge, &[Span::styled(note, styles.muted)]);
+        self.render_front(&axes, buf);
+        for configuration in 0..plot.field.configurations().len() {
+            self.render_spread(configuration, &axes, buf);
         }
-        for run in self.runs().filter(|run| Some(*run) != self.marked) {
-            self.dot(run, &axes, paper);
-        }
-        if let Some(marked) = self.marked {
-            self.dot(marked, &axes, paper);
+        for run in plot.runs().filter(|run| Some(*run) != plot.marked).chain(plot.marked) {
+            self.render_run(run, &axes, buf);
         }
     }
+}
 
+impl Plot<'_> {
     /// The run that is closest to a cell of a picture at `area`.
     #[must_use]
     pub(super) fn at(&self, area: Rect, (x, y): (u16, u16)) -> Option<usize> {
@@ -108,74 +120,85 @@ impl Plot<'_> {
         let field = Rect { x: inside.x + margin + 1, y: inside.y, width, height: rows };
         Some(Axes { across, up, field, margin })
     }
+}
 
-    fn frame(&self, axes: &Axes, paper: &mut Paper, inside: Rect) {
-        let (field, styles) = (axes.field, paper.styles);
+impl PlotView<'_> {
+    fn render_axes(&self, axes: &Axes, inside: Rect, buf: &mut Buffer) {
+        let (field, styles) = (axes.field, self.styles);
         for y in 0..field.height {
-            paper.write(to(from(row(inside, y), axes.margin), 1), "│", styles.faint);
+            buf.put(to(from(row(inside, y), axes.margin), 1), "│", styles.faint);
         }
         let floor = from(row(inside, field.height), axes.margin);
-        paper.write(to(floor, field.width + 1), &format!("╰{}", "─".repeat(usize::from(field.width))), styles.faint);
+        buf.put(to(floor, field.width + 1), &format!("╰{}", "─".repeat(usize::from(field.width))), styles.faint);
         for (share, label) in axes.up.labels() {
             let line = row(inside, down(share, field.height));
-            paper.right(to(line, axes.margin - 1), &[(&label, styles.muted)]);
-            paper.write(to(from(line, axes.margin), 1), "┤", styles.faint);
+            buf.put_spans_right(to(line, axes.margin - 1), &[Span::styled(&label, styles.muted)]);
+            buf.put(to(from(line, axes.margin), 1), "┤", styles.faint);
         }
         for (share, label) in axes.across.labels() {
             let middle = axes.margin + 1 + (share * f64::from(field.width.saturating_sub(1))).round() as u16;
-            paper.write(to(from(floor, middle - axes.margin), 1), "┬", styles.faint);
+            buf.put(to(from(floor, middle - axes.margin), 1), "┬", styles.faint);
             let start = middle.saturating_sub(text::width(&label) as u16 / 2);
-            paper.write(from(row(inside, field.height + 1), start), &label, styles.muted);
+            buf.put(from(row(inside, field.height + 1), start), &label, styles.muted);
         }
     }
 
-    /// The border of what is beaten: dots from one configuration of the front to the next.
-    fn front(&self, axes: &Axes, paper: &mut Paper) {
+    /// Dots from one configuration of the Pareto front to the next: the border of what others beat.
+    fn render_front(&self, axes: &Axes, buf: &mut Buffer) {
         let mean = |index: &usize| {
-            Some((self.field.spread(*index, self.across)?.mean, self.field.spread(*index, HEIGHT)?.mean))
+            Some((self.plot.field.spread(*index, self.plot.across)?.mean, self.plot.field.spread(*index, HEIGHT)?.mean))
         };
-        let places: Vec<(u16, u16)> =
-            self.field.front(self.across).iter().filter_map(mean).filter_map(|point| axes.cell(point)).collect();
+        let places: Vec<(u16, u16)> = self
+            .plot
+            .field
+            .front(self.plot.across)
+            .iter()
+            .filter_map(mean)
+            .filter_map(|point| axes.cell(point))
+            .collect();
         for two in places.windows(2) {
             let ((x0, y0), (x1, y1)) = (two[0], two[1]);
             // Where more is better, what lies left of the next one is beaten by it; else what lies right of this one.
-            let (level, edge) = if sign(self.across) > 0.0 { (y1, x0) } else { (y0, x1) };
+            let (level, edge) = if sign(self.plot.across) > 0.0 { (y1, x0) } else { (y0, x1) };
             let along = (x0.min(x1)..=x1.max(x0)).map(|x| (x, level));
             let upright = (y0.min(y1)..=y0.max(y1)).map(|y| (edge, y));
-            along.chain(upright).for_each(|cell| put(paper, cell, "·", paper.styles.accent));
+            along.chain(upright).for_each(|cell| put(cell, "·", self.styles.accent, buf));
         }
     }
 
     /// The mean of a configuration with more than one run, and from its smallest to its largest.
-    fn spread(&self, configuration: usize, axes: &Axes, paper: &mut Paper) {
+    fn render_spread(&self, configuration: usize, axes: &Axes, buf: &mut Buffer) {
         let (Some(across), Some(up)) =
-            (self.field.spread(configuration, self.across), self.field.spread(configuration, HEIGHT))
+            (self.plot.field.spread(configuration, self.plot.across), self.plot.field.spread(configuration, HEIGHT))
         else {
             return;
         };
-        if self.field.configurations()[configuration].runs.len() < 2 {
+        if self.plot.field.configurations()[configuration].runs.len() < 2 {
             return;
         }
-        let (_, style) = look(configuration, paper.styles);
+        let (_, style) = look(configuration, self.styles);
         let corners = (axes.cell((across.least, up.least)), axes.cell((across.most, up.most)));
         let (Some((left, bottom)), Some((right, top))) = corners else { return };
         let Some((x, y)) = axes.cell((across.mean, up.mean)) else { return };
-        (left..=right).for_each(|x| put(paper, (x, y), "─", style));
-        (top..=bottom).for_each(|y| put(paper, (x, y), "│", style));
-        put(paper, (x, y), "╬", style.add_modifier(Modifier::BOLD));
+        (left..=right).for_each(|x| put((x, y), "─", style, buf));
+        (top..=bottom).for_each(|y| put((x, y), "│", style, buf));
+        put((x, y), "╬", style.add_modifier(Modifier::BOLD), buf);
     }
 
-    fn dot(&self, run: usize, axes: &Axes, paper: &mut Paper) {
-        let Some(cell) = self.field.place(run, self.across).and_then(|point| axes.cell(point)) else { return };
-        let (sign, style) = look(self.field.configuration_of(run), paper.styles);
-        let style = if self.field.entries()[run].counts { style } else { style.add_modifier(Modifier::DIM) };
+    fn render_run(&self, run: usize, axes: &Axes, buf: &mut Buffer) {
+        let Some(cell) = self.plot.field.place(run, self.plot.across).and_then(|point| axes.cell(point)) else {
+            return;
+        };
+        let (sign, style) = look(self.plot.field.configuration_of(run), self.styles);
+        let style = if self.plot.field.entries()[run].counts { style } else { style.add_modifier(Modifier::DIM) };
         let marked = Modifier::REVERSED | Modifier::BOLD;
-        put(paper, cell, sign, if self.marked == Some(run) { style.add_modifier(marked) } else { style });
+        put(cell, sign, if self.plot.marked == Some(run) { style.add_modifier(marked) } else { style }, buf);
     }
 }
 
-fn put(paper: &mut Paper, (x, y): (u16, u16), sign: &str, style: Style) {
-    if let Some(cell) = paper.buffer.cell_mut((x, y)) {
+/// Puts a sign into a cell, whatever stood there.
+fn put(cell: (u16, u16), sign: &str, style: Style, buf: &mut Buffer) {
+    if let Some(cell) = buf.cell_mut(cell) {
         cell.reset();
         cell.set_symbol(sign).set_style(style);
     }

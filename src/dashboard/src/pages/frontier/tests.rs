@@ -9,7 +9,7 @@ use super::*;
 use crate::tests::page_text;
 use crate::theme::Tone;
 use crate::theme::{Level, Styles, Theme};
-use crate::widgets::plain;
+use crate::widgets::ascii;
 
 /// A run of a grid of `l1` and `kd_alpha`: sparser ones are less accurate, taught ones more.
 fn entry(l1: &str, alpha: &str, seed: u32) -> Entry {
@@ -66,7 +66,7 @@ fn marked(frontier: &Frontier) -> &str {
 fn buffer(frontier: &Frontier, (width, height): (u16, u16), level: Level) -> Buffer {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     let (area, styles) = (buffer.area, Styles::new(&Theme::find(None).unwrap(), level));
-    frontier.draw(&mut Paper { buffer: &mut buffer, styles: &styles }, area);
+    frontier.render(&styles, area, &mut buffer);
     buffer
 }
 
@@ -86,7 +86,7 @@ fn it_looks_as_kept() {
         page_text(&Frontier::new(Vec::new(), Keymap::default()), Size { width, height });
     }
     let mut folded = buffer(&frontier(), (120, 40), Level::None);
-    plain::fold(&mut folded);
+    ascii::fold(&mut folded);
     assert!(folded.content.iter().all(|cell| cell.symbol().is_ascii()));
     assert_eq!(folded.content.iter().filter(|cell| cell.symbol() == "?").count(), 1, "the key alone");
     kept("frontier-120x40-ascii", &crate::tests::text(&folded));

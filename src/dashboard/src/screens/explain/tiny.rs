@@ -1,39 +1,49 @@
 //! What matters most of an explanation, where there is no room for a screen.
 
 use pellucid_protocol::Explanation;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
-use super::Explain;
+use super::{Explain, ExplainView};
 use crate::run::Run;
 use crate::text;
-use crate::widgets::heat::{HeatText, Trust, shares};
-use crate::widgets::paper::{Paper, below, row};
+use crate::widgets::PutText;
+use crate::widgets::area::{below, row};
+use crate::widgets::heat_text::{HeatText, Signs, Trust, shares};
 
-impl Explain {
-    /// ```text
-    /// urgent .93→.41 …
-    /// ✔ occlusion
-    /// pain is sudden and
-    /// mask       +9
-    /// ▸ pain +0.412
-    /// ```
-    pub fn draw_tiny(&self, run: &Run, paper: &mut Paper, area: Rect) {
-        let styles = paper.styles;
-        let Some(current) = self.current() else {
-            paper.paragraph(area, "nothing is explained yet: press t, type a text", styles.muted);
+/// The answer, the chosen method, the text, and the marked word.
+///
+/// ```text
+/// urgent .93→.41 …
+/// ✔ occlusion
+/// pain is sudden and
+/// mask       +9
+/// ▸ pain +0.412
+/// ```
+pub(crate) struct TinyExplain<'a>(pub(crate) ExplainView<'a>);
+
+impl Widget for TinyExplain<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let ExplainView { screen, run, styles } = self.0;
+        let Some(current) = screen.current() else {
+            buf.put_wrapped(area, "nothing is explained yet: press t, type a text", styles.muted);
             return;
         };
-        let (explanation, made) = self.painted(current);
-        paper.write(row(area, 0), &self.answer_in_short(run, current), styles.strong);
+        let (explanation, made) = screen.painted(current);
+        buf.put(row(area, 0), &screen.answer_in_short(run, current), styles.strong);
         let sign = match made {
-            Some(made) if made.fails() => ("✖ ", styles.bad),
-            Some(made) if made.is_trusted() => ("✔ ", styles.good),
-            _ => ("… ", styles.muted),
+            Some(made) if made.fails() => Span::styled("✖ ", styles.bad),
+            Some(made) if made.is_trusted() => Span::styled("✔ ", styles.good),
+            _ => Span::styled("… ", styles.muted),
         };
-        paper.line(row(area, 1), &[sign, (self.method.title(), styles.muted)]);
-        let shown = self.draft.shown(current);
+        buf.put_spans(row(area, 1), &[sign, Span::styled(screen.method.title(), styles.muted)]);
+        let shown = screen.draft.shown(current);
         let scores = made.map(|made| shown.scores(explanation, made)).unwrap_or_default();
+        let foot = u16::from(screen.draft.cursor.is_some() && area.height >= 5);
+        let place = Rect { height: area.height.saturating_sub(2 + foot), ..below(area, 2) };
         let heat = HeatText {
             text: &shown.text,
             words: &shown.words,
@@ -41,20 +51,24 @@ impl Explain {
             rationale: &[],
             trust: if made.is_some_and(|made| made.fails()) { Trust::Failed } else { Trust::Passed },
             changed: &shown.changed,
-            cursor: self.draft.cursor,
+            cursor: screen.draft.cursor,
+            first_line: 0,
+            signs: Signs::Shown,
+            styles,
         };
-        let foot = u16::from(self.draft.cursor.is_some() && area.height >= 5);
-        let place = Rect { height: area.height.saturating_sub(2 + foot), ..below(area, 2) };
+        // Whole pages turn.
         let lines = usize::from(place.height / 2).max(1);
-        let line = self.draft.cursor.and_then(|word| heat.line_of(word, place.width)).unwrap_or(0);
-        heat.draw(paper, place, line / lines * lines);
-        if let Some(word) = self.draft.cursor.filter(|_| foot == 1) {
+        let line = screen.draft.cursor.and_then(|word| heat.line_of(word, place.width)).unwrap_or(0);
+        HeatText { first_line: line / lines * lines, ..heat }.render(place, buf);
+        if let Some(word) = screen.draft.cursor.filter(|_| foot == 1) {
             let score = scores.get(word).map_or_else(String::new, |score| format!(" {score:+.3}"));
             let words = format!("▸ {}{score}", current.word(word));
-            paper.write(row(area, area.height - 1), &words, styles.accent.add_modifier(Modifier::BOLD));
+            buf.put(row(area, area.height - 1), &words, styles.accent.add_modifier(Modifier::BOLD));
         }
     }
+}
 
+impl Explain {
     /// `urgent .93→.41`.
     fn answer_in_short(&self, run: &Run, current: &Explanation) -> String {
         let short = |share: f64| format!("{share:.2}").trim_start_matches('0').to_owned();

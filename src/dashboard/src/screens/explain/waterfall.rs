@@ -2,24 +2,24 @@
 
 use pellucid_protocol::explanation::{Baseline, Method, Scalar};
 use pellucid_protocol::{Attribution, Check, Explanation};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::text::Span;
 
-use super::{Explain, attribution};
-use crate::run::Run;
-use crate::widgets::paper::{Paper, below, from, row, to};
+use super::{ExplainView, attribution};
+use crate::theme::Styles;
+use crate::widgets::area::{below, from, inset, row, to};
+use crate::widgets::{Panel, PutText};
 
-/// Columns of the two numbers of a line.
+/// Columns for the two numbers of a line.
 const NUMBERS: u16 = 17;
 
-/// A line of the picture.
-struct Bar {
+/// A bar from one number to another.
+struct Step {
     name: String,
     from: f64,
     to: f64,
     kind: Kind,
-    /// Whether it is the marked word's.
-    marked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +32,9 @@ enum Kind {
     Rest,
 }
 
-impl Explain {
+impl ExplainView<'_> {
     /// ```text
-    /// ╭ waterfall: Shapley values, probability of urgent ───────╮
+    /// ╭─ waterfall: Shapley values, probability of urgent ──────╮
     /// │ all words masked  ████████▏               0.310         │
     /// │ ▸ chest                   ▆▆▆▆▆▆▆▆  0.722 +0.412        │
     /// │   mild                  ▆▆          0.602 -0.120        │
@@ -42,84 +42,98 @@ impl Explain {
     /// │ this text         ████████████████        0.931         │
     /// ╰─────────────────────────────────────────────────────────╯
     /// ```
-    pub(super) fn draw_waterfall(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let explanation = self.looked_at(current);
-        let class = run.label(explanation.target);
-        let made = attribution(explanation, self.method);
+    pub(super) fn render_waterfall(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
+        let (screen, styles) = (self.screen, self.styles);
+        let explanation = screen.looked_at(current);
+        let method = screen.method.title();
+        let made = attribution(explanation, screen.method);
+        let class = self.run.label(explanation.target);
         let of = made.map_or_else(String::new, |made| format!(", {} of {class}", number(made.scalar)));
-        let inside = paper.boxed(area, &self.titled(&format!("waterfall: {}{of}", self.method.title())));
-        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-        let muted = paper.styles.muted;
-        let Some(made) = made else { return paper.middle(inside, "not done yet", muted) };
+        let title = screen.titled(&format!("waterfall: {method}{of}"));
+        let inside = inset(Panel::new(&title, styles).draw(area, buf));
+        let Some(made) = made else { return buf.put_centered(inside, "not done yet", styles.muted) };
         let Some(ends) = made.ends() else {
             let words = format!(
-                "The scores of {} do not add up to the answer. Those of Shapley values, Kernel SHAP, integrated gradients and LIME do: m chooses.",
-                self.method.title()
+                "The scores of {method} do not add up to the answer. Those of Shapley values, Kernel SHAP, integrated gradients and LIME do: m chooses."
             );
-            return paper.middle(inside, &words, muted);
+            return buf.put_centered(inside, &words, styles.muted);
         };
-        let note = note(explanation, made, ends);
-        let used = paper.paragraph(inside, &note, if made.fails() { paper.styles.bad } else { muted });
+        let style = if made.fails() { styles.bad } else { styles.muted };
+        let used = buf.put_wrapped(inside, &note(explanation, made, ends), style);
         let list = below(inside, used);
-        let mut bars = bars(explanation, made, ends, usize::from(list.height));
-        let marked = self.draft.cursor_in(current).map(Kind::Word);
-        bars.iter_mut().for_each(|bar| bar.marked = Some(bar.kind) == marked);
-        let range = range(&bars);
-        for (index, bar) in bars.iter().enumerate() {
-            Self::draw_bar(bar, (made, range), paper, row(list, index as u16));
+        let steps = steps(explanation, made, ends, usize::from(list.height));
+        let lines = WaterfallLines { made, range: range(&steps), marked: screen.draft.cursor_in(current), styles };
+        for (y, step) in (0..).zip(&steps) {
+            lines.render(step, row(list, y), buf);
         }
-    }
-
-    fn draw_bar(bar: &Bar, (made, range): (&Attribution, (f64, f64)), paper: &mut Paper, line: Rect) {
-        let styles = paper.styles;
-        let name = (line.width / 3).clamp(8, 22);
-        let plain = if made.fails() { styles.muted } else { styles.text };
-        let cursor = if bar.marked { "▸ " } else { "  " };
-        let cursor = if bar.kind == Kind::Level { "" } else { cursor };
-        paper.line(to(line, name), &[(cursor, styles.accent), (&bar.name, plain)]);
-        let place = to(from(line, name + 1), line.width.saturating_sub(name + 2 + NUMBERS));
-        let style = match (made.fails(), bar.kind) {
-            (true, _) => styles.muted,
-            (false, Kind::Level) => styles.accent,
-            (false, _) => styles.side(bar.to - bar.from),
-        };
-        stretch(bar, range, style, paper, place);
-        let added = if bar.kind == Kind::Level { String::new() } else { format!("{:+.3}", bar.to - bar.from) };
-        paper.right(line, &[(&format!("{:.3}", bar.to), plain), (&format!("{added:>9}"), style)]);
     }
 }
 
-/// The part of a line between two numbers; a level begins at the left edge.
-fn stretch(bar: &Bar, (low, high): (f64, f64), style: Style, paper: &mut Paper, area: Rect) {
-    let width = f64::from(area.width);
-    let column = |value: f64| ((value - low) / (high - low).max(f64::MIN_POSITIVE) * width).round().clamp(0.0, width);
-    let (from_, to_) =
-        (column(if bar.kind == Kind::Level { low } else { bar.from.min(bar.to) }), column(bar.from.max(bar.to)));
-    let length = ((to_ - from_) as u16).max(1);
-    let start = (from_ as u16).min(area.width.saturating_sub(length));
-    paper.write(to(from(area, start), length), &"▆".repeat(usize::from(length)), style);
+/// How the lines of a waterfall are drawn.
+struct WaterfallLines<'a> {
+    made: &'a Attribution,
+    /// The numbers at the left and at the right edge.
+    range: (f64, f64),
+    /// The word under the cursor.
+    marked: Option<usize>,
+    styles: &'a Styles,
+}
+
+impl WaterfallLines<'_> {
+    fn render(&self, step: &Step, line: Rect, buf: &mut Buffer) {
+        let styles = self.styles;
+        let name = (line.width / 3).clamp(8, 22);
+        let plain = if self.made.fails() { styles.muted } else { styles.text };
+        let cursor = match step.kind {
+            Kind::Level => "",
+            Kind::Word(word) if self.marked == Some(word) => "▸ ",
+            Kind::Word(_) | Kind::Rest => "  ",
+        };
+        buf.put_spans(to(line, name), &[Span::styled(cursor, styles.accent), Span::styled(&step.name, plain)]);
+        let place = to(from(line, name + 1), line.width.saturating_sub(name + 2 + NUMBERS));
+        let style = match (self.made.fails(), step.kind) {
+            (true, _) => styles.muted,
+            (false, Kind::Level) => styles.accent,
+            (false, _) => styles.side(step.to - step.from),
+        };
+        let (start, length) = self.stretch(step, place.width);
+        buf.put(to(from(place, start), length), &"▆".repeat(usize::from(length)), style);
+        let added = if step.kind == Kind::Level { String::new() } else { format!("{:+.3}", step.to - step.from) };
+        let numbers = [Span::styled(format!("{:.3}", step.to), plain), Span::styled(format!("{added:>9}"), style)];
+        buf.put_spans_right(line, &numbers);
+    }
+
+    /// The first column of a bar in `width` columns, and its length. A level begins at the left edge.
+    fn stretch(&self, step: &Step, width: u16) -> (u16, u16) {
+        let ((low, high), columns) = (self.range, f64::from(width));
+        let column =
+            |value: f64| ((value - low) / (high - low).max(f64::MIN_POSITIVE) * columns).round().clamp(0.0, columns);
+        let left = if step.kind == Kind::Level { low } else { step.from.min(step.to) };
+        let (left, right) = (column(left), column(step.from.max(step.to)));
+        let length = ((right - left) as u16).max(1);
+        ((left as u16).min(width.saturating_sub(length)), length)
+    }
 }
 
 /// Start, the strongest words that there is room for, the others together, end.
-fn bars(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64), rows: usize) -> Vec<Bar> {
+fn steps(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64), rows: usize) -> Vec<Step> {
     let mut order: Vec<usize> = (0..made.scores.len().min(explanation.words.len())).collect();
     order.sort_by(|&a, &b| made.scores[b].abs().total_cmp(&made.scores[a].abs()).then(a.cmp(&b)));
     let room = rows.saturating_sub(2);
     let shown = if order.len() <= room { order.len() } else { room.saturating_sub(1) };
-    let mut bars =
-        vec![Bar { name: beginning(made).to_owned(), from: start, to: start, kind: Kind::Level, marked: false }];
+    let mut steps = vec![Step { name: beginning(made).to_owned(), from: start, to: start, kind: Kind::Level }];
     let mut reached = start;
     for &word in &order[..shown] {
         let next = reached + made.scores[word];
-        bars.push(Bar { name: explanation.word(word), from: reached, to: next, kind: Kind::Word(word), marked: false });
+        steps.push(Step { name: explanation.word(word), from: reached, to: next, kind: Kind::Word(word) });
         reached = next;
     }
     if shown < order.len() {
         let name = format!("{} more", order.len() - shown);
-        bars.push(Bar { name, from: reached, to: end, kind: Kind::Rest, marked: false });
+        steps.push(Step { name, from: reached, to: end, kind: Kind::Rest });
     }
-    bars.push(Bar { name: "this text".to_owned(), from: end, to: end, kind: Kind::Level, marked: false });
-    bars
+    steps.push(Step { name: "this text".to_owned(), from: end, to: end, kind: Kind::Level });
+    steps
 }
 
 /// What the scores are added to.
@@ -143,8 +157,8 @@ fn number(scalar: Scalar) -> &'static str {
 }
 
 /// Where the bars begin to be told apart: a tenth of the way below the lowest, or zero.
-fn range(bars: &[Bar]) -> (f64, f64) {
-    let values = || bars.iter().flat_map(|bar| [bar.from, bar.to]).filter(|value| value.is_finite());
+fn range(steps: &[Step]) -> (f64, f64) {
+    let values = || steps.iter().flat_map(|step| [step.from, step.to]).filter(|value| value.is_finite());
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let low = if low >= 0.0 { 0.0 } else { low - (high - low) * 0.1 };
     (low, high)
@@ -168,11 +182,11 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    fn made(rows: usize) -> (Vec<Bar>, f64) {
+    fn made(rows: usize) -> (Vec<Step>, f64) {
         let explanation = fixture::explanation("not a good film at all", None, 1300, Method::ALL.len());
         let shapley = attribution(&explanation, Method::Shapley).unwrap();
         let ends = shapley.ends().unwrap();
-        (bars(&explanation, shapley, ends, rows), ends.1)
+        (steps(&explanation, shapley, ends, rows), ends.1)
     }
 
     #[test]

@@ -1,20 +1,19 @@
 //! The words of all explained samples, by what a method says of them in the mean.
 
-use pellucid_protocol::word_importance::{Case, Question, Vocabulary, WordImportance, word_importance};
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+mod view;
 
+use pellucid_protocol::word_importance::{Case, Question, Vocabulary, word_importance};
+use ratatui::layout::Rect;
+
+pub(super) use self::view::{TinyWords, WordsView};
 use super::found::Found;
 use crate::input::keymap::Action;
 use crate::run::Run;
 use crate::text;
-use crate::widgets::bar;
-use crate::widgets::paper::{Paper, below, from, inner, row, to};
+use crate::widgets::inner;
 
 /// Samples that a word must come in to be shown, at first.
 const LEAST: usize = 3;
-/// Columns of all numbers of a word.
-const NUMBERS: u16 = 36;
 
 /// The order of the words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -132,58 +131,6 @@ impl Words {
         Some((word.word.clone(), places.collect()))
     }
 
-    /// ```text
-    /// ╭ words ──────────── for urgent · occlusion · in 3 samples or more · strongest first ╮
-    /// │   word          samples times    mean      ±     sd                                │
-    /// │ ▸ chest              12    14  +0.412  0.031  0.108            │▆▆▆▆▆▆▆            │
-    /// ╰────────────────────────────────────────────────────────────────────────────────────╯
-    /// ```
-    pub(super) fn draw(&self, run: &Run, found: &Found, paper: &mut Paper, area: Rect) {
-        let inside = paper.boxed(area, "words");
-        paper.corner(area, &self.status(run, found, usize::from(area.width)), paper.styles.muted);
-        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-        if self.vocabulary.words.is_empty() {
-            return paper.middle(inside, &self.nothing(found), paper.styles.muted);
-        }
-        let name = inside.width.saturating_sub(NUMBERS).clamp(8, 22);
-        let muted = paper.styles.muted;
-        let heading = format!("{:>7}{:>6}{:>8}{:>7}{:>7}", "samples", "times", "mean", "±", "sd");
-        paper.write(from(row(inside, 0), 2), "word", muted);
-        paper.write(from(row(inside, 0), name), &heading, muted);
-        let page = rows(inside);
-        // Whole pages turn, so that moving the cursor repaints two lines and not all of them.
-        let top = self.cursor / page * page;
-        for (index, word) in self.vocabulary.words.iter().enumerate().skip(top).take(page) {
-            self.line(word, (index, name), paper, row(below(inside, 1), (index - top) as u16));
-        }
-        let counted = self.counted(found);
-        let foot = row(inside, inside.height.saturating_sub(1));
-        paper.write(foot, &text::clip(&counted, usize::from(foot.width)), muted);
-    }
-
-    fn line(&self, word: &WordImportance, (index, name): (usize, u16), paper: &mut Paper, line: Rect) {
-        let styles = paper.styles;
-        let marked = index == self.cursor;
-        let (cursor, style) = if marked { ("▸ ", styles.strong) } else { ("  ", styles.text) };
-        paper.line(to(line, name), &[(cursor, styles.accent), (&word.word, style)]);
-        let spread = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), text::number);
-        let counts = format!("{:>7}{:>6}", word.texts.len(), word.occurrences);
-        let mean = format!("{:>8}", format!("{:+.3}", word.mean));
-        let rest = format!("{:>7}{:>7}", spread(word.error), spread(word.deviation));
-        let side = styles.side(word.mean);
-        paper.line(from(line, name), &[(&counts, styles.text), (&mean, side), (&rest, styles.muted)]);
-        let place = from(line, name + NUMBERS + 1);
-        if place.width >= 9 {
-            bar::signed(paper, place, word.mean / self.largest(), self.bar_style(word, paper));
-        }
-    }
-
-    /// Grey where the mean is not two standard errors away from zero, or one sample is all there is.
-    fn bar_style(&self, word: &WordImportance, paper: &Paper) -> Style {
-        let clear = word.error.is_some_and(|error| word.mean.abs() > 2.0 * error);
-        if clear { paper.styles.side(word.mean) } else { paper.styles.faint }
-    }
-
     fn largest(&self) -> f64 {
         let sizes = self.vocabulary.words.iter().map(|word| word.mean.abs());
         sizes.fold(f64::MIN_POSITIVE, f64::max)
@@ -214,26 +161,6 @@ impl Words {
             "no word of this class comes in {} or more by this method; - shows rarer ones, m another method, x another class",
             text::plural(self.least, "sample")
         )
-    }
-
-    /// The words alone with their means.
-    pub(super) fn draw_tiny(&self, run: &Run, found: &Found, paper: &mut Paper, area: Rect) {
-        let styles = paper.styles;
-        paper.write(row(area, 0), &format!("for {}", run.label(self.class)), styles.muted);
-        let list = below(area, 1);
-        if self.vocabulary.words.is_empty() {
-            paper.paragraph(list, &self.nothing(found), styles.muted);
-            return;
-        }
-        let page = usize::from(list.height).max(1);
-        let top = self.cursor / page * page;
-        for (index, word) in self.vocabulary.words.iter().enumerate().skip(top).take(page) {
-            let line = row(list, (index - top) as u16);
-            let cursor = if index == self.cursor { "▸" } else { " " };
-            let name = to(line, line.width.saturating_sub(8));
-            paper.line(name, &[(cursor, styles.accent), (&word.word, styles.text)]);
-            paper.right(line, &[(&format!("{:+.3}", word.mean), styles.side(word.mean))]);
-        }
     }
 }
 

@@ -1,75 +1,80 @@
 //! The two lines above the charts: the best evaluation, and the latest values or those under the cursor.
 
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::text::Span;
 
-use super::grid::Grid;
-use super::{Train, facts_rows};
+use super::Face;
+use super::view::{Page, TrainView};
 use crate::chart::{mark_near, mark_style};
 use crate::history::timeline::XAxis;
 use crate::run::{Run, Stage};
 use crate::text;
 use crate::text::clock;
-use crate::widgets::paper::{Paper, from, row, to};
+use crate::theme::Styles;
+use crate::widgets::PutText;
+use crate::widgets::area::{from, row, to};
 
-/// Columns that a cursor's place stands for when its mark is looked for.
+/// A mark within one of this many columns of the axis counts as being under the cursor.
 const COLUMNS: u16 = 40;
 
 /// Name, value, unit.
 type Fact = (&'static str, String, &'static str);
 
-impl Train {
-    pub(super) fn facts(&self, run: &Run, (grid, charts): (&Grid, usize), paper: &mut Paper, area: Rect) {
-        if facts_rows(area) == 0 {
+impl TrainView<'_> {
+    pub(super) fn render_facts(&self, page: Page, area: Rect, buf: &mut Buffer) {
+        if area.height == 0 {
             return;
         }
+        let (run, styles) = (self.run, self.styles);
         if let Stage::Ended(_, Some(why)) = &run.stage {
-            let bad = paper.styles.bad;
-            paper.paragraph(Rect { height: 2, ..from(area, 1) }, why, bad);
+            buf.put_wrapped(from(area, 1), why, styles.bad);
             return;
         }
         let (best, now) = (from(row(area, 0), 1), from(row(area, 1), 1));
-        let used = self.unusual((grid, charts), paper, best);
-        facts_line(paper, to(best, best.width.saturating_sub(used)), "best", &best_facts(run));
-        match self.cursor {
-            Some(step) => self.read_line(run, step, paper, now),
-            None => {
-                facts_line(paper, now, "now", &now_facts(run));
-            }
+        let used = self.render_settings(page, best, buf);
+        let best = to(best, best.width.saturating_sub(used));
+        FactsLine { title: "best", facts: &best_facts(run), styles }.draw(best, buf);
+        if let Some(step) = self.train.cursor {
+            self.render_step(step, now, buf);
+        } else {
+            FactsLine { title: "now", facts: &now_facts(run), styles }.draw(now, buf);
         }
     }
 
-    /// How the charts are looked at, where that is not as usual; returns the columns used.
-    fn unusual(&self, (grid, charts): (&Grid, usize), paper: &mut Paper, area: Rect) -> u16 {
-        let mut words = self.looks.words();
-        if grid.count < charts && self.face == super::Face::Grid {
+    /// How the charts are shown, where that differs from the default; returns the columns used.
+    fn render_settings(&self, page: Page, area: Rect, buf: &mut Buffer) -> u16 {
+        let mut words = self.train.looks.words();
+        let Page { grid, charts } = page;
+        if grid.count < charts && self.train.face == Face::Grid {
             words.push(format!("charts {}–{} of {charts}", grid.first + 1, grid.first + grid.count));
         }
-        // What the best evaluation was goes before it.
+        // The best evaluation is more important.
         let line = words.join(", ");
         if text::width(&line) + 60 > usize::from(area.width) {
             return 0;
         }
-        paper.right(to(area, area.width.saturating_sub(1)), &[(&line, paper.styles.muted)]) + 2
+        let edge = to(area, area.width.saturating_sub(1));
+        buf.put_spans_right(edge, &[Span::styled(line, self.styles.muted)]) + 2
     }
 
-    /// The step that is read, where it lies on all axes, and what happened there.
-    fn read_line(&self, run: &Run, step: u64, paper: &mut Paper, area: Rect) {
-        let at = step as f64;
+    /// The step under the cursor, its place on every axis, and what happened there.
+    fn render_step(&self, step: u64, area: Rect, buf: &mut Buffer) {
+        let (course, styles, at) = (&self.run.course, self.styles, step as f64);
         let facts = [
             ("step ", step.to_string(), ""),
-            ("epoch ", format!("{:.2}", run.course.x(XAxis::Epoch, at)), ""),
-            ("after ", text::duration(run.course.x(XAxis::Relative, at)), ""),
-            ("at ", clock::show(run.course.time(at), "%H:%M:%S"), ""),
+            ("epoch ", format!("{:.2}", course.x(XAxis::Epoch, at)), ""),
+            ("after ", text::duration(course.x(XAxis::Relative, at)), ""),
+            ("at ", clock::show(course.time(at), "%H:%M:%S"), ""),
         ];
-        let used = facts_line(paper, area, "read", &facts);
-        let sheet = self.sheet(run, false);
+        let used = FactsLine { title: "read", facts: &facts, styles }.draw(area, buf);
         let place = from(area, used);
-        if let Some(mark) = mark_near(&sheet.domain, step, COLUMNS) {
-            let style = mark_style(mark.kind, paper.styles);
-            let words = format!("{}: {}", mark.step, mark.words);
-            paper.line(place, &[(mark.kind.sign(), style), (" ", style), (&words, paper.styles.text)]);
+        if let Some(mark) = mark_near(&self.train.domain(self.run), step, COLUMNS) {
+            let style = mark_style(mark.kind, styles);
+            let words = format!(" {}: {}", mark.step, mark.words);
+            buf.put_spans(place, &[Span::styled(mark.kind.sign(), style), Span::styled(words, styles.text)]);
         } else {
-            paper.write(place, "Esc: back to the latest", paper.styles.muted);
+            buf.put(place, "Esc: back to the latest", styles.muted);
         }
     }
 }
@@ -106,21 +111,30 @@ fn steady(run: &Run, metric: &str) -> Option<f64> {
     if metric == "optim/lr" || !last.is_finite() { Some(last) } else { series.last_smooth() }
 }
 
-/// Facts in fields of fixed width, so that nothing moves when a number changes. What does not fit is left
-/// out. Returns the columns used.
-fn facts_line(paper: &mut Paper, area: Rect, title: &str, facts: &[Fact]) -> u16 {
-    let styles = paper.styles;
-    paper.write(area, title, styles.muted);
-    let mut x = 6;
-    for (name, value, unit) in facts {
-        let padding = 6usize.saturating_sub(text::width(value));
-        let place = from(area, x);
-        let wide = text::width(name) + text::width(value).max(6) + text::width(unit);
-        if usize::from(place.width) < wide {
-            break;
+/// Facts in fields of fixed width, so that nothing moves when a number changes. Facts that do not fit are left out.
+struct FactsLine<'a> {
+    title: &'a str,
+    facts: &'a [Fact],
+    styles: &'a Styles,
+}
+
+impl FactsLine<'_> {
+    /// Draws the line; returns the columns used.
+    fn draw(&self, area: Rect, buf: &mut Buffer) -> u16 {
+        let styles = self.styles;
+        buf.put(area, self.title, styles.muted);
+        let mut x = 6;
+        for (name, value, unit) in self.facts {
+            let padding = 6usize.saturating_sub(text::width(value));
+            let place = from(area, x);
+            let width = text::width(name) + text::width(value).max(6) + text::width(unit);
+            if usize::from(place.width) < width {
+                break;
+            }
+            let (name, unit) = (Span::styled(*name, styles.muted), Span::styled(*unit, styles.muted));
+            x += buf.put_spans(place, &[name, Span::styled(value, styles.strong), unit]);
+            x += padding as u16 + 3;
         }
-        x += paper.line(place, &[(name, styles.muted), (value, styles.strong), (unit, styles.muted)]);
-        x += padding as u16 + 3;
+        x
     }
-    x
 }

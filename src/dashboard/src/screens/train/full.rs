@@ -1,15 +1,19 @@
 //! One chart alone, with all that can be said of its curves.
 
-use ratatui::layout::Rect;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::Span;
+use ratatui::widgets::Widget;
 
-use super::Train;
 use super::panel::Panel;
-use crate::chart::{MARKS, mark_style};
+use super::view::TrainView;
+use crate::chart::{Chart, Focus, MARKS, mark_style};
 use crate::history::Series;
 use crate::history::marks::MarkKind;
-use crate::run::Run;
 use crate::text;
-use crate::widgets::paper::{Paper, below, from, row, to};
+use crate::widgets::PutText;
+use crate::widgets::area::{from, row, to};
 
 /// Columns of the table: heading and width.
 const COLUMNS: [(&str, u16); 6] =
@@ -18,51 +22,53 @@ const COLUMNS: [(&str, u16); 6] =
 /// Columns for the name of a curve.
 const NAME: u16 = 18;
 
-impl Train {
+impl TrainView<'_> {
     /// ```text
-    /// ╭ ▸ loss ──────────────────────────────────────────╮
+    /// ╭─ ▸ loss ─────────────────────────────────────────╮
     /// ╰──────────────────────────────b───────!───────────╯
-    ///                    value    at step   smoothed …      exact, of what is seen
+    ///                    value    at step   smoothed …      exact numbers of the steps shown
     ///  ● total           0.341       1240     0.3377
     ///  b best   c checkpoint   p pause   s setting   ! alert
     /// ```
-    pub(super) fn full(&self, run: &Run, panel: &Panel, paper: &mut Paper, area: Rect) {
-        let lines = panel.lines(run);
-        let wanted = lines.len() as u16 + 2;
+    pub(super) fn render_full(&self, panel: &Panel, area: Rect, buf: &mut Buffer) {
+        let chart = self.train.chart(self.run, panel, Focus::Here);
+        let wanted = chart.lines.len() as u16 + 2;
         let table = if area.height >= wanted + 8 { wanted } else { 0 };
-        let upper = Rect { height: area.height - table, ..area };
-        self.chart(run, panel).draw_on(&self.sheet(run, true), paper, upper);
-        if table == 0 {
-            return;
+        let [upper, lower] = Layout::vertical([Constraint::Fill(1), Constraint::Length(table)]).areas(area);
+        chart.view(self.styles).render(upper, buf);
+        if table > 0 {
+            self.render_numbers(&chart, lower, buf);
         }
-        let below = below(area, upper.height);
-        heading(paper, row(below, 0));
-        let span = self.sheet(run, true).domain.span();
-        for (index, line) in lines.iter().enumerate() {
-            let place = row(below, index as u16 + 1);
-            let style = paper.styles.series[line.slot];
-            let name = format!(" {}", line.name);
-            paper.line(to(from(place, 1), NAME - 2), &[(MARKS[line.slot], style), (&name, paper.styles.text)]);
-            let values = numbers(line.series, self.cursor, span);
-            cells(paper, from(place, NAME), &values, paper.styles.text);
+    }
+
+    /// A line of numbers for each curve, and what the marks mean.
+    fn render_numbers(&self, chart: &Chart, area: Rect, buf: &mut Buffer) {
+        let styles = self.styles;
+        render_cells(&COLUMNS.map(|(name, _)| name.to_owned()), styles.muted, from(row(area, 0), NAME), buf);
+        let span = chart.domain.span();
+        for (y, line) in (1..).zip(&chart.lines) {
+            let place = row(area, y);
+            let mark = Span::styled(MARKS[line.slot], styles.series[line.slot]);
+            let name = Span::styled(format!(" {}", line.name), styles.text);
+            buf.put_spans(to(from(place, 1), NAME - 2), &[mark, name]);
+            render_cells(&numbers(line.series, self.train.cursor, span), styles.text, from(place, NAME), buf);
         }
-        legend(paper, row(below, table - 1));
+        let legend = MarkKind::LEGEND.into_iter().flat_map(|(kind, sign, name)| {
+            [Span::styled(sign, mark_style(kind, styles)), Span::styled(format!(" {name}   "), styles.muted)]
+        });
+        let last = row(area, area.height.saturating_sub(1));
+        buf.put_spans(from(last, 1), &legend.collect::<Vec<_>>());
     }
 }
 
-fn heading(paper: &mut Paper, area: Rect) {
-    let names = COLUMNS.map(|(name, _)| name.to_owned());
-    cells(paper, from(area, NAME), &names, paper.styles.muted);
-}
-
-/// Numbers under their headings, at the right of each column; columns that do not fit are left out.
-fn cells(paper: &mut Paper, area: Rect, values: &[String; 6], style: ratatui::style::Style) {
+/// Numbers under their headings, right-aligned. Columns that do not fit are left out.
+fn render_cells(values: &[String; 6], style: Style, area: Rect, buf: &mut Buffer) {
     let mut rest = area;
     for ((_, width), value) in COLUMNS.iter().zip(values) {
         if rest.width < *width {
             break;
         }
-        paper.right(to(rest, *width), &[(value, style)]);
+        buf.put_spans_right(to(rest, *width), &[Span::styled(value, style)]);
         rest = from(rest, *width);
     }
 }
@@ -93,15 +99,6 @@ fn exact(value: f64) -> String {
     }
     let whole = if size < 1.0 { 1 } else { size.log10() as usize + 1 };
     format!("{value:.*}", 7usize.saturating_sub(whole))
-}
-
-fn legend(paper: &mut Paper, area: Rect) {
-    let styles = paper.styles;
-    let mut x = 1;
-    for (kind, sign, name) in MarkKind::LEGEND {
-        let word = format!(" {name}   ");
-        x += paper.line(from(area, x), &[(sign, mark_style(kind, styles)), (&word, styles.muted)]);
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::widgets::paper::{below, from, to};
+use crate::widgets::area::{below, from, to};
 
 /// The smallest chart that is worth drawing.
 const SMALLEST: (u16, u16) = (28, 8);

@@ -4,6 +4,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::window::Window;
 use super::{Face, Train, charts};
+use crate::chart::Focus;
 use crate::geometry;
 use crate::msg::{Pointer, PointerKind};
 use crate::run::Run;
@@ -66,12 +67,12 @@ impl Train {
             panels.iter().skip(grid.first).zip(grid.tiles(area)).collect()
         };
         let (panel, tile) = places.into_iter().find(|(_, tile)| tile.contains((pointer.x, pointer.y).into()))?;
-        let field = self.chart(run, panel).field(&self.sheet(run, false), tile)?;
+        let field = self.chart(run, panel, Focus::Elsewhere).field(tile)?;
         Some((panel.title.clone(), field))
     }
 
     fn step_at(&self, x: u16, field: Rect, run: &Run) -> f64 {
-        let domain = self.sheet(run, false).domain;
+        let domain = self.domain(run);
         let share = f64::from(x.saturating_sub(field.x)) / f64::from(field.width.saturating_sub(1).max(1));
         let (from, to) = domain.ends;
         domain.step(from + (to - from) * share.min(1.0))

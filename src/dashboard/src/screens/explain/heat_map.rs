@@ -1,31 +1,42 @@
-//! The text itself: strengths behind its words, now and over the run.
+//! The text as a heat map of the chosen method, and what is to be said about it.
 
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Check, Explanation, Verdict};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::Widget;
 
-use super::what_if::Shown;
-use super::{Explain, Wait, attribution, highest};
+use super::{Explain, ExplainView, Wait, attribution, highest};
 use crate::run::Run;
 use crate::text;
-use crate::widgets::heat::{HeatText, Trust, shares, sign};
-use crate::widgets::paper::{Paper, below, from, row, to};
+use crate::widgets::area::{inset, row};
+use crate::widgets::heat_text::{HeatText, Signs, Trust, shares};
+use crate::widgets::{Panel, PutText, inner};
 
-impl Explain {
+impl ExplainView<'_> {
     /// ```text
-    /// ╭ sample 12 · gradient x input · as of step 1200 ─── 2 of 3 ╮
+    /// ╭─ sample 12 · gradient x input · as of step 1200 ── 2 of 3 ╮
     /// │ text and signs                                            │
     /// │ ✖ why the map is not to be trusted                        │
     /// │ for `urgent` · +9 speaks for it most, -9 against it ...   │
     /// ╰───────────────────────────────────────────────────────────╯
     /// ```
-    pub(super) fn draw_text(&self, run: &Run, current: &Explanation, paper: &mut Paper, area: Rect) {
-        let (explanation, scores) = self.painted(current);
-        let inside = paper.boxed(area, &self.title(explanation));
-        self.place_on_shelf(paper, area);
-        let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-        let shown = self.draft.shown(current);
+    pub(super) fn render_heat_map(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
+        let (screen, styles) = (self.screen, self.styles);
+        let (explanation, scores) = screen.painted(current);
+        let title = screen.title(explanation);
+        let panel = Panel::new(&title, styles);
+        let (place, style) = self.place_in_history();
+        if area.width >= 70 {
+            panel.note(&place, style).draw(area, buf)
+        } else {
+            panel.draw(area, buf)
+        };
+        let inside = inset(inner(area));
+        let shown = screen.draft.shown(current);
         let strengths = scores.map(|scores| shares(&shown.scores(explanation, scores))).unwrap_or_default();
+        let mut notes = screen.notes(self.run, explanation, scores, inside.width);
         let heat = HeatText {
             text: &shown.text,
             words: &shown.words,
@@ -33,26 +44,68 @@ impl Explain {
             rationale: &current.rationale,
             trust: if scores.is_some_and(|scores| !scores.fails()) { Trust::Passed } else { Trust::Failed },
             changed: &shown.changed,
-            cursor: self.draft.cursor,
+            cursor: screen.draft.cursor,
+            first_line: 0,
+            signs: Signs::Shown,
+            styles,
         };
-        let mut notes = self.notes(run, explanation, scores, inside.width);
-        let needed = 2 * heat.line_count(inside.width);
-        if usize::from(inside.height) < needed + notes.len() {
-            // Figures give way to the text; two lines are its own, whatever else there is to say.
+        if usize::from(inside.height) < 2 * heat.line_count(inside.width) + notes.len() {
+            // Figures give way to the text; two lines are always its own.
             notes.retain(|(_, kind)| *kind != Note::Figures);
         }
         let height = inside.height.saturating_sub(notes.len() as u16).max(2);
-        heat.draw(paper, Rect { height, ..inside }, self.skipped(&heat, inside.width, height));
-        for (index, (note, kind)) in notes.iter().enumerate() {
-            let style = match kind {
-                Note::Warning => paper.styles.bad,
-                Note::Word | Note::Change => paper.styles.strong,
-                Note::Figures | Note::Legend => paper.styles.muted,
-            };
-            paper.write(row(inside, height + index as u16), note, style);
+        let first_line = screen.first_line(&heat, inside.width, height);
+        HeatText { first_line, ..heat }.render(Rect { height, ..inside }, buf);
+        for (y, (note, kind)) in (height..).zip(&notes) {
+            buf.put(row(inside, y), note, self.note_style(*kind));
         }
     }
 
+    fn note_style(&self, note: Note) -> Style {
+        match note {
+            Note::Warning => self.styles.bad,
+            Note::Word | Note::Change => self.styles.strong,
+            Note::Figures | Note::Legend => self.styles.muted,
+        }
+    }
+
+    /// Which explanation of how many is shown, or that one is under way.
+    fn place_in_history(&self) -> (String, Style) {
+        let (screen, styles) = (self.screen, self.styles);
+        let partial = screen.current().is_some_and(|current| current.partial);
+        match &screen.wait {
+            Wait::Asked => ("under way …".to_owned(), styles.warn),
+            Wait::Refused(_) => ("refused".to_owned(), styles.bad),
+            _ if screen.draft.is_busy() || partial => ("under way …".to_owned(), styles.warn),
+            Wait::Nothing | Wait::Cut => {
+                (format!("{} of {}", screen.shown.map_or(0, |shown| shown + 1), screen.history.len()), styles.muted)
+            }
+        }
+    }
+
+    /// Rows that the text and the notes under it need in a box of this width.
+    pub(super) fn text_rows(&self, current: &Explanation, width: u16) -> u16 {
+        let (explanation, scores) = self.screen.painted(current);
+        let width = width.saturating_sub(4);
+        let notes = self.screen.notes(self.run, explanation, scores, width).len();
+        let shown = self.screen.draft.shown(current);
+        let text = HeatText {
+            text: &shown.text,
+            words: &shown.words,
+            shares: &vec![0.0; shown.words.len()],
+            rationale: &[],
+            trust: Trust::Passed,
+            changed: &[],
+            cursor: None,
+            first_line: 0,
+            signs: Signs::Shown,
+            styles: self.styles,
+        };
+        (2 * text.line_count(width) + notes + 2) as u16
+    }
+}
+
+impl Explain {
     /// What is painted on the text: the map of the changed text as soon as it has the chosen method, else
     /// that of the text as it is.
     pub(super) fn painted<'a>(&'a self, current: &'a Explanation) -> (&'a Explanation, Option<&'a Attribution>) {
@@ -61,8 +114,8 @@ impl Explain {
         found.map_or((current, None), |(explanation, scores)| (explanation, Some(scores)))
     }
 
-    /// Lines above the first one that is seen: the marked word is always seen.
-    fn skipped(&self, heat: &HeatText, width: u16, height: u16) -> usize {
+    /// The first line that is shown, so that the marked word is.
+    fn first_line(&self, heat: &HeatText, width: u16, height: u16) -> usize {
         let room = usize::from(height / 2).max(1);
         let skip = self.scroll.min(heat.line_count(width).saturating_sub(room));
         match self.draft.cursor.and_then(|word| heat.line_of(word, width)) {
@@ -85,30 +138,6 @@ impl Explain {
             count if mapped => format!("{title} · {count} changed"),
             _ => format!("{title} · as it was"),
         }
-    }
-
-    fn place_on_shelf(&self, paper: &mut Paper, area: Rect) {
-        let (words, style) = match &self.wait {
-            Wait::Asked => ("under way …".to_owned(), paper.styles.warn),
-            Wait::Refused(_) => ("refused".to_owned(), paper.styles.bad),
-            _ if self.draft.is_busy() || self.current().is_some_and(|current| current.partial) => {
-                ("under way …".to_owned(), paper.styles.warn)
-            }
-            Wait::Nothing | Wait::Cut => {
-                (format!("{} of {}", self.shown.map_or(0, |shown| shown + 1), self.shelf.len()), paper.styles.muted)
-            }
-        };
-        if area.width >= 70 {
-            paper.corner(area, &words, style);
-        }
-    }
-
-    /// Rows that the text and all that stands under it need in a box of this width.
-    pub(super) fn text_rows(&self, run: &Run, current: &Explanation, width: u16) -> u16 {
-        let (explanation, scores) = self.painted(current);
-        let width = width.saturating_sub(4);
-        let notes = self.notes(run, explanation, scores, width).len();
-        (2 * text_lines(&self.draft.shown(current), width) + notes + 2) as u16
     }
 
     /// What stands under the text.
@@ -191,7 +220,7 @@ impl Explain {
     }
 }
 
-/// What is said under the text.
+/// A line under the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Note {
     /// What the signs mean, and what is not there.
@@ -204,92 +233,4 @@ enum Note {
     Word,
     /// What the changes do to the answer.
     Change,
-}
-
-/// Lines of a text in this width.
-fn text_lines(shown: &Shown, width: u16) -> usize {
-    let heat = HeatText {
-        text: &shown.text,
-        words: &shown.words,
-        shares: &vec![0.0; shown.words.len()],
-        rationale: &[],
-        trust: Trust::Passed,
-        changed: &[],
-        cursor: None,
-    };
-    heat.line_count(width)
-}
-
-/// ```text
-/// ╭ the map over the run ─────────────────────────╮
-/// │ step   the  pain  is  sudden                  │
-/// │  400    +1    +3        +9                    │  oldest first, one line for each explanation
-/// │ 1200          +7        +9                    │
-/// ╰───────────────────────────────────────────────╯
-/// ```
-pub(super) fn over_time(screen: &Explain, paper: &mut Paper, area: Rect) {
-    let Some(current) = screen.current().filter(|_| area.height >= 5) else { return };
-    let inside = paper.boxed(area, "the map over the run");
-    let inside = to(from(inside, 1), inside.width.saturating_sub(2));
-    let done = |known| Some((known, attribution(known, screen.method)?));
-    let rows: Vec<(&Explanation, &Attribution)> = screen.related().filter_map(done).collect();
-    let columns = columns(current, rows.last().map(|(_, scores)| *scores), inside.width.saturating_sub(8));
-    let muted = paper.styles.muted;
-    paper.right(to(row(inside, 0), 6), &[("step", muted)]);
-    header(current, &columns, paper, from(inside, 8));
-    let room = usize::from(inside.height.saturating_sub(1));
-    for (index, (known, scores)) in rows.iter().skip(rows.len().saturating_sub(room)).enumerate() {
-        line(known.step, scores, &columns, paper, row(below(inside, 1), index as u16));
-    }
-}
-
-/// Words that fit, with their places: the strongest ones of the last map, in the order of the text.
-pub(super) fn columns(current: &Explanation, scores: Option<&Attribution>, width: u16) -> Vec<(usize, u16, u16)> {
-    let strength = |word: usize| scores.and_then(|scores| scores.scores.get(word)).map_or(0.0, |score| score.abs());
-    let mut ranked: Vec<usize> = (0..current.words.len()).collect();
-    ranked.sort_by(|&a, &b| strength(b).total_cmp(&strength(a)).then(a.cmp(&b)));
-    let mut free = width;
-    let mut chosen: Vec<(usize, u16)> = Vec::new();
-    for word in ranked {
-        let wide = (text::width(&current.word(word)) as u16).clamp(2, 14) + 1;
-        if wide > free {
-            break;
-        }
-        free -= wide;
-        chosen.push((word, wide));
-    }
-    chosen.sort_unstable();
-    let places = chosen.iter().scan(0, |next, (_, wide)| {
-        let place = *next;
-        *next += wide;
-        Some(place)
-    });
-    let places: Vec<u16> = places.collect();
-    chosen.into_iter().zip(places).map(|((word, wide), x)| (word, x, wide)).collect()
-}
-
-pub(super) fn header(current: &Explanation, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let muted = paper.styles.muted;
-    for (word, x, wide) in columns {
-        paper.write(to(from(row(area, 0), *x), wide - 1), &current.word(*word), muted);
-    }
-}
-
-fn line(step: u64, scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let trusted = !scores.fails();
-    let style = if trusted { paper.styles.text } else { paper.styles.muted };
-    paper.right(to(area, 6), &[(&step.to_string(), style)]);
-    strip(scores, columns, paper, from(area, 8));
-}
-
-/// One method's strengths in the columns of the words.
-pub(super) fn strip(scores: &Attribution, columns: &[(usize, u16, u16)], paper: &mut Paper, area: Rect) {
-    let trusted = !scores.fails();
-    let strengths = shares(&scores.scores);
-    for (word, x, wide) in columns {
-        let Some(&share) = strengths.get(*word) else { continue };
-        let style = if trusted { paper.styles.heat(share) } else { paper.styles.muted };
-        let content = format!("{:^width$}", sign(share), width = usize::from(wide - 1));
-        paper.write(to(from(area, *x), wide - 1), &content, style);
-    }
 }

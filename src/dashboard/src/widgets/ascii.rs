@@ -1,10 +1,10 @@
-//! For terminals that are not UTF-8: a finished frame in ASCII.
+//! A finished frame in ASCII, for terminals that are not UTF-8.
 
 use ratatui::buffer::Buffer;
 
 use crate::theme::{Glyphs, mask_of};
 
-/// Replaces every cell's symbol by an ASCII one of like look.
+/// Replaces every symbol by an ASCII character that looks like it.
 pub(crate) fn fold(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() {

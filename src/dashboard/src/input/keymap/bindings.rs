@@ -1,4 +1,4 @@
-//! The table: every key, what it does, where, and how that is called.
+//! The default bindings: every key, what it does, where, and its words in hints and help.
 
 use std::borrow::Cow;
 

@@ -1,114 +1,125 @@
 //! Changed cells as the fewest bytes that a terminal understands.
 //!
-//! Every frame travels, often over SSH: styles are written only where they change, all in one
-//! sequence, and the cursor takes the shortest way.
+//! Every frame may travel over SSH: a style is written only where it changes, in one sequence, and the cursor
+//! takes the shortest way.
 
+use std::borrow::Cow;
 use std::io::Write;
 
+use pellucid_protocol::scrub::scrub;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-/// What the terminal writes with.
-type Look = (Color, Color, Modifier);
+/// Colours and modifiers of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CellStyle {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
 
-const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
+/// The style after a reset.
+const PLAIN: CellStyle = CellStyle { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
-/// Cells that may be written again: a way is three or four bytes.
-const BRIDGE: u16 = 3;
+/// The longest run of unchanged cells that is written again instead of moving the cursor: a move takes three or
+/// four bytes.
+const LONGEST_BRIDGE: u16 = 3;
 
-/// Rows that are gone one by one, a byte each: more are one sequence.
-const SINGLE: u16 = 3;
+/// The most rows that the cursor goes down by line feeds, a byte each; more rows take one sequence.
+const MOST_LINE_FEEDS: u16 = 3;
 
-/// Looks for each of which a whole frame is gone through; a heatmap has more.
-const FEW: usize = 24;
+/// The most styles for which a frame is also written style by style. A heat map has more.
+const FEW_STYLES: usize = 24;
 
-/// What is seen of a blank cell too.
-const LINES: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
+/// Modifiers that are seen on a blank cell too.
+const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED.union(Modifier::REVERSED).union(Modifier::CROSSED_OUT);
 
 /// Where the terminal's cursor is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cursor {
-    /// Not known.
+    /// Unknown.
     Lost,
-    /// On this line: what was written may be of another width there.
-    Unsure(u16),
-    /// Before this cell.
+    /// On this line, in an unknown column: terminals disagree about the width of what was written.
+    OnLine(u16),
+    /// At this column and line.
     At(u16, u16),
 }
 
-/// Writes cells, and remembers what the terminal has understood so far.
+/// Writes cells, and knows the terminal's cursor and style after each.
 #[derive(Debug, Clone)]
-struct Pen<'a> {
+struct DiffWriter<'a> {
     bytes: Vec<u8>,
-    /// The whole frame, of which only the changed cells have to be written.
+    /// The whole frame; only its changed cells have to be written.
     frame: &'a Buffer,
     cursor: Cursor,
-    look: Look,
+    style: CellStyle,
 }
 
-/// Appends what makes a terminal show `changes`; it writes plainly before and after.
+/// Appends the bytes that make a terminal show `changes`, the changed cells of `frame`. The terminal's style is plain
+/// before and after.
 ///
 /// # Errors
 /// Never, as far as known: it writes to memory.
 pub(super) fn write(bytes: &mut Vec<u8>, changes: &[(u16, u16, &Cell)], frame: &Buffer) -> std::io::Result<()> {
-    let new = Pen { bytes: Vec::new(), frame, cursor: Cursor::Lost, look: PLAIN };
+    let new = DiffWriter { bytes: Vec::new(), frame, cursor: Cursor::Lost, style: PLAIN };
     let mut best = new.clone();
-    changes.chunk_by(|a, b| a.1 == b.1).try_for_each(|line| best.shortest(line))?;
-    best.dress(PLAIN)?;
-    if has_few_looks(changes) {
+    changes.chunk_by(|a, b| a.1 == b.1).try_for_each(|line| best.write_line(line))?;
+    best.set_style(PLAIN)?;
+    if has_few_styles(changes) {
         let mut sorted = new;
-        sorted.by_look(changes)?;
-        sorted.dress(PLAIN)?;
+        sorted.by_style(changes)?;
+        sorted.set_style(PLAIN)?;
         best = best.or_shorter(sorted);
     }
     bytes.extend_from_slice(&best.bytes);
     Ok(())
 }
 
-/// Whether the cells have so few looks that the whole frame can be gone through for each of them.
-fn has_few_looks(cells: &[(u16, u16, &Cell)]) -> bool {
-    let mut looks: Vec<Look> = Vec::new();
+/// Whether the cells have at most [`FEW_STYLES`] styles.
+fn has_few_styles(cells: &[(u16, u16, &Cell)]) -> bool {
+    let mut styles: Vec<CellStyle> = Vec::new();
     cells.iter().all(|(_, _, cell)| {
-        if looks.last() != Some(&look(cell)) && !looks.contains(&look(cell)) {
-            looks.push(look(cell));
+        if styles.last() != Some(&style_of(cell)) && !styles.contains(&style_of(cell)) {
+            styles.push(style_of(cell));
         }
-        looks.len() <= FEW
+        styles.len() <= FEW_STYLES
     })
 }
 
-fn look(cell: &Cell) -> Look {
-    (cell.fg, cell.bg, cell.modifier)
+fn style_of(cell: &Cell) -> CellStyle {
+    CellStyle { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
 }
 
-/// Whether two cells look alike, though their inks may differ.
+/// Whether two cells look the same on a terminal. Of two blank cells the foreground does not matter.
 #[must_use]
-pub(super) fn alike(a: &Cell, b: &Cell) -> bool {
-    a.symbol() == b.symbol() && fits(a, look(b))
+pub(super) fn look_same(a: &Cell, b: &Cell) -> bool {
+    a.symbol() == b.symbol() && fits(a, style_of(b))
 }
 
-/// Whether a cell can be written in a look: in its own, or in any where it is blank.
-fn fits(cell: &Cell, with: Look) -> bool {
-    let blank = cell.symbol() == " " && cell.bg == with.1 && !(cell.modifier | with.2).intersects(LINES);
-    blank || look(cell) == with
+/// Whether a cell looks right in a style: in its own, or, if it is blank, in any with its background.
+fn fits(cell: &Cell, style: CellStyle) -> bool {
+    let blank =
+        cell.symbol() == " " && cell.bg == style.bg && !(cell.modifier | style.modifier).intersects(SEEN_ON_BLANKS);
+    blank || style_of(cell) == style
 }
 
-/// Whether every terminal agrees that this takes one column.
-fn sure(symbol: &str) -> bool {
+/// Whether every terminal shows this symbol in one column.
+fn is_one_column(symbol: &str) -> bool {
     let mut characters = symbol.chars();
     let first = characters.next().unwrap_or(' ');
     characters.next().is_none() && matches!(first, ' '..='~' | '·' | '─'..='▟' | '\u{2800}'..='\u{28ff}' | 'À'..='ÿ')
 }
 
-impl Pen<'_> {
-    /// A line from left to right, or style by style: whichever is shorter.
-    fn shortest(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
+impl DiffWriter<'_> {
+    /// Writes a line from left to right, or style by style: whichever is shorter.
+    fn write_line(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
         let mut straight = Self { bytes: Vec::new(), ..self.clone() };
-        cells.iter().try_for_each(|&(x, y, cell)| straight.cell(x, y, cell))?;
+        cells.iter().try_for_each(|&(x, y, cell)| straight.write_cell(x, y, cell))?;
         let mut sorted = Self { bytes: Vec::new(), ..self.clone() };
-        sorted.by_look(cells)?;
+        sorted.by_style(cells)?;
         let best = straight.or_shorter(sorted);
         self.bytes.extend_from_slice(&best.bytes);
-        (self.cursor, self.look) = (best.cursor, best.look);
+        (self.cursor, self.style) = (best.cursor, best.style);
         Ok(())
     }
 
@@ -116,70 +127,74 @@ impl Pen<'_> {
         if other.bytes.len() < self.bytes.len() { other } else { self }
     }
 
-    /// Cells in their order, those of one style together: a way is mostly shorter than a colour.
-    fn by_look(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
+    /// Writes the cells of one style together: moving the cursor mostly takes fewer bytes than changing a colour.
+    fn by_style(&mut self, cells: &[(u16, u16, &Cell)]) -> std::io::Result<()> {
         let mut left: Vec<(u16, u16, &Cell)> = cells.to_vec();
         while let Some((_, _, first)) = left.first() {
-            // What needs no change of style comes first.
-            let wanted = if left.iter().any(|(_, _, cell)| fits(cell, self.look)) { self.look } else { look(first) };
-            let (now, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, _, cell)| fits(cell, wanted));
-            now.into_iter().try_for_each(|(x, y, cell)| self.cell(x, y, cell))?;
+            // Cells that need no change of style come first.
+            let style =
+                if left.iter().any(|(_, _, cell)| fits(cell, self.style)) { self.style } else { style_of(first) };
+            let (now, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, _, cell)| fits(cell, style));
+            now.into_iter().try_for_each(|(x, y, cell)| self.write_cell(x, y, cell))?;
             left = later;
         }
         Ok(())
     }
 
-    fn cell(&mut self, x: u16, y: u16, cell: &Cell) -> std::io::Result<()> {
-        self.go(x, y);
-        if !fits(cell, self.look) {
-            self.dress(look(cell))?;
+    fn write_cell(&mut self, x: u16, y: u16, cell: &Cell) -> std::io::Result<()> {
+        self.move_to(x, y);
+        if !fits(cell, self.style) {
+            self.set_style(style_of(cell))?;
         }
-        self.bytes.extend_from_slice(cell.symbol().as_bytes());
-        // Behind the last column terminals differ in where they are.
-        let sure = sure(cell.symbol()) && x + 1 < self.frame.area.right();
-        self.cursor = if sure { Cursor::At(x + 1, y) } else { Cursor::Unsure(y) };
+        let one_column = is_one_column(cell.symbol());
+        // The last gate before the terminal: whatever a widget has put into a cell, no control character passes.
+        let symbol = if one_column { Cow::Borrowed(cell.symbol()) } else { scrub(cell.symbol()) };
+        self.bytes.extend_from_slice(symbol.as_bytes());
+        // Behind the last column terminals differ in where the cursor is.
+        let known = one_column && x + 1 < self.frame.area.right();
+        self.cursor = if known { Cursor::At(x + 1, y) } else { Cursor::OnLine(y) };
         Ok(())
     }
 
-    fn go(&mut self, x: u16, y: u16) {
+    fn move_to(&mut self, x: u16, y: u16) {
         match self.cursor {
             Cursor::At(at, line) if line == y && at == x => {}
             Cursor::At(at, line)
-                if line == y && (1..=BRIDGE).contains(&x.wrapping_sub(at)) && self.bridges(at..x, y) =>
+                if line == y && (1..=LONGEST_BRIDGE).contains(&x.wrapping_sub(at)) && self.can_bridge(at..x, y) =>
             {
                 for x in at..x {
                     self.bytes.extend_from_slice(self.frame[(x, y)].symbol().as_bytes());
                 }
             }
-            _ => self.bytes.extend_from_slice(self.way(x, y).as_bytes()),
+            _ => self.bytes.extend_from_slice(self.shortest_move(x, y).as_bytes()),
         }
     }
 
-    /// The shortest way to a cell.
-    fn way(&self, x: u16, y: u16) -> String {
-        let placed = if x == 0 { format!("\x1b[{}H", y + 1) } else { format!("\x1b[{};{}H", y + 1, x + 1) };
+    /// The shortest sequence that moves the cursor to a cell.
+    fn shortest_move(&self, x: u16, y: u16) -> String {
+        let absolute = if x == 0 { format!("\x1b[{}H", y + 1) } else { format!("\x1b[{};{}H", y + 1, x + 1) };
         let relative = match self.cursor {
             Cursor::At(at, line) if line <= y => along(at, x) + &down(y - line),
-            Cursor::Unsure(line) if line == y => shorter(format!("\x1b[{}G", x + 1), "\r".to_owned() + &right(x)),
-            Cursor::Unsure(line) if line < y => format!("\r{}{}", down(y - line), right(x)),
-            _ => return placed,
+            Cursor::OnLine(line) if line == y => shorter(format!("\x1b[{}G", x + 1), "\r".to_owned() + &right(x)),
+            Cursor::OnLine(line) if line < y => format!("\r{}{}", down(y - line), right(x)),
+            _ => return absolute,
         };
-        shorter(placed, relative)
+        shorter(absolute, relative)
     }
 
-    /// Whether what stands in these cells can be written again as it is, in fewer bytes than the way around it.
-    fn bridges(&self, cells: std::ops::Range<u16>, y: u16) -> bool {
+    /// Whether the unchanged cells in between can be written again, a byte each and in the present style.
+    fn can_bridge(&self, cells: std::ops::Range<u16>, y: u16) -> bool {
         let mut cells = cells.into_iter().filter_map(|x| self.frame.cell((x, y)));
-        cells.all(|cell| cell.symbol().len() == 1 && fits(cell, self.look))
+        cells.all(|cell| cell.symbol().len() == 1 && fits(cell, self.style))
     }
 
-    fn dress(&mut self, wanted: Look) -> std::io::Result<()> {
-        if wanted == self.look {
+    fn set_style(&mut self, style: CellStyle) -> std::io::Result<()> {
+        if style == self.style {
             return Ok(());
         }
-        let anew = [vec![String::new()], codes(PLAIN, wanted)].concat().join(";");
-        let codes = shorter(anew, codes(self.look, wanted).join(";"));
-        self.look = wanted;
+        let from_plain = [vec![String::new()], codes(PLAIN, style)].concat().join(";");
+        let codes = shorter(from_plain, codes(self.style, style).join(";"));
+        self.style = style;
         write!(&mut self.bytes, "\x1b[{codes}m")
     }
 }
@@ -188,9 +203,9 @@ fn shorter(a: String, b: String) -> String {
     if b.len() < a.len() { b } else { a }
 }
 
-/// Down so many rows. A line feed goes straight down: the terminal is raw.
+/// Moves down by `rows`. In raw mode a line feed goes straight down.
 fn down(rows: u16) -> String {
-    if rows <= SINGLE { "\n".repeat(usize::from(rows)) } else { format!("\x1b[{rows}B") }
+    if rows <= MOST_LINE_FEEDS { "\n".repeat(usize::from(rows)) } else { format!("\x1b[{rows}B") }
 }
 
 fn right(columns: u16) -> String {
@@ -201,7 +216,7 @@ fn right(columns: u16) -> String {
     }
 }
 
-/// Along a line, from a column to another.
+/// Moves along a line from one column to another.
 fn along(from: u16, to: u16) -> String {
     match from.saturating_sub(to) {
         0 => right(to - from),
@@ -211,24 +226,24 @@ fn along(from: u16, to: u16) -> String {
     }
 }
 
-/// The codes that make one look another.
-fn codes(from: Look, to: Look) -> Vec<String> {
+/// The codes that change one style to another.
+fn codes(from: CellStyle, to: CellStyle) -> Vec<String> {
     let weight = Modifier::BOLD | Modifier::DIM;
-    let mut gone = from.2 - to.2;
-    let mut new = to.2 - from.2;
+    let mut gone = from.modifier - to.modifier;
+    let mut new = to.modifier - from.modifier;
     if gone.intersects(weight) {
-        // They go together.
-        new |= to.2 & weight;
+        // One code ends both.
+        new |= to.modifier & weight;
         gone |= weight;
     }
     let mut codes: Vec<&str> = MODIFIERS.iter().filter(|(one, ..)| gone.contains(*one)).map(|(.., off)| *off).collect();
     codes.dedup();
     codes.extend(MODIFIERS.iter().filter(|(one, ..)| new.contains(*one)).map(|(_, on, _)| *on));
-    let colors = [(to.0 != from.0).then(|| color(to.0, 30)), (to.1 != from.1).then(|| color(to.1, 40))];
+    let colors = [(to.fg != from.fg).then(|| color(to.fg, 30)), (to.bg != from.bg).then(|| color(to.bg, 40))];
     codes.into_iter().map(str::to_owned).chain(colors.into_iter().flatten()).collect()
 }
 
-/// With the codes that put them on and off.
+/// The modifiers with the codes that switch them on and off.
 const MODIFIERS: [(Modifier, &str, &str); 7] = [
     (Modifier::BOLD, "1", "22"),
     (Modifier::DIM, "2", "22"),
@@ -239,7 +254,7 @@ const MODIFIERS: [(Modifier, &str, &str); 7] = [
     (Modifier::CROSSED_OUT, "9", "29"),
 ];
 
-/// The code of a colour: `first` is 30 for the ink, 40 for the background.
+/// The code of a colour: `first` is 30 for the foreground, 40 for the background.
 fn color(color: Color, first: u8) -> String {
     let named = |index: u8| if index < 8 { first + index } else { first + 60 + index - 8 };
     let index = match color {
@@ -314,13 +329,23 @@ mod tests {
     }
 
     #[test]
-    fn blanks_need_no_ink() {
+    fn blanks_need_no_foreground() {
         let (blue, blank) = (Style::new().fg(Color::Indexed(75)), Buffer::empty(Rect::new(0, 0, 20, 1)));
         let mut buffer = blank.clone();
         buffer.set_string(0, 0, "  ", blue);
-        assert!(alike(&blank[(0, 0)], &buffer[(0, 0)]));
+        assert!(look_same(&blank[(0, 0)], &buffer[(0, 0)]));
         buffer.set_string(0, 0, " ", blue.add_modifier(Modifier::UNDERLINED));
-        assert!(!alike(&blank[(0, 0)], &buffer[(0, 0)]));
+        assert!(!look_same(&blank[(0, 0)], &buffer[(0, 0)]));
+    }
+
+    #[test]
+    fn no_control_character_reaches_the_terminal() {
+        let text = written(|buffer| {
+            buffer[(0, 0)].set_symbol("\u{1b}[2J");
+            buffer[(9, 0)].set_symbol("\u{202e}");
+        });
+        assert!(text.contains("␛[2J") && text.contains('\u{fffd}'), "{text:?}");
+        assert!(!text.contains("\u{1b}[2J") && !text.contains('\u{202e}'), "{text:?}");
     }
 
     #[test]
@@ -430,7 +455,7 @@ mod tests {
 
     /// What an eye sees of a cell: a blank one has no ink.
     fn seen((symbol, fg, bg, modifier): &(String, String, String, Modifier)) -> (String, String, String, Modifier) {
-        let blank = symbol == " " && !modifier.intersects(LINES);
+        let blank = symbol == " " && !modifier.intersects(SEEN_ON_BLANKS);
         let (fg, modifier) = if blank { (String::new(), Modifier::empty()) } else { (fg.clone(), *modifier) };
         (symbol.clone(), fg, bg.clone(), modifier)
     }
@@ -444,7 +469,7 @@ mod tests {
                 let buffer = filled(&cells);
                 let mut bytes = Vec::new();
                 let changes: Vec<_> =
-                    before.diff(&buffer).into_iter().filter(|(x, y, cell)| !alike(&before[(*x, *y)], cell)).collect();
+                    before.diff(&buffer).into_iter().filter(|(x, y, cell)| !look_same(&before[(*x, *y)], cell)).collect();
                 write(&mut bytes, &changes, &buffer).unwrap();
                 screen.show(std::str::from_utf8(&bytes).unwrap());
                 for (cell, shown) in buffer.content.iter().zip(screen.cells.iter().flatten()) {

@@ -5,7 +5,7 @@ use pellucid_protocol::explanation::Span;
 use pellucid_protocol::{Attribution, Change, Explanation, Method, WhatIf, WhatIfAnswer, WordEdit};
 
 use super::subject;
-use crate::widgets::heat::Changed;
+use crate::widgets::heat_text::Changed;
 
 /// The marked word and the changes. They are of one text and go with it.
 #[derive(Debug, Clone, Default)]

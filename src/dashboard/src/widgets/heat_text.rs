@@ -1,14 +1,18 @@
-//! A text with a strength behind each word, and under each word a sign that needs no colour.
+//! A text as a heat map: a colour behind each word, and a sign under it that needs no colour.
 
 use pellucid_protocol::explanation::Span;
 use pellucid_protocol::scrub::scrub;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
+use ratatui::widgets::Widget;
 
-use super::paper::{Paper, row};
+use super::area::{from, row, to};
+use super::put_text::PutText;
 use crate::text;
+use crate::theme::Styles;
 
-/// What is known of a text's words.
+/// A text with a strength for each word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeatText<'a> {
     /// The text.
@@ -23,8 +27,23 @@ pub(crate) struct HeatText<'a> {
     pub trust: Trust,
     /// What was done to each word; words without one are as they were.
     pub changed: &'a [Changed],
-    /// The word that is marked.
+    /// The marked word.
     pub cursor: Option<usize>,
+    /// The first line that is shown.
+    pub first_line: usize,
+    /// Whether each line has a line of signs below it.
+    pub signs: Signs,
+    /// The styles.
+    pub styles: &'a Styles,
+}
+
+/// Whether signs stand under the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signs {
+    /// They do, so that colour is not needed.
+    Shown,
+    /// The text is shown alone.
+    Hidden,
 }
 
 /// What a person has done to a word.
@@ -92,21 +111,31 @@ fn fitting(sign: &str, width: u16) -> String {
     sign.chars().take(letters).collect()
 }
 
-impl HeatText<'_> {
+impl Widget for &HeatText<'_> {
     /// ```text
     /// the pain is sudden and severe      text, broken at words
     ///     +3      +7         +9          strength for the class, or against it
     /// ```
-    /// Starts at line `skip` of the text. Where there is room, lines have air between them.
-    pub(crate) fn draw(&self, paper: &mut Paper, area: Rect, skip: usize) {
+    /// Where there is room, lines have air between them.
+    fn render(self, area: Rect, buf: &mut Buffer) {
         let lines = self.lines(area.width);
-        let pitch = if lines.len() * 3 <= usize::from(area.height) + 1 { 3 } else { 2 };
-        for (index, line) in lines.iter().skip(skip).take(usize::from((area.height + pitch - 2) / pitch)).enumerate() {
-            self.draw_line(paper, row(area, index as u16 * pitch), line);
-            self.draw_signs(paper, row(area, index as u16 * pitch + 1), line);
+        let pitch = match self.signs {
+            Signs::Hidden => 1,
+            Signs::Shown if lines.len() * 3 <= usize::from(area.height) + 1 => 3,
+            Signs::Shown => 2,
+        };
+        let needed = if self.signs == Signs::Shown { 2 } else { 1 };
+        let room = usize::from((area.height + pitch - needed) / pitch);
+        for (index, line) in lines.iter().skip(self.first_line).take(room).enumerate() {
+            self.render_words(line, row(area, index as u16 * pitch), buf);
+            if self.signs == Signs::Shown {
+                self.render_signs(line, row(area, index as u16 * pitch + 1), buf);
+            }
         }
     }
+}
 
+impl HeatText<'_> {
     /// How many lines the text has at this width.
     #[must_use]
     pub(crate) fn line_count(&self, width: u16) -> usize {
@@ -117,13 +146,6 @@ impl HeatText<'_> {
     #[must_use]
     pub(crate) fn line_of(&self, word: usize, width: u16) -> Option<usize> {
         self.lines(width).iter().position(|line| line.iter().any(|piece| piece.word == Some(word)))
-    }
-
-    /// The text alone, without signs.
-    pub(crate) fn draw_plain(&self, paper: &mut Paper, area: Rect) {
-        for (index, line) in self.lines(area.width).iter().take(usize::from(area.height)).enumerate() {
-            self.draw_line(paper, row(area, index as u16), line);
-        }
     }
 
     fn lines(&self, width: u16) -> Vec<Vec<Piece>> {
@@ -183,17 +205,17 @@ impl HeatText<'_> {
         Piece { width, word: None, share, reason: self.rationale.iter().any(|reason| reason.overlaps(span)), content }
     }
 
-    fn draw_line(&self, paper: &mut Paper, area: Rect, line: &[Piece]) {
+    fn render_words(&self, line: &[Piece], area: Rect, buf: &mut Buffer) {
         let mut x = 0;
         for piece in line {
-            let mut style = self.style(paper, piece.share);
+            let mut style = self.style(piece.share);
             if piece.reason && (piece.share.is_some() || !piece.content.trim().is_empty()) {
                 style = style.add_modifier(Modifier::UNDERLINED);
             }
             style = style.add_modifier(self.modifier(piece.word));
-            let room = super::paper::from(area, x);
+            let room = from(area, x);
             let content = if piece.width > room.width { piece.content.trim_end() } else { &piece.content };
-            x += paper.write(room, content, style);
+            x += buf.put(room, content, style);
         }
     }
 
@@ -213,33 +235,38 @@ impl HeatText<'_> {
         change | if marked { Modifier::REVERSED } else { Modifier::empty() }
     }
 
-    fn style(&self, paper: &Paper, share: Option<f64>) -> Style {
+    fn style(&self, share: Option<f64>) -> Style {
         match (share, self.trust) {
-            (Some(share), Trust::Passed) => paper.styles.heat(share),
-            (_, Trust::Failed) => paper.styles.muted,
-            (None, Trust::Passed) => paper.styles.text,
+            (Some(share), Trust::Passed) => self.styles.heat(share),
+            (_, Trust::Failed) => self.styles.muted,
+            (None, Trust::Passed) => self.styles.text,
         }
     }
 
-    /// A sign stands under its word; where the word is too short, it may reach under the blank after it.
-    fn draw_signs(&self, paper: &mut Paper, area: Rect, line: &[Piece]) {
+    /// Puts each sign under its word. Where the word is too short, the sign may reach under the blank after it.
+    fn render_signs(&self, line: &[Piece], area: Rect, buf: &mut Buffer) {
         let mut x = 0u16;
         for (index, piece) in line.iter().enumerate() {
             if let Some(share) = piece.share {
                 let blank = line.get(index + 1).filter(|next| next.content.starts_with(' '));
                 let after = u16::from(blank.is_some() || index + 1 == line.len());
                 let room = piece.width.saturating_add(after);
-                let style = if self.trust == Trust::Passed { paper.styles.side(share) } else { paper.styles.muted };
-                let (shown, style) = match self.change(piece.word) {
-                    Changed::Not => (sign(share), style),
-                    Changed::Masked => (fitting("mask", piece.width), paper.styles.warn),
-                    Changed::Deleted => (fitting("del", piece.width), paper.styles.warn),
-                    Changed::Retyped => (format!("={}", sign(share)), paper.styles.warn),
-                };
+                let (shown, style) = self.sign_of(piece, share);
                 let shown = if room < 2 { shown.get(..1).unwrap_or("") } else { &shown };
-                paper.write(super::paper::to(super::paper::from(area, x), room), shown, style);
+                buf.put(to(from(area, x), room), shown, style);
             }
             x = x.saturating_add(piece.width);
+        }
+    }
+
+    /// What stands under a word: its strength, or what was done to it.
+    fn sign_of(&self, piece: &Piece, share: f64) -> (String, Style) {
+        let style = if self.trust == Trust::Passed { self.styles.side(share) } else { self.styles.muted };
+        match self.change(piece.word) {
+            Changed::Not => (sign(share), style),
+            Changed::Masked => (fitting("mask", piece.width), self.styles.warn),
+            Changed::Deleted => (fitting("del", piece.width), self.styles.warn),
+            Changed::Retyped => (format!("={}", sign(share)), self.styles.warn),
         }
     }
 }

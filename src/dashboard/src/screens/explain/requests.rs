@@ -4,7 +4,7 @@ use pellucid_protocol::explanation::Method;
 use pellucid_protocol::word_importance::{Case, plain};
 use pellucid_protocol::{Cancel, Change, Command, ExplainRequest, Subject, WhatIfAnswer};
 
-use super::{Explain, Wait, subject, what_if};
+use super::{Explain, Wait, draft, subject};
 use crate::input::keymap::Action;
 use crate::screens::samples::Masking;
 
@@ -17,7 +17,7 @@ impl Explain {
 
     /// Whether that is so for the text as it is.
     fn is_coming(&self) -> bool {
-        let partial = self.shelf.last().is_some_and(|last| last.partial);
+        let partial = self.history.last().is_some_and(|last| last.partial);
         self.wait == Wait::Asked || (partial && self.wait == Wait::Nothing)
     }
 
@@ -167,7 +167,7 @@ impl Explain {
     /// Takes the answer in; says what is to be asked then: the map of the changed text. What is under way
     /// for the text as it is gives way.
     pub fn take_answer(&mut self, answer: &WhatIfAnswer) -> Option<Command> {
-        let current = self.shown.and_then(|shown| self.shelf.get(shown))?;
+        let current = self.shown.and_then(|shown| self.history.get(shown))?;
         if !self.draft.take_answer(answer, current) {
             return None;
         }
@@ -180,7 +180,7 @@ impl Explain {
     /// Gives up what is under way.
     fn cut(&mut self) {
         self.wait = Wait::Cut;
-        if let Some(last) = self.shelf.last_mut() {
+        if let Some(last) = self.history.last_mut() {
             last.partial = false;
         }
     }
@@ -195,7 +195,7 @@ impl Explain {
         let current = self.current()?;
         let request = ExplainRequest {
             subject: subject(current),
-            methods: what_if::methods(self.method),
+            methods: draft::methods(self.method),
             target: Some(current.target),
             edits: self.draft.edits().to_vec(),
         };
@@ -205,7 +205,7 @@ impl Explain {
 
     /// Nobody goes on with what was begun: the worker of the ended run is gone.
     pub fn abandon(&mut self) {
-        self.shelf.iter_mut().for_each(|known| known.partial = false);
+        self.history.iter_mut().for_each(|known| known.partial = false);
     }
 
     /// Gives up what is under way; else the marked word.
