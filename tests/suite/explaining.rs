@@ -212,7 +212,7 @@ fn words_are_masked_and_put_back_on_the_screen() {
     terminal.wait_until("an answer", |screen| screen.contains("what if:") && screen.contains('→'));
     terminal.wait_until("the map after it", |screen| screen.contains("1 changed"));
     terminal.send("r");
-    terminal.wait_for("another word in its place");
+    terminal.wait_for("replace the word by");
     terminal.send("\u{15}no\r");
     terminal.wait_until("the new word", |screen| screen.contains("no") && screen.contains("what if:"));
     terminal.send("u");

@@ -1,4 +1,4 @@
-//! The loop of the dashboard: waits, drains what has come, draws once. The only place that does so.
+//! The event loop of the dashboard: waits, handles all messages that have come, draws one frame.
 
 pub mod allocator;
 mod fault;
@@ -19,7 +19,7 @@ use crate::config;
 use crate::input::keymap::Keymap;
 use crate::input::reader::{self, Input};
 use crate::input::screen::Screen;
-use crate::msg::{Effect, Exit, Msg, Shade};
+use crate::msg::{Background, Effect, Exit, Msg};
 use crate::state::{Alerts, Change, Rights, State};
 use crate::terminal::{Mouse, Tui};
 use crate::theme::{ColorChoice, Glyphs, Level, Styles, Theme};
@@ -27,7 +27,7 @@ use crate::update::update;
 use crate::view::View;
 use crate::widgets::ascii;
 
-/// How the dashboard is to look and to behave.
+/// How the dashboard looks and behaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// A shipped theme's name, a name in `~/.config/pellucid/themes`, or the path of a theme file; by
@@ -39,9 +39,9 @@ pub struct Options {
     pub glyphs: Option<Glyphs>,
     /// The first screen; by default the training.
     pub screen: Option<Screen>,
-    /// Frames a second for what comes from the run; by default 10, and 4 over SSH.
+    /// Frames a second for what comes from the run; by default 5, and 4 over SSH.
     pub fps: Option<u8>,
-    /// How the user is called when something happens.
+    /// How the user is notified.
     pub alerts: Alerts,
     /// Whether the mouse is used.
     pub mouse: Mouse,
@@ -57,12 +57,12 @@ struct Rates {
 }
 
 impl Rates {
-    /// Over SSH every frame travels.
+    /// Over SSH every frame goes over the network.
     fn choose(fps: Option<u8>) -> Self {
         let remote = std::env::var_os("SSH_CONNECTION").is_some();
         let fps = f64::from(fps.unwrap_or(if remote { 4 } else { 5 }).clamp(1, 60));
         let data = Duration::from_secs_f64(1.0 / fps);
-        // Asked for more, what is typed is not slower.
+        // With more frames a second, keys are answered as fast.
         Self { input: Duration::from_millis(33).min(data), data }
     }
 }
@@ -79,7 +79,7 @@ pub fn keymap() -> color_eyre::Result<Keymap> {
 }
 
 /// How long the first frame waits for the terminal to say whether it is light or dark.
-const PATIENCE: Duration = Duration::from_millis(40);
+const BACKGROUND_TIMEOUT: Duration = Duration::from_millis(40);
 
 /// Shows a run until the user leaves it.
 ///
@@ -117,12 +117,12 @@ fn clock() -> f64 {
 struct Loop {
     link: Link,
     /// Whether anything can still come from the run.
-    line: Line,
+    link_state: LinkState,
     state: State,
     styles: Styles,
     terminal: Tui,
     rates: Rates,
-    /// Until when no frame is drawn: the terminal is asked for its background.
+    /// No frame is drawn before this time: the terminal has been asked for its background.
     held: Option<Instant>,
     keys: mpsc::UnboundedReceiver<Input>,
     files: mpsc::UnboundedReceiver<Msg>,
@@ -136,7 +136,7 @@ struct Loop {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum LinkState {
     Open,
     Closed,
 }
@@ -161,7 +161,7 @@ impl Signals {
 }
 
 /// What one turn of the loop woke up for.
-enum Woken {
+enum Wakeup {
     Message(Msg),
     Draw,
     Resized,
@@ -176,7 +176,7 @@ impl Loop {
         let (answers, files) = mpsc::unbounded_channel();
         Ok(Self {
             link,
-            line: Line::Open,
+            link_state: LinkState::Open,
             state,
             styles,
             terminal,
@@ -195,14 +195,14 @@ impl Loop {
     /// Asks whether the terminal is light or dark. The first frame waits for the answer, but not for long.
     fn ask_background(&mut self) -> std::io::Result<()> {
         self.terminal.ask_background()?;
-        self.held = Some(Instant::now() + PATIENCE);
+        self.held = Some(Instant::now() + BACKGROUND_TIMEOUT);
         Ok(())
     }
 
-    /// The theme that suits what is behind everything; the dark one is there already.
-    fn suit(&mut self, shade: Shade) {
+    /// Changes to the light theme on a light background; the dark theme is the default.
+    fn suit(&mut self, background: Background) {
         self.held = None;
-        if let (Shade::Light, Ok(theme)) = (shade, Theme::find(Some("light"))) {
+        if let (Background::Light, Ok(theme)) = (background, Theme::find(Some("light"))) {
             self.styles = Styles::new(&theme, self.styles.level).with(self.styles.glyphs);
             self.state.touch(Change::Input);
         }
@@ -210,43 +210,43 @@ impl Loop {
 
     async fn run(mut self) -> color_eyre::Result<Exit> {
         loop {
-            let woken = self.wait().await;
-            match self.handle(woken) {
+            let wakeup = self.wait().await;
+            match self.handle(wakeup) {
                 Ok(None) => {}
                 Ok(Some(exit)) => return Ok(exit),
-                // A write that fails on a terminal that is gone is not an error to be told of.
+                // A failed write to a terminal that is gone is no error to report.
                 Err(_) if reader::is_gone() => return Ok(Exit::HungUp),
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// Biased: keys come before data, so that a flood of records cannot hold a key up; and drawing comes
-    /// before more data, so that it cannot hold a frame up.
-    async fn wait(&mut self) -> Woken {
+    /// Waits for the next thing to do. Keys come first, so that a flood of records cannot delay them; drawing comes
+    /// before more data, so that records cannot delay a frame.
+    async fn wait(&mut self) -> Wakeup {
         let due = self.due();
         tokio::select! {
             biased;
             input = self.keys.recv() => match input {
-                Some(Input::Message(message)) => Woken::Message(message),
-                Some(Input::Gone) | None => Woken::Leave(Exit::HungUp),
+                Some(Input::Message(message)) => Wakeup::Message(message),
+                Some(Input::Gone) | None => Wakeup::Leave(Exit::HungUp),
             },
-            _ = self.signals.hang_up.recv() => Woken::Leave(Exit::HungUp),
-            _ = self.signals.terminate.recv() => Woken::Leave(Exit::Detached),
-            _ = self.signals.resize.recv() => Woken::Resized,
-            _ = self.signals.back.recv() => Woken::CalledBack,
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Woken::Draw,
-            Some(answer) = self.files.recv() => Woken::Message(answer),
-            message = self.link.incoming.recv(), if self.line == Line::Open => self.received(message),
-            _ = self.tick.tick() => Woken::Message(Msg::Tick(clock())),
+            _ = self.signals.hang_up.recv() => Wakeup::Leave(Exit::HungUp),
+            _ = self.signals.terminate.recv() => Wakeup::Leave(Exit::Detached),
+            _ = self.signals.resize.recv() => Wakeup::Resized,
+            _ = self.signals.back.recv() => Wakeup::CalledBack,
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => Wakeup::Draw,
+            Some(answer) = self.files.recv() => Wakeup::Message(answer),
+            message = self.link.incoming.recv(), if self.link_state == LinkState::Open => self.received(message),
+            _ = self.tick.tick() => Wakeup::Message(Msg::Tick(clock())),
         }
     }
 
-    fn received(&mut self, message: Option<FromRun>) -> Woken {
+    fn received(&mut self, message: Option<FromRun>) -> Wakeup {
         if message.is_none() {
-            self.line = Line::Closed;
+            self.link_state = LinkState::Closed;
         }
-        Woken::Message(message.map_or(Msg::Closed, Msg::Run))
+        Wakeup::Message(message.map_or(Msg::Closed, Msg::Run))
     }
 
     /// When the next frame may be drawn; `None` when there is nothing to draw.
@@ -261,29 +261,29 @@ impl Loop {
         Some(self.held.map_or(due, |held| held.max(due)))
     }
 
-    fn handle(&mut self, woken: Woken) -> std::io::Result<Option<Exit>> {
-        match woken {
-            Woken::Leave(exit) => return Ok(Some(exit)),
-            Woken::Draw => self.draw()?,
-            Woken::Resized => {
+    fn handle(&mut self, wakeup: Wakeup) -> std::io::Result<Option<Exit>> {
+        match wakeup {
+            Wakeup::Leave(exit) => return Ok(Some(exit)),
+            Wakeup::Draw => self.draw()?,
+            Wakeup::Resized => {
                 // The terminal has rearranged what it showed, even when it is back at the size before.
                 self.terminal.forget()?;
                 self.state.touch(Change::Input);
                 return self.take(Msg::Resize(Tui::size()?));
             }
-            Woken::CalledBack => {
+            Wakeup::CalledBack => {
                 self.terminal.retake()?;
                 self.state.touch(Change::Input);
             }
-            // Should the reader of keys have missed it.
-            Woken::Message(Msg::Tick(_)) if reader::is_gone() => return Ok(Some(Exit::HungUp)),
-            Woken::Message(Msg::Background(shade)) => self.suit(shade),
-            Woken::Message(message) => return self.drain(message),
+            // In case the reader of keys has missed it.
+            Wakeup::Message(Msg::Tick(_)) if reader::is_gone() => return Ok(Some(Exit::HungUp)),
+            Wakeup::Message(Msg::Background(background)) => self.suit(background),
+            Wakeup::Message(message) => return self.drain(message),
         }
         Ok(None)
     }
 
-    /// Takes a message, and all that has come from the run meanwhile, up to a bound that keeps keys alive.
+    /// Handles a message and those that have come from the run meanwhile, up to a limit that lets keys through.
     fn drain(&mut self, first: Msg) -> std::io::Result<Option<Exit>> {
         self.state.now = clock();
         let mut exit = self.take(first)?;
@@ -309,7 +309,7 @@ impl Loop {
     fn perform(&mut self, effect: Effect) -> std::io::Result<Option<Exit>> {
         match effect {
             Effect::Quit(exit) => return Ok(Some(exit)),
-            // Nothing may steer a run that is only looked at.
+            // A run that is opened read-only gets no commands.
             Effect::Send(_) if self.state.rights == Rights::Look => {}
             Effect::Send(command) => {
                 if self.link.commands.send(command).is_err() {
@@ -318,12 +318,12 @@ impl Loop {
             }
             Effect::Play(play) => {
                 if let Some(player) = &self.link.play {
-                    // One that is gone has nothing to show any more.
+                    // A player that is gone has nothing more to show.
                     let _ = player.send(play);
                 }
             }
             Effect::Copy(text) => self.terminal.copy(&text)?,
-            Effect::Call(words) => self.terminal.call(self.state.alerts, &words)?,
+            Effect::Notify(words) => self.terminal.notify(self.state.alerts, &words)?,
             Effect::Redraw => {
                 fault::on_redraw();
                 self.terminal.forget()?;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::input::screen::Screen;
 use crate::msg::Msg;
-use crate::screens::train::Looks;
+use crate::screens::train::ViewSettings;
 use crate::state::State;
 use crate::terminal::backend::{DiffBackend, terminal_on};
 use crate::theme::{Level, Styles, Theme};
@@ -64,7 +64,7 @@ pub fn bench(log_steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<(
     open_log::open_log(log_steps, tell)
 }
 
-/// A run with so many charts, drawn again and again.
+/// A run with this many charts, drawn again and again.
 struct Scene {
     state: State,
     styles: Styles,
@@ -80,8 +80,8 @@ impl Scene {
         let mut state = started(points)?;
         let names: Vec<_> = metrics.iter().map(String::as_str).collect();
         feed(&mut state, &names, 1..=points);
-        let looks = Looks { charts: Some(titles), ..Looks::default() };
-        state.train.set_looks(looks, &mut state.run);
+        let view_settings = ViewSettings { charts: Some(titles), ..ViewSettings::default() };
+        state.train.set_view_settings(view_settings, &mut state.run);
         Ok(Self { state, styles: styles()?, terminal: terminal_on(Vec::new(), SIZE)?, charts, points })
     }
 

@@ -1,4 +1,4 @@
-//! A chart of series over steps or time, in dots: what was measured dim, what it tends to bright.
+//! A chart of series over steps or time, in dots: the points dim, the smoothed line bright.
 
 pub(crate) mod axis;
 mod domain;
@@ -17,7 +17,7 @@ use self::dots::Dots;
 pub(crate) use self::ticks::round_up;
 use crate::history::Series;
 use crate::history::marks::{Mark, MarkKind};
-use crate::history::timeline::Course;
+use crate::history::timeline::Timeline;
 use crate::text;
 use crate::theme::{Level, Styles};
 use crate::widgets::area::{below, from, row, to};
@@ -28,10 +28,10 @@ pub(crate) const MARKS: [&str; 6] = ["●", "▲", "■", "◆", "✚", "★"];
 
 /// How a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum LineStyle {
     /// All points dim and the smoothed line bright: measured at every step.
     Smoothed,
-    /// Points joined by lines: measured now and then.
+    /// Points joined by lines: not measured at every step.
     Joined,
 }
 
@@ -43,17 +43,17 @@ pub(crate) struct Line<'a> {
     /// Its points.
     pub series: &'a Series,
     /// How it is drawn.
-    pub look: Look,
+    pub line_style: LineStyle,
     /// Which colour and sign it has.
     pub slot: usize,
-    /// Where its steps lie on the horizontal axis, where that is another place than those of the rest.
-    pub course: Option<&'a Course>,
+    /// The timeline of its steps, if it differs from that of the other series.
+    pub timeline: Option<&'a Timeline>,
 }
 
 impl<'a> Line<'a> {
-    /// The horizontal axis as its steps lie on it.
+    /// The horizontal axis with its own timeline.
     fn domain(&self, shared: &Domain<'a>) -> Domain<'a> {
-        Domain { course: self.course.or(shared.course), ..*shared }
+        Domain { timeline: self.timeline.or(shared.timeline), ..*shared }
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) enum Band {
 /// Whether keys go to a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Focus {
-    /// They do: its title has a sign.
+    /// They do, and its title has a sign.
     Here,
     /// They do not.
     Elsewhere,
@@ -137,7 +137,7 @@ impl Chart<'_> {
         self.lines.iter().filter(|line| !line.series.is_empty())
     }
 
-    /// Where each entry of the legend stands: with room for the longest number, so that nothing moves.
+    /// The place of each entry of the legend, with room for the longest number, so that nothing moves.
     fn entries(&self, width: u16) -> Vec<(u16, u16, &Line<'_>)> {
         let (mut x, mut y) = (1, 0);
         let mut entries = Vec::new();
@@ -253,9 +253,9 @@ impl ChartView<'_> {
         for line in self.chart.shown() {
             dots.slot(line.slot, patterned);
             let edges = line.domain(&self.chart.domain).edges(usize::from(field.width) * 2);
-            match line.look {
-                Look::Smoothed if line.series.is_smoothed() => dots.smoothed(line.series, &edges, self.chart.band),
-                Look::Smoothed | Look::Joined => dots.joined(line.series, &edges),
+            match line.line_style {
+                LineStyle::Smoothed if line.series.is_smoothed() => dots.smoothed(line.series, &edges, self.chart.band),
+                LineStyle::Smoothed | LineStyle::Joined => dots.joined(line.series, &edges),
             }
         }
         dots.render(self.styles, field, buf);

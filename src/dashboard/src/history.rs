@@ -1,4 +1,4 @@
-//! The history of one metric: every point is kept, and any range is summed up in a few steps.
+//! The history of one metric: every point is kept, and any range is summarised in a few steps.
 //!
 //! ```text
 //! level 2   [      4096 points       ]       each bucket: smallest, largest, sum, how many, how many gaps
@@ -22,10 +22,10 @@ const FAN: usize = 64;
 /// Points between two kept states of the smoothed line.
 const STRIDE: usize = 64;
 
-/// Share of the old value in the smoothed line, unless another is asked for.
+/// The usual share of the old value in the smoothed line.
 pub(crate) const MEMORY: f64 = 0.95;
 
-/// What a range of points comes to.
+/// A summary of a range of points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     /// The smallest finite value; infinite if there is none.
@@ -41,7 +41,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Of no points.
+    /// The summary of no points.
     pub const EMPTY: Summary = Summary { min: f64::INFINITY, max: f64::NEG_INFINITY, sum: 0.0, finite: 0, gaps: 0 };
 
     fn of(value: f64) -> Self {
@@ -120,8 +120,8 @@ impl Average {
 }
 
 impl Series {
-    /// Appends a value. A step that is not past the last one takes the place of what came from there
-    /// on: a resumed run trains steps again that its log already has.
+    /// Appends a value. If its step is not after the last one, all points from that step on are dropped first: a
+    /// resumed run trains steps again that its log already has.
     pub fn push(&mut self, step: u64, value: f64) {
         if self.steps.last().is_some_and(|last| step <= last) {
             self.cut(self.steps.below(step as f64));
@@ -170,7 +170,7 @@ impl Series {
         }
     }
 
-    /// What the children of a bucket come to, in their order.
+    /// The summary of the children of a bucket, added in their order.
     fn children(&self, level: usize, bucket: usize) -> Summary {
         let mut sum = Summary::EMPTY;
         let range = bucket * FAN..(bucket + 1) * FAN;
@@ -181,7 +181,7 @@ impl Series {
         sum
     }
 
-    /// Takes the value of the point of this index, which is the next one, into the moving average.
+    /// Adds the value of the next point, which has this index, to the moving average.
     fn average_in(&mut self, index: usize, value: f64) {
         if index.is_multiple_of(STRIDE) {
             self.averages.push(self.average);
@@ -189,7 +189,7 @@ impl Series {
         self.average.push(value, self.memory);
     }
 
-    /// Smooths anew with another share of the old value, from 0 (not at all) to below 1.
+    /// Smooths again with another share of the old value, from 0 (no smoothing) to below 1.
     pub fn smooth_by(&mut self, memory: f64) {
         if memory == self.memory {
             return;
@@ -241,7 +241,7 @@ impl Series {
         Some((self.steps.last()?, *self.values.last()?))
     }
 
-    /// Whether the smoothed line is another than that of the points.
+    /// Whether the smoothed line differs from the points.
     #[must_use]
     pub fn is_smoothed(&self) -> bool {
         self.memory > 0.0
@@ -274,7 +274,7 @@ impl Series {
         self.values.get(self.index_at(step)?).copied()
     }
 
-    /// What the points `from..to` come to, by index.
+    /// The summary of the points `from..to`, by index.
     #[must_use]
     pub fn summary(&self, from: usize, to: usize) -> Summary {
         let mut sum = Summary::EMPTY;
@@ -302,13 +302,13 @@ impl Series {
         best
     }
 
-    /// What the points of steps `from..to` come to.
+    /// The summary of the points at steps `from..to`.
     #[must_use]
     pub fn range(&self, from: f64, to: f64) -> Summary {
         self.summary(self.index(from), self.index(to))
     }
 
-    /// One column between each two of the steps `edges`, which rise.
+    /// One column between every two neighbouring steps of `edges`, which are in rising order.
     #[must_use]
     pub fn columns(&self, edges: &[f64]) -> Vec<Column> {
         let mut start = edges.first().map_or(0, |&edge| self.index(edge));

@@ -1,4 +1,4 @@
-//! What comes to the screen, and what it asks for in return.
+//! Messages to the dashboard, and the effects that it asks for.
 
 use pellucid_client::{FromRun, Play};
 use pellucid_protocol::event::Outcome;
@@ -7,7 +7,7 @@ use pellucid_record::RunDir;
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
-/// Everything that can change the screen. Made by `run` only.
+/// Everything that can change the dashboard. The event loop makes them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Msg {
     /// The time, in seconds since 1970; before every batch of messages, and twice a second.
@@ -16,8 +16,8 @@ pub enum Msg {
     Key(KeyEvent),
     /// The mouse was used.
     Pointer(Pointer),
-    /// The terminal has said what is behind everything.
-    Background(Shade),
+    /// The terminal has reported its background.
+    Background(Background),
     /// Text was pasted.
     Paste(String),
     /// The terminal has another size.
@@ -32,16 +32,16 @@ pub enum Msg {
     Predictions(u64, Result<Vec<Prediction>, String>),
     /// The answer to [`Effect::ReadLog`]: the last lines.
     LogTail(Vec<String>),
-    /// The answer to [`Effect::ReadLooks`]: the text of the file.
-    Looks(String),
+    /// The answer to [`Effect::ReadViewSettings`]: the text of the file.
+    ViewSettings(String),
 }
 
-/// What is behind everything.
+/// The background of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shade {
-    /// Dark ink is read best.
+pub enum Background {
+    /// Dark text is easiest to read.
     Light,
-    /// Light ink is read best.
+    /// Light text is easiest to read.
     Dark,
 }
 
@@ -71,12 +71,12 @@ pub enum PointerKind {
     WheelDown,
 }
 
-/// What is to be done for the screen. Done by `run` only.
+/// A side effect, which the event loop performs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Effect {
     /// Send this to the run.
     Send(Command),
-    /// Ask this of the record that is played.
+    /// Send this to the player of a record.
     Play(Play),
     /// Read the validation samples.
     ReadSamples(RunDir),
@@ -84,15 +84,15 @@ pub(crate) enum Effect {
     ReadPredictions(RunDir, u64, String),
     /// Read the end of what the worker printed.
     ReadLog(RunDir),
-    /// Read how the charts of a run are looked at.
-    ReadLooks(RunDir),
-    /// Keep how they are looked at, for the next time.
-    KeepLooks(RunDir, String),
+    /// Read the view settings of a run.
+    ReadViewSettings(RunDir),
+    /// Write the view settings, for the next time.
+    WriteViewSettings(RunDir, String),
     /// Put this on the clipboard of the user's terminal.
     Copy(String),
-    /// Call the user: a line that says why.
-    Call(String),
-    /// Draw everything anew.
+    /// Notify the user with this line.
+    Notify(String),
+    /// Draw everything again.
     Redraw,
     /// Go to the background, as Ctrl-Z does.
     Suspend,

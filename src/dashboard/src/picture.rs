@@ -26,14 +26,14 @@ use crate::theme::{Level, Picture, Styles, Theme, mix, rgb};
 use crate::update::update;
 use crate::view::View;
 
-/// How a picture is taken.
+/// How a picture is made.
 #[derive(Debug, Clone, Copy)]
-pub struct Pose<'a> {
-    /// Of how large a terminal.
+pub struct PictureOptions<'a> {
+    /// The size of the terminal.
     pub size: Size,
-    /// Pressed before.
+    /// The keys pressed before.
     pub keys: &'a [Key],
-    /// How it looks.
+    /// How the dashboard looks.
     pub options: &'a Options,
 }
 
@@ -41,36 +41,36 @@ pub struct Pose<'a> {
 ///
 /// # Errors
 /// When the theme is not known or the record cannot be read.
-pub fn snapshot(run: &RunDir, screen: Screen, pose: Pose) -> color_eyre::Result<Buffer> {
+pub fn snapshot(run: &RunDir, screen: Screen, capture: PictureOptions) -> color_eyre::Result<Buffer> {
     let records = LogReader::new(&run.events()).read_new().wrap_err_with(|| run.events().display().to_string())?;
     let end = records.last().map_or(0.0, |record| record.time);
-    let mut state = State::new(end, pose.size, screen);
+    let mut state = State::new(end, capture.size, screen);
     let messages =
         [FromRun::Opened(run.clone()), FromRun::Records(records), FromRun::ViewOnly("a recorded run".to_owned())];
     for message in messages {
         settle(&mut state, Msg::Run(message));
     }
     settle(&mut state, Msg::Tick(end));
-    pose.keys.iter().for_each(|key| settle(&mut state, Msg::Key(key.event())));
-    Ok(frame(&state, &styles(pose.options)?, pose.size))
+    capture.keys.iter().for_each(|key| settle(&mut state, Msg::Key(key.event())));
+    Ok(frame(&state, &styles(capture.options)?, capture.size))
 }
 
 /// A frame of a screen of its own.
 ///
 /// # Errors
 /// When the theme is not known.
-pub fn page<P: Page>(page: &mut P, pose: Pose) -> color_eyre::Result<Buffer> {
-    for key in pose.keys {
+pub fn page<P: Page>(page: &mut P, capture: PictureOptions) -> color_eyre::Result<Buffer> {
+    for key in capture.keys {
         // Its answer would close it.
-        let _answer = page.press(&key.event(), pose.size);
+        let _answer = page.press(&key.event(), capture.size);
     }
-    let mut buffer = Buffer::empty(Rect::new(0, 0, pose.size.width, pose.size.height));
+    let mut buffer = Buffer::empty(Rect::new(0, 0, capture.size.width, capture.size.height));
     let area = buffer.area;
-    page.render(&styles(pose.options)?, area, &mut buffer);
+    page.render(&styles(capture.options)?, area, &mut buffer);
     Ok(buffer)
 }
 
-/// Takes a message in, and the files that it asks for.
+/// Applies a message, and the files that it asks for.
 fn settle(state: &mut State, message: Msg) {
     for effect in update(state, message) {
         if let Some(answer) = answer(effect) {
@@ -129,12 +129,12 @@ fn line(out: &mut String, frame: &Buffer, y: u16, colors: Picture) -> std::fmt::
     let cells: Vec<(u16, &Cell)> =
         (frame.area.left()..frame.area.right()).filter_map(|x| Some((x, frame.cell((x, y))?))).collect();
     for run in cells.chunk_by(|a, b| look(a.1, colors).1 == look(b.1, colors).1) {
-        if let Some(back) = look(run[0].1, colors).1 {
+        if let Some(background) = look(run[0].1, colors).1 {
             let (x, width) = (f64::from(run[0].0) * CELL.0, run.len() as f64 * CELL.0);
             let top = f64::from(y) * CELL.1;
             writeln!(
                 out,
-                r#"<rect x="{x:.1}" y="{top:.1}" width="{width:.1}" height="{:.1}" fill="{back}"/>"#,
+                r#"<rect x="{x:.1}" y="{top:.1}" width="{width:.1}" height="{:.1}" fill="{background}"/>"#,
                 CELL.1
             )?;
         }
@@ -152,14 +152,14 @@ fn style(cell: &Cell) -> (Color, Color, Modifier) {
 /// Curves, bars and boxes as one path; ASCII as one text; every other character in its own place.
 fn text(out: &mut String, run: &[(u16, &Cell)], y: u16, colors: Picture) -> std::fmt::Result {
     let Some((_, first)) = run.iter().find(|(_, cell)| !cell.symbol().trim().is_empty()) else { return Ok(()) };
-    let ink = look(first, colors).0;
+    let foreground = look(first, colors).0;
     let top = f64::from(y) * CELL.1;
     let shapes: String =
         run.iter().filter_map(|(x, cell)| outline(cell.symbol(), f64::from(*x) * CELL.0, top)).collect();
     if !shapes.is_empty() {
-        writeln!(out, r#"<path d="{shapes}" fill="{ink}"/>"#)?;
+        writeln!(out, r#"<path d="{shapes}" fill="{foreground}"/>"#)?;
     }
-    let style = attributes(first, &ink);
+    let style = attributes(first, &foreground);
     for part in run.chunk_by(|a, b| a.1.symbol().is_ascii() && b.1.symbol().is_ascii()) {
         let glyphs: String = part.iter().map(|(_, cell)| escape(cell.symbol())).collect();
         if glyphs.trim().is_empty() || outline(part[0].1.symbol(), 0.0, 0.0).is_some() {
@@ -171,25 +171,25 @@ fn text(out: &mut String, run: &[(u16, &Cell)], y: u16, colors: Picture) -> std:
     Ok(())
 }
 
-fn attributes(cell: &Cell, ink: &str) -> String {
+fn attributes(cell: &Cell, foreground: &str) -> String {
     let bold = if cell.modifier.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
     let lined = if cell.modifier.contains(Modifier::UNDERLINED) { r#" text-decoration="underline""# } else { "" };
-    format!(r#" fill="{ink}"{bold}{lined}"#)
+    format!(r#" fill="{foreground}"{bold}{lined}"#)
 }
 
 /// Ink and background of a cell; no background where it is the terminal's own.
 fn look(cell: &Cell, colors: Picture) -> (String, Option<String>) {
-    let (own_ink, own_back) = (colors.foreground.color(), colors.background.color());
+    let (own_foreground, own_background) = (colors.foreground.color(), colors.background.color());
     let pick = |color: Color, own: Color| if color == Color::Reset { own } else { color };
-    let (mut ink, mut back) = (pick(cell.fg, own_ink), pick(cell.bg, own_back));
+    let (mut foreground, mut background) = (pick(cell.fg, own_foreground), pick(cell.bg, own_background));
     if cell.modifier.contains(Modifier::REVERSED) {
-        std::mem::swap(&mut ink, &mut back);
+        std::mem::swap(&mut foreground, &mut background);
     }
     if cell.modifier.contains(Modifier::DIM) {
-        ink = mix(back, ink, 0.55);
+        foreground = mix(background, foreground, 0.55);
     }
-    let painted = back != own_back;
-    (hex(ink, "#ffffff"), painted.then(|| hex(back, "#000000")))
+    let painted = background != own_background;
+    (hex(foreground, "#ffffff"), painted.then(|| hex(background, "#000000")))
 }
 
 fn hex(color: Color, otherwise: &str) -> String {

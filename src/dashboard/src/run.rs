@@ -1,4 +1,4 @@
-//! What is known of the run: put together from its records, in their order.
+//! The state of a run, built from its records in order.
 
 pub(crate) mod health;
 pub(crate) mod live;
@@ -10,8 +10,8 @@ use pellucid_protocol::{Event, LiveSetting, Metrics, Record};
 use pellucid_record::{Piece, RunDir, StepBlock};
 
 use crate::history::marks::Marks;
-use crate::history::throughput::Pace;
-use crate::history::timeline::Course;
+use crate::history::throughput::Throughput;
+use crate::history::timeline::Timeline;
 use crate::history::{MEMORY, Series};
 
 /// How far a run has come.
@@ -21,7 +21,7 @@ pub enum Stage {
     Launching(String, f64),
     /// It trains.
     Running,
-    /// It is held.
+    /// It is paused.
     Paused,
     /// It has ended, and why when it failed.
     Ended(Outcome, Option<String>),
@@ -55,7 +55,7 @@ pub struct Run {
     pub stage: Stage,
     /// Whether commands are possible.
     pub access: Access,
-    /// What is fixed.
+    /// What does not change while it runs.
     pub started: Option<Box<Started>>,
     /// Steps done.
     pub step: u64,
@@ -65,14 +65,14 @@ pub struct Run {
     pub series: BTreeMap<String, Series>,
     /// The evaluations in order.
     pub evals: Vec<Eval>,
-    /// How fast it goes.
-    pub pace: Pace,
-    /// When something came from it last, by the clock of the screen.
-    pub heard: f64,
+    /// How long its steps take.
+    pub throughput: Throughput,
+    /// When the last message came from it, by the clock of the dashboard.
+    pub last_message: f64,
     /// Loss terms or norms of the last step that are not numbers.
     pub broken: Option<String>,
     /// When each step was.
-    pub course: Course,
+    pub timeline: Timeline,
     /// What happened beside the steps.
     pub marks: Marks,
     /// Values that were changed since the start, by name.
@@ -82,7 +82,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run of which nothing is known at `now`.
+    /// A run about which nothing is known yet, at `now`.
     #[must_use]
     pub fn new(now: f64) -> Self {
         Self {
@@ -94,30 +94,30 @@ impl Run {
             epoch: 0.0,
             series: BTreeMap::new(),
             evals: Vec::new(),
-            pace: Pace::default(),
-            heard: now,
+            throughput: Throughput::default(),
+            last_message: now,
             broken: None,
-            course: Course::default(),
+            timeline: Timeline::default(),
             marks: Marks::default(),
             changed: BTreeMap::new(),
             memory: MEMORY,
         }
     }
 
-    /// The same run of which nothing is known but where it is and how it is looked at.
+    /// The same run before its first record. Its folder, access and smoothing stay.
     #[must_use]
     pub fn rewound(&self, now: f64) -> Self {
         Self { dir: self.dir.clone(), access: self.access.clone(), memory: self.memory, ..Self::new(now) }
     }
 
-    /// Takes one record over.
+    /// Applies a record.
     pub fn take(&mut self, record: &Record) {
-        self.pace.pass(record.time, self.stage == Stage::Running);
+        self.throughput.pass(record.time, self.stage == Stage::Running);
         self.marks.take(record);
         match &record.event {
             Event::Started(started) => self.start(record.time, started),
             Event::Step(step) => {
-                self.course.pass(step.step, record.time);
+                self.timeline.pass(step.step, record.time);
                 self.step(step);
             }
             Event::Eval(eval) => self.eval(eval),
@@ -133,7 +133,7 @@ impl Run {
         }
     }
 
-    /// Takes over what a log has.
+    /// Applies a piece of a log.
     pub fn take_piece(&mut self, piece: &Piece) {
         match piece {
             Piece::Record(record) => self.take(record),
@@ -141,16 +141,16 @@ impl Run {
         }
     }
 
-    /// Takes steps over that follow each other.
+    /// Applies a block of consecutive steps.
     pub fn take_steps(&mut self, block: &StepBlock) {
         let Some(Event::Step(last)) = block.len().checked_sub(1).and_then(|last| block.record(last)).map(|r| r.event)
         else {
             return;
         };
         for row in block.rows() {
-            self.pace.pass(row.time, self.stage == Stage::Running);
-            self.pace.mark(row.step);
-            self.course.pass(row.step, row.time);
+            self.throughput.pass(row.time, self.stage == Stage::Running);
+            self.throughput.mark(row.step);
+            self.timeline.pass(row.step, row.time);
         }
         let even = block.rows().first().map(|row| row.step).zip(block.stride());
         for column in block.columns() {
@@ -164,21 +164,21 @@ impl Run {
     }
 
     fn start(&mut self, time: f64, started: &Started) {
-        self.course.begin(time, started.steps_per_epoch);
+        self.timeline.begin(time, started.steps_per_epoch);
         self.started = Some(Box::new(started.clone()));
-        // Those of a run that is taken up again are what they were at its checkpoint.
+        // A resumed run has the values of its checkpoint.
         self.changed.clear();
         self.stage = Stage::Running;
-        self.pace.restart();
+        self.throughput.restart();
     }
 
     fn step(&mut self, step: &Step) {
-        self.pace.mark(step.step);
+        self.throughput.mark(step.step);
         self.measure(step.step, &step.metrics);
         self.reach(step);
     }
 
-    /// This step is the last one.
+    /// Makes this step the last one.
     fn reach(&mut self, step: &Step) {
         self.step = step.step;
         self.epoch = step.epoch;
@@ -232,13 +232,13 @@ impl Run {
         self.changed.get(key.key()).copied().or_else(begun)
     }
 
-    /// Smooths all series anew.
+    /// Smooths all series again.
     pub fn smooth_by(&mut self, memory: f64) {
         self.memory = memory;
         self.series.values_mut().for_each(|series| series.smooth_by(memory));
     }
 
-    /// Whether training goes on, held or not.
+    /// Whether training goes on; it may be paused.
     #[must_use]
     pub fn is_going(&self) -> bool {
         matches!(self.stage, Stage::Running | Stage::Paused)
@@ -250,13 +250,13 @@ impl Run {
         self.access == Access::Live
     }
 
-    /// Whether the weights can be asked, if need be by starting the worker again.
+    /// Whether the model can be asked, if necessary by starting the worker again.
     #[must_use]
     pub fn explains(&self) -> bool {
         matches!(self.access, Access::Live | Access::Asleep)
     }
 
-    /// Steps in all; as many as were done where that is not known.
+    /// Total number of steps; the steps done so far if the total is unknown.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.started.as_ref().map_or(0, |started| started.total_steps).max(self.step)
@@ -268,13 +268,13 @@ impl Run {
         self.step as f64 / self.total().max(1) as f64
     }
 
-    /// Seconds to go, by the work that is left.
+    /// Seconds to go at the present throughput.
     #[must_use]
     pub fn remaining(&self) -> Option<f64> {
-        self.is_going().then(|| self.pace.seconds_a_step())?.map(|pace| pace * (self.total() - self.step) as f64)
+        self.is_going().then(|| self.throughput.seconds_a_step())?.map(|pace| pace * (self.total() - self.step) as f64)
     }
 
-    /// The last step shown. While the run grows it moves in jumps, so that curves stay still between.
+    /// The last step shown. While the run grows it moves in jumps, so that curves do not move with every step.
     #[must_use]
     pub fn horizon(&self) -> u64 {
         if self.is_going() { jump(self.step, self.total()) } else { self.step.max(1) }

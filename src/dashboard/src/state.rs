@@ -34,15 +34,15 @@ pub(crate) enum Overlay {
     Filter(Input),
     /// What is searched for in the log.
     Search(Input),
-    /// Another word in the place of the marked one.
+    /// A replacement for the marked word.
     Retype(Input),
-    /// Which charts? The marked one.
+    /// The choice of charts; the marked one.
     Charts(usize),
     /// What the marked chart measures, from this line on.
     Measures(usize),
-    /// All that can be done.
+    /// The list of commands.
     Palette(Palette),
-    /// What can be changed.
+    /// The settings that can be changed.
     Values(Values),
 }
 
@@ -65,7 +65,7 @@ pub enum Rights {
     Look,
 }
 
-/// How the user is called when something happens.
+/// How the user is notified.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Alerts {
     /// Not at all.
@@ -82,7 +82,7 @@ pub enum Alerts {
 pub(crate) struct Toast {
     /// What it says.
     pub text: String,
-    /// How it is meant.
+    /// Whether it is good or bad news.
     pub tone: Tone,
     /// When it goes.
     pub until: f64,
@@ -95,7 +95,7 @@ pub(crate) enum Change {
     Nothing,
     /// Something came from the run: soon is early enough.
     Data,
-    /// A person waits for it.
+    /// The user waits for it.
     Input,
 }
 
@@ -131,7 +131,7 @@ pub(crate) struct State {
     pub keys: Keymap,
     /// What the user may do.
     pub rights: Rights,
-    /// How the user is called.
+    /// How the user is notified.
     pub alerts: Alerts,
     /// The run.
     pub run: Run,
@@ -172,7 +172,7 @@ impl State {
         }
     }
 
-    /// Something was changed.
+    /// Notes that something has changed.
     pub(crate) fn touch(&mut self, change: Change) {
         self.change = self.change.max(change);
     }
@@ -219,11 +219,11 @@ impl State {
     #[must_use]
     pub(crate) fn why_not(&self) -> String {
         match (&self.run.access, &self.run.stage) {
-            (Access::Record, _) => "this is a record; `pellucid attach` speaks to a run that goes on".to_owned(),
+            (Access::Record, _) => "this is a record; `pellucid attach` connects to a run that is going on".to_owned(),
             (Access::ViewOnly(why), _) => format!("view only: {why}"),
             (Access::ReadOnly, _) => "opened read-only: nothing is sent to the training".to_owned(),
             (_, Stage::Launching(..)) | (Access::Waiting, _) => "the worker is still starting".to_owned(),
-            (_, Stage::Running) => "only while the training is held; p holds it".to_owned(),
+            (_, Stage::Running) => "only while the training is paused; p pauses it".to_owned(),
             _ => "the run has ended".to_owned(),
         }
     }
@@ -248,20 +248,20 @@ impl State {
         self.touch(Change::Data);
     }
 
-    /// Says something for a while.
+    /// Shows a line for a while.
     pub(crate) fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let seconds = if tone == Tone::Good || tone == Tone::Plain { 4.0 } else { 8.0 };
         self.toast = Some(Toast { text: text.into(), tone, until: self.now + seconds });
         self.touch(Change::Data);
     }
 
-    /// What changes by time alone.
+    /// What changes with time alone.
     #[must_use]
     pub(crate) fn timely(&self) -> (Health, bool) {
         (health::judge(&self.run, self.now), self.toast.is_some())
     }
 
-    /// How the dashboard is left in this state, and what is to be done before.
+    /// The effects of leaving the dashboard in this state.
     #[must_use]
     pub(crate) fn farewell(&self) -> Vec<Effect> {
         let exit = match &self.run.stage {

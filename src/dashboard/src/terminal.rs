@@ -1,4 +1,4 @@
-//! The terminal: taken and given back on every way out, written to in whole frames.
+//! The terminal: taken, given back on every way out, and drawn on in whole frames.
 
 pub(crate) mod backend;
 mod diff_writer;
@@ -33,10 +33,10 @@ pub(crate) struct Tui {
 /// Whether the terminal reports its mouse; selecting text then needs Shift.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mouse {
-    /// Buttons, the wheel, and the way of a button that is down.
+    /// Buttons, the wheel, and drags.
     #[default]
     Reported,
-    /// It does as always.
+    /// The terminal handles the mouse itself.
     Left,
 }
 
@@ -44,7 +44,7 @@ pub enum Mouse {
 const REPORT_MOUSE: &[u8] = b"\x1b[?1002h\x1b[?1006h";
 const LEAVE_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1002l";
 
-/// Asks for the colour behind everything (OSC 11).
+/// Asks for the background colour (OSC 11).
 const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
 impl Tui {
@@ -87,7 +87,7 @@ impl Tui {
         self.terminal.clear()
     }
 
-    /// Takes the terminal anew: whoever had it meanwhile may have changed it.
+    /// Takes the terminal again: another program may have changed it meanwhile.
     ///
     /// # Errors
     /// When the terminal cannot be taken.
@@ -118,7 +118,7 @@ impl Tui {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub(crate) fn call(&self, alerts: Alerts, words: &str) -> io::Result<()> {
+    pub(crate) fn notify(&self, alerts: Alerts, words: &str) -> io::Result<()> {
         match alerts {
             Alerts::Off => Ok(()),
             Alerts::Bell => write_at_once(b"\x07"),

@@ -62,13 +62,13 @@ struct Ramp {
     speaks_for: Vec<Paint>,
 }
 
-/// What stands for the terminal's own colours in pictures.
+/// The colours that stand for the terminal's own in pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Picture {
-    /// Behind everything.
+    /// The background.
     pub background: Paint,
-    /// Of text without a colour.
+    /// Text without a colour of its own.
     pub foreground: Paint,
 }
 
@@ -113,7 +113,7 @@ impl Theme {
         Ok(theme)
     }
 
-    /// What stands for the terminal's own colours in pictures.
+    /// The colours that stand for the terminal's own in pictures.
     #[must_use]
     pub fn picture(&self) -> Picture {
         self.picture
@@ -125,21 +125,21 @@ impl Theme {
 pub struct Styles {
     /// Plain text.
     pub text: Style,
-    /// Text that leads: names, numbers.
+    /// Emphasised text: names, numbers.
     pub strong: Style,
-    /// Text that explains.
+    /// Secondary text: labels, hints.
     pub muted: Style,
     /// Frames, axes, empty parts of bars.
     pub faint: Style,
     /// Keys, titles, the tab that is open.
     pub accent: Style,
-    /// Good news.
+    /// Success.
     pub good: Style,
-    /// Look at it.
+    /// Warnings.
     pub warn: Style,
-    /// Something is wrong.
+    /// Errors.
     pub bad: Style,
-    /// The line under the cursor, over whatever stands there.
+    /// The line under the cursor. It keeps the foreground of its text.
     pub selection: Style,
     /// The smoothed curves.
     pub series: [Style; SERIES],
@@ -183,7 +183,7 @@ impl Styles {
         Self { glyphs, ..self }
     }
 
-    /// Behind a word of strength `share`, from -1 (against the class) to 1 (for it).
+    /// The style of a word of strength `share`, from -1 (against the class) to 1 (for it).
     #[must_use]
     pub fn heat(&self, share: f64) -> Style {
         let strength = share.abs();
@@ -212,7 +212,7 @@ fn selection(paint: Paint, level: Level) -> Style {
     }
 }
 
-/// The curve's colour, half way to the background: behind, but still of its curve.
+/// The colour of a curve half way to the background, for the points behind it.
 fn raw(paint: Paint, background: Paint, level: Level) -> Style {
     match (paint.color(), background.color(), level) {
         (line @ Color::Rgb(..), back @ Color::Rgb(..), Level::Truecolor | Level::Ansi256) => {

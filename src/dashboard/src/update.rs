@@ -12,28 +12,28 @@ use crate::input::screen::Screen;
 use crate::msg::{Effect, Msg};
 use crate::run::health::{self, Verdict};
 use crate::run::{Access, Stage};
-use crate::screens::train::Looks;
+use crate::screens::train::ViewSettings;
 use crate::state::{Alerts, AtEnd, Change, Overlay, Rights, State};
 use crate::theme::Tone;
 
-/// Takes one message in; returns what is to be done.
+/// Applies a message; returns the effects to perform.
 pub(crate) fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
     let before = is_watched(state).then(|| health::judge(&state.run, state.now).verdict);
     let mut effects = route(state, msg);
-    effects.extend(before.and_then(|before| call(state, before)));
+    effects.extend(before.and_then(|before| notice(state, before)));
     effects
 }
 
-/// Whether the user is to be called when something happens.
+/// Whether the user is to be notified of events.
 fn is_watched(state: &State) -> bool {
     state.alerts != Alerts::Off && matches!(state.run.access, Access::Live | Access::ReadOnly)
 }
 
-/// The user is called when a run that is watched turns to something that a person should see to.
-fn call(state: &State, before: Verdict) -> Option<Effect> {
+/// Notifies the user when a watched run takes a turn that needs attention.
+fn notice(state: &State, before: Verdict) -> Option<Effect> {
     let now = health::judge(&state.run, state.now);
-    let turned = now.verdict != before && now.verdict.calls() && before != Verdict::Starting;
-    (is_watched(state) && turned).then(|| Effect::Call(format!("{}: {}", state.run.name(), now.words)))
+    let turned = now.verdict != before && now.verdict.is_worth_a_notice() && before != Verdict::Starting;
+    (is_watched(state) && turned).then(|| Effect::Notify(format!("{}: {}", state.run.name(), now.words)))
 }
 
 fn route(state: &mut State, msg: Msg) -> Vec<Effect> {
@@ -41,12 +41,12 @@ fn route(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Tick(now) => tick(state, now),
         Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
         Msg::Key(key) => keys::press(state, &key),
-        // The loop has taken it: it is a matter of styles, not of state.
+        // The event loop handles it: it changes styles, not state.
         Msg::Background(_) => Vec::new(),
         Msg::Pointer(pointer) => keys::point(state, pointer),
         Msg::Paste(text) => keys::paste(state, &text),
-        Msg::Looks(text) => {
-            state.train.set_looks(Looks::parse(&text), &mut state.run);
+        Msg::ViewSettings(text) => {
+            state.train.set_view_settings(ViewSettings::parse(&text), &mut state.run);
             state.touch(Change::Data);
             Vec::new()
         }
@@ -91,7 +91,7 @@ fn loaded<T>(state: &mut State, value: Result<T, String>, set: impl FnOnce(&mut 
 }
 
 fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
-    state.run.heard = state.now;
+    state.run.last_message = state.now;
     state.touch(Change::Data);
     match message {
         FromRun::Phase(phase) => launching(state, phase),
@@ -101,7 +101,7 @@ fn from_run(state: &mut State, message: FromRun) -> Vec<Effect> {
         }
         FromRun::Opened(dir) => {
             state.run.dir = Some(dir.clone());
-            return vec![Effect::ReadLooks(dir.clone()), Effect::ReadSamples(dir)];
+            return vec![Effect::ReadViewSettings(dir.clone()), Effect::ReadSamples(dir)];
         }
         FromRun::Records(records) => return take_all(state, records.into_iter().map(Piece::Record)),
         FromRun::Logged(pieces) => return take_all(state, pieces),
@@ -132,7 +132,7 @@ fn alone(state: &mut State, access: Access) {
     }
 }
 
-/// A part of the record cannot be read: that stands in the log, and is said.
+/// Part of the record cannot be read: shows that in the log and for a while on the screen.
 fn damaged(state: &mut State, message: String) {
     state.say(Tone::Warn, message.clone());
     let alert = Alert::warning(state.run.step, message);
@@ -159,7 +159,7 @@ fn closed(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes records in. Files are read for the last evaluation only, not for each one of a long log.
+/// Applies records. Files are read for the last evaluation only, not for each one of a long log.
 fn take_all(state: &mut State, pieces: impl IntoIterator<Item = Piece>) -> Vec<Effect> {
     let mut effects = Vec::new();
     let mut last = None;
@@ -187,7 +187,7 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
     match &record.event {
         Event::Explained(explanation) => explained(state, explanation),
         Event::WhatIf(answer) => {
-            // A person waits for it, as for the echo of a key.
+            // The user waits for it, as for the echo of a key.
             state.touch(Change::Input);
             ask(state.explain.take_answer(answer))
         }
@@ -200,7 +200,7 @@ fn take(state: &mut State, record: &Record) -> Vec<Effect> {
             Vec::new()
         }
         Event::Ended(_) => {
-            // The questions that a dialog asks are answered; whoever was asked how to leave wants to leave.
+            // The end answers the questions of open dialogs. A user who was asked how to leave wants to leave.
             let asked = state
                 .overlay
                 .take_if(|overlay| matches!(overlay, Overlay::Leaving | Overlay::Stopping | Overlay::Values(_)));
@@ -246,8 +246,8 @@ fn evaluated(state: &mut State, eval: &Eval) -> Vec<Effect> {
     effects
 }
 
-/// Asks again for the explanation on the screen when the weights have moved on. One under way is let come
-/// first: asking anew would begin it again, and on a busy machine it would never be done.
+/// Asks again for the explanation on the screen when the weights have changed. An explanation under way is finished
+/// first: a new request would restart it, and on a busy machine it would never be done.
 fn refresh_explanation(state: &mut State) -> Option<Effect> {
     let wanted =
         state.screen == Screen::Explain && state.run.is_going() && state.run.answers() && !state.explain.is_busy();
@@ -259,7 +259,7 @@ fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
         state.explain.answered(request, refusal.as_deref());
     }
     match (command, refusal) {
-        // It was done before it could be given up.
+        // It was done before it could be cancelled.
         (Command::Cancel(_), Some(_)) => {}
         (_, Some(why)) => state.say(Tone::Bad, format!("{}: {why}", name(command))),
         (Command::Stop, None) => state.say(Tone::Warn, "stopping: a last evaluation and checkpoint, then the end"),
@@ -267,7 +267,7 @@ fn answered(state: &mut State, command: &Command, refusal: Option<String>) {
         (Command::Checkpoint, None) => state.say(Tone::Plain, "a checkpoint is being written"),
         (Command::Survey(survey), None) => {
             let count = crate::text::plural(survey.samples.len(), "sample");
-            state.say(Tone::Plain, format!("explaining {count} beside everything else; a gives it up"));
+            state.say(Tone::Plain, format!("explaining {count} in the background; a cancels it"));
         }
         (Command::Set(set), None) => {
             state.say(Tone::Good, format!("{} is {} from the next step on", set.key.key(), set.value));

@@ -2,7 +2,7 @@
 
 use pellucid_dashboard::input::parser::Parser;
 use pellucid_dashboard::keymap::Keymap;
-use pellucid_dashboard::screens::train::Looks;
+use pellucid_dashboard::screens::train::ViewSettings;
 use pellucid_dashboard::theme::{Level, Styles, Theme};
 
 /// Files of the user's: taken, or refused in one line.
@@ -14,8 +14,8 @@ pub(crate) fn files(bytes: &[u8]) {
     if let Ok(keymap) = Keymap::read(text, "keys.toml") {
         assert!(Keymap::read(&keymap.written(), "keys.toml").is_ok());
     }
-    let looks = Looks::parse(text);
-    assert_eq!(Looks::parse(&looks.text()), looks);
+    let settings = ViewSettings::parse(text);
+    assert_eq!(ViewSettings::parse(&settings.text()), settings);
 }
 
 /// Bytes that a terminal sends, in pieces of any size: never more messages than bytes.

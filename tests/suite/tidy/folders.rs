@@ -40,6 +40,13 @@ pub(super) const ORDERS: &[Order] = &[
         folder: "src/pellucid",
         modules: &["stdout", "console", "runtime", "recorded", "result", "headless", "cli", "demo", "commands"],
     },
+    Order {
+        folder: "src/dashboard",
+        modules: &[
+            "config", "text", "theme", "widgets", "history", "run", "chart", "msg", "input", "geometry", "screens",
+            "state", "dialogs", "update", "view", "terminal", "app", "pages", "picture", "bench",
+        ],
+    },
 ];
 
 /// What in a crate looks up in the order of its modules, and which modules stand in no order.

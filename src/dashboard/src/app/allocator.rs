@@ -1,4 +1,4 @@
-//! How the system's allocator is to behave.
+//! Settings of the system's allocator.
 
 /// Blocks from here on are the system's own, and go back to it when they are freed.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -15,7 +15,7 @@ pub fn give_back_soon() {
     }
 }
 
-/// Gives back all memory that is free, wherever it lies: for after much was read at once.
+/// Gives all free memory back to the system, after much was read at once.
 pub(crate) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "takes a number, and locks what it looks at")]

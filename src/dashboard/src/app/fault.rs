@@ -1,4 +1,4 @@
-//! Faults on purpose: what no input can bring about, and yet has to be tested on the real program.
+//! Panics on purpose: a test of the real program needs them, and no input can cause them.
 
 /// Panics when `PELLUCID_FAULT` is `panic-on-redraw`, or `panic-beside` for a panic on another thread.
 pub(super) fn on_redraw() {

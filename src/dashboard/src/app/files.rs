@@ -13,7 +13,7 @@ use crate::msg::{Effect, Msg};
 /// Bytes at the end of the worker's output that are shown.
 const TAIL: u64 = 256 * 1024;
 
-/// Reads what an effect asks for; the answer comes by `answers`.
+/// Reads the file that an effect asks for, and sends it to `answers`.
 pub(super) fn read(effect: Effect, answers: UnboundedSender<Msg>) {
     spawn_blocking(move || {
         if let Some(answer) = answer(effect) {
@@ -36,9 +36,9 @@ pub(crate) fn answer(effect: Effect) -> Option<Msg> {
             let answers = dir.read_predictions(&name).map_err(|error| format!("{name}: {error}"));
             Some(Msg::Predictions(step, answers))
         }
-        Effect::ReadLooks(dir) => bounded::read_text(&dir.view(), bounded::SETTINGS).ok().map(Msg::Looks),
-        Effect::KeepLooks(dir, text) => {
-            // Kept where it can be: how charts are looked at is no reason to trouble anyone.
+        Effect::ReadViewSettings(dir) => bounded::read_text(&dir.view(), bounded::SETTINGS).ok().map(Msg::ViewSettings),
+        Effect::WriteViewSettings(dir, text) => {
+            // A failure is ignored: view settings are not important enough to report it.
             let _not_kept = pellucid_files::whole::write_whole(&dir.view(), text.as_bytes());
             None
         }
@@ -46,7 +46,7 @@ pub(crate) fn answer(effect: Effect) -> Option<Msg> {
         Effect::Send(_)
         | Effect::Play(_)
         | Effect::Copy(_)
-        | Effect::Call(_)
+        | Effect::Notify(_)
         | Effect::Redraw
         | Effect::Suspend
         | Effect::Quit(_) => None,
@@ -63,6 +63,6 @@ fn tail(path: &Path) -> io::Result<Vec<String>> {
     file.take(TAIL).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().skip(usize::from(start > 0));
-    // A progress line overwrites itself: what stands after its last return is what was seen.
+    // A progress line overwrites itself: only the text after its last carriage return was visible.
     Ok(lines.map(|line| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().to_owned()).collect())
 }

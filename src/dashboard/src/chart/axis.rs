@@ -25,7 +25,7 @@ impl Axis {
         }
     }
 
-    /// Ends on round numbers close to the values; labels on so many of them as there is room for.
+    /// Ends on round numbers close to the values; labels on as many of them as there is room for.
     fn linear(low: f64, high: f64, rows: u16) -> Self {
         let span = if high - low > high.abs().max(1e-12) * 1e-6 { high - low } else { high.abs().max(1e-3) };
         let fine = nice(span / 5.0);

@@ -2,7 +2,7 @@
 
 use super::axis::share;
 use crate::history::marks::Marks;
-use crate::history::timeline::{Course, XAxis};
+use crate::history::timeline::{Timeline, XAxis};
 
 /// A stretch of the horizontal axis.
 #[derive(Debug, Clone, Copy)]
@@ -11,9 +11,9 @@ pub(crate) struct Domain<'a> {
     pub axis: XAxis,
     /// Its ends, in units of the axis.
     pub ends: (f64, f64),
-    /// Where steps lie on it; without one it counts steps.
-    pub course: Option<&'a Course>,
-    /// What happened beside the steps.
+    /// The timeline of the run; without one the axis counts steps.
+    pub timeline: Option<&'a Timeline>,
+    /// What happened besides the steps.
     pub marks: Option<&'a Marks>,
 }
 
@@ -21,7 +21,7 @@ impl Domain<'_> {
     /// From one step to another.
     #[must_use]
     pub(crate) fn steps((first, last): (u64, u64)) -> Self {
-        Self { axis: XAxis::Step, ends: (first as f64, last as f64), course: None, marks: None }
+        Self { axis: XAxis::Step, ends: (first as f64, last as f64), timeline: None, marks: None }
     }
 
     /// Where `step` lies, from 0 to 1; `None` outside.
@@ -34,13 +34,13 @@ impl Domain<'_> {
     /// Where `step` lies on the axis.
     #[must_use]
     pub(crate) fn x(&self, step: f64) -> f64 {
-        self.course.map_or(step, |course| course.x(self.axis, step))
+        self.timeline.map_or(step, |timeline| timeline.x(self.axis, step))
     }
 
     /// The first step at or after a place on the axis.
     #[must_use]
     pub(crate) fn step(&self, x: f64) -> f64 {
-        self.course.map_or(x, |course| course.step(self.axis, x))
+        self.timeline.map_or(x, |timeline| timeline.step(self.axis, x))
     }
 
     /// The first and the last step shown.

@@ -1,4 +1,4 @@
-//! Dots, two by four in a cell, where a cell belongs to the curve that matters most in it.
+//! A field of dots, two by four in a cell. Each cell belongs to the most important curve in it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use super::axis::Axis;
 use crate::history::Series;
 use crate::theme::{Glyphs, SERIES, Styles};
 
-/// Columns drawn and left out in turn, by curve, where colours cannot tell curves apart.
+/// For each curve, which columns are drawn and which are left out, where no colours tell curves apart.
 const PATTERNS: [&[bool]; SERIES] = [
     &[true],
     &[true, true, true, true, false, false],
@@ -57,7 +57,7 @@ impl<'a> Dots<'a> {
         Self { width, height, axis, cells, heads: [None; SERIES], slot: 0, pattern: PATTERNS[0] }
     }
 
-    /// What follows belongs to the curve `slot`.
+    /// The dots that follow belong to the curve `slot`.
     pub(super) fn slot(&mut self, slot: usize, patterned: bool) {
         self.slot = slot;
         self.pattern = PATTERNS[if patterned { slot } else { 0 }];
@@ -141,7 +141,7 @@ impl<'a> Dots<'a> {
         }
     }
 
-    /// Values that are no numbers leave a mark at the upper edge.
+    /// Marks a value that is not a number at the upper edge.
     fn gap(&mut self, x: usize) {
         self.dot(x, 0, Layer::Gap);
     }

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn shown(axis: XAxis, ends: (f64, f64), width: u16) -> Vec<String> {
-        let domain = Domain { axis, ends, course: None, marks: None };
+        let domain = Domain { axis, ends, timeline: None, marks: None };
         labels(&domain, width).into_iter().map(|(_, label)| label).collect()
     }
 

@@ -10,7 +10,7 @@ use crate::state::{Palette, State};
 
 /// What is done when a line is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum ItemAction {
     /// As if its key were pressed.
     Act(Action),
     /// Change this value.
@@ -27,7 +27,7 @@ pub(crate) struct Line {
     /// Its keys.
     pub keys: String,
     /// What it does.
-    pub deed: Deed,
+    pub action: ItemAction,
 }
 
 /// The lines that fit what was typed, the best first.
@@ -41,24 +41,24 @@ fn all(state: &State) -> Vec<Line> {
     let here = [state.ground(), Place::Everywhere];
     let mut lines: Vec<Line> = Vec::new();
     for binding in state.keys.bindings().iter().filter(|binding| here.contains(&binding.place)) {
-        let known = lines.iter().any(|line| line.deed == Deed::Act(binding.action));
+        let known = lines.iter().any(|line| line.action == ItemAction::Act(binding.action));
         if !known && binding.action != Action::Palette && state.has(binding.needs) {
             let words = sentence(state.hint(binding.action, binding.hint), binding.help);
-            lines.push(Line { words, keys: binding.all_keys(), deed: Deed::Act(binding.action) });
+            lines.push(Line { words, keys: binding.all_keys(), action: ItemAction::Act(binding.action) });
         }
     }
     if state.has(Needs::Training) {
         lines.extend(live::offered(&state.run).into_iter().map(|key| Line {
             words: format!("set {key}: {}", key.title()),
             keys: String::new(),
-            deed: Deed::Value(key),
+            action: ItemAction::Value(key),
         }));
     }
     let charts = state.train.choice(&state.run).into_iter();
     lines.extend(charts.map(|(title, _)| Line {
         words: format!("chart: {title}"),
         keys: String::new(),
-        deed: Deed::Chart(title),
+        action: ItemAction::Chart(title),
     }));
     lines
 }
@@ -96,24 +96,27 @@ mod tests {
 
     #[test]
     fn a_few_letters_find_it() {
-        for (typed, deed) in [
-            ("ckpt", Deed::Act(Action::Checkpoint)),
-            ("pause", Deed::Act(Action::Pause)),
-            ("log sc", Deed::Act(Action::Scale)),
-            ("set lr", Deed::Value(LiveSetting::Lr)),
-            ("temperature", Deed::Value(LiveSetting::KdTemperature)),
-            ("chart loss", Deed::Chart("loss".to_owned())),
+        for (typed, action) in [
+            ("ckpt", ItemAction::Act(Action::Checkpoint)),
+            ("pause", ItemAction::Act(Action::Pause)),
+            ("log sc", ItemAction::Act(Action::Scale)),
+            ("set lr", ItemAction::Value(LiveSetting::Lr)),
+            ("temperature", ItemAction::Value(LiveSetting::KdTemperature)),
+            ("chart loss", ItemAction::Chart("loss".to_owned())),
         ] {
-            assert_eq!(found(typed, Screen::Train).first().map(|line| line.deed.clone()), Some(deed), "{typed}");
+            assert_eq!(found(typed, Screen::Train).first().map(|line| line.action.clone()), Some(action), "{typed}");
         }
         assert!(found("zzzz", Screen::Train).is_empty());
     }
 
     #[test]
     fn only_what_makes_sense_is_there() {
-        let sorts = |line: &Line| line.deed == Deed::Act(Action::Sort);
+        let sorts = |line: &Line| line.action == ItemAction::Act(Action::Sort);
         assert!(found("", Screen::Samples).iter().any(sorts));
         assert!(!found("", Screen::Train).iter().any(sorts));
-        assert!(!found("", Screen::Train).iter().any(|line| line.deed == Deed::Act(Action::OneStep)), "it is not held");
+        assert!(
+            !found("", Screen::Train).iter().any(|line| line.action == ItemAction::Act(Action::OneStep)),
+            "it is not held"
+        );
     }
 }

@@ -6,14 +6,14 @@ use pellucid_protocol::{Event, Record};
 /// Marks that are kept: the last ones.
 const KEPT: usize = 10_000;
 
-/// What a mark stands for; where two fall on one place the later one of this list is seen.
+/// What a mark stands for. Of two marks at one place, the later one in this list is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MarkKind {
     /// The checkpoint of the best evaluation so far.
     Best,
     /// A checkpoint that was asked for.
     Checkpoint,
-    /// The training was held, or went on.
+    /// The training was paused or resumed.
     Pause,
     /// A setting was changed.
     Setting,
@@ -56,12 +56,12 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Takes a record in, if it is worth a mark.
+    /// Adds a mark for a record that is worth one.
     pub fn take(&mut self, record: &Record) {
         if let Event::Started(started) = &record.event
             && let Some(step) = started.resumed
         {
-            // What came after is done again.
+            // The steps after it are done again.
             self.known.retain(|known| known.step <= step);
         }
         let Some(mark) = mark(&record.event) else { return };
@@ -81,7 +81,7 @@ impl Marks {
         &self.known
     }
 
-    /// The weightiest one within the steps `first..=last`, the latest of equal ones.
+    /// The most important mark within the steps `first..=last`; of equally important ones the latest.
     #[must_use]
     pub fn within(&self, first: f64, last: f64) -> Option<&Mark> {
         self.known.iter().filter(|mark| (first..=last).contains(&(mark.step as f64))).max_by_key(|mark| mark.kind)

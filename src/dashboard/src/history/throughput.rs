@@ -1,13 +1,13 @@
-//! How fast a run goes: seconds of work, without the time that it was held.
+//! The throughput of a run: seconds of work per step, without pauses.
 
 use std::collections::VecDeque;
 
-/// Marks that are kept: the pace is that of the last ones.
+/// Marks that are kept: the throughput is measured over the last ones.
 const MARKS: usize = 33;
 
 /// Seconds of work by step.
 #[derive(Debug, Clone, Default)]
-pub struct Pace {
+pub struct Throughput {
     worked: f64,
     last: Option<f64>,
     longest: f64,
@@ -15,8 +15,8 @@ pub struct Pace {
     stride: u64,
 }
 
-impl Pace {
-    /// Time passes to `time`; it counts when the run was `working`.
+impl Throughput {
+    /// Time passes to `time`; it counts as work if the run was `working`.
     pub fn pass(&mut self, time: f64, working: bool) {
         let gone = self.last.map_or(0.0, |last| (time - last).max(0.0));
         if working && gone.is_finite() {
@@ -35,13 +35,13 @@ impl Pace {
             self.marks.push_back((step, self.worked));
         }
         if self.marks.len() > MARKS {
-            // Wider apart as the run grows: the pace is that of about its last half.
+            // Marks are wider apart as the run grows, so that they cover about its last half.
             self.stride = (step / (2 * MARKS as u64)).max(1);
             self.marks.pop_front();
         }
     }
 
-    /// A worker starts: what lies before is no measure.
+    /// A worker starts: earlier marks no longer measure the throughput.
     pub fn restart(&mut self) {
         self.marks.clear();
     }
@@ -52,7 +52,7 @@ impl Pace {
         self.worked
     }
 
-    /// The longest time without a word, while it worked.
+    /// The longest time between two records while it worked.
     #[must_use]
     pub fn longest(&self) -> f64 {
         self.longest
@@ -72,24 +72,24 @@ mod tests {
 
     #[test]
     fn time_on_hold_is_not_work() {
-        let mut pace = Pace::default();
+        let mut throughput = Throughput::default();
         for step in 1..=100u64 {
             let held = if step > 50 { 1000.0 } else { 0.0 };
             if step == 51 {
-                pace.pass(50.0 * 0.5 + 1000.0, false);
+                throughput.pass(50.0 * 0.5 + 1000.0, false);
             }
-            pace.pass(step as f64 * 0.5 + held, true);
-            pace.mark(step);
+            throughput.pass(step as f64 * 0.5 + held, true);
+            throughput.mark(step);
         }
-        assert!(pace.seconds_a_step().is_some_and(|pace| (pace - 0.5).abs() < 1e-6), "{pace:?}");
-        assert!((pace.worked() - 49.5).abs() < 1e-6);
+        assert!(throughput.seconds_a_step().is_some_and(|pace| (pace - 0.5).abs() < 1e-6), "{throughput:?}");
+        assert!((throughput.worked() - 49.5).abs() < 1e-6);
     }
 
     #[test]
     fn nothing_is_promised_before_two_steps() {
-        let mut pace = Pace::default();
-        pace.pass(1.0, true);
-        pace.mark(1);
-        assert_eq!(pace.seconds_a_step(), None);
+        let mut throughput = Throughput::default();
+        throughput.pass(1.0, true);
+        throughput.mark(1);
+        assert_eq!(throughput.seconds_a_step(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The way of a run: which epoch, and what time, each of its steps was.
+//! The timeline of a run: the epoch and the time of each step.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,14 +23,14 @@ impl XAxis {
     /// All of them, in the order of the key that changes it.
     pub const ALL: [XAxis; 4] = [XAxis::Step, XAxis::Epoch, XAxis::Relative, XAxis::Wall];
 
-    /// The one that comes after it.
+    /// The next axis.
     #[must_use]
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|&known| known == self).unwrap_or(0);
         Self::ALL[(at + 1) % Self::ALL.len()]
     }
 
-    /// What it counts, in a word or two.
+    /// Its name.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -42,17 +42,17 @@ impl XAxis {
     }
 }
 
-/// When each step was, and how many make an epoch.
+/// The time of each step, and how many steps make an epoch.
 #[derive(Debug, Clone, Default)]
-pub struct Course {
+pub struct Timeline {
     steps: Steps,
     times: Vec<f64>,
     start: f64,
     per_epoch: f64,
 }
 
-impl Course {
-    /// The run begins at `time`, with so many steps an epoch. A run that goes on keeps its first start.
+impl Timeline {
+    /// Begins the run at `time`, with this many steps per epoch. A resumed run keeps its first start.
     pub fn begin(&mut self, time: f64, steps_per_epoch: u64) {
         if self.times.is_empty() {
             self.start = time;
@@ -60,7 +60,8 @@ impl Course {
         self.per_epoch = steps_per_epoch as f64;
     }
 
-    /// A step was done. A step that was done before is done again, and what came after it with it.
+    /// Adds a step. If it is not after the last one, all steps from it on are dropped first: a resumed run does them
+    /// again.
     pub fn pass(&mut self, step: u64, time: f64) {
         if self.steps.last().is_some_and(|last| step <= last) {
             let kept = self.steps.below(step as f64);
@@ -68,7 +69,7 @@ impl Course {
             self.times.truncate(kept);
         }
         self.steps.push(step);
-        // A clock that is set back does not make time run backwards here.
+        // Time does not run backwards when the clock is set back.
         self.times.push(time.max(self.times.last().copied().unwrap_or(self.start)));
     }
 
@@ -88,7 +89,7 @@ impl Course {
     pub fn step(&self, axis: XAxis, x: f64) -> f64 {
         match axis {
             XAxis::Step => x,
-            // What is put on the axis comes back from it, rounding or not.
+            // A step that was put on the axis comes back from it in spite of rounding.
             XAxis::Epoch => x * self.per_epoch.max(1.0) * (1.0 - 1e-12),
             XAxis::Relative => self.step_at(x + self.start),
             XAxis::Wall => self.step_at(x),
@@ -101,7 +102,7 @@ impl Course {
         self.steps.get(index).map_or_else(past, |step| step as f64)
     }
 
-    /// When `step` was; between two that are known in proportion, and no later than the last one.
+    /// The time of `step`: interpolated between two known steps, and never later than the last one.
     #[must_use]
     pub fn time(&self, step: f64) -> f64 {
         let after = self.steps.below(step);
@@ -119,24 +120,24 @@ mod tests {
 
     use super::*;
 
-    fn course(pauses: &[f64]) -> Course {
-        let mut course = Course::default();
-        course.begin(1000.0, 8);
+    fn timeline(pauses: &[f64]) -> Timeline {
+        let mut timeline = Timeline::default();
+        timeline.begin(1000.0, 8);
         let mut time = 1000.0;
         for (step, pause) in pauses.iter().enumerate() {
             time += pause;
-            course.pass(step as u64 + 1, time);
+            timeline.pass(step as u64 + 1, time);
         }
-        course
+        timeline
     }
 
     proptest! {
         #[test]
         fn every_step_is_found_again_on_every_axis(pauses in prop::collection::vec(0.01f64..90.0, 1..200)) {
-            let course = course(&pauses);
+            let timeline = timeline(&pauses);
             for axis in XAxis::ALL {
                 for step in 1..=pauses.len() {
-                    let back = course.step(axis, course.x(axis, step as f64));
+                    let back = timeline.step(axis, timeline.x(axis, step as f64));
                     // A time of 1000 s that is taken off and put on again is rounded.
                     let close = if axis == XAxis::Relative { 1.0 } else { 1e-6 };
                     prop_assert!((back - step as f64).abs() <= close, "{axis:?}: {step} came back as {back}");
@@ -146,9 +147,9 @@ mod tests {
 
         #[test]
         fn an_axis_never_runs_backwards(pauses in prop::collection::vec(-90.0f64..90.0, 1..100)) {
-            let course = course(&pauses);
+            let timeline = timeline(&pauses);
             for axis in XAxis::ALL {
-                let places: Vec<_> = (0..pauses.len() + 3).map(|step| course.x(axis, step as f64)).collect();
+                let places: Vec<_> = (0..pauses.len() + 3).map(|step| timeline.x(axis, step as f64)).collect();
                 prop_assert!(places.is_sorted(), "{axis:?} {places:?}");
             }
         }
@@ -156,10 +157,10 @@ mod tests {
 
     #[test]
     fn a_resumed_run_keeps_its_start_and_does_its_last_steps_again() {
-        let mut course = course(&[1.0, 1.0, 1.0]);
-        course.begin(5000.0, 8);
-        course.pass(3, 5001.0);
-        assert_eq!((course.x(XAxis::Relative, 2.0), course.x(XAxis::Relative, 3.0)), (2.0, 4001.0));
-        assert_eq!(course.x(XAxis::Epoch, 4.0), 0.5);
+        let mut timeline = timeline(&[1.0, 1.0, 1.0]);
+        timeline.begin(5000.0, 8);
+        timeline.pass(3, 5001.0);
+        assert_eq!((timeline.x(XAxis::Relative, 2.0), timeline.x(XAxis::Relative, 3.0)), (2.0, 4001.0));
+        assert_eq!(timeline.x(XAxis::Epoch, 4.0), 0.5);
     }
 }

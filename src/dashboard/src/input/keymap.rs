@@ -1,4 +1,4 @@
-//! The one table of keys: what they do, where, and how that is called. Hints, help and docs come from it.
+//! The keymap: what keys do, and where. Hints, help and documentation come from it.
 
 mod bindings;
 mod file;
@@ -25,13 +25,13 @@ pub enum Action {
     Help,
     /// Leave, after asking.
     Quit,
-    /// Hold the training, or go on.
+    /// Pause or resume the training.
     Pause,
     /// End the training, after asking.
     Stop,
     /// Write a checkpoint.
     Checkpoint,
-    /// Draw everything anew.
+    /// Draw everything again.
     Redraw,
     /// Go to the background.
     Suspend,
@@ -127,7 +127,7 @@ pub enum Action {
     Turn,
     /// The usual charts.
     Usual,
-    /// One step of a training that is held.
+    /// One step of a paused training.
     OneStep,
     /// Change what can be changed in a run.
     Values,
@@ -135,9 +135,9 @@ pub enum Action {
     Less,
     /// A larger value.
     More,
-    /// Find what can be done by its name.
+    /// Find a command by its name.
     Palette,
-    /// Play a record, or hold it.
+    /// Play or pause a record.
     Play,
     /// One step back in a record.
     StepBack,
@@ -163,7 +163,7 @@ pub enum Action {
     Mask,
     /// Leave the marked word out, or put it back.
     Delete,
-    /// Write the marked word otherwise.
+    /// Replace the marked word.
     Retype,
     /// The marked word as it was.
     Restore,
@@ -171,9 +171,9 @@ pub enum Action {
     Undo,
     /// Look at the same in another way.
     View,
-    /// Explain all samples that are shown, or give that up.
+    /// Explain all samples that are shown, or cancel that.
     Survey,
-    /// Two words that differ in case alone are one, or two.
+    /// Count words that differ only in case as one word, or as two.
     Case,
     /// Words that may be shortcuts.
     Suspects,
@@ -206,7 +206,7 @@ pub enum Place {
     Charts,
     /// In what a chart measures.
     Measures,
-    /// In the list of all that can be done.
+    /// In the list of commands.
     Palette,
     /// In the values that can be changed.
     Values,
@@ -267,7 +267,7 @@ impl Place {
     }
 }
 
-/// What must be so for an action to make sense.
+/// What an action needs in order to make sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing.
@@ -276,7 +276,7 @@ pub enum Needs {
     Record,
     /// A run that goes on and answers.
     Training,
-    /// A run that is held, and answers.
+    /// A paused run that answers.
     Paused,
     /// A worker that answers.
     Worker,
@@ -291,7 +291,7 @@ pub struct Binding {
     pub action: Action,
     /// Where.
     pub place: Place,
-    /// What must be so.
+    /// What they need.
     pub needs: Needs,
     /// One or two words at the foot of the screen; empty: only in the help.
     pub hint: &'static str,

@@ -1,11 +1,12 @@
-//! Bytes of a terminal as keys.
+//! Parses the bytes of a terminal into keys, mouse events and pasted text.
 //!
-//! Written here because crossterm's reader cannot be relied on: it spins on a terminal that has died
-//! (its issue 793), blocks inside a sequence that is cut, and loses the key that comes with a resize.
+//! Not crossterm's reader: it spins on a terminal that has died (its issue 793), blocks inside a sequence that is cut,
+//! and loses the key that comes with a resize. Not termina's parser: it keeps a paste of any length, and looks at all of
+//! it again with every byte.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::msg::{Msg, Pointer, PointerKind, Shade};
+use crate::msg::{Background, Msg, Pointer, PointerKind};
 
 /// Longest sequence that is waited for, in bytes.
 const LONGEST: usize = 64;
@@ -18,21 +19,21 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 /// What the first bytes are.
 #[derive(Debug, PartialEq, Eq)]
 enum Start {
-    /// So many bytes that are a key.
+    /// A key of this many bytes.
     Key(usize, KeyEvent),
-    /// So many bytes that are the mouse.
+    /// A mouse event of this many bytes.
     Mouse(usize, Pointer),
-    /// So many bytes that say what is behind everything.
-    Background(usize, Shade),
-    /// So many bytes that mean nothing here.
+    /// The background of the terminal, in this many bytes.
+    Background(usize, Background),
+    /// This many bytes without a meaning here.
     Nothing(usize),
-    /// So many bytes after which pasted text comes.
+    /// The start of pasted text, of this many bytes.
     Paste(usize),
     /// Perhaps the start of something.
     Partial,
 }
 
-/// Keys out of bytes, however they are cut into pieces.
+/// Takes bytes in pieces of any size.
 #[derive(Debug, Default)]
 pub struct Parser {
     pending: Vec<u8>,
@@ -40,7 +41,7 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// Takes bytes in; returns what is complete.
+    /// Takes bytes; returns the messages that are complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Msg> {
         self.pending.extend_from_slice(bytes);
         let mut messages = Vec::new();
@@ -61,8 +62,8 @@ impl Parser {
                     messages.push(Msg::Pointer(pointer));
                     used
                 }
-                Start::Background(used, shade) => {
-                    messages.push(Msg::Background(shade));
+                Start::Background(used, background) => {
+                    messages.push(Msg::Background(background));
                     used
                 }
                 Start::Paste(used) => {
@@ -211,11 +212,11 @@ fn answer(bytes: &[u8]) -> Start {
         _ => return Start::Nothing(length + 2),
     };
     let said = std::str::from_utf8(said).ok().and_then(|text| text.strip_prefix("11;rgb:"));
-    said.and_then(shade).map_or(Start::Nothing(used), |shade| Start::Background(used, shade))
+    said.and_then(background).map_or(Start::Nothing(used), |background| Start::Background(used, background))
 }
 
 /// Light or dark, from three numbers of one to four hexadecimal digits.
-fn shade(numbers: &str) -> Option<Shade> {
+fn background(numbers: &str) -> Option<Background> {
     let part = |digits: &str| {
         let largest = 16f64.powi(i32::try_from(digits.len()).ok()?) - 1.0;
         (1..=4).contains(&digits.len()).then_some(f64::from(u16::from_str_radix(digits, 16).ok()?) / largest)
@@ -223,7 +224,7 @@ fn shade(numbers: &str) -> Option<Shade> {
     let parts: Vec<f64> = numbers.split('/').map(part).collect::<Option<_>>()?;
     let [red, green, blue] = parts[..] else { return None };
     // Luma as ITU-R BT.601 weighs it.
-    Some(if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 { Shade::Light } else { Shade::Dark })
+    Some(if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 { Background::Light } else { Background::Dark })
 }
 
 /// The mouse as terminals report it in mode 1006: button, column and row, `M` when down and `m` when up.
@@ -339,10 +340,10 @@ mod tests {
 
     #[test]
     fn light_or_dark_is_read_however_it_is_cut() {
-        for (bytes, shade) in [
-            (&b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\q"[..], Some(Shade::Light)),
-            (b"\x1b]11;rgb:1e1e/2020/2828\x07q", Some(Shade::Dark)),
-            (b"\x1b]11;rgb:f/f/f\x07q", Some(Shade::Light)),
+        for (bytes, background) in [
+            (&b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\q"[..], Some(Background::Light)),
+            (b"\x1b]11;rgb:1e1e/2020/2828\x07q", Some(Background::Dark)),
+            (b"\x1b]11;rgb:f/f/f\x07q", Some(Background::Light)),
             (b"\x1b]11;rgb:fffff/f/f\x07q", None),
             (b"\x1b]10;rgb:0/0/0\x07q", None),
         ] {
@@ -350,7 +351,7 @@ mod tests {
                 let mut parser = Parser::default();
                 let mut messages = parser.feed(&bytes[..cut]);
                 messages.extend(parser.feed(&bytes[cut..]));
-                let expected: Vec<_> = shade.map(Msg::Background).into_iter().collect();
+                let expected: Vec<_> = background.map(Msg::Background).into_iter().collect();
                 let key = Msg::Key(plain(KeyCode::Char('q')));
                 assert_eq!(messages, expected.into_iter().chain([key]).collect::<Vec<_>>(), "{bytes:?} cut at {cut}");
             }
@@ -368,7 +369,7 @@ mod tests {
         let mut parser = Parser::default();
         assert!(parser.feed(b"\x1b]11;rgb:0/").is_empty());
         assert!(!parser.is_waiting(), "a slow answer is not given up");
-        assert_eq!(parser.feed(b"0/0\x07"), [Msg::Background(Shade::Dark)]);
+        assert_eq!(parser.feed(b"0/0\x07"), [Msg::Background(Background::Dark)]);
     }
 
     #[test]

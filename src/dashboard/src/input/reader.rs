@@ -15,7 +15,7 @@ use crate::msg::Msg;
 
 /// How long an escape waits for the rest of a sequence: longer than a slow line cuts it apart,
 /// shorter than a person notices.
-const ESCAPE: Timespec = Timespec { tv_sec: 0, tv_nsec: 60_000_000 };
+const ESCAPE_TIMEOUT: Timespec = Timespec { tv_sec: 0, tv_nsec: 60_000_000 };
 
 /// What comes from the terminal.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub(crate) enum Input {
     Gone,
 }
 
-/// Who hears what comes from the terminal: the screen that was opened last.
-static HEARER: Mutex<Option<UnboundedSender<Input>>> = Mutex::new(None);
+/// Receives the input of the terminal: the screen that was opened last.
+static LISTENER: Mutex<Option<UnboundedSender<Input>>> = Mutex::new(None);
 
 /// Starts to listen. There is one reader for all screens that are opened one after the other: two of them
 /// would take each other's keys.
@@ -37,22 +37,22 @@ static HEARER: Mutex<Option<UnboundedSender<Input>>> = Mutex::new(None);
 pub(crate) fn listen() -> io::Result<UnboundedReceiver<Input>> {
     let (inputs, received) = unbounded_channel();
     let tty = tty()?;
-    if hearer().replace(inputs).is_none() {
+    if listener().replace(inputs).is_none() {
         thread::Builder::new().name("pellucid-keys".to_owned()).spawn(move || {
             let _ended = read(tty);
-            tell(Input::Gone);
+            send(Input::Gone);
         })?;
     }
     Ok(received)
 }
 
-fn hearer() -> MutexGuard<'static, Option<UnboundedSender<Input>>> {
-    HEARER.lock().unwrap_or_else(PoisonError::into_inner)
+fn listener() -> MutexGuard<'static, Option<UnboundedSender<Input>>> {
+    LISTENER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Between two screens, and after the last one, nobody hears.
-fn tell(input: Input) {
-    if let Some(inputs) = hearer().as_ref() {
+/// Between two screens and after the last one there is no listener.
+fn send(input: Input) {
+    if let Some(inputs) = listener().as_ref() {
         let _unheard = inputs.send(input);
     }
 }
@@ -74,13 +74,13 @@ fn tty() -> io::Result<BorrowedFd<'static>> {
     Ok(opened.as_fd())
 }
 
-/// Reads until the terminal is gone. Never reads where nothing is, so that no read can block or spin.
+/// Reads until the terminal is gone. Reads only when there is something to read, so that it never blocks or spins.
 fn read(tty: BorrowedFd<'static>) -> io::Result<()> {
     let mut parser = Parser::default();
     let mut bytes = [0; 4096];
     loop {
-        let timeout = parser.is_waiting().then_some(&ESCAPE);
-        let flags = look(tty, timeout)?;
+        let timeout = parser.is_waiting().then_some(&ESCAPE_TIMEOUT);
+        let flags = poll_for(tty, timeout)?;
         let messages = if flags.contains(PollFlags::IN) {
             match rustix::io::read(tty, &mut bytes) {
                 Ok(0) => return Ok(()),
@@ -93,12 +93,12 @@ fn read(tty: BorrowedFd<'static>) -> io::Result<()> {
         } else {
             return Ok(());
         };
-        messages.into_iter().map(Input::Message).for_each(tell);
+        messages.into_iter().map(Input::Message).for_each(send);
     }
 }
 
-/// What can be said of the terminal: as soon as there is something, or when the time is over.
-fn look(tty: BorrowedFd<'_>, timeout: Option<&Timespec>) -> io::Result<PollFlags> {
+/// Waits until the terminal has something, or until the time is over.
+fn poll_for(tty: BorrowedFd<'_>, timeout: Option<&Timespec>) -> io::Result<PollFlags> {
     let mut asked = [PollFd::new(&tty, PollFlags::IN)];
     loop {
         match poll(&mut asked, timeout) {
@@ -113,6 +113,6 @@ fn look(tty: BorrowedFd<'_>, timeout: Option<&Timespec>) -> io::Result<PollFlags
 #[must_use]
 pub(crate) fn is_gone() -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let flags = tty().and_then(|tty| look(tty, Some(&at_once)));
+    let flags = tty().and_then(|tty| poll_for(tty, Some(&at_once)));
     flags.map_or(true, |flags| flags.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL))
 }

@@ -12,7 +12,7 @@ use ratatui::text::Span;
 use ratatui::widgets::Widget;
 use serde_json::Value;
 
-use crate::chart::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale};
+use crate::chart::{Band, Chart, Domain, Focus, Line, LineStyle, MARKS, Scale};
 use crate::history::timeline::XAxis;
 use crate::pages::page::{Page, render_title};
 use crate::run::{Run, health};
@@ -140,7 +140,7 @@ impl Compare {
         if area.height < 6 {
             return;
         }
-        let grid = Grid::easy(area, (self.metrics.len(), self.top));
+        let grid = Grid::easy(area, self.metrics.len(), self.top);
         for (tile, metric) in grid.tiles(area).into_iter().zip(self.metrics.iter().skip(grid.first)) {
             self.render_chart(metric, styles, tile, buf);
         }
@@ -150,13 +150,14 @@ impl Compare {
         let numbers: Vec<_> = (1..=self.runs.len()).map(|number| number.to_string()).collect();
         let lines = self.runs.iter().zip(&numbers).enumerate().filter_map(|(slot, (run, name))| {
             let series = run.series.get(metric)?;
-            let look = if series.len() > 4 * run.evals.len().max(10) { Look::Smoothed } else { Look::Joined };
-            Some(Line { name, series, look, slot, course: Some(&run.course) })
+            let line_style =
+                if series.len() > 4 * run.evals.len().max(10) { LineStyle::Smoothed } else { LineStyle::Joined };
+            Some(Line { name, series, line_style, slot, timeline: Some(&run.timeline) })
         });
         let chart = Chart {
             title: metric,
             lines: lines.collect(),
-            domain: Domain { axis: self.axis, ends: (0.0, self.end()), course: None, marks: None },
+            domain: Domain { axis: self.axis, ends: (0.0, self.end()), timeline: None, marks: None },
             scale: self.scale,
             band: Band::Shown,
             focus: Focus::Elsewhere,
@@ -170,7 +171,7 @@ impl Compare {
     fn end(&self) -> f64 {
         let end = |run: &Run| match self.axis {
             XAxis::Step => run.horizon() as f64,
-            _ => run.course.x(self.axis, run.step as f64),
+            _ => run.timeline.x(self.axis, run.step as f64),
         };
         self.runs.iter().map(end).fold(0.0, f64::max).max(1e-9)
     }

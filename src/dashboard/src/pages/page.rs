@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::Options;
 use crate::input::reader::{Input, listen};
-use crate::msg::{Msg, Pointer, Shade};
+use crate::msg::{Background, Msg, Pointer};
 use crate::terminal::Tui;
 use crate::theme::{Glyphs, Level, Styles, Theme};
 use crate::widgets::{PutText, ascii};
@@ -72,7 +72,7 @@ pub async fn show<P: Page>(page: &mut P, options: &Options) -> color_eyre::Resul
                         return Ok(Some(answer));
                     }
                 }
-                Some(Input::Message(Msg::Background(Shade::Light))) => {
+                Some(Input::Message(Msg::Background(Background::Light))) => {
                     let options = Options { theme: Some("light".to_owned()), ..options.clone() };
                     styles = self::styles(&options)?;
                 }

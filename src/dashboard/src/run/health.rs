@@ -8,7 +8,7 @@ use crate::run::{Access, Run, Stage};
 use crate::text;
 use crate::theme::Tone;
 
-/// Share of a run in which it need not have begun to learn.
+/// Share of a run in which the loss may still be flat.
 const BEGINNING: f64 = 0.1;
 
 /// What a run does.
@@ -20,15 +20,15 @@ pub(crate) enum Verdict {
     Over,
     /// It could not go on.
     Failed,
-    /// It is held.
+    /// It is paused.
     Held,
     /// A loss is no number, or has grown far above what it was.
     Diverging,
     /// Its worker does not answer.
     Unanswered,
-    /// Nothing has come for long.
+    /// No record has come for a long time.
     Stalled,
-    /// It learns the training set by heart.
+    /// It memorises the training set.
     Overfitting,
     /// The loss rises.
     Rising,
@@ -41,9 +41,9 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Whether a person who has gone away should be called.
+    /// Whether the user should be notified.
     #[must_use]
-    pub(crate) fn calls(self) -> bool {
+    pub(crate) fn is_worth_a_notice(self) -> bool {
         matches!(self, Verdict::Over | Verdict::Failed | Verdict::Diverging | Verdict::Stalled | Verdict::Overfitting)
     }
 
@@ -62,7 +62,7 @@ impl Verdict {
 pub(crate) struct Health {
     /// What the run does.
     pub verdict: Verdict,
-    /// How it is meant.
+    /// Whether that is good or bad.
     pub tone: Tone,
     /// A few words.
     pub words: String,
@@ -129,8 +129,8 @@ fn running(run: &Run, now: f64) -> Health {
     if matches!(run.access, Access::ViewOnly(_)) {
         return say(Verdict::Unanswered, "its worker does not answer");
     }
-    let silent = if run.access == Access::Record { 0.0 } else { now - run.heard };
-    if silent > (run.pace.longest() * 3.0).max(15.0) {
+    let silent = if run.access == Access::Record { 0.0 } else { now - run.last_message };
+    if silent > (run.throughput.longest() * 3.0).max(15.0) {
         return say(Verdict::Stalled, format!("stalled {}", text::duration(silent)));
     }
     diverging(run).or_else(|| overfitting(run)).unwrap_or_else(|| trend(run))
@@ -176,7 +176,7 @@ fn trend(run: &Run) -> Health {
     }
 }
 
-/// Where a series goes.
+/// The trend of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trend {
     Unknown,
@@ -185,12 +185,12 @@ enum Trend {
     Rising,
 }
 
-/// Points in the stretches that are held against each other; more in a long run, so that a look at it stays cheap.
+/// Points in each of the stretches that are compared; more in a long run, so that a comparison stays cheap.
 fn window(series: &Series) -> usize {
     (series.len() / 5).clamp(5, 500).max(series.len() / 200)
 }
 
-/// Whole stretches from the end backwards, put in order: the first step of each, and its mean.
+/// First step and mean of each whole stretch, counted from the end, in order.
 fn means(series: &Series) -> Vec<(u64, f64)> {
     let (count, window) = (series.len(), window(series));
     let starts = (1..=count / window).rev().map(|back| count - back * window);
@@ -198,7 +198,8 @@ fn means(series: &Series) -> Vec<(u64, f64)> {
     starts.filter_map(mean).collect()
 }
 
-/// The first step of the stretches at the end, three at least, that are alike; that of all steps where all are.
+/// The first step of the last stretches with similar means, if there are at least three; the very first step if all
+/// stretches are similar.
 fn flat_since(series: &Series) -> Option<u64> {
     let means = means(series);
     let (_, last) = *means.last()?;

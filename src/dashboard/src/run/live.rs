@@ -1,4 +1,4 @@
-//! What can be changed while a run goes on: which values, how far, and in what steps.
+//! Settings that can be changed while a run goes on, and the dialog for them.
 
 use pellucid_protocol::LiveSetting;
 use pellucid_protocol::settings::{Reference, Scale};
@@ -6,7 +6,7 @@ use tui_input::{Input, InputRequest};
 
 use crate::run::Run;
 
-/// Those that mean something in `run`.
+/// The settings that have an effect in `run`.
 #[must_use]
 pub(crate) fn offered(run: &Run) -> Vec<LiveSetting> {
     let taught = run.started.as_ref().is_some_and(|started| started.teacher.is_some());
@@ -24,9 +24,9 @@ pub(crate) fn offered(run: &Run) -> Vec<LiveSetting> {
 pub(crate) struct Values {
     /// The marked value.
     pub cursor: usize,
-    /// What was typed for it; nothing yet if empty.
+    /// What was typed for it.
     pub draft: Input,
-    /// Why the last one was not sent.
+    /// Why the last value was not sent.
     pub trouble: Option<String>,
 }
 
@@ -51,11 +51,11 @@ impl Values {
     }
 
     /// A little more or less than what is typed, or than the value of now.
-    pub(crate) fn nudge(&mut self, run: &Run, way: Way) {
+    pub(crate) fn nudge(&mut self, run: &Run, direction: Direction) {
         let Some(key) = self.marked(run) else { return };
         let typed = self.draft.value().trim().parse::<f64>().ok().filter(|typed| typed.is_finite());
         let Some(now) = typed.or_else(|| run.setting(key)) else { return };
-        self.draft = Input::new(format!("{}", nudged(key, now, way)));
+        self.draft = Input::new(format!("{}", nudged(key, now, direction)));
         self.trouble = None;
     }
 
@@ -82,7 +82,7 @@ impl Values {
 
 /// Up or down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Direction {
     /// More.
     Up,
     /// Less.
@@ -90,8 +90,8 @@ pub(crate) enum Way {
 }
 
 /// The next value up or down: rates and penalties change by a fifth of a decade, shares and temperatures evenly.
-fn nudged(key: LiveSetting, now: f64, way: Way) -> f64 {
-    let (up, sign) = (way == Way::Up, if way == Way::Up { 1.0 } else { -1.0 });
+fn nudged(key: LiveSetting, now: f64, direction: Direction) -> f64 {
+    let (up, sign) = (direction == Direction::Up, if direction == Direction::Up { 1.0 } else { -1.0 });
     match key.scale() {
         Scale::Share => digits((now + 0.05 * sign).clamp(0.0, 1.0)),
         Scale::Even(step) => digits((now + step * sign).max(step)),
@@ -125,12 +125,15 @@ mod tests {
     #[test]
     fn up_and_down_again_is_where_it_was() {
         for (key, from) in [(LiveSetting::Lr, 5e-5), (LiveSetting::L1, 1e-6), (LiveSetting::KdAlpha, 0.5)] {
-            let back = nudged(key, nudged(key, from, Way::Up), Way::Down);
+            let back = nudged(key, nudged(key, from, Direction::Up), Direction::Down);
             assert!((back - from).abs() <= from * 0.02, "{key:?} {back}");
         }
-        assert_eq!([Way::Up, Way::Down].map(|way| nudged(LiveSetting::L1, 0.0, way)), [1e-6, 0.0]);
-        assert_eq!(nudged(LiveSetting::KdAlpha, 1.0, Way::Up), 1.0);
-        assert_eq!(nudged(LiveSetting::KdTemperature, 0.5, Way::Down), 0.5);
+        assert_eq!(
+            [Direction::Up, Direction::Down].map(|direction| nudged(LiveSetting::L1, 0.0, direction)),
+            [1e-6, 0.0]
+        );
+        assert_eq!(nudged(LiveSetting::KdAlpha, 1.0, Direction::Up), 1.0);
+        assert_eq!(nudged(LiveSetting::KdTemperature, 0.5, Direction::Down), 0.5);
     }
 
     #[test]
@@ -145,7 +148,7 @@ mod tests {
         }
         values.draft = Input::default();
         assert!(values.wanted(&run).is_err());
-        values.nudge(&run, Way::Up);
+        values.nudge(&run, Direction::Up);
         assert_eq!(values.wanted(&run), Ok((LiveSetting::Lr, 7.9e-5)));
     }
 

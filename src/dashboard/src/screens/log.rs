@@ -9,7 +9,7 @@ use pellucid_protocol::{Event, Record};
 use ratatui::layout::Size;
 
 use self::entry::Entry;
-use self::list::{Filter, List, Way};
+use self::list::{Direction, Filter, List};
 pub(crate) use self::view::LogView;
 use crate::geometry;
 use crate::input::keymap::Action;
@@ -57,7 +57,7 @@ impl Log {
         self.step = 0;
     }
 
-    /// Takes a record in, if it is worth a line.
+    /// Adds a line for a record that is worth one.
     pub fn take(&mut self, record: &Record) {
         if let Event::Step(step) = &record.event {
             self.reach(step.step);
@@ -100,7 +100,7 @@ impl Log {
         if hits(self.list()) == 0 && hits(self.other()) > 0 {
             self.turn();
         }
-        self.seek(Way::Up, size);
+        self.seek(Direction::Up, size);
     }
 
     fn list(&self) -> &List {
@@ -115,9 +115,9 @@ impl Log {
         self.pane = if self.pane == Pane::Events { Pane::Worker } else { Pane::Events };
     }
 
-    fn seek(&mut self, way: Way, size: Size) {
+    fn seek(&mut self, direction: Direction, size: Size) {
         let (page, filter) = (page(size), self.filter.clone());
-        self.list_mut().seek(way, &filter, page);
+        self.list_mut().seek(direction, &filter, page);
     }
 
     fn list_mut(&mut self) -> &mut List {
@@ -139,8 +139,8 @@ impl Log {
         self.list_mut().scroll(lines, &filter);
         match action {
             Action::OtherPane => self.turn(),
-            Action::NextMatch => self.seek(Way::Down, size),
-            Action::PreviousMatch => self.seek(Way::Up, size),
+            Action::NextMatch => self.seek(Direction::Down, size),
+            Action::PreviousMatch => self.seek(Direction::Up, size),
             Action::Wrap => self.long = if self.long == Long::Cut { Long::Wrapped } else { Long::Cut },
             Action::Level => {
                 self.filter.level = match self.filter.level {

@@ -1,6 +1,6 @@
 //! The validation samples and the answers to them.
 
-mod found;
+mod explained;
 mod shortcuts;
 mod tiny;
 mod view;
@@ -11,7 +11,7 @@ use pellucid_protocol::{
 };
 use ratatui::layout::{Rect, Size};
 
-use self::found::Found;
+use self::explained::ExplainedSamples;
 pub use self::shortcuts::Masking;
 use self::shortcuts::Shortcuts;
 pub(crate) use self::tiny::TinySamples;
@@ -94,7 +94,7 @@ pub struct Samples {
     sort: Sort,
     filter: String,
     trouble: Option<String>,
-    found: Found,
+    explained: ExplainedSamples,
     survey: Option<SurveyProgress>,
     view: View,
     words: Words,
@@ -203,12 +203,12 @@ impl Samples {
     /// What was explained of a sample last.
     #[must_use]
     pub fn explanation(&self, index: usize) -> Option<&Explanation> {
-        self.found.explanation(index)
+        self.explained.explanation(index)
     }
 
     /// Takes an explanation in.
     pub fn take(&mut self, explanation: &Explanation) {
-        if self.found.take(explanation) {
+        if self.explained.take(explanation) {
             self.refresh();
         }
     }
@@ -240,7 +240,7 @@ impl Samples {
             self.arrange();
         }
         if self.view == View::Words {
-            self.words.count(&self.found);
+            self.words.count(&self.explained);
         }
     }
 
@@ -284,9 +284,9 @@ impl Samples {
     /// `None` for what is not explained: it comes last.
     fn explained_weight(&self, index: usize) -> Option<f64> {
         match self.sort {
-            Sort::Faithfulness => self.found.faithfulness(index).map(|value| -value),
-            Sort::Plausibility => self.found.plausibility(index).map(|value| -value),
-            _ => self.found.disagreement(index),
+            Sort::Faithfulness => self.explained.faithfulness(index).map(|value| -value),
+            Sort::Plausibility => self.explained.plausibility(index).map(|value| -value),
+            _ => self.explained.disagreement(index),
         }
     }
 
@@ -294,9 +294,9 @@ impl Samples {
     fn next_sort(&self) -> Sort {
         let at = Sort::ALL.iter().position(|&sort| sort == self.sort).unwrap_or(0);
         let fits = |sort: &Sort| match sort {
-            Sort::Faithfulness | Sort::Disagreement => !self.found.is_empty(),
+            Sort::Faithfulness | Sort::Disagreement => !self.explained.is_empty(),
             Sort::Plausibility => {
-                !self.found.is_empty() && self.samples.iter().any(|known| !known.rationale.is_empty())
+                !self.explained.is_empty() && self.samples.iter().any(|known| !known.rationale.is_empty())
             }
             _ => true,
         };
@@ -321,10 +321,10 @@ impl Samples {
             }
             Action::View => {
                 self.view = View::Words;
-                self.words.begin(&self.found);
+                self.words.begin(&self.explained);
             }
             Action::NextMethod => {
-                self.found.next_method();
+                self.explained.next_method();
                 self.refresh();
             }
             Action::Close => {
@@ -361,12 +361,12 @@ impl Samples {
     fn act_on_words(&mut self, action: Action, size: Size) {
         match action {
             Action::View | Action::Close => self.view = View::Table,
-            Action::Accept => self.show_examples(self.words.examples(&self.found)),
+            Action::Accept => self.show_examples(self.words.examples(&self.explained)),
             Action::NextMethod => {
-                self.found.next_method();
+                self.explained.next_method();
                 self.refresh();
             }
-            other => self.words.act(other, &self.found, geometry::body(size)),
+            other => self.words.act(other, &self.explained, geometry::body(size)),
         }
     }
 }

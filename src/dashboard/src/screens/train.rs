@@ -3,20 +3,20 @@
 mod facts;
 mod full;
 mod grid;
-mod looks;
 mod panel;
 mod pointer;
 mod view;
+mod view_settings;
 mod window;
 
 use ratatui::layout::{Rect, Size};
 
 use self::grid::Density;
 pub use self::grid::Grid;
-pub use self::looks::Looks;
 pub use self::panel::Measure;
 use self::panel::Panel;
 pub(crate) use self::view::{ExplanationsChart, TrainView};
+pub use self::view_settings::ViewSettings;
 use self::window::Window;
 use crate::chart::{Band, Chart, Domain, Focus, Scale};
 use crate::geometry;
@@ -28,9 +28,9 @@ use crate::widgets::area::below;
 /// The screen.
 #[derive(Debug, Clone, Default)]
 pub struct Train {
-    looks: Looks,
+    view_settings: ViewSettings,
     window: Window,
-    /// Title of the chart that has the keys; the first one if there is none of that name.
+    /// Title of the chart with the focus; the first chart if there is none of that name.
     focus: String,
     face: Face,
     /// The step whose values are read; the last one if none.
@@ -61,16 +61,16 @@ impl Train {
         self.focus_of(&panels).map_or_else(Vec::new, |(_, panel)| panel.measures(run))
     }
 
-    /// How the charts are looked at.
+    /// How the charts are shown.
     #[must_use]
-    pub fn looks(&self) -> &Looks {
-        &self.looks
+    pub fn view_settings(&self) -> &ViewSettings {
+        &self.view_settings
     }
 
-    /// Looks at the charts in another way.
-    pub fn set_looks(&mut self, looks: Looks, run: &mut Run) {
-        run.smooth_by(looks.smoothing);
-        self.looks = looks;
+    /// Changes how the charts are shown.
+    pub fn set_view_settings(&mut self, view_settings: ViewSettings, run: &mut Run) {
+        run.smooth_by(view_settings.smoothing);
+        self.view_settings = view_settings;
     }
 
     /// The title and whether it is shown of all that can be charted.
@@ -83,12 +83,12 @@ impl Train {
     /// Shows a chart that was not, or the other way round.
     pub fn turn_chart(&mut self, title: &str, run: &Run) {
         let all: Vec<_> = panel::catalogue(run).into_iter().map(|panel| panel.title).collect();
-        self.looks.turn_chart(title, self.titles(run), &all);
+        self.view_settings.turn_chart(title, self.titles(run), &all);
     }
 
     /// Shows the usual charts.
     pub fn usual_charts(&mut self) {
-        self.looks.charts = None;
+        self.view_settings.charts = None;
     }
 
     /// Shows one chart alone.
@@ -119,7 +119,7 @@ impl Train {
     }
 
     fn panels(&self, run: &Run) -> Vec<Panel> {
-        panel::shown(run, self.looks.charts.as_deref())
+        panel::shown(run, self.view_settings.charts.as_deref())
     }
 
     /// Does what a key asks for.
@@ -146,16 +146,16 @@ impl Train {
 
     fn look(&mut self, action: Action, run: &mut Run) {
         match action {
-            Action::Axis => self.looks.axis = self.looks.axis.next(),
+            Action::Axis => self.view_settings.axis = self.view_settings.axis.next(),
             Action::Scale => {
                 let focus = self.focus_of(&self.panels(run)).map(|(_, panel)| panel.title.clone());
-                focus.into_iter().for_each(|title| self.looks.turn_scale(&title));
+                focus.into_iter().for_each(|title| self.view_settings.turn_scale(&title));
             }
             Action::Smooth => {
-                self.looks.smooth_more();
-                run.smooth_by(self.looks.smoothing);
+                self.view_settings.smooth_more();
+                run.smooth_by(self.view_settings.smoothing);
             }
-            Action::Points => self.looks.hide_points = !self.looks.hide_points,
+            Action::Points => self.view_settings.hide_points = !self.view_settings.hide_points,
             _ => {}
         }
     }
@@ -219,8 +219,8 @@ impl Train {
 
     fn grid(&self, panels: &[Panel], area: Rect) -> Grid {
         let focus = self.focus_of(panels).map_or(0, |(index, _)| index);
-        let density = if self.looks.charts.is_some() { Density::Tight } else { Density::Easy };
-        Grid::new(area, (panels.len(), focus), density)
+        let density = if self.view_settings.charts.is_some() { Density::Tight } else { Density::Easy };
+        Grid::new(area, panels.len(), focus, density)
     }
 
     /// The screen as a widget.
@@ -234,8 +234,8 @@ impl Train {
             title: &panel.title,
             lines: panel.lines(run),
             domain: self.domain(run),
-            scale: if self.looks.log.contains(&panel.title) { Scale::Log } else { panel.scale },
-            band: if self.looks.hide_points { Band::Hidden } else { Band::Shown },
+            scale: if self.view_settings.log.contains(&panel.title) { Scale::Log } else { panel.scale },
+            band: if self.view_settings.hide_points { Band::Hidden } else { Band::Shown },
             focus,
             cursor: self.cursor,
             empty: panel.empty,
@@ -244,9 +244,9 @@ impl Train {
 
     /// What is shown from left to right.
     fn domain<'a>(&self, run: &'a Run) -> Domain<'a> {
-        let axis = self.looks.axis;
+        let axis = self.view_settings.axis;
         let ends = self.window.ends(axis, run);
-        Domain { axis, ends, course: Some(&run.course), marks: Some(&run.marks) }
+        Domain { axis, ends, timeline: Some(&run.timeline), marks: Some(&run.marks) }
     }
 }
 

@@ -23,7 +23,9 @@ fn small() -> State {
 }
 
 fn kept(effects: &[Effect]) -> Option<&str> {
-    effects.iter().find_map(|effect| if let Effect::KeepLooks(_, text) = effect { Some(text.as_str()) } else { None })
+    effects
+        .iter()
+        .find_map(|effect| if let Effect::WriteViewSettings(_, text) = effect { Some(text.as_str()) } else { None })
 }
 
 #[test]
@@ -48,8 +50,8 @@ fn what_was_chosen_is_there_the_next_time() {
     let effects = press(&mut state, "x");
     let text = kept(&effects).unwrap().to_owned();
     let mut again = small();
-    update(&mut again, Msg::Looks(text));
-    assert_eq!(again.train.looks(), state.train.looks());
+    update(&mut again, Msg::ViewSettings(text));
+    assert_eq!(again.train.view_settings(), state.train.view_settings());
     assert_eq!(shown(&again), shown(&state));
     let mut looking = small();
     looking.rights = Rights::Look;
@@ -197,7 +199,7 @@ fn a_command_is_found_by_a_few_letters_and_done() {
     assert_eq!(key(&mut state, KeyCode::Enter), [Effect::Send(Command::Checkpoint)]);
     assert!(state.overlay.is_none());
     press(&mut state, ":zzzz");
-    assert!(shown(&state).contains("nothing is called that"));
+    assert!(shown(&state).contains("no command has this name"));
     assert_eq!(key(&mut state, KeyCode::Enter), []);
     assert!(matches!(state.overlay, Some(Overlay::Palette(_))));
     key(&mut state, KeyCode::Esc);
@@ -212,7 +214,7 @@ fn a_command_is_found_by_a_few_letters_and_done() {
 fn one_step_is_for_a_run_that_is_held() {
     let mut state = small();
     assert_eq!(press(&mut state, "n"), []);
-    assert!(shown(&state).contains("only while the training is held"));
+    assert!(shown(&state).contains("only while the training is paused"));
     update(&mut state, Msg::Run(FromRun::Records(vec![fixture::setting(1240, "paused")])));
     assert_eq!(press(&mut state, "n"), [Effect::Send(Command::Step)]);
 }
@@ -233,7 +235,7 @@ fn read_only_looks_and_sends_nothing() {
 
 #[test]
 fn the_user_is_called_when_a_watched_run_turns_bad_and_not_for_the_past() {
-    let calls = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Call(_))).count();
+    let calls = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Notify(_))).count();
     let mut broken = fixture::step(1241);
     if let pellucid_protocol::Event::Step(step) = &mut broken.event {
         step.metrics.set("loss/l1", f64::NAN);

@@ -11,7 +11,7 @@ use ratatui::style::{Color, Modifier};
 use super::{key, press, shown, size, styles, text};
 use crate::input::keymap::Key;
 use crate::msg::Msg;
-use crate::picture::{Pose, frame, snapshot, svg};
+use crate::picture::{PictureOptions, frame, snapshot, svg};
 use crate::state::State;
 use crate::theme::{Glyphs, Level, SHIPPED, Styles, Theme};
 use crate::update::update;
@@ -300,10 +300,10 @@ fn a_picture_is_made_of_a_recorded_run() {
     }
     pellucid_record::run_dir::write_lines(&run.samples(), &fixture::samples()).unwrap();
     let options = Options::default();
-    let pose = Pose { size: size(80, 24), keys: &[Key::parse("?").unwrap()], options: &options };
-    let picture = snapshot(&run, Screen::Samples, pose).unwrap();
+    let capture = PictureOptions { size: size(80, 24), keys: &[Key::parse("?").unwrap()], options: &options };
+    let picture = snapshot(&run, Screen::Samples, capture).unwrap();
     assert!(text(&picture).contains("show all keys"), "the key was pressed");
-    let picture = snapshot(&run, Screen::Samples, Pose { keys: &[], ..pose }).unwrap();
+    let picture = snapshot(&run, Screen::Samples, PictureOptions { keys: &[], ..capture }).unwrap();
     assert!(text(&picture).contains("Crushing chest pain"));
     let drawn = svg(&picture, &options).unwrap();
     assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n") && drawn.contains("Samples"));

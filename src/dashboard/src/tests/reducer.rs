@@ -205,7 +205,7 @@ fn the_table_is_sorted_and_filtered() {
 fn files_are_asked_for_once_for_a_long_log() {
     let mut state = State::new(0.0, size(80, 24), Screen::Train);
     let dir = RunDir::new("runs/x");
-    let opened = [Effect::ReadLooks(dir.clone()), Effect::ReadSamples(dir.clone())];
+    let opened = [Effect::ReadViewSettings(dir.clone()), Effect::ReadSamples(dir.clone())];
     assert_eq!(from_run(&mut state, FromRun::Opened(dir.clone())), opened);
     let effects = from_run(&mut state, FromRun::Records(fixture::records(1000)));
     let predictions = Effect::ReadPredictions(dir.clone(), 1000, "predictions/step-001000.jsonl".to_owned());

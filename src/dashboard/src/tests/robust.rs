@@ -160,7 +160,7 @@ fn messages() -> impl Strategy<Value = Msg> {
         12 => (keys(), modifiers).prop_map(|(code, modifiers)| Msg::Key(KeyEvent::new(code, modifiers))),
         2 => (0u16..220, 0u16..70).prop_map(|(width, height)| Msg::Resize(size(width, height))),
         1 => any::<String>().prop_map(Msg::Paste),
-        1 => any::<String>().prop_map(Msg::Looks),
+        1 => any::<String>().prop_map(Msg::ViewSettings),
         3 => (0usize..5, 0u16..230, 0u16..80).prop_map(|(kind, x, y)| {
             use crate::msg::PointerKind::{Down, Drag, Up, WheelDown, WheelUp};
             Msg::Pointer(Pointer { kind: [Down, Drag, Up, WheelUp, WheelDown][kind], x, y })

@@ -26,7 +26,7 @@ pub enum ColorChoice {
 /// How many colours a terminal has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// None: only bold, dim and reverse.
+    /// No colours: only bold, dim and reverse.
     None,
     /// The 16 of the terminal.
     Ansi16,
@@ -52,7 +52,7 @@ impl Level {
     }
 
     /// The colours that COLORTERM and TERM name. SSH seldom passes COLORTERM on, and nearly every terminal has 256
-    /// colours: that is the middle ground.
+    /// colours: that is the default.
     fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let term = variable("TERM").unwrap_or_default();
         let colorterm = variable("COLORTERM").unwrap_or_default();
@@ -168,7 +168,7 @@ pub fn mix(a: Color, b: Color, share: f64) -> Color {
     Color::Rgb(r, g, b)
 }
 
-/// The colour at `share` of a row of colours. Named colours are not mixed: they are the terminal's to choose.
+/// The colour at `share` of the way along a row of colours. Named colours are not mixed: the terminal defines them.
 #[must_use]
 pub(super) fn along(row: &[Paint], share: f64) -> Color {
     let place = share.clamp(0.0, 1.0) * row.len().saturating_sub(1) as f64;
@@ -179,13 +179,13 @@ pub(super) fn along(row: &[Paint], share: f64) -> Color {
     }
 }
 
-/// Black or white text, whichever is read better, on `background`.
+/// Black or white text, whichever is easier to read, on `background`.
 #[must_use]
 pub(super) fn on(background: Color) -> Style {
     let Some([r, g, b]) = rgb(background) else { return Style::new().bg(background) };
     let light = 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b);
-    let ink = if light > 140.0 { Color::Indexed(16) } else { Color::Indexed(231) };
-    Style::new().fg(ink).bg(background)
+    let foreground = if light > 140.0 { Color::Indexed(16) } else { Color::Indexed(231) };
+    Style::new().fg(foreground).bg(background)
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ pub enum Glyphs {
 }
 
 impl Glyphs {
-    /// As the environment says: the locale whether there is more than ASCII; one that says nothing is taken
-    /// for a modern one. Octants only where the terminal is known to draw them itself.
+    /// Chooses by the environment: ASCII if the locale is not UTF-8 (without a locale UTF-8 is assumed), octants only
+    /// where the terminal is known to draw them itself.
     #[must_use]
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let said = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(&variable);
@@ -56,7 +56,7 @@ pub fn mask_of(braille: char) -> u8 {
     set.map(|(bit, _)| 1u8 << bit).sum()
 }
 
-/// A character of like height and slope.
+/// A character of similar height and slope.
 fn ascii(mask: u8) -> char {
     let row = |index: u8| mask >> (index * 2) & 0b11;
     let rows: Vec<u8> = (0..4).filter(|&index| row(index) != 0).collect();

@@ -1,24 +1,24 @@
-//! How words are meant: well, ill, or neither.
+//! Whether words bring good or bad news, and the style for it.
 
 use ratatui::style::Style;
 
 use super::Styles;
 
-/// How the words are meant.
+/// Whether words bring good or bad news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// As it should be.
     Good,
     /// Neither good nor bad.
     Plain,
-    /// Look at it.
+    /// Something to look at.
     Warn,
     /// Something is wrong.
     Bad,
 }
 
 impl Styles {
-    /// The style of words that are meant like this.
+    /// The style of words with this tone.
     #[must_use]
     pub fn tone(&self, tone: Tone) -> Style {
         match tone {

@@ -32,7 +32,7 @@ const SHORT: usize = 64;
 /// A key was pressed.
 pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     match state.keys.action(state.place(), key).map(|binding| (binding.needs, binding.action)) {
-        // What holds a training holds a record too.
+        // The key that pauses a training pauses a record too.
         Some((_, Action::Pause)) if state.playback.is_some() => vec![Effect::Play(Play::Toggle)],
         Some((needs, _)) if !state.has(needs) => {
             let why = if needs == Needs::Record { "only in `pellucid replay`".to_owned() } else { state.why_not() };
@@ -126,7 +126,7 @@ fn request(key: &KeyEvent) -> Option<InputRequest> {
     })
 }
 
-/// What an action asks of a record that is played.
+/// The command to the player of a record, if the action is one.
 fn play(action: Action) -> Option<Play> {
     Some(match action {
         Action::Play => Play::Toggle,
@@ -203,7 +203,7 @@ fn quit(state: &mut State) -> Vec<Effect> {
     if state.run.is_going() && state.run.answers() { open(state, Overlay::Leaving) } else { state.farewell() }
 }
 
-/// Leaves for the picture of all runs; a run that goes on goes on.
+/// Leaves for the frontier of all runs; a run that is going on goes on.
 fn to_frontier(state: &mut State) -> Vec<Effect> {
     if matches!(state.run.stage, Stage::Launching(..)) {
         let why = state.why_not();
@@ -295,13 +295,13 @@ fn on_screen(state: &mut State, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What changes how charts are looked at is kept for the next time.
+/// Applies a change to the charts, and saves the view settings if they differ then.
 fn look(state: &mut State, change: impl FnOnce(&mut State)) -> Vec<Effect> {
-    let before = state.train.looks().clone();
+    let before = state.train.view_settings().clone();
     change(state);
-    let after = state.train.looks();
+    let after = state.train.view_settings();
     let kept = (before != *after && state.rights == Rights::Steer).then(|| state.run.dir.clone());
-    kept.flatten().map(|dir| Effect::KeepLooks(dir, after.text())).into_iter().collect()
+    kept.flatten().map(|dir| Effect::WriteViewSettings(dir, after.text())).into_iter().collect()
 }
 
 fn explain(state: &mut State, action: Action) -> Vec<Effect> {

@@ -139,7 +139,7 @@ fn time_left(run: &Run) -> String {
     match (&run.stage, run.remaining()) {
         (Stage::Running, Some(seconds)) => format!("{} to go", text::remaining(seconds)),
         (Stage::Paused, Some(seconds)) => format!("{} of work left", text::remaining(seconds)),
-        (Stage::Ended(..), _) => format!("took {}", text::duration(run.pace.worked())),
+        (Stage::Ended(..), _) => format!("took {}", text::duration(run.throughput.worked())),
         _ => String::new(),
     }
 }

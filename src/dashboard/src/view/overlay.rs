@@ -39,11 +39,11 @@ impl Widget for OverlayView<'_> {
             }
             Some(Overlay::Text(input)) => {
                 let width = area.width * 4 / 5;
-                self.render_typing("explain this text", input, width, area, buf);
+                TypingDialog { title: "explain this text", input, width, styles }.render(area, buf);
             }
-            Some(Overlay::Retype(input)) => self.render_typing("replace the word by", input, SHORT, area, buf),
-            Some(Overlay::Search(input)) => self.render_typing("search the log", input, SHORT, area, buf),
-            Some(Overlay::Filter(input)) => self.render_typing("only samples with", input, SHORT, area, buf),
+            Some(Overlay::Retype(input)) => TypingDialog::short("replace the word by", input, styles).render(area, buf),
+            Some(Overlay::Search(input)) => TypingDialog::short("search the log", input, styles).render(area, buf),
+            Some(Overlay::Filter(input)) => TypingDialog::short("only samples with", input, styles).render(area, buf),
             Some(Overlay::Charts(cursor)) => ChartsList { state, cursor: *cursor, styles }.render(area, buf),
             Some(Overlay::Measures(top)) => Measures { state, top: *top, styles }.render(area, buf),
             Some(Overlay::Palette(open)) => CommandsList { state, open, styles }.render(area, buf),
@@ -51,9 +51,6 @@ impl Widget for OverlayView<'_> {
         }
     }
 }
-
-/// Columns of a dialog in which a word or two are typed.
-const SHORT: u16 = 60;
 
 fn leaving_fact(state: &State) -> &'static str {
     if state.run.stage == Stage::Paused { "The run is paused and stays paused." } else { "The run goes on." }
@@ -83,15 +80,34 @@ impl OverlayView<'_> {
             buf.put(from(line, 5), binding.help, styles.text);
         }
     }
+}
 
-    /// ```text
-    /// ╭─ explain this text ─────────────────────────╮
-    /// │ the pain is sudd_                           │
-    /// ╰─────────────────────────────────────────────╯
-    /// ```
-    fn render_typing(&self, title: &str, input: &Input, width: u16, area: Rect, buf: &mut Buffer) {
-        let inside = Dialog { title, size: Size { width, height: 3 }, styles: self.styles }.draw(area, buf);
-        InputLine { input, styles: self.styles }.render(inside, buf);
+/// A line to type on.
+///
+/// ```text
+/// ╭─ explain this text ─────────────────────────╮
+/// │ the pain is sudd_                           │
+/// ╰─────────────────────────────────────────────╯
+/// ```
+struct TypingDialog<'a> {
+    title: &'a str,
+    input: &'a Input,
+    width: u16,
+    styles: &'a Styles,
+}
+
+impl<'a> TypingDialog<'a> {
+    /// For a word or two.
+    fn short(title: &'a str, input: &'a Input, styles: &'a Styles) -> Self {
+        Self { title, input, width: 60, styles }
+    }
+}
+
+impl Widget for TypingDialog<'_> {
+    fn render(self, area: Rect, buf: &mut Buffer) {
+        let size = Size { width: self.width, height: 3 };
+        let inside = Dialog { title: self.title, size, styles: self.styles }.draw(area, buf);
+        InputLine { input: self.input, styles: self.styles }.render(inside, buf);
     }
 }
 

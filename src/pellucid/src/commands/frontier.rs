@@ -179,7 +179,7 @@ fn table(field: &Field) -> Result<Ending, Failure> {
 #[cfg(test)]
 mod tests {
     use pellucid_dashboard::Options;
-    use pellucid_dashboard::picture::{self, Pose};
+    use pellucid_dashboard::picture::{self, PictureOptions};
     use pellucid_fixture as fixture;
     use pellucid_protocol::Record;
     use pellucid_record::log_writer::LogWriter;
@@ -222,8 +222,8 @@ mod tests {
         }
         let mut frontier = read(&RunDir::new(folder.path().join("l1-1"))).unwrap();
         let size = ratatui::layout::Size { width: 120, height: 40 };
-        let pose = Pose { size, keys: &[], options: &Options::default() };
-        let frame = picture::page(&mut frontier, pose).unwrap();
+        let capture = PictureOptions { size, keys: &[], options: &Options::default() };
+        let frame = picture::page(&mut frontier, capture).unwrap();
         let shown: String = frame.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         assert!(shown.contains("2 runs of 1 configuration") && shown.contains("│ ● l1-1"), "{shown}");
     }

@@ -2,7 +2,7 @@
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_dashboard::picture::{self, Pose};
+use pellucid_dashboard::picture::{self, PictureOptions};
 use pellucid_record::RunDir;
 use ratatui::buffer::Buffer;
 
@@ -14,7 +14,7 @@ use crate::cli::screenshot::ScreenshotArgs;
 /// `pellucid screenshot`.
 pub(super) fn screenshot(shot: &ScreenshotArgs, global: &Global) -> Result<Ending, Failure> {
     let options = options(global);
-    let frame = frame(shot, Pose { size: shot.size, keys: &shot.keys, options: &options }, global)?;
+    let frame = frame(shot, PictureOptions { size: shot.size, keys: &shot.keys, options: &options }, global)?;
     let drawing = picture::svg(&frame, &options)?;
     pellucid_files::whole::write_whole(&shot.out, drawing.as_bytes())
         .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", shot.out.display())))?;
@@ -22,17 +22,17 @@ pub(super) fn screenshot(shot: &ScreenshotArgs, global: &Global) -> Result<Endin
     Ok(Ending::Done)
 }
 
-fn frame(shot: &ScreenshotArgs, pose: Pose, global: &Global) -> Result<Buffer, Failure> {
+fn frame(shot: &ScreenshotArgs, capture: PictureOptions, global: &Global) -> Result<Buffer, Failure> {
     if shot.list {
-        return Ok(picture::page(&mut picker::list(&lookup::all(&global.runs)?), pose)?);
+        return Ok(picture::page(&mut picker::list(&lookup::all(&global.runs)?), capture)?);
     }
     let run = lookup::one(&shot.run.run, global)?;
     if shot.frontier {
-        return Ok(picture::page(&mut frontier::read(&run)?, pose)?);
+        return Ok(picture::page(&mut frontier::read(&run)?, capture)?);
     }
     if shot.beside.is_empty() {
-        return Ok(picture::snapshot(&run, shot.screen, pose)?);
+        return Ok(picture::snapshot(&run, shot.screen, capture)?);
     }
     let runs: Vec<RunDir> = [run].into_iter().chain(lookup::each(&shot.beside, global)?).collect();
-    Ok(picture::page(&mut compare::read(&runs)?, pose)?)
+    Ok(picture::page(&mut compare::read(&runs)?, capture)?)
 }

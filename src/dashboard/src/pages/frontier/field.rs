@@ -23,7 +23,7 @@ pub(super) const ACROSS: [&str; 8] = [
     "explain/shortcut",
 ];
 
-/// What two runs of one configuration may differ in.
+/// Settings in which two runs of one configuration may differ.
 const APART: [&str; 2] = ["seed", "run_dir"];
 
 /// A run.
@@ -37,7 +37,7 @@ pub struct Entry {
     pub counts: bool,
     /// Settings by name, as they are written.
     pub settings: BTreeMap<String, String>,
-    /// Of its best evaluation; what that did not measure, of the last one that did.
+    /// The metrics of its best evaluation; those not measured there come from the last evaluation that measured them.
     pub metrics: Metrics,
 }
 
@@ -192,7 +192,7 @@ pub(super) fn sign(metric: &str) -> f64 {
     }
 }
 
-/// The settings that are not the same in all of `entries`, but for what one configuration may differ in.
+/// The settings that differ among `entries`, without those that may differ within a configuration.
 fn varied(entries: &[Entry]) -> Vec<String> {
     let all: Vec<BTreeMap<&str, &str>> = entries.iter().map(Entry::configuration).collect();
     let keys: BTreeSet<&str> = all.iter().flat_map(|one| one.keys().copied()).collect();

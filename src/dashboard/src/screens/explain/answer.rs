@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
 use super::{Explain, ExplainView, highest};
-use crate::chart::{Band, Chart, Domain, Focus, Line, Look, MARKS, Scale};
+use crate::chart::{Band, Chart, Domain, Focus, Line, LineStyle, MARKS, Scale};
 use crate::history::Series;
 use crate::run::Run;
 use crate::text;
@@ -148,7 +148,13 @@ impl Widget for AnswerOverTime<'_> {
         }
         let names: Vec<_> = (0..classes).map(|class| self.run.label(class)).collect();
         let lines = series.iter().zip(&names).enumerate();
-        let lines = lines.map(|(slot, (series, name))| Line { name, series, look: Look::Joined, slot, course: None });
+        let lines = lines.map(|(slot, (series, name))| Line {
+            name,
+            series,
+            line_style: LineStyle::Joined,
+            slot,
+            timeline: None,
+        });
         let chart = Chart {
             title: "this answer over the run",
             lines: lines.collect(),

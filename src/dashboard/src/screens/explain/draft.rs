@@ -1,4 +1,4 @@
-//! Words of the text on the screen that are otherwise, and what the model says then.
+//! Changed words of the text on the screen, and the model's answer to them.
 
 use pellucid_protocol::edit::{Edited, edit};
 use pellucid_protocol::explanation::Span;
@@ -40,7 +40,7 @@ pub(super) struct Shown {
 }
 
 impl Draft {
-    /// Is of `current` from now on; of another text, nothing is changed or marked.
+    /// Belongs to `current` from now on. If that is another text, no word is changed or marked.
     pub(super) fn settle(&mut self, current: Option<&Explanation>) {
         let of = current.map(|current| (current.sample, current.text.clone()));
         if self.of != of {
@@ -75,7 +75,7 @@ impl Draft {
         self.edits.iter().find(|edit| edit.word == word).map(|edit| &edit.change)
     }
 
-    /// Does this to the marked word, or puts it back where that is done already.
+    /// Makes this change to the marked word, or takes it back if it is made already.
     pub(super) fn turn(&mut self, change: Change) {
         let Some(word) = self.cursor else { return };
         let known = self.change(word) == Some(&change);
@@ -106,7 +106,7 @@ impl Draft {
         self.forget();
     }
 
-    /// What was said of other changes is of no use; the probabilities stay until new ones come.
+    /// Drops what belongs to earlier changes. The probabilities stay until new ones come.
     fn forget(&mut self) {
         (self.map, self.wait) = (None, Wait::Nothing);
         if self.edits.is_empty() {

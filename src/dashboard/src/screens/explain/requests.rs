@@ -1,4 +1,4 @@
-//! What the screen asks of the worker, and what it does with the answers.
+//! The requests of the screen to the worker, and what it does with the answers.
 
 use pellucid_protocol::explanation::Method;
 use pellucid_protocol::word_importance::{Case, plain};

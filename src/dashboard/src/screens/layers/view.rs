@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::heatmap::Heatmap;
 use super::{Layers, by_layer, pitch, round_down, round_up, shown};
-use crate::chart::{Band, Chart, Domain, Focus, Line, Look, Scale};
+use crate::chart::{Band, Chart, Domain, Focus, Line, LineStyle, Scale};
 use crate::history::Series;
 use crate::run::Run;
 use crate::text;
@@ -143,7 +143,13 @@ impl LayersView<'_> {
         }
         let series = [("sparsity/exact", "exactly zero"), ("sparsity/near", "zero or nearly so")];
         let lines = series.iter().enumerate().filter_map(|(slot, (metric, name))| {
-            Some(Line { name, series: self.run.series.get(*metric)?, look: Look::Joined, slot, course: None })
+            Some(Line {
+                name,
+                series: self.run.series.get(*metric)?,
+                line_style: LineStyle::Joined,
+                slot,
+                timeline: None,
+            })
         });
         let chart = Chart {
             title: "share of weights, all layers",

@@ -114,14 +114,14 @@ impl List {
 
     /// Goes to the next line with what is searched for, down or up and round; to the last one if it was at none.
     /// About half a `page` stays below it.
-    pub(super) fn seek(&mut self, way: Way, filter: &Filter, page: usize) {
+    pub(super) fn seek(&mut self, direction: Direction, filter: &Filter, page: usize) {
         let shown = self.shown(filter);
         let places: Vec<usize> = (0..shown.len()).filter(|&place| filter.matches(shown[place].1)).collect();
         let at = self.found.and_then(|number| shown.iter().position(|(known, _)| *known == number));
-        let next = match (way, at) {
+        let next = match (direction, at) {
             (_, None) => places.last(),
-            (Way::Down, Some(at)) => places.iter().find(|&&place| place > at).or(places.first()),
-            (Way::Up, Some(at)) => places.iter().rev().find(|&&place| place < at).or(places.last()),
+            (Direction::Down, Some(at)) => places.iter().find(|&&place| place > at).or(places.first()),
+            (Direction::Up, Some(at)) => places.iter().rev().find(|&&place| place < at).or(places.last()),
         };
         let Some(&place) = next else {
             self.found = None;
@@ -142,7 +142,7 @@ impl List {
 
 /// A direction of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     Up,
     Down,
 }
@@ -173,11 +173,11 @@ mod tests {
     #[test]
     fn the_search_begins_at_the_end_and_goes_round() {
         let (mut list, filter) = (list(&["one", "x", "one more", "y", "one at last", "z"]), filter("one"));
-        let mut at = |way| {
-            list.seek(way, &filter, 0);
+        let mut at = |direction| {
+            list.seek(direction, &filter, 0);
             (list.back, list.count(&filter))
         };
-        let seen = [Way::Down, Way::Up, Way::Up, Way::Up, Way::Down].map(&mut at);
+        let seen = [Direction::Down, Direction::Up, Direction::Up, Direction::Up, Direction::Down].map(&mut at);
         assert_eq!(seen, [(1, (3, 3)), (3, (2, 3)), (5, (1, 3)), (1, (3, 3)), (5, (1, 3))]);
     }
 

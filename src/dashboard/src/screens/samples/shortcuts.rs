@@ -63,7 +63,7 @@ impl Shortcuts {
             };
             if !self.words.iter().any(is_it) {
                 self.words.push(Candidate { seen: vec![None; kept] });
-                // Found below, where it has a name.
+                // The next evaluation finds it by the name that this one gives.
                 if let Some(new) = self.words.last_mut() {
                     new.seen.push(Some(found.clone()));
                 }

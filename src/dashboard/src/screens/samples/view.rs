@@ -56,7 +56,7 @@ impl Widget for SamplesView<'_> {
 
 impl<'a> SamplesView<'a> {
     pub(super) fn words(&self) -> WordsView<'a> {
-        WordsView { words: &self.samples.words, found: &self.samples.found, run: self.run, styles: self.styles }
+        WordsView { words: &self.samples.words, explained: &self.samples.explained, run: self.run, styles: self.styles }
     }
 
     pub(super) fn shortcuts(&self) -> ShortcutsView<'a> {
@@ -100,10 +100,10 @@ impl<'a> SamplesView<'a> {
 
     /// The figures of explanations: all of them where there is room, else the one that the table is sorted by.
     fn figures(&self, width: u16) -> Vec<Figure> {
-        let Samples { samples, found, sort, .. } = self.samples;
+        let Samples { samples, explained, sort, .. } = self.samples;
         let has_rationales = || samples.iter().any(|known| !known.rationale.is_empty());
         let is_shown = |figure: &Figure| match figure {
-            _ if found.is_empty() => false,
+            _ if explained.is_empty() => false,
             Figure::Plausibility if width >= 110 => has_rationales(),
             figure => width >= 110 || *sort == figure.sort(),
         };
@@ -111,7 +111,7 @@ impl<'a> SamplesView<'a> {
     }
 
     fn figure_cell(&self, figure: Figure, index: usize) -> (String, Style) {
-        let found = &self.samples.found;
+        let found = &self.samples.explained;
         let value = match figure {
             Figure::Faithfulness => found.faithfulness(index),
             Figure::Plausibility => found.plausibility(index),
@@ -204,7 +204,7 @@ impl Samples {
         match (&self.examples, self.sort) {
             (Some(examples), _) => format!("with `{}`, the strongest first; Esc: all", examples.word),
             (None, Sort::Faithfulness | Sort::Plausibility) => {
-                format!("{}: {}", self.sort.title(), self.found.method().title())
+                format!("{}: {}", self.sort.title(), self.explained.method().title())
             }
             (None, sort) => sort.title().to_owned(),
         }

@@ -6,7 +6,7 @@ use pellucid_protocol::word_importance::{Case, Question, Vocabulary, word_import
 use ratatui::layout::Rect;
 
 pub(super) use self::view::{TinyWords, WordsView};
-use super::found::Found;
+use super::explained::ExplainedSamples;
 use crate::input::keymap::Action;
 use crate::run::Run;
 use crate::text;
@@ -58,18 +58,18 @@ impl Default for Words {
 
 impl Words {
     /// It is opened: at a class that something is known of.
-    pub(super) fn begin(&mut self, found: &Found) {
-        if !classes(found).contains(&self.class) {
-            self.class = classes(found).first().copied().unwrap_or(0);
+    pub(super) fn begin(&mut self, explained: &ExplainedSamples) {
+        if !classes(explained).contains(&self.class) {
+            self.class = classes(explained).first().copied().unwrap_or(0);
         }
-        self.count(found);
+        self.count(explained);
     }
 
     /// Counts anew. The cursor stays on its word.
-    pub(super) fn count(&mut self, found: &Found) {
+    pub(super) fn count(&mut self, explained: &ExplainedSamples) {
         let marked = self.vocabulary.words.get(self.cursor).map(|word| word.word.clone());
-        let question = Question { method: found.method(), class: self.class, case: self.case, least: self.least };
-        self.vocabulary = word_importance(found.all().map(|(_, explanation)| explanation), &question);
+        let question = Question { method: explained.method(), class: self.class, case: self.case, least: self.least };
+        self.vocabulary = word_importance(explained.all().map(|(_, explanation)| explanation), &question);
         self.arrange();
         let place = self.vocabulary.words.iter().position(|word| Some(&word.word) == marked.as_ref());
         self.cursor = place.unwrap_or(0);
@@ -86,7 +86,7 @@ impl Words {
     }
 
     /// Does what a key asks for.
-    pub(super) fn act(&mut self, action: Action, found: &Found, body: Rect) {
+    pub(super) fn act(&mut self, action: Action, explained: &ExplainedSamples, body: Rect) {
         let (page, last) = (rows(inner(body)), self.vocabulary.words.len().saturating_sub(1));
         match action {
             Action::Up => self.cursor = self.cursor.saturating_sub(1),
@@ -96,18 +96,18 @@ impl Words {
             Action::First => self.cursor = 0,
             Action::Last => self.cursor = last,
             Action::NextClass => {
-                let known = classes(found);
+                let known = classes(explained);
                 let later = known.iter().find(|class| **class > self.class).or(known.first());
                 self.class = later.copied().unwrap_or(0);
-                self.count(found);
+                self.count(explained);
                 self.cursor = 0;
             }
             Action::Case => {
                 self.case = if self.case == Case::Folded { Case::Kept } else { Case::Folded };
-                self.count(found);
+                self.count(explained);
             }
-            Action::More => self.leave_out(self.least + 1, found),
-            Action::Less => self.leave_out(self.least.saturating_sub(1).max(1), found),
+            Action::More => self.leave_out(self.least + 1, explained),
+            Action::Less => self.leave_out(self.least.saturating_sub(1).max(1), explained),
             Action::Sort => {
                 let at = Order::ALL.iter().position(|&order| order == self.order).unwrap_or(0);
                 self.order = Order::ALL[(at + 1) % Order::ALL.len()];
@@ -118,15 +118,15 @@ impl Words {
         }
     }
 
-    fn leave_out(&mut self, least: usize, found: &Found) {
+    fn leave_out(&mut self, least: usize, explained: &ExplainedSamples) {
         self.least = least;
-        self.count(found);
+        self.count(explained);
     }
 
     /// The marked word and the samples that have it, those in which it counts most first.
-    pub(super) fn examples(&self, found: &Found) -> Option<(String, Vec<usize>)> {
+    pub(super) fn examples(&self, explained: &ExplainedSamples) -> Option<(String, Vec<usize>)> {
         let word = self.vocabulary.words.get(self.cursor)?;
-        let samples: Vec<usize> = found.all().map(|(sample, _)| sample).collect();
+        let samples: Vec<usize> = explained.all().map(|(sample, _)| sample).collect();
         let places = word.texts.iter().filter_map(|(place, _)| samples.get(*place).copied());
         Some((word.word.clone(), places.collect()))
     }
@@ -136,8 +136,8 @@ impl Words {
         sizes.fold(f64::MIN_POSITIVE, f64::max)
     }
 
-    fn status(&self, run: &Run, found: &Found, width: usize) -> String {
-        let of = format!("for {} · {}", run.label(self.class), found.method().title());
+    fn status(&self, run: &Run, explained: &ExplainedSamples, width: usize) -> String {
+        let of = format!("for {} · {}", run.label(self.class), explained.method().title());
         let least = format!(" · in {} or more", text::plural(self.least, "sample"));
         let case = if self.case == Case::Kept { " · case kept" } else { "" };
         let parts = [format!("{of}{least}{case} · {}", self.order.title()), format!("{of}{least}{case}"), of];
@@ -146,15 +146,15 @@ impl Words {
     }
 
     /// What the words are taken from.
-    fn counted(&self, found: &Found) -> String {
+    fn counted(&self, explained: &ExplainedSamples) -> String {
         let Vocabulary { counted, failed, rare, .. } = &self.vocabulary;
         let failed = if *failed == 0 { String::new() } else { format!("; {failed} left out: their maps failed") };
         let rare = if *rare == 0 { String::new() } else { format!("; {rare} rarer words") };
-        format!("{counted} of {} explained samples count{failed}{rare}. Grey: within 2 ± of zero", found.len())
+        format!("{counted} of {} explained samples count{failed}{rare}. Grey: within 2 ± of zero", explained.len())
     }
 
-    fn nothing(&self, found: &Found) -> String {
-        if found.is_empty() {
+    fn nothing(&self, explained: &ExplainedSamples) -> String {
+        if explained.is_empty() {
             return "no sample is explained yet: a explains all of them in the background".to_owned();
         }
         format!(
@@ -165,8 +165,8 @@ impl Words {
 }
 
 /// Classes that explanations are of.
-fn classes(found: &Found) -> Vec<usize> {
-    let mut known: Vec<usize> = found.all().map(|(_, explanation)| explanation.target).collect();
+fn classes(explained: &ExplainedSamples) -> Vec<usize> {
+    let mut known: Vec<usize> = explained.all().map(|(_, explanation)| explanation.target).collect();
     known.sort_unstable();
     known.dedup();
     known

@@ -44,7 +44,7 @@ impl TrainView<'_> {
 
     /// How the charts are shown, where that differs from the default; returns the columns used.
     fn render_settings(&self, page: Page, area: Rect, buf: &mut Buffer) -> u16 {
-        let mut words = self.train.looks.words();
+        let mut words = self.train.view_settings.words();
         let Page { grid, charts } = page;
         if grid.count < charts && self.train.face == Face::Grid {
             words.push(format!("charts {}–{} of {charts}", grid.first + 1, grid.first + grid.count));
@@ -60,12 +60,12 @@ impl TrainView<'_> {
 
     /// The step under the cursor, its place on every axis, and what happened there.
     fn render_step(&self, step: u64, area: Rect, buf: &mut Buffer) {
-        let (course, styles, at) = (&self.run.course, self.styles, step as f64);
+        let (timeline, styles, at) = (&self.run.timeline, self.styles, step as f64);
         let facts = [
             ("step ", step.to_string(), ""),
-            ("epoch ", format!("{:.2}", course.x(XAxis::Epoch, at)), ""),
-            ("after ", text::duration(course.x(XAxis::Relative, at)), ""),
-            ("at ", clock::show(course.time(at), "%H:%M:%S"), ""),
+            ("epoch ", format!("{:.2}", timeline.x(XAxis::Epoch, at)), ""),
+            ("after ", text::duration(timeline.x(XAxis::Relative, at)), ""),
+            ("at ", clock::show(timeline.time(at), "%H:%M:%S"), ""),
         ];
         let used = FactsLine { title: "read", facts: &facts, styles }.draw(area, buf);
         let place = from(area, used);

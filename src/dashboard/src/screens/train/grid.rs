@@ -30,7 +30,7 @@ pub enum Density {
 impl Grid {
     /// The page of `charts` charts on which the chart `focus` is.
     #[must_use]
-    pub fn new(area: Rect, (charts, focus): (usize, usize), density: Density) -> Self {
+    pub fn new(area: Rect, charts: usize, focus: usize, density: Density) -> Self {
         let (mut columns, mut rows) = easy(area);
         while density == Density::Tight && usize::from(columns * rows) < charts {
             if area.height / (rows + 1) >= SMALLEST.1 {
@@ -50,11 +50,11 @@ impl Grid {
 
     /// As [`Grid::new`], with large charts.
     #[must_use]
-    pub fn easy(area: Rect, charts: (usize, usize)) -> Self {
-        Self::new(area, charts, Density::Easy)
+    pub fn easy(area: Rect, charts: usize, focus: usize) -> Self {
+        Self::new(area, charts, focus, Density::Easy)
     }
 
-    /// Where they are, row by row; the last row is filled by those that are left.
+    /// Their places, row by row; the charts of the last row fill it.
     #[must_use]
     pub fn tiles(&self, area: Rect) -> Vec<Rect> {
         let columns = usize::from(self.columns.max(1));
@@ -96,7 +96,7 @@ mod tests {
             let area = Rect::new(3, 5, width, height);
             let focus = focus.min(charts - 1);
             let density = if tight { Density::Tight } else { Density::Easy };
-            let grid = Grid::new(area, (charts, focus), density);
+            let grid = Grid::new(area, charts, focus, density);
             prop_assert!((grid.first..grid.first + grid.count).contains(&focus));
             let tiles = grid.tiles(area);
             prop_assert_eq!(tiles.len(), grid.count);
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_wide_terminal_is_used() {
         let page = |width, height, charts, density| {
-            let grid = Grid::new(Rect::new(0, 0, width, height), (charts, 0), density);
+            let grid = Grid::new(Rect::new(0, 0, width, height), charts, 0, density);
             (grid.columns, grid.count)
         };
         assert_eq!(page(80, 18, 8, Density::Easy), (2, 4));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chart::{Line, Look, Scale};
+use crate::chart::{Line, LineStyle, Scale};
 use crate::history::Series;
 use crate::run::Run;
 use crate::theme::SERIES;
@@ -17,7 +17,7 @@ pub(super) struct Panel {
     /// What is said while there are no points.
     pub empty: &'static str,
     /// Metric, name in the legend, how it is drawn.
-    series: Vec<(String, String, Look)>,
+    series: Vec<(String, String, LineStyle)>,
 }
 
 /// What a curve is of.
@@ -36,10 +36,10 @@ struct Known {
     title: &'static str,
     scale: Scale,
     empty: &'static str,
-    series: &'static [(&'static str, &'static str, Look)],
+    series: &'static [(&'static str, &'static str, LineStyle)],
 }
 
-use Look::{Joined, Smoothed};
+use LineStyle::{Joined, Smoothed};
 
 const STEP: &str = "comes with the first step";
 
@@ -160,7 +160,10 @@ const ELSEWHERE: [&str; 4] =
 
 impl From<&Known> for Panel {
     fn from(known: &Known) -> Self {
-        let series = known.series.iter().map(|(metric, name, look)| ((*metric).to_owned(), (*name).to_owned(), *look));
+        let series = known
+            .series
+            .iter()
+            .map(|(metric, name, line_style)| ((*metric).to_owned(), (*name).to_owned(), *line_style));
         Self { title: known.title.to_owned(), scale: known.scale, empty: known.empty, series: series.collect() }
     }
 }
@@ -175,7 +178,7 @@ impl Panel {
     /// What it shows: what was measured, or all that could be if nothing was.
     #[must_use]
     pub(super) fn measures(&self, run: &Run) -> Vec<Measure> {
-        let measure = |(metric, name, _): &(String, String, Look)| {
+        let measure = |(metric, name, _): &(String, String, LineStyle)| {
             let last = run.series.get(metric).and_then(Series::last);
             Measure { metric: metric.clone(), name: name.clone(), last }
         };
@@ -189,9 +192,9 @@ impl Panel {
     pub(super) fn lines<'a>(&'a self, run: &'a Run) -> Vec<Line<'a>> {
         let lines = self.series.iter().take(SERIES).enumerate();
         lines
-            .filter_map(|(slot, (metric, name, look))| {
+            .filter_map(|(slot, (metric, name, line_style))| {
                 let series = worth_showing(metric, run.series.get(metric)?)?;
-                Some(Line { name, series, look: *look, slot, course: None })
+                Some(Line { name, series, line_style: *line_style, slot, timeline: None })
             })
             .collect()
     }
@@ -225,15 +228,15 @@ pub(super) fn shown(run: &Run, chosen: Option<&[String]>) -> Vec<Panel> {
 
 /// One chart for the metrics of one family, `a/b` and `a/c`, that no other chart has.
 fn families(run: &Run) -> Vec<Panel> {
-    let mut families = BTreeMap::<&str, Vec<(String, String, Look)>>::new();
+    let mut families = BTreeMap::<&str, Vec<(String, String, LineStyle)>>::new();
     for (metric, series) in &run.series {
         let known = KNOWN.iter().any(|known| known.series.iter().any(|(name, ..)| name == metric));
         if known || ELSEWHERE.iter().any(|start| metric.starts_with(start)) {
             continue;
         }
         let (family, name) = metric.rsplit_once('/').unwrap_or((metric, metric));
-        let look = if series.len() > 4 * run.evals.len().max(10) { Smoothed } else { Joined };
-        families.entry(family).or_default().push((metric.clone(), name.to_owned(), look));
+        let line_style = if series.len() > 4 * run.evals.len().max(10) { Smoothed } else { Joined };
+        families.entry(family).or_default().push((metric.clone(), name.to_owned(), line_style));
     }
     // A title is the name of a chart: no two are alike.
     let taken = |title: &str| KNOWN.iter().any(|known| known.title == title);

@@ -38,7 +38,7 @@ impl Window {
     #[must_use]
     pub(super) fn ends(self, axis: XAxis, run: &Run) -> (f64, f64) {
         let (first, last) = self.steps(run);
-        let x = |step: f64| run.course.x(axis, step);
+        let x = |step: f64| run.timeline.x(axis, step);
         match (axis, self) {
             (XAxis::Step | XAxis::Epoch, _) => (x(first), x(last)),
             (_, Window::Fixed(..)) => (x(first), x(last).max(x(first) + 1.0)),

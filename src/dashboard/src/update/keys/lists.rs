@@ -3,11 +3,11 @@
 use pellucid_protocol::{Command, SetRequest};
 
 use super::{act, look, open, send};
-use crate::dialogs::palette::{self, Deed};
+use crate::dialogs::palette::{self, ItemAction};
 use crate::input::keymap::Action;
 use crate::input::screen::Screen;
 use crate::msg::Effect;
-use crate::run::live::{Values, Way};
+use crate::run::live::{Direction, Values};
 use crate::state::{Overlay, Palette, State};
 
 /// In the choice of charts, which stays open until it is closed.
@@ -37,7 +37,7 @@ pub(super) fn commands(state: &mut State, typed: Palette, action: Action) -> Vec
         Action::Up => open(state, Overlay::Palette(Palette { cursor: (cursor + count - 1) % count, ..typed })),
         Action::Down => open(state, Overlay::Palette(Palette { cursor: (cursor + 1) % count, ..typed })),
         Action::Accept => match lines.into_iter().nth(cursor) {
-            Some(line) => perform(state, line.deed),
+            Some(line) => perform(state, line.action),
             // What is not known is no reason to lose what was typed.
             None => open(state, Overlay::Palette(typed)),
         },
@@ -45,14 +45,14 @@ pub(super) fn commands(state: &mut State, typed: Palette, action: Action) -> Vec
     }
 }
 
-fn perform(state: &mut State, deed: Deed) -> Vec<Effect> {
-    match deed {
-        Deed::Act(action) => act(state, action),
-        Deed::Value(key) => {
+fn perform(state: &mut State, action: ItemAction) -> Vec<Effect> {
+    match action {
+        ItemAction::Act(action) => act(state, action),
+        ItemAction::Value(key) => {
             let values = Values::at(key, &state.run);
             open(state, Overlay::Values(values))
         }
-        Deed::Chart(title) => {
+        ItemAction::Chart(title) => {
             state.screen = Screen::Train;
             look(state, |state| state.train.show_alone(&title, &state.run))
         }
@@ -66,8 +66,8 @@ pub(super) fn values(state: &mut State, mut values: Values, action: Action) -> V
         Action::Close => return effects,
         Action::Up => values.go(&state.run, -1),
         Action::Down => values.go(&state.run, 1),
-        Action::Less => values.nudge(&state.run, Way::Down),
-        Action::More => values.nudge(&state.run, Way::Up),
+        Action::Less => values.nudge(&state.run, Direction::Down),
+        Action::More => values.nudge(&state.run, Direction::Up),
         Action::Accept => match values.wanted(&state.run) {
             Ok((key, value)) => {
                 effects = send(Command::Set(SetRequest { key, value }));

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
-use super::super::found::Found;
+use super::super::explained::ExplainedSamples;
 use super::{Words, rows};
 use crate::run::Run;
 use crate::text;
@@ -30,7 +30,7 @@ const NUMBERS: u16 = 36;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::screens::samples) struct WordsView<'a> {
     pub(in crate::screens::samples) words: &'a Words,
-    pub(in crate::screens::samples) found: &'a Found,
+    pub(in crate::screens::samples) explained: &'a ExplainedSamples,
     pub(in crate::screens::samples) run: &'a Run,
     pub(in crate::screens::samples) styles: &'a Styles,
 }
@@ -38,10 +38,10 @@ pub(in crate::screens::samples) struct WordsView<'a> {
 impl Widget for WordsView<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let (words, muted) = (self.words, self.styles.muted);
-        let status = words.status(self.run, self.found, usize::from(area.width));
+        let status = words.status(self.run, self.explained, usize::from(area.width));
         let inside = inset(Panel::new("words", self.styles).note(&status, muted).draw(area, buf));
         if words.vocabulary.words.is_empty() {
-            return buf.put_centered(inside, &words.nothing(self.found), muted);
+            return buf.put_centered(inside, &words.nothing(self.explained), muted);
         }
         let name = inside.width.saturating_sub(NUMBERS).clamp(8, 22);
         let heading = format!("{:>7}{:>6}{:>8}{:>7}{:>7}", "samples", "times", "mean", "±", "sd");
@@ -56,7 +56,7 @@ impl Widget for WordsView<'_> {
             self.render_name(word, marked, to(line, name), buf);
             self.render_numbers(word, from(line, name), buf);
         }
-        buf.put(row(inside, inside.height.saturating_sub(1)), &words.counted(self.found), muted);
+        buf.put(row(inside, inside.height.saturating_sub(1)), &words.counted(self.explained), muted);
     }
 }
 
@@ -103,11 +103,11 @@ pub(in crate::screens::samples) struct TinyWords<'a>(pub(in crate::screens::samp
 
 impl Widget for TinyWords<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
-        let WordsView { words, found, run, styles } = self.0;
+        let WordsView { words, explained, run, styles } = self.0;
         buf.put(row(area, 0), &format!("for {}", run.label(words.class)), styles.muted);
         let list = below(area, 1);
         if words.vocabulary.words.is_empty() {
-            buf.put_wrapped(list, &words.nothing(found), styles.muted);
+            buf.put_wrapped(list, &words.nothing(explained), styles.muted);
             return;
         }
         let page = usize::from(list.height).max(1);

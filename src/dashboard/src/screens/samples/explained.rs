@@ -1,13 +1,13 @@
-//! What explanations say of the samples: the latest one of each.
+//! The latest explanation of each sample.
 
 use std::collections::BTreeMap;
 
 use pellucid_protocol::agreement::disagreement;
 use pellucid_protocol::{Attribution, Check, Explanation, Method};
 
-/// The latest explanation of each sample, and whose scores are looked at.
+/// The latest explanation of each sample, and the method whose figures are shown.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct ExplainedSamples {
     known: BTreeMap<usize, Known>,
     method: Method,
 }
@@ -18,21 +18,21 @@ struct Known {
     disagreement: Option<f64>,
 }
 
-impl Default for Found {
+impl Default for ExplainedSamples {
     fn default() -> Self {
         Self { known: BTreeMap::new(), method: Method::Occlusion }
     }
 }
 
-impl Found {
-    /// Takes a whole explanation of a sample in; whether it is one.
+impl ExplainedSamples {
+    /// Takes the explanation of a sample if it is complete; whether it is.
     pub(super) fn take(&mut self, explanation: &Explanation) -> bool {
         let Some(sample) = explanation.sample.filter(|_| !explanation.partial && explanation.edits.is_empty()) else {
             return false;
         };
         let mut explanation = explanation.clone();
         for made in &mut explanation.attributions {
-            // Not looked at here, and large.
+            // Large, and not shown here.
             (made.surrogate, made.tree, made.exhaustive) = (None, None, None);
         }
         self.known.insert(sample, Known { disagreement: disagreement(&explanation), explanation });
@@ -47,7 +47,7 @@ impl Found {
         self.known.len()
     }
 
-    /// Samples and what is known of each, in their order.
+    /// The samples with their explanations, in order.
     pub(super) fn all(&self) -> impl Iterator<Item = (usize, &Explanation)> {
         self.known.iter().map(|(sample, known)| (*sample, &known.explanation))
     }
@@ -56,7 +56,7 @@ impl Found {
         self.known.get(&sample).map(|known| &known.explanation)
     }
 
-    /// Whose faithfulness and plausibility are looked at.
+    /// The method whose faithfulness and plausibility are shown.
     pub(super) fn method(&self) -> Method {
         self.method
     }

@@ -1,4 +1,4 @@
-//! How the charts of a run are looked at, as it is kept for the next time.
+//! How the charts of a run are shown, saved in its `view.toml` for the next time.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::history::timeline::XAxis;
 /// The steps of the smoothing, from none to much.
 const MEMORIES: [f64; 5] = [0.0, 0.8, MEMORY, 0.99, 0.998];
 
-/// What is kept of how charts are looked at. Keys that are not known are passed over: a newer version wrote them.
+/// How charts are shown. Unknown keys of the file are ignored: a newer version wrote them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Looks {
+pub struct ViewSettings {
     /// The horizontal axis.
     pub axis: XAxis,
     /// Share of the old value in the smoothed lines.
@@ -27,22 +27,22 @@ pub struct Looks {
     pub log: BTreeSet<String>,
 }
 
-impl Default for Looks {
+impl Default for ViewSettings {
     fn default() -> Self {
         Self { axis: XAxis::Step, smoothing: MEMORY, hide_points: false, charts: None, log: BTreeSet::new() }
     }
 }
 
-impl Looks {
-    /// As read from a file; what makes no sense is as it is by default.
+impl ViewSettings {
+    /// As read from a file. Values that make no sense become the default.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut looks: Looks = toml::from_str(text).unwrap_or_default();
-        if !(0.0..1.0).contains(&looks.smoothing) {
-            looks.smoothing = MEMORY;
+        let mut view_settings: ViewSettings = toml::from_str(text).unwrap_or_default();
+        if !(0.0..1.0).contains(&view_settings.smoothing) {
+            view_settings.smoothing = MEMORY;
         }
-        looks.charts.take_if(|charts| charts.is_empty());
-        looks
+        view_settings.charts.take_if(|charts| charts.is_empty());
+        view_settings
     }
 
     /// As written to a file.
@@ -75,7 +75,7 @@ impl Looks {
         }
     }
 
-    /// What is other than usual, in words.
+    /// What differs from the default, in words.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -100,32 +100,32 @@ mod tests {
 
     #[test]
     fn they_are_read_as_they_were_written() {
-        let mut looks = Looks { axis: XAxis::Wall, hide_points: true, ..Looks::default() };
-        looks.turn_scale("loss");
-        looks.smooth_more();
+        let mut view_settings = ViewSettings { axis: XAxis::Wall, hide_points: true, ..ViewSettings::default() };
+        view_settings.turn_scale("loss");
+        view_settings.smooth_more();
         let all = ["loss", "accuracy", "speed"].map(str::to_owned);
-        looks.turn_chart("accuracy", all.to_vec(), &all);
-        assert_eq!(looks.charts, Some(vec!["loss".to_owned(), "speed".to_owned()]));
-        assert_eq!(Looks::parse(&looks.text()), looks);
-        looks.turn_chart("loss", vec!["loss".to_owned()], &all);
-        assert_eq!(looks.charts.map(|charts| charts.len()), Some(2), "one always stays");
+        view_settings.turn_chart("accuracy", all.to_vec(), &all);
+        assert_eq!(view_settings.charts, Some(vec!["loss".to_owned(), "speed".to_owned()]));
+        assert_eq!(ViewSettings::parse(&view_settings.text()), view_settings);
+        view_settings.turn_chart("loss", vec!["loss".to_owned()], &all);
+        assert_eq!(view_settings.charts.map(|charts| charts.len()), Some(2), "one always stays");
     }
 
     #[test]
     fn what_makes_no_sense_is_as_usual() {
         for bad in ["", "axis = 3", "smoothing = nan", "smoothing = 1.0", "charts = []", "\u{1b}[2J"] {
-            assert_eq!(Looks::parse(bad), Looks::default(), "{bad}");
+            assert_eq!(ViewSettings::parse(bad), ViewSettings::default(), "{bad}");
         }
-        assert_eq!(Looks::parse("axis = \"epoch\"\nnewer = 3").axis, XAxis::Epoch);
+        assert_eq!(ViewSettings::parse("axis = \"epoch\"\nnewer = 3").axis, XAxis::Epoch);
     }
 
     #[test]
     fn smoothing_goes_round() {
-        let mut looks = Looks::default();
+        let mut view_settings = ViewSettings::default();
         let mut seen = Vec::new();
         for _ in 0..5 {
-            looks.smooth_more();
-            seen.push(looks.smoothing);
+            view_settings.smooth_more();
+            seen.push(view_settings.smoothing);
         }
         assert_eq!(seen, [0.99, 0.998, 0.0, 0.8, 0.95]);
     }
