@@ -1,13 +1,15 @@
 //! Texts as batches of token ids. Tensors are only in [`batch`] and [`layout`].
 //!
 //! ```text
-//! batch   packed token ids on a device
+//! examples   labelled texts with their token ids
+//! batch      packed token ids on a device
 //!   layout      which tokens make up which text
 //!   tokenise    texts as token ids
-//! order   the examples of each batch of an epoch
+//! order      the examples of each batch of an epoch
 //! ```
 
 pub mod batch;
+pub mod examples;
 pub mod layout;
 pub mod order;
 pub mod tokenise;

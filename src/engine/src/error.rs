@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use pellucid_explain::OracleError;
+
 /// The result of anything in the engine.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -35,21 +37,35 @@ pub enum Error {
         /// The step that was not taken.
         step: u64,
         /// The first term that was not finite.
-        term: &'static str,
+        term: String,
         /// Its value.
         value: f64,
         /// The last good step.
         kept: u64,
     },
-    /// Said elsewhere already, in full.
+    /// A complete sentence of its own.
     #[error("{0}")]
     Refused(String),
-    /// Given up because the end was wished for.
+    /// Ended because somebody asked for the end.
     #[error("interrupted")]
     Interrupted,
     /// libtorch refused.
     #[error("libtorch: {0}")]
     Torch(String),
+    /// An explainer did not get its answers from the model.
+    #[error("{0}")]
+    Explain(#[from] OracleError),
+    /// The operating system refused something other than a file.
+    #[error("{what}: {message}")]
+    System {
+        /// What it was asked for.
+        what: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// A panic that was caught, by its message; also what tch makes of an exception of libtorch.
+    #[error("{0}")]
+    Panicked(String),
 }
 
 impl Error {
@@ -66,6 +82,11 @@ impl Error {
     /// An error about a file or folder.
     pub fn file(path: &Path, message: impl ToString) -> Self {
         Error::File { path: path.display().to_string(), message: message.to_string() }
+    }
+
+    /// The operating system refused `what`.
+    pub fn system(what: &'static str, message: impl ToString) -> Self {
+        Error::System { what, message: message.to_string() }
     }
 }
 

@@ -6,12 +6,11 @@
 //! same thread:      attribute(ModelOracle) ─────────────────────────────────▶ answer(query)
 //! ```
 
-pub mod alarm;
 pub mod maps;
 pub mod oracle;
 pub mod parts;
 pub mod probe;
 pub mod remote;
 pub mod session;
+pub mod shortcuts;
 pub mod subject;
-mod watched;

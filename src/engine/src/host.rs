@@ -1,16 +1,15 @@
-//! The ways between this process's memory and that of a device, and a tensor's numbers as a slice, for the few loops
-//! that libtorch has no operation for.
+//! Copies between host and device, and a tensor's numbers as a slice for the few loops that libtorch has no operation for.
 
 use std::cell::Cell;
 
 use tch::kind::Element;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// `values` on `device`, without waiting for what it is doing.
+/// Copies `values` to `device` without waiting for the device.
 ///
-/// A plain copy to a GPU waits until all that it was told before is done (torch, `aten/src/ATen/native/cuda/Copy.cu`).
-/// From pinned memory it need not, and torch keeps that memory until the copy is made. (Torch's `pin_memory` warns at
-/// each call that names a device, and tch's always does.)
+/// A plain copy to a GPU waits until everything queued there is done (torch, `aten/src/ATen/native/cuda/Copy.cu`). A copy from
+/// pinned memory does not, and torch keeps that memory until the copy is made. (Torch's `pin_memory` warns at each call that
+/// names a device, and tch's always does.)
 pub(crate) fn upload<T: Element>(values: &[T], device: Device) -> Tensor {
     let here = Tensor::from_slice(values);
     match device {
@@ -22,7 +21,7 @@ pub(crate) fn upload<T: Element>(values: &[T], device: Device) -> Tensor {
     }
 }
 
-/// The numbers of `tensor`, on a device a wait until it has done all that it was told: a sync.
+/// The numbers of `tensor`. On a device this is a sync: it waits until everything queued there is done.
 ///
 /// # Errors
 /// When libtorch refuses.
@@ -41,13 +40,13 @@ pub fn reads() -> u64 {
     READS.with(Cell::get)
 }
 
-/// The numbers of a contiguous f32 tensor on the CPU, to be written.
+/// The numbers of a contiguous f32 tensor on the CPU, for writing.
 ///
 /// # Panics
-/// When it is not one: that is a mistake of the caller's, not of the user's.
+/// When it is not one: that is a mistake in this program, not the user's.
 pub(crate) fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
     check(tensor);
-    #[expect(unsafe_code, reason = "checked to be so many f32 on the CPU; borrowed for as long as the tensor is")]
+    #[expect(unsafe_code, reason = "checked to be this many f32 on the CPU; borrowed as long as the tensor")]
     unsafe {
         std::slice::from_raw_parts_mut(tensor.data_ptr().cast::<f32>(), tensor.numel())
     }
@@ -56,10 +55,10 @@ pub(crate) fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
 /// The numbers of a contiguous f32 tensor on the CPU.
 ///
 /// # Panics
-/// When it is not one: that is a mistake of the caller's, not of the user's.
+/// When it is not one: that is a mistake in this program, not the user's.
 pub(crate) fn numbers(tensor: &Tensor) -> &[f32] {
     check(tensor);
-    #[expect(unsafe_code, reason = "checked to be so many f32 on the CPU; borrowed for as long as the tensor is")]
+    #[expect(unsafe_code, reason = "checked to be this many f32 on the CPU; borrowed as long as the tensor")]
     unsafe {
         std::slice::from_raw_parts(tensor.data_ptr().cast::<f32>(), tensor.numel())
     }

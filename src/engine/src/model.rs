@@ -1,6 +1,8 @@
 //! Transformers: from a model folder in Hugging Face layout to logits.
 //!
 //! ```text
+//! teacher     pretrained     what runs make of models: answers, a teacher, a classifier with labels and tokenizer
+//!   answers
 //! masked_lm   classifier     models: an encoder with a head
 //!   encoder   head           one encoder for all families
 //!     layers                 attention, linear layers, norms, dropout
@@ -13,6 +15,7 @@
 //! A file uses only what stands below it. The texts of a batch are packed: linear layers see only real tokens, and
 //! attention sees rectangles of texts of similar length.
 
+pub mod answers;
 pub mod architecture;
 pub mod classifier;
 pub mod config;
@@ -21,4 +24,6 @@ pub mod family;
 pub mod head;
 pub mod layers;
 pub mod masked_lm;
+pub mod pretrained;
+pub mod teacher;
 pub mod weights;

@@ -1,4 +1,4 @@
-//! Masked language modelling on plain texts: makes a small model from nothing, or adapts one to a domain.
+//! Masked language modelling on plain texts: trains a small model from scratch, or adapts one to a domain.
 
 use std::path::PathBuf;
 
@@ -21,24 +21,24 @@ use crate::model::weights::load;
 use crate::model::weights::params::check_memory;
 use crate::model::weights::save::{SaveRequest, Storage, save};
 use crate::model::weights::spec::{Group, ParamSpec};
-use crate::train::gradient::Gradient;
+use crate::train::optimiser::gradient::Gradient;
+use crate::train::optimiser::penalty::Penalty;
+use crate::train::optimiser::schedule::Schedule;
 use crate::train::optimiser::{LeafRule, Optimiser, OptimiserForm, StepRule};
-use crate::train::penalty::Penalty;
-use crate::train::schedule::Schedule;
 
-/// Share of tokens that are to be guessed (Devlin et al. 2019, section 3.1).
+/// The share of tokens that the model has to guess (Devlin et al. 2019, section 3.1).
 const CHOSEN: f64 = 0.15;
-/// Of these, the share that is masked; half of the rest becomes a random token, half stays.
+/// The share of these that is masked; half of the rest becomes a random token, half stays.
 const MASKED: f64 = 0.8;
-/// Share of the texts that measure and do not train.
+/// One text in so many is held out: it measures and does not train.
 const HELD_OUT: usize = 20;
 
 /// What to pretrain and how.
 #[derive(Debug, Clone)]
 pub struct PretrainRequest {
-    /// Folder with `config.json` and `tokenizer.json`; weights that are there are gone on from.
+    /// Folder with `config.json` and `tokenizer.json`; training starts from its weights if it has any.
     pub model: PathBuf,
-    /// A text a line.
+    /// The file of texts, one a line.
     pub texts: PathBuf,
     /// Folder to write.
     pub out: PathBuf,
@@ -65,8 +65,8 @@ struct Puzzle {
     answers: Tensor,
 }
 
-/// Pretrains and writes the folder; `report` is told the step, the steps in all, and the mean loss in nats
-/// of the last steps, or of the held-out texts at the end of an epoch.
+/// Pretrains and writes the folder. `report` gets lines with the step and the loss in nats, and at the end of an epoch with
+/// the mean loss on the held-out texts.
 ///
 /// # Errors
 /// When the texts or the folder are not what they should be.
@@ -91,7 +91,7 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
             let rows: Vec<&Encoded> = indices.iter().map(|&index| &train[index]).collect();
             let puzzle = puzzle(&rows, &encoder, &mut random);
             let drop = Dropout::of_step(request.seed, step);
-            let loss = learn(&model, &puzzle, (&mut optimiser, schedule.rate(step)), drop)?;
+            let loss = learn(&model, &puzzle, &mut optimiser, schedule.rate(step), drop)?;
             step += 1;
             if step % 50 == 0 {
                 report(&format!("step {step}/{total}  loss {loss:.3}"));
@@ -188,12 +188,7 @@ fn loss(model: &MaskedLm, puzzle: &Puzzle, drop: &mut Dropout) -> Tensor {
     logits.cross_entropy_loss::<Tensor>(&puzzle.answers, None, Reduction::Mean, -100, 0.0)
 }
 
-fn learn(
-    model: &MaskedLm,
-    puzzle: &Puzzle,
-    (optimiser, rate): (&mut Optimiser, f64),
-    mut drop: Dropout,
-) -> Result<f64> {
+fn learn(model: &MaskedLm, puzzle: &Puzzle, optimiser: &mut Optimiser, rate: f64, mut drop: Dropout) -> Result<f64> {
     let params = model.params();
     let loss = loss(model, puzzle, &mut drop);
     let gradient = Gradient::of(&loss, params, None)?;

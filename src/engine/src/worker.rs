@@ -1,29 +1,32 @@
-//! The worker process: one thread owns the tensors, a hub keeps the record and serves the socket.
+//! The worker process: one thread owns the tensors, a server keeps the event log and serves the clients.
 //!
 //! ```text
-//! stdin ─Work─▶ work ─┬─ train ─▶ thread "pellucid-tensors": prepare, run, explain (desk)
-//!                     │              │ events            ▲ mail
-//!                     │              ▼                   │
-//!                     │           hub ── journal ── clients (Unix socket)
+//! stdin ─Work─▶ work ─┬─ train ─▶ tensor_thread: prepare, run, explain (scheduler)
+//!                     │              │ reports          ▲ requests
+//!                     │              ▼                  │
+//!                     │           server ── event_log ── clients (Unix socket)
 //!                     └─ predict, explain, bench, doctor: in the foreground, JSON lines on stdout
 //! ```
 
-pub mod asked;
 pub mod bench;
 pub mod bench_explain;
 pub mod client;
 pub mod clock;
-pub mod desk;
 pub mod doctor;
+pub mod event_log;
 pub mod explain;
-pub mod hub;
-pub mod journal;
+pub mod explain_job;
 pub mod memory;
-pub mod place;
+pub mod message;
 pub mod predict;
+pub mod run_files;
 pub mod run_folder;
+pub mod scheduler;
+pub mod server;
+pub mod snapshot;
 pub mod survey;
 pub mod system;
+pub mod tensor_thread;
 pub mod texts;
-pub mod thread;
 pub mod train;
+pub mod what_if_answers;

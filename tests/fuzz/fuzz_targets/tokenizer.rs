@@ -11,7 +11,7 @@ mod file;
 use std::panic;
 use std::sync::Once;
 
-use pellucid_engine::fence;
+use pellucid_engine::panic_guard;
 
 static HOOK: Once = Once::new();
 
@@ -20,7 +20,7 @@ static HOOK: Once = Once::new();
 fn pass_fenced_panics() {
     let (report, own) = (panic::take_hook(), std::thread::current().id());
     panic::set_hook(Box::new(move |info| {
-        if !fence::is_fenced() && std::thread::current().id() == own {
+        if !panic_guard::is_guarded() && std::thread::current().id() == own {
             report(info);
         }
     }));

@@ -44,7 +44,8 @@ const CROSSINGS: &[&str] = &[
     "Vec::<i64>::try_from(",
 ];
 /// Where a training step has its code.
-const STEP_ROOMS: &[&str] = &["src/engine/src/train/", "src/engine/src/model/", "src/engine/src/data/"];
+const STEP_ROOMS: &[&str] =
+    &["src/engine/src/train/", "src/engine/src/task/", "src/engine/src/model/", "src/engine/src/data/"];
 /// Files there that may wait, since a step does not come by.
 const NOT_IN_A_STEP: &[(&str, &str)] = &[
     ("model/weights/load.rs", "loads"),
@@ -52,10 +53,11 @@ const NOT_IN_A_STEP: &[(&str, &str)] = &[
     ("model/weights/tensor_file.rs", "loads and saves"),
     ("model/weights/params.rs", "moves a model before it is trained"),
     ("model/classifier.rs", "moves a model before it is trained"),
-    ("train/prepare.rs", "moves models before they are trained"),
-    ("train/loss.rs", "weights of classes, once"),
-    ("train/evaluate.rs", "answers of an evaluation"),
-    ("train/teacher.rs", "answers that are kept, and the map of a text, once each"),
+    ("model/answers.rs", "answers of an evaluation"),
+    ("model/teacher.rs", "answers that are kept, and the map of a text, once each"),
+    ("task/classification.rs", "weights of classes, once"),
+    ("task/classification/class_output.rs", "the number that is explained"),
+    ("train/prepare/models.rs", "moves models before they are trained"),
     ("data/batch.rs", "tokens that are alike, on the CPU alone"),
 ];
 

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use color_eyre::config::{HookBuilder, Theme};
 use pellucid_engine::error::Error;
-use pellucid_engine::fence::is_fenced;
 use pellucid_engine::model::weights::save::Storage;
+use pellucid_engine::panic_guard::is_guarded;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
-use pellucid_engine::worker::thread::Start;
+use pellucid_engine::worker::tensor_thread::Start;
 use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
 use pellucid_protocol::work::Work;
 use pellucid_record::RunDir;
@@ -84,12 +84,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Has panics reported by color-eyre, but for those that a fence turns into errors.
+/// Lets color-eyre report panics, except those that a guard turns into errors.
 fn report_panics() {
     let (report, _) = HookBuilder::default().theme(Theme::new()).into_hooks();
     std::panic::set_hook(Box::new(move |info| {
-        if !is_fenced() {
-            // The file behind stderr may be on a full disk, and a panic over that would end the process.
+        if !is_guarded() {
+            // stderr may be a file on a full disk, and a panic over that would end the process.
             let _ = writeln!(io::stderr(), "{}", report.panic_report(info));
         }
     }));
@@ -100,10 +100,10 @@ trait TakeLine {
 }
 
 impl TakeLine for io::StdinLock<'_> {
-    /// One line: whoever sends it need not close the pipe.
+    /// One line, so that the sender need not close the pipe.
     fn take_line(mut self) -> io::Cursor<Vec<u8>> {
         let mut line = Vec::new();
-        // A pipe that breaks leaves a line that is no job, and is reported as such.
+        // A pipe that breaks leaves a line that is no job, and is reported as that.
         let _ = io::BufRead::read_until(&mut self, b'\n', &mut line);
         io::Cursor::new(line)
     }
@@ -142,11 +142,11 @@ fn finish(done: Result<(), Error>) -> ExitCode {
     }
 }
 
-/// Characters of an error that are shown.
+/// How many characters of an error are shown.
 const LONGEST_MESSAGE: usize = 2000;
 
 fn fail(message: &str, code: u8) -> ExitCode {
-    // What is named in a message may be of any length.
+    // A message may contain names of any length.
     let shown: String = pellucid_protocol::scrub::scrub(message).chars().take(LONGEST_MESSAGE).collect();
     eprintln!("error: {shown}");
     ExitCode::from(code)

@@ -8,7 +8,7 @@ use pellucid_intake::model_folder::member::member;
 use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
 
 use crate::error::{Error, Result};
-use crate::fence::fenced;
+use crate::panic_guard::caught;
 
 /// A text as token ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl TextEncoder {
         }
         let bytes = bounded::read(&path, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
         // The library panics at some of what is no tokenizer.
-        let made = fenced(move || Tokenizer::from_bytes(bytes).map_err(|error| error.to_string()));
+        let made = caught(move || Tokenizer::from_bytes(bytes).map_err(|error| error.to_string()));
         let damaged = |message: String| Error::file(&path, format!("is no tokenizer: {message}"));
         let mut tokenizer = made.and_then(|made| made).map_err(damaged)?;
         tokenizer.with_padding(None);
@@ -109,7 +109,7 @@ impl TextEncoder {
             .collect();
         let refused = |message| Error::Refused(format!("tokenizer.json cannot encode the texts: {message}"));
         let encode = || self.tokenizer.encode_batch_char_offsets(inputs, true).map_err(|error| error.to_string());
-        let encodings = fenced(AssertUnwindSafe(encode)).and_then(|encodings| encodings).map_err(refused)?;
+        let encodings = caught(AssertUnwindSafe(encode)).and_then(|encodings| encodings).map_err(refused)?;
         Ok(encodings.iter().map(encoded).collect())
     }
 }

@@ -1,12 +1,40 @@
-//! Gradient x input of many texts in one pass.
+//! Maps of words: gradient x input of each word of a text, for one text or for many in one pass.
 
+use pellucid_explain::Slopes;
+use pellucid_protocol::explanation::Scalar;
 use tch::{Kind, Tensor, no_grad};
 
+use super::oracle::ModelOracle;
 use super::subject::Subject;
 use crate::data::batch::Batch;
 use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
 use crate::model::layers::dropout::Dropout;
+use crate::model::teacher::TeacherState;
+
+/// Gradient x input of each word of `subject` for class `target`, in logits.
+///
+/// # Errors
+/// When libtorch refuses.
+pub fn word_map(model: &Classifier, subject: &Subject, target: usize) -> Result<Vec<f64>> {
+    let found = ModelOracle { model, subject, target }.gradient(Scalar::Logit);
+    found.map(|found| found.times_input).map_err(Error::Explain)
+}
+
+/// A text as the teacher reads it, with the teacher's [`word_map`] for the student's class `class`.
+///
+/// # Errors
+/// When the text cannot be encoded or libtorch refuses.
+pub fn teacher_word_map(
+    teacher: &TeacherState,
+    text: &str,
+    pair: Option<&str>,
+    class: usize,
+) -> Result<(Subject, Vec<f64>)> {
+    let subject = Subject::new(&teacher.encoder, text, pair)?;
+    let scores = word_map(teacher.teacher.model(), &subject, teacher.teacher.own_class(class))?;
+    Ok((subject, scores))
+}
 
 /// Gradient x input of each word of each text, for the logit of the class beside it.
 ///

@@ -1,6 +1,6 @@
-//! Rows in parts that cost no more than one may.
+//! Splits rows into parts of bounded cost.
 
-/// `rows` in parts that cost at most `most` each, or are of one row.
+/// Splits `rows` into parts that cost at most `most` each, or have a single row.
 #[must_use]
 pub fn parts<T>(rows: &[T], most: usize, cost: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let (mut parts, mut start, mut sum) = (Vec::new(), 0, 0);

@@ -1,9 +1,9 @@
-//! A fixed set of validation samples, explained again as training goes on: whether the maps are true, and how far they
-//! have moved from those before, from the start's and from the teacher's.
+//! The probe set: a few samples that are explained again and again while training goes on. It shows whether the maps are
+//! faithful, and how far they have moved from the last ones, from those at the start and from the teacher's.
 //!
-//! It may cost a share of the training. Both are counted in tokens, one for a token's way forward and two more for its
-//! way back, so that when the set is explained depends on nothing but the data and the settings: a run that is taken
-//! up again measures what it would have measured. What it really costs is measured too, as `speed/probe_share`.
+//! It may cost a share of the training. Both are counted in tokens: one for a token's forward pass and two more for its
+//! backward pass. So when the set is explained depends on the data and the settings alone, and a resumed run measures what
+//! it would have measured. The time that it really takes is `speed/probe_share`.
 
 use pellucid_explain::checks::plausibility::plausibility;
 use pellucid_explain::faithfulness::{EXACT_WORDS, RANDOM_ORDERS};
@@ -18,40 +18,40 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::maps::word_maps;
+use super::maps::{teacher_word_map, word_maps};
 use super::oracle::ModelOracle;
 use super::subject::Subject;
+use crate::data::examples::Examples;
 use crate::data::tokenise::TextEncoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::interrupt::Interrupt;
 use crate::model::classifier::Classifier;
-use crate::train::interrupt::Interrupt;
-use crate::train::prepare::Examples;
-use crate::train::teacher::TeacherDesk;
+use crate::model::teacher::TeacherState;
 
-/// Texts whose maps are tested by masking words, which is what costs most.
+/// How many maps are tested by masking words, which costs most.
 const TESTED: usize = 2;
-/// What a token costs that goes forward and back, in tokens that go forward.
+/// The cost of a token with its backward pass, in tokens of forward passes.
 const THERE_AND_BACK: f64 = 3.0;
-/// Beam of the search for the bounds of long texts, as its documentation has it: rows a word.
+/// The beam of the search for bounds in long texts: rows for each word.
 const BEAM_ROWS: usize = 80;
 /// Drift from one evaluation to the next under which maps count as settled.
 const CALM: f64 = 0.1;
 
 /// A number of a [`Movement`].
 type Part = fn(&Movement) -> f64;
-/// The parts of its names, after `explain/` and before the reference.
+/// The numbers of a movement by the middle part of their names: after `explain/` and before the reference.
 const PARTS: [(&str, Part); 4] =
     [("drift", Movement::drift), ("jaccard", |m| m.jaccard), ("sign", |m| m.sign), ("jsd", |m| m.jsd)];
 
-/// A map of each text of the set, as far as there is one.
+/// A map of each text of the set, where there is one.
 type Maps = Vec<Option<Vec<f64>>>;
 
-/// The probe set and what is remembered of it.
+/// The probe set and what it has shown so far.
 #[derive(Debug)]
 pub struct Probe {
     texts: Vec<Text>,
     seed: u64,
-    /// Share of the training that it may cost; 0 for no limit.
+    /// The share of the training that it may cost; 0 for no limit.
     share: f64,
     state: ProbeState,
     teacher: Option<Maps>,
@@ -66,10 +66,10 @@ struct Text {
     marked: Vec<bool>,
 }
 
-/// What a run that is taken up again needs.
+/// What a resumed run needs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProbeState {
-    /// Tokens that it has cost.
+    /// Tokens that it has cost so far.
     spent: f64,
     before: Maps,
     start: Maps,
@@ -77,7 +77,16 @@ pub struct ProbeState {
     settled: Option<u64>,
 }
 
-/// When the set is to be explained.
+/// What the set shows at an evaluation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProbeReport {
+    /// The metrics that could be afforded.
+    pub metrics: Metrics,
+    /// The step since which the maps have not moved, if that was found just now.
+    pub settled_since: Option<u64>,
+}
+
+/// The moment of an evaluation.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
     /// Steps done.
@@ -89,8 +98,8 @@ pub struct Moment {
 }
 
 impl Probe {
-    /// Chooses as many samples by seed as the settings ask for. The first two are of the shortest tenth, because their
-    /// maps are tested, the cost of which grows with length.
+    /// Draws as many samples as the settings ask for. The first two are of the shortest tenth, because their maps are tested,
+    /// and the cost of that grows with length.
     #[must_use]
     pub fn choose(valid: &Examples, encoder: &TextEncoder, settings: &Settings) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
@@ -106,7 +115,7 @@ impl Probe {
         Self::new(valid, encoder, settings, &chosen)
     }
 
-    /// The first of the texts that a person named, as many as the settings ask for.
+    /// The first texts of `given`, as many as the settings ask for.
     #[must_use]
     pub fn of(given: &Examples, encoder: &TextEncoder, settings: &Settings) -> Self {
         let count = given.samples.len().min(settings.probe as usize);
@@ -115,7 +124,7 @@ impl Probe {
 
     fn new(valid: &Examples, encoder: &TextEncoder, settings: &Settings, chosen: &[usize]) -> Self {
         let text = |&index: &usize| {
-            let (subject, sample) = (valid.subject(encoder, index), &valid.samples[index]);
+            let (subject, sample) = (Subject::of_example(encoder, valid, index), &valid.samples[index]);
             let marked = marked(&subject.words, &sample.rationale);
             Text { text: sample.text.clone(), pair: sample.pair.clone(), subject, label: sample.label, marked }
         };
@@ -125,20 +134,20 @@ impl Probe {
         Self { texts, seed: settings.seed, share: settings.probe_share, state, teacher: None }
     }
 
-    /// What a run that is taken up again needs.
+    /// What a resumed run needs.
     #[must_use]
     pub fn state(&self) -> &ProbeState {
         &self.state
     }
 
-    /// Takes over the state of the same set; one of another is left alone.
+    /// Takes over the state of the same set; that of another one is ignored.
     pub fn restore(&mut self, state: ProbeState) {
         if state.before.len() == self.texts.len() && state.start.len() == self.texts.len() {
             self.state = state;
         }
     }
 
-    /// The step from which on the maps have not moved, if that was found just now.
+    /// The step since which the maps have not moved, if that was found just now.
     fn settle(&mut self, step: u64, drift: f64) -> Option<u64> {
         self.state.drifts.push((step, drift));
         let found = converged_at(&self.state.drifts, CALM);
@@ -152,8 +161,7 @@ impl Probe {
         self.share == 0.0 || moment.last || self.state.spent + cost <= earned
     }
 
-    /// Explains the right class of each text on the model as it is, as far as that may be done at this moment; also
-    /// gives the step since which the maps have settled, once that is known.
+    /// Explains the right class of each text on the model as it is, as far as the share of the time allows now.
     ///
     /// # Errors
     /// When libtorch refuses, or interrupted: the state is then as it was.
@@ -161,9 +169,9 @@ impl Probe {
         &mut self,
         moment: Moment,
         model: &Classifier,
-        teacher: Option<&TeacherDesk>,
+        teacher: Option<&TeacherState>,
         interrupt: &Interrupt,
-    ) -> Result<(Metrics, Option<u64>)> {
+    ) -> Result<ProbeReport> {
         let state = self.state.clone();
         let measured = self.measure_unless(moment, model, teacher, interrupt);
         if measured.is_err() {
@@ -176,11 +184,11 @@ impl Probe {
         &mut self,
         moment: Moment,
         model: &Classifier,
-        teacher: Option<&TeacherDesk>,
+        teacher: Option<&TeacherState>,
         interrupt: &Interrupt,
-    ) -> Result<(Metrics, Option<u64>)> {
+    ) -> Result<ProbeReport> {
         interrupt.check()?;
-        let (mut metrics, mut settled) = (Metrics::default(), None);
+        let (mut metrics, mut settled_since) = (Metrics::default(), None);
         let cost: f64 = self.texts.iter().map(|text| THERE_AND_BACK * text.tokens()).sum();
         if !self.texts.is_empty() && (moment.step == 0 || self.affords(cost, moment)) {
             self.state.spent += cost;
@@ -189,7 +197,7 @@ impl Probe {
             if moment.step > 0
                 && let Some(drift) = metrics.get("explain/drift")
             {
-                settled = self.settle(moment.step, drift);
+                settled_since = self.settle(moment.step, drift);
             }
             let begins = self.state.start.iter().all(Option::is_none);
             self.state.before = maps.into_iter().map(Some).collect();
@@ -202,7 +210,7 @@ impl Probe {
             self.state.spent += cost;
             self.test(model, interrupt, &mut metrics)?;
         }
-        Ok((metrics, settled))
+        Ok(ProbeReport { metrics, settled_since })
     }
 
     fn tested(&self) -> impl Iterator<Item = &Text> {
@@ -213,10 +221,10 @@ impl Probe {
         word_maps(model, &self.texts.iter().map(|text| (&text.subject, text.label)).collect::<Vec<_>>())
     }
 
-    /// How far the maps are from the others, how many words they spread over, and whether people agree.
-    fn compare(&mut self, maps: &[Vec<f64>], teacher: Option<&TeacherDesk>, metrics: &mut Metrics) -> Result<()> {
-        if let (None, Some(desk)) = (&self.teacher, teacher) {
-            self.teacher = Some(self.texts.iter().map(|text| text.of_teacher(desk)).collect::<Result<_>>()?);
+    /// How far the maps are from the references, over how many words they spread, and whether they agree with rationales.
+    fn compare(&mut self, maps: &[Vec<f64>], teacher: Option<&TeacherState>, metrics: &mut Metrics) -> Result<()> {
+        if let (None, Some(teacher)) = (&self.teacher, teacher) {
+            self.teacher = Some(self.texts.iter().map(|text| text.of_teacher(teacher)).collect::<Result<_>>()?);
         }
         let references =
             [("", Some(&self.state.before)), ("_start", Some(&self.state.start)), ("_teacher", self.teacher.as_ref())];
@@ -237,13 +245,13 @@ impl Probe {
         Ok(())
     }
 
-    /// Whether the maps of the first texts say what the model uses, and whether a line fits it around them.
+    /// Whether the maps of the first texts name what the model uses, and whether a linear surrogate fits it around them.
     fn test(&self, model: &Classifier, interrupt: &Interrupt, metrics: &mut Metrics) -> Result<()> {
         let (mut faithfulness, mut fidelity) = (Vec::new(), Vec::new());
         for text in self.tested() {
             interrupt.check()?;
             let mut oracle = ModelOracle { model, subject: &text.subject, target: text.label };
-            let found = probe(&mut oracle, self.seed).map_err(|error| Error::Torch(format!("probe: {error}")))?;
+            let found = probe(&mut oracle, self.seed)?;
             faithfulness.extend(found.faithfulness);
             fidelity.extend(found.fidelity);
         }
@@ -258,7 +266,7 @@ impl Text {
         self.subject.encoded.ids.len() as f64
     }
 
-    /// What testing the map costs at most: see [`pellucid_explain::probe::probe`].
+    /// The most that testing the map costs: see [`pellucid_explain::probe::probe`].
     fn cost(&self) -> f64 {
         let words = self.subject.words.len();
         let rows = if words <= EXACT_WORDS {
@@ -269,9 +277,9 @@ impl Text {
         rows as f64 * self.tokens()
     }
 
-    /// The teacher's map in this model's words; none if it has not read all of them.
-    fn of_teacher(&self, desk: &TeacherDesk) -> Result<Option<Vec<f64>>> {
-        let (theirs, scores) = desk.word_map((&self.text, self.pair.as_deref()), self.label)?;
+    /// The teacher's map in this model's words; `None` if the teacher has not read all of them.
+    fn of_teacher(&self, teacher: &TeacherState) -> Result<Option<Vec<f64>>> {
+        let (theirs, scores) = teacher_word_map(teacher, &self.text, self.pair.as_deref(), self.label)?;
         let score = |word| theirs.words.iter().position(|their| their == word).map(|place| scores[place]);
         Ok(self.subject.words.iter().map(score).collect())
     }

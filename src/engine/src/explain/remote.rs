@@ -10,10 +10,9 @@ use pellucid_protocol::{Baseline, Removal};
 use super::oracle::{PathQuery, Query, Reply};
 use super::parts::parts;
 
-/// Words in the texts of one question: some 15 ms of a small model. What is asked between two questions,
-/// or the next training step, waits that long at most.
+/// The most words in one question: about 15 ms of a small model. The next request or training step waits no longer than that.
 const WORDS: usize = 96;
-/// Passes forward that cost as much as one that goes back as well.
+/// How many forward passes cost as much as a forward and a backward pass.
 const BACKWARD: usize = 3;
 
 /// The explainer's end: asks and waits.
@@ -24,7 +23,7 @@ pub struct RemoteOracle {
     replies: Receiver<Answer<Reply>>,
 }
 
-/// The model's end. Dropping it cancels whoever asks.
+/// The model's end. Dropping it cancels the explainer.
 #[derive(Debug)]
 pub struct QuestionBox {
     queries: Receiver<Query>,
@@ -74,7 +73,7 @@ impl RemoteOracle {
         self.replies.recv().map_err(|_| OracleError::Cancelled)?
     }
 
-    /// Gradients in one question.
+    /// How many gradients are asked for in one question.
     fn gradients(&self) -> usize {
         (WORDS / self.words.max(1) / BACKWARD).max(1)
     }

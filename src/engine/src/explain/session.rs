@@ -1,4 +1,4 @@
-//! All methods on one text, with results handed out as they come.
+//! All methods on one text; results are given out as they come.
 
 use std::time::Instant;
 
@@ -31,8 +31,47 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
     }
 }
 
-/// Does `methods` in order; `emit` gets the explanation so far after each of them, and its scores before that:
-/// while they are refined and when they are done, but not checked yet.
+/// A stage of an explanation.
+#[derive(Debug, Clone, Copy)]
+pub struct Stage<'a> {
+    done: &'a Explanation,
+    under_way: Option<UnderWay<'a>>,
+}
+
+/// A method whose scores are still refined, or not checked yet.
+#[derive(Debug, Clone, Copy)]
+struct UnderWay<'a> {
+    attribution: &'a Attribution,
+    /// Time so far, in milliseconds.
+    ms: f64,
+}
+
+impl Stage<'_> {
+    /// Whether more is to come.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.under_way.is_some() || self.done.partial
+    }
+
+    /// The explanation at this stage.
+    #[must_use]
+    pub fn explanation(&self) -> Explanation {
+        let mut explanation = self.done.clone();
+        explanation.attributions.extend(self.under_way.map(UnderWay::attribution));
+        explanation
+    }
+}
+
+impl UnderWay<'_> {
+    fn attribution(self) -> Attribution {
+        // A gate that was passed means nothing while another may still fail.
+        let checks = self.attribution.checks.iter().copied().filter(|check| check.verdict() == Verdict::Informative);
+        Attribution { ms: self.ms, checks: checks.collect(), ..self.attribution.clone() }
+    }
+}
+
+/// Does `methods` in order. `emit` gets the explanation after each of them, and before that the scores while they are
+/// refined and when they are done but not checked yet.
 ///
 /// # Errors
 /// When the oracle gives no answer.
@@ -41,17 +80,14 @@ pub fn explain(
     mut explanation: Explanation,
     methods: &[Method],
     context: Context,
-    emit: &mut dyn FnMut(&Explanation),
+    emit: &mut dyn FnMut(Stage<'_>),
 ) -> Answer<Explanation> {
     let mut context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
     for (done, &method) in methods.iter().enumerate() {
         let start = Instant::now();
-        let mut show = |so_far: &Attribution| {
-            let (mut shown, ms) = (explanation.clone(), start.elapsed().as_secs_f64() * 1e3);
-            // A gate that was passed says nothing as long as another may fail.
-            let checks = so_far.checks.iter().copied().filter(|check| check.verdict() == Verdict::Informative);
-            shown.attributions.push(Attribution { ms, checks: checks.collect(), ..so_far.clone() });
-            emit(&shown);
+        let mut show = |attribution: &Attribution| {
+            let ms = start.elapsed().as_secs_f64() * 1e3;
+            emit(Stage { done: &explanation, under_way: Some(UnderWay { attribution, ms }) });
         };
         let mut scored = score(oracle, method, &mut context, &mut show)?;
         scored.ms = start.elapsed().as_secs_f64() * 1e3;
@@ -59,7 +95,7 @@ pub fn explain(
         explanation.attributions.push(check(oracle, scored, &mut context)?);
         context.update_faithfulness(&mut explanation.attributions);
         explanation.partial = done + 1 < methods.len();
-        emit(&explanation);
+        emit(Stage { done: &explanation, under_way: None });
     }
     explanation.partial = false;
     Ok(explanation)

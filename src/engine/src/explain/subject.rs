@@ -1,4 +1,4 @@
-//! A text to be explained: its tokens, and the words they make up.
+//! A text to explain: its tokens, and the words that they make up.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,14 @@ use pellucid_protocol::edit::{Change, Edited, edit};
 use pellucid_protocol::explanation::Span;
 use tch::{Device, Tensor};
 
+use crate::data::examples::Examples;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::error::{Error, Result};
 
 /// A text as the model and as a person see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The text; of a pair, both with an empty line between.
+    /// The text; a pair has an empty line between its texts.
     pub text: String,
     /// Its tokens.
     pub encoded: Encoded,
@@ -22,9 +23,9 @@ pub struct Subject {
     pub words: Vec<Span>,
     /// The word of each token; `None` for special tokens.
     pub word_of_token: Vec<Option<usize>>,
-    /// Words that were cut off.
+    /// How many words were cut off.
     pub truncated_words: usize,
-    /// Token that stands for a masked one.
+    /// The mask token.
     pub mask: i64,
     /// The padding token.
     pub pad: i64,
@@ -33,9 +34,9 @@ pub struct Subject {
 /// What scores are given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// What stands between whitespace, wherever it comes.
+    /// A word at its place: what stands between whitespace.
     Word,
-    /// All words that are written alike as one, in the order in which they first come: what `lime` explains.
+    /// All words that are written alike, in the order of their first occurrence: what `lime` explains.
     DistinctWord,
     /// Tokens, but not the special ones.
     Token,
@@ -52,13 +53,19 @@ impl Subject {
     /// When the tokenizer refuses.
     pub fn new(encoder: &TextEncoder, text: &str, pair: Option<&str>) -> Result<Self> {
         let encoded = encoder.encode(&[(text, pair)])?.pop();
-        let encoded = encoded.ok_or_else(|| Error::Torch("tokenizer: no encoding".to_owned()))?;
-        Ok(Self::of(encoder, (text, pair), encoded))
+        let encoded = encoded.ok_or_else(|| Error::Refused("tokenizer.json gives no encoding".to_owned()))?;
+        Ok(Self::from_encoded(encoder, text, pair, encoded))
+    }
+
+    /// Example `index` of `examples`, which `encoder` has encoded.
+    #[must_use]
+    pub fn of_example(encoder: &TextEncoder, examples: &Examples, index: usize) -> Self {
+        let sample = &examples.samples[index];
+        Self::from_encoded(encoder, &sample.text, sample.pair.as_deref(), examples.encoded[index].clone())
     }
 
     /// A text, or a pair of texts, that `encoder` has encoded before.
-    #[must_use]
-    pub fn of(encoder: &TextEncoder, (text, pair): (&str, Option<&str>), encoded: Encoded) -> Self {
+    fn from_encoded(encoder: &TextEncoder, text: &str, pair: Option<&str>, encoded: Encoded) -> Self {
         let (shown, shift) = match pair {
             Some(pair) => (format!("{text}{BETWEEN}{pair}"), text.chars().count() + BETWEEN.len()),
             None => (text.to_owned(), 0),
@@ -86,7 +93,7 @@ impl Subject {
         self.text.chars().skip(span.start).take(span.end - span.start).collect()
     }
 
-    /// The same text with other units in the place of its words.
+    /// The same text with other units instead of its words.
     #[must_use]
     pub fn by(&self, unit: Unit) -> Self {
         match unit {
@@ -124,14 +131,14 @@ impl Subject {
         Self { words: spans, word_of_token, ..self.clone() }
     }
 
-    /// For each token the number of its unit; 0 for tokens that are of none.
+    /// For each token the value of its unit; 0 for tokens outside all units.
     #[must_use]
     pub fn by_tokens(&self, of_units: &[f64]) -> Vec<f64> {
         self.word_of_token.iter().map(|unit| unit.map_or(0.0, |unit| of_units[unit])).collect()
     }
 
-    /// A text, or a pair of texts, with some of its words changed, and where its words are then. Masked words
-    /// stay in the text; their tokens are masks.
+    /// A text, or a pair of texts, with some words edited, and where its words are then. Masked words stay in the text; their
+    /// tokens are masks.
     ///
     /// # Errors
     /// When the text has no such word, or the tokenizer refuses.
@@ -158,7 +165,7 @@ impl Subject {
         Ok((subject, made))
     }
 
-    /// Makes masks of the tokens of the words in `places`. A text of no token at all becomes one mask.
+    /// Masks the tokens of the words in `places`. A text without any token becomes one mask.
     fn mask(&mut self, places: &[Span]) {
         let is_kept = |word: &Span| !places.iter().any(|place| place.overlaps(*word));
         let kept: Vec<bool> = self.words.iter().map(is_kept).collect();
@@ -169,7 +176,7 @@ impl Subject {
         }
     }
 
-    /// The token ids with the words that are not present masked, all their pieces together.
+    /// The token ids, with all tokens of absent words masked.
     #[must_use]
     pub fn masked(&self, presence: &[bool]) -> Vec<i64> {
         let hidden = |word: &Option<usize>| word.is_some_and(|word| !presence[word]);
@@ -177,7 +184,7 @@ impl Subject {
         tokens.map(|(&id, word)| if hidden(word) { self.mask } else { id }).collect()
     }
 
-    /// The tokens without those of the words that are not present. Where none would be left, one mask.
+    /// The tokens without those of absent words; one mask if none would be left.
     #[must_use]
     pub fn shortened(&self, presence: &[bool]) -> Encoded {
         let is_kept = |word: &Option<usize>| word.is_none_or(|word| presence[word]);
@@ -198,7 +205,7 @@ impl Subject {
         }
     }
 
-    /// The token ids with `token` in the place of every word's, special tokens kept.
+    /// The token ids with every token of a word replaced by `token`; special tokens stay.
     #[must_use]
     pub fn replaced(&self, token: i64) -> Vec<i64> {
         let tokens = self.encoded.ids.iter().zip(&self.word_of_token);

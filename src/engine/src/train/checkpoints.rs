@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! checkpoints/step-000120/   a model folder, and what training needs to go on (trainer.safetensors)
-//! checkpoints/best           points to the one of the best evaluation
+//! checkpoints/best           points to the checkpoint of the best evaluation
 //! checkpoints/last           points to the newest
 //! ```
 
@@ -22,9 +22,10 @@ pub use pellucid_record::run_dir::CHECKPOINT_STATE as STATE;
 
 /// Names that point to a checkpoint.
 const NAMES: [&str; 2] = ["best", "last"];
-/// Ending of one that training does not go on from and that is kept until it has come that far again.
+/// The ending of a checkpoint that is set aside: training does not resume from it, but it is kept until training has come
+/// that far again.
 const ASIDE: &str = "aside";
-/// Empty file of a checkpoint that was asked for, and so is never removed.
+/// An empty file that marks a checkpoint which the user asked for: it is never removed.
 const REQUESTED: &str = "requested";
 
 /// The checkpoints of one run.
@@ -34,7 +35,7 @@ pub struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Those of `run`.
+    /// The checkpoints of `run`.
     #[must_use]
     pub fn of(run: &RunDir) -> Self {
         Self { folder: run.root().join(RunDir::checkpoint_name("")) }
@@ -44,7 +45,7 @@ impl Checkpoints {
         format!("step-{step:06}")
     }
 
-    /// Writes the model folder of `step` unless it is there, and says where.
+    /// Writes the model folder of `step` unless it is there; gives its path.
     ///
     /// # Errors
     /// What the file system says.
@@ -56,7 +57,7 @@ impl Checkpoints {
         Ok(folder)
     }
 
-    /// Makes `name` point to the checkpoint of `step`; it never points to nothing between.
+    /// Makes `name` point to the checkpoint of `step`. At no moment does it point to nothing.
     ///
     /// # Errors
     /// What the file system says.
@@ -71,7 +72,7 @@ impl Checkpoints {
         Ok(name.to_owned())
     }
 
-    /// Puts the checkpoint of `step` aside: it is no longer gone on from, nor pointed to.
+    /// Sets the checkpoint of `step` aside: training does not resume from it, and no name points to it.
     ///
     /// # Errors
     /// What the file system says.
@@ -87,7 +88,7 @@ impl Checkpoints {
         fs::rename(&folder, &aside).and_then(|()| sync_folder(&aside)).map_err(|error| Error::file(&folder, error))
     }
 
-    /// Makes `name` point to the checkpoint of `step`, if there is one and it does not.
+    /// Makes `name` point to the checkpoint of `step` if there is one and the name points elsewhere.
     ///
     /// # Errors
     /// What the file system says.
@@ -111,7 +112,7 @@ impl Checkpoints {
         Ok(name)
     }
 
-    /// The steps that training can go on from, newest first.
+    /// The checkpoints that training can resume from, newest first.
     #[must_use]
     pub fn resumable(&self) -> Vec<(u64, PathBuf)> {
         let mut found: Vec<_> = self.steps().into_iter().filter(|(_, path)| path.join(STATE).is_file()).collect();
@@ -119,11 +120,11 @@ impl Checkpoints {
         found
     }
 
-    /// Removes what is neither among the `keep` newest that training can go on from, nor pointed to, nor asked for, and
-    /// halves of checkpoints that a kill left behind. What cannot be removed stays.
+    /// Removes the checkpoints that are not among the `keep` newest resumable ones, that no name points to and that the user
+    /// did not ask for; also unfinished ones that a kill left behind. What cannot be removed stays.
     pub fn prune(&self, keep: usize) {
         let newest: Vec<u64> = self.resumable().into_iter().take(keep).map(|(step, _)| step).collect();
-        self.prune_halves(newest.first().copied());
+        self.prune_unfinished(newest.first().copied());
         let named: Vec<PathBuf> = NAMES.iter().filter_map(|name| fs::read_link(self.folder.join(name)).ok()).collect();
         for (step, path) in self.steps() {
             let is_named = named.iter().any(|target| *target == Path::new(&Self::name(step)));
@@ -133,8 +134,8 @@ impl Checkpoints {
         }
     }
 
-    /// Removes halves, and what was put aside once training has come that far again.
-    fn prune_halves(&self, newest: Option<u64>) {
+    /// Removes unfinished checkpoints, and those set aside once training has come that far again.
+    fn prune_unfinished(&self, newest: Option<u64>) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_over = match path.extension().and_then(OsStr::to_str) {
@@ -148,7 +149,7 @@ impl Checkpoints {
         }
     }
 
-    /// All checkpoints, rising.
+    /// All checkpoints, by rising step.
     fn steps(&self) -> Vec<(u64, PathBuf)> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         // A link is no checkpoint: it may lead anywhere.
@@ -164,7 +165,7 @@ fn step_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 
-/// Removes a checkpoint so that a kill between leaves none that looks whole.
+/// Removes a checkpoint. A kill in the middle leaves nothing that looks like a whole one.
 fn remove_whole(path: &Path) -> io::Result<()> {
     let mut doomed = path.as_os_str().to_owned();
     doomed.push(".old");

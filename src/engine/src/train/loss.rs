@@ -1,121 +1,242 @@
-//! The terms of the loss as functions from logits to one scalar tensor.
+//! The loss of a step: its terms by name, each in a file of its own.
+//!
+//! [`TERMS`] lists them. A term is either a function of the logits of the training pass (all of these are
+//! differentiated together) or has a pass of its own and brings its gradient. Penalties on the weights are the
+//! optimiser's.
 
-use tch::{Device, Kind, Reduction, Tensor};
+pub mod attribution;
+pub mod consistency;
+pub mod distillation;
+pub mod reasons;
+mod task_loss;
+mod wrong_reasons;
 
-/// How much each class counts, and how far targets are smoothed.
+use pellucid_protocol::Settings;
+use tch::{Device, Kind, Tensor};
+
+use self::consistency::ReferenceMaps;
+use self::reasons::Reasons;
+use super::measured::{Form, Group, Quantity, Share};
+use super::optimiser::gradient::{Gradient, Lookup};
+use crate::data::examples::Examples;
+use crate::data::tokenise::TextEncoder;
+use crate::error::Result;
+use crate::model::classifier::Classifier;
+use crate::model::teacher::TeacherState;
+use crate::task::Task;
+
+/// The terms, in the order in which they are computed and in which the first that is not finite is named.
+static TERMS: &[LossTerm] = &[task_loss::TERM, distillation::TERM, wrong_reasons::TERM, consistency::TERM];
+
+/// A term of the loss.
+struct LossTerm {
+    /// The metric of its mean before its weight.
+    metric: &'static str,
+    group: Group,
+    /// Its weight in the next step; `None` if it takes no part.
+    weight: fn(&Inputs<'_>, &References) -> Option<f64>,
+    /// What its sum over the step is divided by.
+    mean: MeanOver,
+    compute: Compute,
+}
+
+/// How a term is computed.
+enum Compute {
+    /// From the logits of the training pass: its sum over a batch, `[]`.
+    Logits(fn(&Inputs<'_>, &mut References, &Forward<'_>) -> Tensor),
+    /// By a pass of its own.
+    OwnPass(fn(&Inputs<'_>, &mut References, &OwnPass<'_>) -> Result<OwnTerm>),
+}
+
+/// What a sum over a step is divided by to become a mean.
+enum MeanOver {
+    /// [`Task::loss_weight`] of the rows, masked copies included.
+    LossWeight,
+    /// The number of examples.
+    Examples,
+}
+
+/// What a term may read.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The settings as they are now.
+    pub settings: &'a Settings,
+    /// Steps done.
+    pub step: u64,
+    /// The task.
+    pub task: &'a dyn Task,
+    /// The model.
+    pub model: &'a Classifier,
+    /// Its tokenizer.
+    pub encoder: &'a TextEncoder,
+    /// The training examples.
+    pub train: &'a Examples,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// What the model is compared with.
+pub struct References {
+    /// The teacher.
+    pub teacher: Option<TeacherState>,
+    /// The model before its first step.
+    pub start: Option<Classifier>,
+    /// The words that must not be a reason.
+    pub reasons: Reasons,
+    /// The maps of training texts that explanations are to stay close to, as far as they were needed.
+    pub maps: ReferenceMaps,
+}
+
+/// The training pass over a batch.
+pub struct Forward<'a> {
+    /// `[rows, outputs]`.
+    pub logits: &'a Tensor,
+    /// [`Task::targets`] of the rows.
+    pub targets: &'a Tensor,
+    /// The examples of the first rows; the others are masked copies of some of them.
+    pub whole: &'a [usize],
+}
+
+/// What a term with a pass of its own is computed for.
+struct OwnPass<'a> {
+    /// The examples of the batch.
+    examples: &'a [usize],
+    /// What the term's sum over the batch counts for in the loss of the step.
+    share: f64,
+}
+
+/// A term over a batch with its gradient.
+struct OwnTerm {
+    /// Its sum, `[]`.
+    sum: Tensor,
+    /// The gradient of its share of the loss; `None` where the term is zero whatever the weights are.
+    gradient: Option<Gradient>,
+}
+
+/// What the sums of a step are divided by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Totals {
+    /// [`Task::loss_weight`] of the rows.
+    pub loss_weight: f64,
+    /// Number of examples.
+    pub examples: f64,
+    /// Number of examples and of their masked copies.
+    pub rows: f64,
+}
+
+/// The terms that take part in a step.
+pub struct StepLoss {
+    terms: Vec<ActiveTerm>,
+}
+
+struct ActiveTerm {
+    term: &'static LossTerm,
+    weight: f64,
+    divisor: f64,
+}
+
+/// A sum over rows, on the device.
 #[derive(Debug)]
-pub struct Targets {
-    /// Weight of each class, `[classes]`; all the same if there are none.
-    weights: Option<Tensor>,
-    host: Option<Vec<f64>>,
-    /// Share of each target that is spread over all classes.
-    smoothing: f64,
+pub struct Sum {
+    /// The metric that it becomes.
+    pub metric: &'static str,
+    /// `[]`.
+    pub value: Tensor,
 }
 
-impl Targets {
-    /// With a weight for each class, if they differ, on `device`.
+impl Inputs<'_> {
+    fn zero(&self) -> Tensor {
+        Tensor::zeros([], (Kind::Float, self.device))
+    }
+}
+
+impl StepLoss {
+    /// The terms of the next step, whose sums are divided by `totals`.
     #[must_use]
-    pub fn new(weights: Option<Vec<f64>>, smoothing: f64, device: Device) -> Self {
-        let tensor = |weights: &Vec<f64>| Tensor::from_slice(weights).to_kind(Kind::Float).to_device(device);
-        Self { weights: weights.as_ref().map(tensor), host: weights, smoothing }
-    }
-
-    /// The sum of the weights of `classes`, by which a sum of cross entropies becomes a mean; at least that of a
-    /// hundredth of an example, for batches of classes that do not count.
-    pub fn total(&self, classes: impl Iterator<Item = usize>) -> f64 {
-        classes.map(|class| self.host.as_ref().map_or(1.0, |weights| weights[class])).sum::<f64>().max(0.01)
-    }
-
-    /// Cross entropy of logits `[batch, classes]` with classes `[batch]`, in nats, weighted and smoothed; its sum over
-    /// the batch (torch's `CrossEntropyLoss(weight, reduction="sum", label_smoothing)`).
-    pub fn cross_entropy(&self, logits: &Tensor, classes: &Tensor) -> Tensor {
-        logits.cross_entropy_loss(classes, self.weights.as_ref(), Reduction::Sum, -100, self.smoothing)
-    }
-}
-
-/// T^2 KL(softmax(teacher / T) || softmax(student / T)), summed over classes and over the batch (Hinton et al. 2015,
-/// section 2). Both are logits `[batch, classes]`; the teacher's carry no gradient.
-pub fn distillation(student: &Tensor, teacher: &Tensor, temperature: f64) -> Tensor {
-    // In f64: at high temperatures the divergence is a small difference of logarithms, and T^2 makes it large again.
-    let log_softmax = |logits: &Tensor| (logits.to_kind(Kind::Double) / temperature).log_softmax(-1, Kind::Double);
-    let (log_student, log_teacher) = (log_softmax(student), log_softmax(&teacher.detach()));
-    let divergence = log_teacher.exp() * (log_teacher - log_student);
-    (divergence.sum(Kind::Double) * (temperature * temperature)).to_kind(student.kind())
-}
-
-/// Number of rows whose highest logit is that of their class.
-pub fn right(logits: &Tensor, classes: &Tensor) -> Tensor {
-    logits.argmax(-1, false).eq_tensor(classes).to_kind(Kind::Float).sum(Kind::Float)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `[2, 3]`, f64.
-    fn logits(values: [f64; 6]) -> Tensor {
-        Tensor::from_slice(&values).view([2, 3])
-    }
-
-    const STUDENT: [f64; 6] = [1.0, -2.0, 0.5, 0.0, 0.3, -1.0];
-    const TEACHER: [f64; 6] = [0.2, 1.0, -1.0, 2.0, -1.0, 0.1];
-
-    // torch 2.11.0, f64: F.kl_div(F.log_softmax(s/T,-1), F.softmax(t/T,-1), reduction="batchmean")*T*T.
-    #[test]
-    fn distillation_equals_torch() {
-        let golden = [(1.0, 1.075608636449601), (2.0, 1.3127500315474876), (8.0, 1.4415935770089874)];
-        for (temperature, expected) in golden {
-            let value = distillation(&logits(STUDENT), &logits(TEACHER), temperature).double_value(&[]) / 2.0;
-            assert!((value - expected).abs() < 1e-12, "T={temperature}: {value}");
-            let single = |values| logits(values).to_kind(Kind::Float);
-            let value = distillation(&single(STUDENT), &single(TEACHER), temperature).double_value(&[]) / 2.0;
-            assert!((value - expected).abs() < 1e-6, "T={temperature}: {value}");
-        }
-    }
-
-    // torch 2.11.0, f64: F.cross_entropy(s, [2, 0], weight=w, label_smoothing=e).
-    #[test]
-    fn cross_entropy_equals_torch_weighted_and_smoothed() {
-        let weights = || Some(vec![0.5, 1.0, 2.0]);
-        let golden = [
-            (None, 0.0, 1.0021984552723606),
-            (None, 0.1, 1.0471984552723606),
-            (weights(), 0.0, 1.0036375235143145),
-            (weights(), 0.2, 1.0953203971289591),
-        ];
-        for (weights, smoothing, expected) in golden {
-            let targets = Targets::new(weights, smoothing, Device::Cpu);
-            let classes = [2usize, 0];
-            let sum = targets.cross_entropy(&logits(STUDENT).to_kind(Kind::Float), &Tensor::from_slice(&[2i64, 0]));
-            let mean = sum.double_value(&[]) / targets.total(classes.into_iter());
-            assert!((mean - expected).abs() < 1e-6, "{smoothing}: {mean}");
-        }
-    }
-
-    #[test]
-    fn a_student_equal_to_its_teacher_loses_nothing_and_the_teacher_gets_no_gradient() {
-        let student = logits(STUDENT).set_requires_grad(true);
-        let teacher = logits(STUDENT).set_requires_grad(true);
-        let loss = distillation(&student, &teacher, 2.0);
-        assert!(loss.double_value(&[]).abs() < 1e-12);
-        loss.backward();
-        assert!(student.grad().defined() && !teacher.grad().defined());
-    }
-
-    #[test]
-    fn the_gradient_keeps_its_size_over_temperatures() {
-        // Hinton et al. 2015, section 2: T^2 makes up for gradients that fall with T^2.
-        let norm = |temperature: f64| {
-            let student = logits(STUDENT).set_requires_grad(true);
-            distillation(&student, &logits(TEACHER), temperature).backward();
-            student.grad().norm().double_value(&[])
+    pub fn new(inputs: &Inputs<'_>, references: &References, totals: Totals) -> Self {
+        let active = |term: &'static LossTerm| {
+            let divisor = match term.mean {
+                MeanOver::LossWeight => totals.loss_weight,
+                MeanOver::Examples => totals.examples,
+            };
+            (term.weight)(inputs, references).map(|weight| ActiveTerm { term, weight, divisor })
         };
-        assert!((0.5..2.0).contains(&(norm(16.0) / norm(1.0))), "{} {}", norm(16.0), norm(1.0));
+        Self { terms: TERMS.iter().filter_map(active).collect() }
     }
 
-    #[test]
-    fn rows_are_counted() {
-        let classes = Tensor::from_slice(&[0i64, 2]);
-        assert_eq!(right(&logits(STUDENT), &classes).double_value(&[]), 1.0);
+    /// What the sums of the terms become.
+    pub fn quantities(&self) -> impl Iterator<Item = Quantity> {
+        self.terms.iter().map(|active| Quantity {
+            metric: active.term.metric.into(),
+            form: Form::Mean(active.divisor),
+            share: Some(Share { group: active.term.group, weight: active.weight }),
+        })
+    }
+
+    /// The sums over a batch of the terms that are functions of the logits, and their gradient.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn of_logits(
+        &self,
+        inputs: &Inputs<'_>,
+        references: &mut References,
+        pass: &Forward<'_>,
+        lookup: Option<&Lookup>,
+    ) -> Result<(Vec<Sum>, Gradient)> {
+        let mut sums = Vec::new();
+        let mut weighted = Vec::new();
+        for active in &self.terms {
+            if let Compute::Logits(compute) = active.term.compute {
+                let value = compute(inputs, references, pass);
+                sums.push(Sum { metric: active.term.metric, value: value.detach() });
+                weighted.push((value, active));
+            }
+        }
+        let gradient = Gradient::of(&weighted_sum(&weighted), inputs.model.params(), lookup)?;
+        Ok((sums, gradient))
+    }
+
+    /// The sums over a batch of the terms that have a pass of their own; adds their gradients to `gradient`.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn of_own_passes(
+        &self,
+        inputs: &Inputs<'_>,
+        references: &mut References,
+        examples: &[usize],
+        gradient: &mut Gradient,
+    ) -> Result<Vec<Sum>> {
+        let mut sums = Vec::new();
+        for active in &self.terms {
+            if let Compute::OwnPass(compute) = active.term.compute {
+                let term = compute(inputs, references, &OwnPass { examples, share: active.share() })?;
+                if let Some(new) = term.gradient {
+                    gradient.add(new);
+                }
+                sums.push(Sum { metric: active.term.metric, value: term.sum });
+            }
+        }
+        Ok(sums)
+    }
+}
+
+impl ActiveTerm {
+    /// What a sum counts for in the loss.
+    fn share(&self) -> f64 {
+        self.weight / self.divisor
+    }
+}
+
+/// The terms times their shares, added up in their order.
+fn weighted_sum(terms: &[(Tensor, &ActiveTerm)]) -> Tensor {
+    match terms {
+        // Divided, as torch's own mean is: a product with the reciprocal differs in the last bit.
+        [(sum, only)] if only.weight == 1.0 => sum / only.divisor,
+        [(first, of_first), rest @ ..] => {
+            rest.iter().fold(first * of_first.share(), |loss, (sum, active)| loss + sum * active.share())
+        }
+        [] => unreachable!("the task always has a loss"),
     }
 }

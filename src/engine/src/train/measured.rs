@@ -1,111 +1,188 @@
-//! What a step measured, on the host.
+//! The numbers of a step by the names of their metrics: on the device, and when they have been read.
+
+use std::borrow::Cow;
 
 use pellucid_protocol::Metrics;
+use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::host::read;
 
-/// The numbers of a step after their one transfer from device to host.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
-    /// Cross entropy, batch mean, nats.
-    pub task: f64,
-    /// Distillation term before its weight.
-    pub kd: f64,
-    /// Penalty on wrong reasons before its weight.
-    pub rrr: f64,
-    /// Distance from the reference's reasons before its weight.
-    pub consistency: f64,
-    /// Share of the batch answered rightly.
-    pub accuracy: f64,
-    /// Norm of the gradient before clipping, penalties included.
-    pub norm: f64,
+/// The metric of the norm of the gradient.
+pub const GRAD_NORM: &str = "optim/grad_norm";
+
+/// Which metric a raw number of a step becomes, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// The metric.
+    pub metric: Cow<'static, str>,
+    /// How the metric is made of the raw number.
+    pub form: Form,
+    /// What it counts for in the total loss, if it is a term of it.
+    pub share: Option<Share>,
 }
 
-/// What the other terms of the loss came to; none for those that take no part.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct PenaltyReport {
-    /// L1.
-    pub l1: Option<f64>,
-    /// Coupled L2.
-    pub l2: Option<f64>,
-    /// The group lasso.
-    pub group: Option<f64>,
-    /// Weight of distillation.
-    pub alpha: Option<f64>,
-    /// Weight of the penalty on wrong reasons.
-    pub rrr: Option<f64>,
-    /// Weight of the distance from the reference's reasons.
-    pub consistency: Option<f64>,
+/// How a metric is made of a raw number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Form {
+    /// The number divided by this.
+    Mean(f64),
+    /// Its square root.
+    Root,
+    /// The number itself.
+    Value,
 }
 
-/// What the sums of a step are divided by, so that they become the means over the step.
+/// What a term counts for in the total loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Totals {
-    /// Sum of the weights of the examples' classes.
+pub struct Share {
+    /// The group with which it is added up.
+    pub group: Group,
+    /// What its metric is multiplied by.
     pub weight: f64,
-    /// Number of examples.
-    pub examples: f64,
-    /// Number of examples and of masked copies of them.
-    pub rows: f64,
+}
+
+/// Terms of the loss that are added up before the groups are, in the order of the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The task and distillation.
+    Task,
+    /// Penalties on the weights.
+    Penalty,
+    /// Terms on explanations.
+    Reasons,
+}
+
+/// Numbers of a step that are still on the device.
+#[derive(Debug)]
+pub struct DeviceNumbers {
+    quantities: Vec<Quantity>,
+    /// `[quantities]`, f64.
+    values: Tensor,
+}
+
+/// The numbers of a step as metrics.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measured(Vec<(Quantity, f64)>);
+
+impl Group {
+    const ALL: [Self; 3] = [Self::Task, Self::Penalty, Self::Reasons];
+}
+
+impl Quantity {
+    /// A number that is a metric but no term of the loss.
+    pub fn new(metric: impl Into<Cow<'static, str>>, form: Form) -> Self {
+        Self { metric: metric.into(), form, share: None }
+    }
+
+    /// A penalty on the weights, lambda included.
+    #[must_use]
+    pub fn penalty(metric: &'static str) -> Self {
+        let share = Some(Share { group: Group::Penalty, weight: 1.0 });
+        Self { metric: metric.into(), form: Form::Value, share }
+    }
+
+    fn is_penalty(&self) -> bool {
+        self.share.is_some_and(|share| share.group == Group::Penalty)
+    }
+}
+
+impl DeviceNumbers {
+    /// Each number, `[]`, with what it stands for; all of one kind.
+    #[must_use]
+    pub fn new(numbers: Vec<(Quantity, Tensor)>) -> Self {
+        let (quantities, values): (Vec<_>, Vec<_>) = numbers.into_iter().unzip();
+        let values = match &values[..] {
+            [] => Tensor::from_slice::<f64>(&[]),
+            values => Tensor::stack(values, 0).to_kind(Kind::Double),
+        };
+        Self { quantities, values }
+    }
+
+    /// All numbers of `parts`, in their order.
+    #[must_use]
+    pub fn join(parts: Vec<Self>) -> Self {
+        let parts: Vec<Self> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let values = Tensor::cat(&parts.iter().map(|part| &part.values).collect::<Vec<_>>(), 0);
+        Self { quantities: parts.into_iter().flat_map(|part| part.quantities).collect(), values }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.quantities.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.quantities.is_empty()
+    }
+
+    /// The raw numbers, `[numbers]`, f64.
+    pub fn values(&self) -> &Tensor {
+        &self.values
+    }
+
+    /// The raw numbers as metrics: one sync from device to host.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn read(&self) -> Result<Measured> {
+        Ok(self.measured(&read(&self.values)?))
+    }
+
+    /// As [`DeviceNumbers::read`], of raw numbers that were read together with others.
+    #[must_use]
+    pub fn measured(&self, raw: &[f64]) -> Measured {
+        let mut measured = Measured::default();
+        self.quantities.iter().zip(raw).for_each(|(quantity, &raw)| measured.push(quantity.clone(), raw));
+        measured
+    }
 }
 
 impl Measured {
-    /// From the sums over a step: cross entropy, distillation, right answers, wrong reasons, inconsistency.
-    #[must_use]
-    pub fn of(sums: [f64; 5], totals: Totals, norm: f64) -> Self {
-        let [task, kd, right, rrr, consistency] = sums;
-        Self {
-            task: task / totals.weight,
-            kd: kd / totals.examples,
-            accuracy: right / totals.rows,
-            rrr: rrr / totals.examples,
-            consistency: consistency / totals.examples,
-            norm,
-        }
+    /// Adds the metric that `raw` becomes.
+    pub fn push(&mut self, quantity: Quantity, raw: f64) {
+        let value = match quantity.form {
+            Form::Mean(divisor) => raw / divisor,
+            Form::Root => raw.sqrt(),
+            Form::Value => raw,
+        };
+        self.0.push((quantity, value));
     }
 
-    /// Refuses the step after `done` steps if one of its numbers is not finite.
+    /// Refuses the step after `done` steps if a number of its passes is not finite.
     ///
     /// # Errors
     /// The first such number by name.
     pub fn check_finite(&self, done: u64) -> Result<()> {
-        let terms = [
-            ("loss/task", self.task),
-            ("loss/kd", self.kd),
-            ("loss/rrr", self.rrr),
-            ("loss/consistency", self.consistency),
-            ("optim/grad_norm", self.norm),
-        ];
-        match terms.into_iter().find(|(_, value)| !value.is_finite()) {
-            Some((term, value)) => Err(Error::NotFinite { step: done + 1, term, value, kept: done }),
+        // A penalty is a function of weights that have been checked.
+        let mut checked = self.0.iter().filter(|(quantity, _)| !quantity.is_penalty());
+        match checked.find(|(_, value)| !value.is_finite()) {
+            Some((quantity, value)) => {
+                Err(Error::NotFinite { step: done + 1, term: quantity.metric.to_string(), value: *value, kept: done })
+            }
             None => Ok(()),
         }
     }
 
-    /// The metrics of the step.
-    pub fn metrics(&self, report: &PenaltyReport) -> Metrics {
-        let weight = report.alpha.unwrap_or(0.0);
-        let penalties = [("loss/l1", report.l1), ("loss/l2", report.l2), ("loss/group_l1", report.group)];
+    /// The metrics, with the total loss.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
         let mut metrics = Metrics::default();
-        let sum: f64 = penalties.iter().filter_map(|(_, value)| *value).sum();
-        let reasons = [("loss/rrr", report.rrr, self.rrr), ("loss/consistency", report.consistency, self.consistency)];
-        let weighted: f64 = reasons.iter().filter_map(|(_, weight, value)| Some((*weight)? * value)).sum();
-        metrics.set("loss/total", (1.0 - weight) * self.task + weight * self.kd + sum + weighted);
-        for (name, _, value) in reasons.into_iter().filter(|(_, weight, _)| weight.is_some()) {
-            metrics.set(name, value);
-        }
-        metrics.set("loss/task", self.task);
-        for (name, value) in penalties {
-            if let Some(value) = value {
-                metrics.set(name, value);
-            }
-        }
-        if report.alpha.is_some() {
-            metrics.set("loss/kd", self.kd);
-        }
-        metrics.set("train/accuracy", self.accuracy);
-        metrics.set("optim/grad_norm", self.norm);
+        self.0.iter().for_each(|(quantity, value)| metrics.set(&*quantity.metric, *value));
+        metrics.set("loss/total", Group::ALL.into_iter().map(|group| self.sum(group)).sum());
         metrics
+    }
+
+    /// The terms of `group` times their weights, added up.
+    fn sum(&self, group: Group) -> f64 {
+        let weighted = |(quantity, value): &(Quantity, f64)| {
+            let share = quantity.share.filter(|share| share.group == group)?;
+            Some(share.weight * value)
+        };
+        self.0.iter().filter_map(weighted).sum()
     }
 }
 
@@ -113,26 +190,51 @@ impl Measured {
 mod tests {
     use super::*;
 
-    const STEP: Measured = Measured { task: 1.0, kd: 2.0, rrr: 4.0, consistency: 8.0, accuracy: 0.5, norm: 3.0 };
+    fn term(metric: &'static str, group: Group, weight: f64) -> Quantity {
+        Quantity { metric: metric.into(), form: Form::Mean(2.0), share: Some(Share { group, weight }) }
+    }
+
+    fn measured(numbers: Vec<(Quantity, f64)>) -> Measured {
+        let mut measured = Measured::default();
+        numbers.into_iter().for_each(|(quantity, raw)| measured.push(quantity, raw));
+        measured
+    }
 
     #[test]
-    fn the_parts_add_up() {
-        let report = PenaltyReport { l1: Some(0.25), alpha: Some(0.75), ..PenaltyReport::default() };
-        assert_eq!(STEP.metrics(&report).get("loss/total"), Some(0.25 + 1.5 + 0.25));
-        let plain = STEP.metrics(&PenaltyReport { group: Some(0.5), ..PenaltyReport::default() });
-        assert_eq!((plain.get("loss/total"), plain.get("loss/kd")), (Some(1.5), None));
-        assert_eq!((plain.get("loss/group_l1"), plain.get("loss/l1")), (Some(0.5), None));
-        assert_eq!((plain.get("loss/rrr"), plain.get("loss/consistency")), (None, None));
-        let reasons = PenaltyReport { rrr: Some(0.5), consistency: Some(0.25), ..PenaltyReport::default() };
-        let reasons = STEP.metrics(&reasons);
-        assert_eq!((reasons.get("loss/total"), reasons.get("loss/rrr")), (Some(1.0 + 2.0 + 2.0), Some(4.0)));
+    fn the_terms_add_up() {
+        let step = measured(vec![
+            (term("loss/task", Group::Task, 0.25), 2.0),
+            (term("loss/kd", Group::Task, 0.75), 4.0),
+            (term("loss/rrr", Group::Reasons, 0.5), 8.0),
+            (Quantity::penalty("loss/l1"), 0.25),
+            (Quantity::new(GRAD_NORM, Form::Root), 9.0),
+        ]);
+        let metrics = step.metrics();
+        assert_eq!(metrics.get("loss/total"), Some(0.25 + 1.5 + 0.25 + 2.0));
+        assert_eq!((metrics.get("loss/kd"), metrics.get("loss/l2")), (Some(2.0), None));
+        assert_eq!((metrics.get("loss/rrr"), metrics.get(GRAD_NORM)), (Some(4.0), Some(3.0)));
     }
 
     #[test]
     fn the_first_number_that_is_not_finite_is_named() {
-        assert!(STEP.check_finite(7).is_ok());
-        let broken = Measured { kd: f64::NAN, norm: f64::INFINITY, ..STEP };
-        let message = broken.check_finite(7).unwrap_err().to_string();
+        let of = |task: f64, kd: f64, l1: f64| {
+            let kd = (term("loss/kd", Group::Task, 0.5), kd);
+            measured(vec![(Quantity::penalty("loss/l1"), l1), (term("loss/task", Group::Task, 0.5), task), kd])
+        };
+        assert!(of(1.0, 2.0, f64::INFINITY).check_finite(7).is_ok(), "a penalty is checked with the weights");
+        let message = of(1.0, f64::NAN, 0.0).check_finite(7).unwrap_err().to_string();
         assert!(message.starts_with("step 8: loss/kd became NaN"), "{message}");
+        assert!(of(f64::INFINITY, f64::NAN, 0.0).check_finite(7).unwrap_err().to_string().contains("loss/task"));
+    }
+
+    #[test]
+    fn numbers_keep_their_names_on_the_device() {
+        let number = |value: f64| Tensor::from(value);
+        let sums = DeviceNumbers::new(vec![(term("loss/task", Group::Task, 1.0), number(3.0))]);
+        let norm = DeviceNumbers::new(vec![(Quantity::new(GRAD_NORM, Form::Root), number(16.0))]);
+        let all = DeviceNumbers::join(vec![sums, DeviceNumbers::new(Vec::new()), norm]);
+        assert_eq!(all.len(), 2);
+        let metrics = all.read().unwrap().metrics();
+        assert_eq!((metrics.get("loss/total"), metrics.get(GRAD_NORM)), (Some(1.5), Some(4.0)));
     }
 }

@@ -1,17 +1,26 @@
-//! AdamW and SGD over the flat buffer, with L1 and L2 in their own metric: one pass on the CPU, tensor operations on a GPU.
+//! AdamW and SGD over the flat buffer of weights, with L1 and L2 in the optimiser's own metric: one pass on the CPU, tensor
+//! operations on a GPU.
 
 mod cpu;
 mod device;
+pub mod gradient;
+pub mod kernel;
+mod moment_layout;
+pub mod penalty;
+pub mod prunable_units;
+pub mod rules;
+pub mod schedule;
 
-pub use self::device::Gate;
+pub use self::device::{Gate, SquaredNorms};
 
 use pellucid_protocol::settings::{Anchor, OptimizerKind};
-use tch::{Tensor, no_grad};
+use tch::{Kind, Tensor, no_grad};
 
-use super::gradient::Gradient;
-use super::kernel::{Coefficients, EPSILON};
-use super::penalty::{Penalty, PenaltyValues};
-use super::units::{Units, group_shrinkage};
+use self::gradient::Gradient;
+use self::kernel::{Coefficients, EPSILON};
+use self::moment_layout::MomentLayout;
+use self::penalty::{Penalty, PenaltyValues};
+use self::prunable_units::{PrunableUnits, group_shrinkage};
 use crate::host::numbers;
 use crate::model::weights::params::FlatParams;
 use crate::model::weights::spec::ParamSpec;
@@ -23,29 +32,29 @@ pub struct StepRule {
     pub rate: f64,
     /// Norm to which the gradient is clipped; 0 for no clipping.
     pub clip_norm: f64,
-    /// Norm of the gradient before clipping, see [`Optimiser::norms`]; of no use where a [`Gate`] is.
+    /// Norm of the gradient before clipping, see [`Optimiser::norms`]; unused with a [`Gate`].
     pub norm: f64,
     /// The penalties.
     pub penalty: Penalty,
 }
 
-/// How long the gradient is.
+/// The norms of a gradient.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GradientNorms {
-    /// That of all parameters.
+    /// The norm over all parameters.
     pub total: f64,
-    /// That of the parameters of each encoder layer.
+    /// The norm over the parameters of each encoder layer.
     pub layers: Vec<f64>,
 }
 
 impl GradientNorms {
-    /// From sums of squares: of everything, and of each layer.
+    /// From sums of squares: over everything, and over each layer.
     fn of(total: f64, layers: impl IntoIterator<Item = f64>) -> Self {
         Self { total: total.sqrt(), layers: layers.into_iter().map(f64::sqrt).collect() }
     }
 }
 
-/// Encoder layers that the parameters belong to.
+/// The number of encoder layers.
 fn layer_count(params: &FlatParams) -> usize {
     params.specs().iter().filter_map(|spec| spec.layer).max().map_or(0, |last| last + 1)
 }
@@ -62,27 +71,34 @@ pub struct LeafRule {
 }
 
 impl LeafRule {
-    /// Whether it stays as it is.
+    /// Whether the parameter is frozen.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.rate == 0.0
     }
 }
 
-/// An optimiser with its moments, one number per weight each.
+/// An optimiser with its moments: one number each for every weight that trains.
 #[derive(Debug)]
 pub struct Optimiser {
     form: OptimiserForm,
     rules: Vec<LeafRule>,
+    layout: MomentLayout,
     /// Adam's mean of gradients, SGD's velocity.
     first: Tensor,
     /// Adam's mean of squared gradients.
     second: Option<Tensor>,
+    /// The weights that L2 pulls towards; `None` for zero.
     anchor: Option<Tensor>,
     steps: u64,
-    /// Rows of the table of words that ever had a gradient; a step leaves all others as they are.
+    /// The rows of the word embeddings that have had a gradient; a step leaves all others as they are.
     touched: Vec<bool>,
 }
+
+/// A state that is not that of this optimiser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is of another model or optimiser")]
+pub struct OtherState;
 
 /// Which optimiser.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -91,20 +107,23 @@ pub struct OptimiserForm {
     pub kind: OptimizerKind,
     /// Momentum of SGD.
     pub momentum: f64,
-    /// What L2 draws the weights to.
+    /// What L2 pulls the weights towards.
     pub anchor: Anchor,
 }
 
 impl Optimiser {
-    /// An optimiser for `params` at its start; `rule` says what may be done to each of them.
+    /// An optimiser for `params` at its start; `rule` gives the rule of each.
     #[must_use]
     pub fn new(form: OptimiserForm, params: &FlatParams, rule: &dyn Fn(&ParamSpec) -> LeafRule) -> Self {
-        let zeros = || params.weights().detach().zeros_like();
+        let rules: Vec<LeafRule> = params.specs().iter().map(rule).collect();
+        let layout = MomentLayout::new(params, &rules);
+        let zeros = || Tensor::zeros([layout.size()], (Kind::Float, params.weights().device()));
         Self {
-            rules: params.specs().iter().map(rule).collect(),
             first: zeros(),
             second: (form.kind == OptimizerKind::Adamw).then(zeros),
-            anchor: (form.anchor == Anchor::Start).then(|| no_grad(|| params.weights().detach().copy())),
+            anchor: (form.anchor == Anchor::Start).then(|| no_grad(|| layout.gather(&params.weights().detach()))),
+            rules,
+            layout,
             steps: 0,
             touched: Vec::new(),
             form,
@@ -117,29 +136,35 @@ impl Optimiser {
         &self.rules
     }
 
-    /// What has to be kept to go on later: steps done and moments.
+    /// What has to be kept to go on later: steps done, and for each weight that trains its moments and anchor.
     #[must_use]
     pub fn state(&self) -> (u64, Vec<&Tensor>) {
         (self.steps, std::iter::once(&self.first).chain(&self.second).chain(&self.anchor).collect())
     }
 
-    /// Goes on from a state that was kept; its tensors must be as many and of the same size.
-    pub fn restore(&mut self, steps: u64, tensors: &[Tensor]) {
+    /// Goes on from a state that was kept.
+    ///
+    /// # Errors
+    /// When it is that of another model or optimiser: nothing is changed.
+    pub fn restore(&mut self, steps: u64, kept: &[Tensor]) -> Result<(), OtherState> {
+        let kept: Option<Vec<Tensor>> = kept.iter().map(|kept| self.layout.adopt(kept)).collect();
+        let kept = kept.filter(|kept| kept.len() == self.state().1.len()).ok_or(OtherState)?;
         let mine = std::iter::once(&mut self.first).chain(&mut self.second).chain(&mut self.anchor);
-        no_grad(|| mine.zip(tensors).for_each(|(mine, kept)| mine.copy_(kept)));
+        no_grad(|| mine.zip(&kept).for_each(|(mine, kept)| mine.copy_(kept)));
         self.steps = steps;
         self.touched.clear();
+        Ok(())
     }
 
-    /// One step on `params`, which are on the CPU; gives what the penalties came to before it.
+    /// One step on `params`, which are on the CPU; gives the penalties before it.
     pub fn step(&mut self, params: &FlatParams, gradient: Gradient, rule: StepRule) -> PenaltyValues {
         self.steps += 1;
         let gradient = self.joined(params, gradient, &rule.penalty);
         self.step_on_cpu(params, &gradient, rule)
     }
 
-    /// The gradient with the rows of words made part of the rest where a penalty moves every row of their table, so that
-    /// none can be left out, neither of its norm nor of a step.
+    /// The gradient with the rows of word embeddings merged into the dense part if a penalty moves every row of the table: then
+    /// no row can be left out of the norm or of a step.
     #[must_use]
     pub fn joined(&self, params: &FlatParams, gradient: Gradient, penalty: &Penalty) -> Gradient {
         match gradient.words.as_ref().map(|words| words.table) {
@@ -153,20 +178,22 @@ impl Optimiser {
         (rule.l1 && penalty.l1 > 0.0) || (rule.l2 && penalty.l2 > 0.0)
     }
 
-    /// The proximal operator of the group lasso on heads and neurons, after a step: the sum of the norms of their weights,
-    /// each times the root of their number, weighs `threshold`, the learning rate times lambda. On a device only if `gate`
-    /// let the step be taken.
-    pub fn shrink_units(&mut self, params: &FlatParams, units: &Units, threshold: f64, gate: Option<&Gate>) {
+    /// Applies the proximal operator of the group lasso to heads and neurons, after a step. The penalty is the sum of the
+    /// norms of their weights, each times the square root of their number; its factor `threshold` is the learning rate times
+    /// lambda. On a device, only if `gate` let the step be taken.
+    pub fn shrink_units(&mut self, params: &FlatParams, units: &PrunableUnits, threshold: f64, gate: Option<&Gate>) {
         let weights = params.weights().detach();
         no_grad(|| {
             for block in units.blocks() {
                 let rule = self.rules[block.leaf];
-                if rule.is_frozen() {
+                if rule.is_frozen() || self.rules[block.columns_leaf].is_frozen() {
                     continue;
                 }
                 let gathered = block.gather(&weights);
                 let metric = match &self.second {
-                    Some(second) => block.gather(second).sqrt() * self.unbias() + f64::from(EPSILON),
+                    Some(second) => {
+                        self.layout.of_block(block).gather(second).sqrt() * self.unbias() + f64::from(EPSILON)
+                    }
                     None => gathered.ones_like(),
                 };
                 let t = threshold * rule.rate * self.lasting() * (block.weights() as f64).sqrt();
@@ -181,16 +208,17 @@ impl Optimiser {
         1.0 / (1.0 - 0.999f64.powi(self.steps.min(i32::MAX as u64) as i32)).sqrt()
     }
 
-    /// How often a gradient acts in all: under momentum 1 / (1 - momentum) times, and so must a threshold.
+    /// How much a gradient moves a weight in all, in learning rates. With momentum that is 1 / (1 - momentum), and a threshold
+    /// must be scaled alike.
     fn lasting(&self) -> f64 {
         if self.form.kind == OptimizerKind::Sgd { 1.0 / (1.0 - self.form.momentum) } else { 1.0 }
     }
 
-    /// Numbers of the step for a parameter under `leaf`.
+    /// The numbers of the step for a parameter under the rule `leaf`.
     fn coefficients(&self, rule: &StepRule, leaf: &LeafRule) -> Coefficients {
         let rate = rule.rate * leaf.rate;
         let clipped = rule.clip_norm > 0.0 && rule.norm > rule.clip_norm;
-        // The small number is that of torch's clip_grad_norm_.
+        // torch's clip_grad_norm_ adds the same small number.
         let clip = if clipped { rule.clip_norm / (rule.norm + 1e-6) } else { 1.0 };
         let l1 = |lambda: f64| if leaf.l1 { lambda } else { 0.0 };
         let l2 = |lambda: f64| if leaf.l2 { lambda } else { 0.0 };
@@ -208,15 +236,15 @@ impl Optimiser {
         }
     }
 
-    /// Marks the rows of words that have a gradient now; rows with moments from before have had one.
+    /// Marks the rows of word embeddings that have a gradient now. Rows with moments have had one before.
     fn touch(&mut self, params: &FlatParams, gradient: &Gradient) {
         let Some(words) = &gradient.words else { return };
         if self.touched.is_empty() {
-            let (_, range) = params.ranges().nth(words.table).unwrap_or_else(|| unreachable!("a table of the model"));
-            let size = params.specs()[words.table].shape[1] as usize;
-            // The first moment of a row fades to nothing long before its second one.
+            let table = &params.specs()[words.table];
+            let size = table.shape[1] as usize;
+            // The first moment of a row fades to zero long before the second.
             let moments = numbers(self.second.as_ref().unwrap_or(&self.first));
-            let moments = &moments[range.start as usize..range.end as usize];
+            let moments = &moments[self.layout.start(words.table) as usize..][..table.len() as usize];
             self.touched = moments.chunks(size).map(|row| row.iter().any(|&m| m != 0.0)).collect();
         }
         words.rows.iter().for_each(|&row| self.touched[row] = true);
@@ -262,7 +290,7 @@ mod tests {
                     optimiser.step(&params, gradient, rule(norm));
                 }
                 Path::Device => {
-                    let norm = optimiser.squares(&params, &gradient, &penalty).get(0).sqrt();
+                    let norm = optimiser.squares(&params, &gradient, &penalty).total.to_kind(Kind::Double).sqrt();
                     let gate = Gate::new(&norm.isfinite(), &norm, 0.3);
                     optimiser.step_gated(&params, gradient, rule(f64::NAN), &gate);
                 }
@@ -378,10 +406,11 @@ mod tests {
         let values = [Some(2.0), Some(-4.0), Some(7.0), Some(3.0), None];
         let dense: Vec<_> = (0..5).map(|index| values[index].and_then(|value| full(index, value))).collect();
         let gradient = Gradient { dense, words: None };
-        let squares = crate::host::read(&optimiser.squares(&params, &gradient, &NO_PENALTY)).unwrap();
+        let squares = optimiser.squares(&params, &gradient, &NO_PENALTY);
+        let layers = squares.layers.iter().map(|square| square.double_value(&[]));
         for norms in [
             optimiser.norms(&params, &gradient, &NO_PENALTY),
-            GradientNorms::of(squares[0], squares[1..].iter().copied()),
+            GradientNorms::of(squares.total.double_value(&[]), layers),
         ] {
             let expected = [4.0 * 4.0 + 2.0 * 9.0, 4.0 * 16.0].map(f64::sqrt);
             assert!(norms.layers.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{norms:?}");
@@ -405,7 +434,7 @@ mod tests {
         for rows in [vec![1usize, 4], vec![2], vec![], vec![1]] {
             let gradient = || {
                 let values = Tensor::full([rows.len() as i64, 3], 0.3, (Kind::Float, Device::Cpu));
-                let words = super::super::gradient::RowGradient { table: 0, rows: rows.clone(), values };
+                let words = super::gradient::RowGradient { table: 0, rows: rows.clone(), values };
                 Gradient { dense: vec![None], words: Some(words) }
             };
             let rule = StepRule { rate: 0.1, clip_norm: 0.0, norm: 0.0, penalty: NO_PENALTY };
@@ -427,11 +456,11 @@ mod tests {
         let optimiser = Optimiser::new(OptimiserForm::default(), &params, &both);
         let penalty = Penalty { l2: 0.2, l2_form: L2Form::Coupled, ..NO_PENALTY };
         let values = Tensor::full([2, 3], 0.3, (Kind::Float, Device::Cpu));
-        let words = super::super::gradient::RowGradient { table: 0, rows: vec![1, 4], values };
+        let words = super::gradient::RowGradient { table: 0, rows: vec![1, 4], values };
         let gradient = optimiser.joined(&params, Gradient { dense: vec![None], words: Some(words) }, &penalty);
         // 2 lambda w = 0.2 in each of 18 weights, and 0.3 more in six of them.
         let expected = (12.0 * 0.04 + 6.0 * 0.25f64).sqrt();
-        let on_device = optimiser.squares(&params, &gradient, &penalty).double_value(&[0]).sqrt();
+        let on_device = optimiser.squares(&params, &gradient, &penalty).total.double_value(&[]).sqrt();
         for norm in [optimiser.norms(&params, &gradient, &penalty).total, on_device] {
             assert!((norm - expected).abs() < 1e-5, "{norm} is not {expected}");
         }

@@ -1,4 +1,4 @@
-//! Takes a run up again from its last whole checkpoint; what it does from there on is what it would have done.
+//! Resumes a run from its last whole checkpoint. From there on it does exactly what it would have done.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::prepare::prepare_from;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 
-/// The settings that the run in `run` began with, its folder being where it is now.
+/// The settings that the run in `run` began with, and the folder where it is now.
 ///
 /// # Errors
 /// When there is no run, or its settings cannot be read.
@@ -31,60 +31,59 @@ pub fn settings(run: &RunDir) -> Result<Settings> {
     Ok(Settings { run_dir: run.root().to_owned(), ..settings })
 }
 
-/// The run of `settings` as its newest checkpoint has it that is whole and that the record reaches; others are passed over
-/// for the one before, and that is noted. Without any the run begins anew.
+/// The run of `settings` at its newest checkpoint that is whole and not beyond the end of the event log. Newer ones are
+/// skipped, with a note. Without any checkpoint the run starts over.
 ///
 /// # Errors
 /// When model or data are not what they should be, or what the file system says.
 pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
     let (kept, mut notes) = (Checkpoints::of(run), Vec::new());
-    let mut passed = Vec::new();
-    let mut trainer = match newest(&settings, run, phase, &mut passed)? {
+    let mut skipped = Vec::new();
+    let mut trainer = match newest(&settings, run, phase, &mut skipped)? {
         Some(trainer) => trainer,
         None => {
             let source = settings.model.clone();
             let mut trainer = Trainer::new(prepare_from(settings, &source, phase)?);
-            trainer.begin_again();
+            trainer.start_over();
             trainer
         }
     };
     let from = trainer.step_count();
-    for (step, why) in passed {
+    for (step, why) in skipped {
         notes.push(why);
-        // It is written anew when training comes to it.
+        // Training writes it again when it comes to that step.
         if step > from {
             kept.set_aside(step)?;
         }
     }
-    // What could not be named when it was written.
+    // A full disk may have kept the names from being written.
     kept.name_again("last", from)?;
     trainer.best_step().map_or(Ok(()), |step| kept.name_again("best", step))?;
-    trainer.expect(changes(run, from, &mut notes));
-    notes.into_iter().for_each(|message| trainer.note(message));
+    trainer.expect_changes(changes(run, from, &mut notes));
+    notes.into_iter().for_each(|message| trainer.add_note(message));
     Ok(trainer)
 }
 
-/// The run of `settings` that has ended, with the weights of its newest checkpoint that is whole; not to be trained.
+/// The ended run of `settings`, with the weights of its newest whole checkpoint; it is not trained any more.
 ///
 /// # Errors
 /// As for [`trainer`], and when there is no whole checkpoint.
 pub fn at_its_end(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
-    // Nothing is learnt from a teacher any more; it may be large, or gone.
+    // The teacher is not needed any more; it may be large, or gone.
     let settings = Settings { teacher: None, consistency: 0.0, ..settings };
-    let mut passed = Vec::new();
-    let found = newest(&settings, run, phase, &mut passed)?;
-    let why = || passed.first().map_or("there is no whole checkpoint", |(_, why)| why);
+    let mut skipped = Vec::new();
+    let found = newest(&settings, run, phase, &mut skipped)?;
+    let why = || skipped.first().map_or("there is no whole checkpoint", |(_, why)| why);
     found.ok_or_else(|| Error::file(run.root(), why()))
 }
 
-/// The run at its newest checkpoint that is whole and that the record reaches; the steps of others, and why they were
-/// `passed` over. Should the record reach none, it is the newest whole one: better a record with a gap than training that
-/// was in vain.
+/// The run at its newest checkpoint that is whole and not beyond the end of the event log; adds the others to `skipped`, each
+/// with the reason. If the log reaches none of them, the newest whole one: a gap in the log is better than lost training.
 fn newest(
     settings: &Settings,
     run: &RunDir,
     phase: &mut dyn FnMut(String),
-    passed: &mut Vec<(u64, String)>,
+    skipped: &mut Vec<(u64, String)>,
 ) -> Result<Option<Trainer>> {
     let record = run.events();
     let length = whole_length(&record).map_err(|error| Error::file(&record, error))?;
@@ -92,13 +91,13 @@ fn newest(
     for (step, folder) in Checkpoints::of(run).resumable() {
         phase(format!("taking the run up again at step {step}"));
         match from_checkpoint(settings.clone(), &folder, phase) {
-            Ok(trainer) if trainer.recorded() <= length => return Ok(Some(trainer)),
+            Ok(trainer) if trainer.log_length_needed() <= length => return Ok(Some(trainer)),
             Ok(_) => {
-                passed.push((step, format!("passed over the checkpoint of step {step}: the record ends before it")));
+                skipped.push((step, format!("passed over the checkpoint of step {step}: the record ends before it")));
                 beyond.get_or_insert(folder);
             }
             Err(error) if is_about(&error, &folder) => {
-                passed.push((step, format!("passed over {error}")));
+                skipped.push((step, format!("passed over {error}")));
             }
             Err(error) => return Err(error),
         }
@@ -117,8 +116,8 @@ fn is_about(error: &Error, folder: &Path) -> bool {
     error.path().is_some_and(|path| path.starts_with(folder))
 }
 
-/// Settings that were changed at step `from` or later, by the step before which they were; what cannot be read of the
-/// record is added to `notes`.
+/// The changes of settings at step `from` or later, each with the step before which it was made. If the event log cannot be
+/// read whole, `notes` says so.
 fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSetting, f64)> {
     let path = run.events();
     let mut log = LogReader::new(&path);
@@ -130,7 +129,7 @@ fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSe
     let mut changes: Vec<(u64, LiveSetting, f64)> = Vec::new();
     for record in records {
         match record.event {
-            // Steps from here on were done again, and with them the changes.
+            // The steps from here on were done again, with their changes.
             Event::Started(started) => changes.retain(|(step, ..)| *step < started.resumed.unwrap_or(0)),
             Event::Setting(setting) if setting.step >= from => {
                 let key = LiveSetting::ALL.iter().copied().find(|live| live.key() == setting.key);

@@ -1,5 +1,7 @@
 //! The loop of a run, from its first event to its last.
 
+mod saver;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,15 +9,15 @@ use pellucid_protocol::Event;
 use pellucid_protocol::event::{Alert, CheckpointKind, Ended, Outcome, Setting};
 use pellucid_record::RunDir;
 
-use super::interrupt::Urgency;
-use super::saver::Saver;
-use super::trainer::Trainer;
+use self::saver::Saver;
+use super::trainer::{Evaluation, Trainer};
 use crate::error::{Error, Result};
+use crate::interrupt::Urgency;
 
-/// Between two attempts to write the last checkpoint, when nothing else is left to do.
+/// How often the last checkpoint is tried again when nothing else is left to do.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What is to happen after a step.
+/// What happens after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// Train on.
@@ -28,25 +30,25 @@ pub enum Flow {
     StopNow,
 }
 
-/// Who decides between steps whether and how to go on. May take its time, e.g. while paused.
+/// Decides between steps whether and how to go on. May take its time, e.g. while paused.
 pub trait Control {
     /// Called before each step.
     fn between_steps(&mut self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow;
 }
 
-/// Trains to the end.
+/// A control that lets the run train to its end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoControl;
 
 impl Control for NoControl {
     fn between_steps(&mut self, trainer: &mut Trainer, _: &mut dyn FnMut(Event)) -> Flow {
-        wished(trainer)
+        requested(trainer)
     }
 }
 
-/// What the trainer's [`super::interrupt::Interrupt`] asks for.
+/// What the trainer's [`Interrupt`](crate::interrupt::Interrupt) asks for.
 #[must_use]
-pub fn wished(trainer: &Trainer) -> Flow {
+pub fn requested(trainer: &Trainer) -> Flow {
     match trainer.interrupt().urgency() {
         Urgency::None => Flow::Continue,
         Urgency::Leave => Flow::Leave,
@@ -54,8 +56,8 @@ pub fn wished(trainer: &Trainer) -> Flow {
     }
 }
 
-/// Runs `trainer` to its end; `emit` is told all that happens, [`Event::Started`] first and
-/// [`Event::Ended`] last. Failures are an outcome, not an error.
+/// Runs `trainer` to its end. `emit` gets every event, [`Event::Started`] first and [`Event::Ended`] last. A failure is an
+/// outcome, not an error.
 pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn Control) -> Ended {
     emit(Event::Started(Box::new(trainer.started())));
     for message in trainer.notes().to_vec() {
@@ -77,16 +79,16 @@ pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn
     ended
 }
 
-/// An evaluation was given up: it is done when the run is taken up again.
+/// An evaluation was interrupted: it is done when the run is resumed.
 fn interrupted(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Saver) -> Result<Flow> {
-    let flow = wished(trainer);
+    let flow = requested(trainer);
     if flow == Flow::Leave {
         saver.save(trainer, emit, CheckpointKind::Last)?;
     }
     Ok(flow)
 }
 
-/// What a run that had to leave has saved.
+/// What a run that was told to leave has saved.
 fn left_with(trainer: &Trainer) -> String {
     let saved = RunDir::new(&trainer.settings().run_dir).newest_checkpoint();
     match saved {
@@ -102,26 +104,26 @@ fn steps(
     control: &mut dyn Control,
     saver: &mut Saver,
 ) -> Result<Flow> {
-    // Also for a run that is taken up again where an evaluation was given up.
+    // Also for a run that is resumed where an evaluation was interrupted.
     if trainer.step_count() == 0 || trainer.evaluation_due() {
         evaluate(trainer, emit, saver)?;
     }
     while !trainer.is_done() {
         let changes = trainer.repeat_changes();
         if !changes.is_empty() {
-            settle(trainer, emit)?;
+            flush(trainer, emit)?;
         }
         for (key, value) in changes {
             emit(Event::Setting(Setting { step: trainer.step_count(), key: key.to_string(), value: value.into() }));
         }
         let flow = control.between_steps(trainer, emit);
         if flow != Flow::Continue {
-            settle(trainer, emit)?;
+            flush(trainer, emit)?;
         }
         match flow {
             Flow::Continue => {}
             Flow::Stop => {
-                // First, so that a run that is taken up again is as if it had not been stopped and evaluated here.
+                // First, so that a resumed run is as if it had not been stopped and evaluated here.
                 saver.save(trainer, emit, CheckpointKind::Last)?;
                 evaluate(trainer, emit, saver)?;
                 return Ok(Flow::Stop);
@@ -134,7 +136,7 @@ fn steps(
         }
         trainer.train_step(emit)?;
         if trainer.evaluation_due() || trainer.checkpoint_due() || saver.is_due() {
-            settle(trainer, emit)?;
+            flush(trainer, emit)?;
         }
         if trainer.evaluation_due() {
             evaluate(trainer, emit, saver)?;
@@ -153,13 +155,13 @@ fn steps(
     save_at_last(trainer, emit, control, saver)
 }
 
-/// What was measured so far is told before anything else is.
-fn settle(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
-    trainer.settle(emit);
-    trainer.sound()
+/// Reports the steps so far before anything else.
+fn flush(trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Result<()> {
+    trainer.flush(emit);
+    trainer.check()
 }
 
-/// What a run comes to is kept, if it takes a while: a disk that is full may be emptied.
+/// Writes the last checkpoint, if need be over and over: somebody may make room on a full disk.
 fn save_at_last(
     trainer: &mut Trainer,
     emit: &mut dyn FnMut(Event),
@@ -185,11 +187,11 @@ fn save_at_last(
     Ok(Flow::Continue)
 }
 
-/// Evaluates, unless that was done at this step already; the best evaluation leaves a checkpoint.
+/// Evaluates, unless that was done at this step already. The best evaluation leaves a checkpoint.
 fn evaluate(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), saver: &mut Saver) -> Result<()> {
-    let Some((eval, trouble)) = trainer.evaluate()? else { return Ok(()) };
-    if let Some(trouble) = trouble {
-        let message = format!("predictions not written: {trouble}");
+    let Some(Evaluation { eval, not_written }) = trainer.evaluate()? else { return Ok(()) };
+    if let Some(error) = not_written {
+        let message = format!("predictions not written: {error}");
         emit(Event::Alert(Alert::error(trainer.step_count(), message)));
     }
     let best = eval.best;

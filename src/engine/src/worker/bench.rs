@@ -9,14 +9,15 @@ use serde_json::json;
 use super::memory::peak_rss_mb;
 use crate::data::tokenise::TextEncoder;
 use crate::error::{Error, Result};
+use crate::model::pretrained::card;
+use crate::model::teacher::{Teacher, TeacherState};
 use crate::train::Trainer;
-use crate::train::prepare::{card, prepare};
-use crate::train::teacher::{Teacher, TeacherDesk};
+use crate::train::prepare::prepare;
 
-/// Steps before the clock counts.
+/// Steps before timing starts.
 const WARM_UP: u64 = 5;
 
-/// Trains `steps` steps with the very code of a run and prints one line.
+/// Trains `steps` steps with the code of a run and prints one line.
 ///
 /// # Errors
 /// When model or data are not what they should be.
@@ -26,15 +27,15 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
     if work.kd_alpha.is_some() {
         // The peer's teacher is the model itself before training.
         let model = prepared.model.snapshot();
-        let classes: Vec<usize> = (0..prepared.labels.len()).collect();
+        let classes: Vec<usize> = (0..prepared.data.labels.len()).collect();
         let (card, teacher) = (card(&work.model, &model), Teacher::new(model, &classes));
-        prepared.teacher = Some(TeacherDesk {
+        prepared.teacher = Some(TeacherState {
             card,
             encoder: TextEncoder::load(&work.model, prepared.settings.max_tokens as usize)?,
-            train: teacher.answers(prepared.train.encoded.clone()),
-            valid: teacher.answers(prepared.valid.encoded.clone()),
+            train: teacher.answers(prepared.data.train.encoded.clone()),
+            valid: teacher.answers(prepared.data.valid.encoded.clone()),
             teacher,
-            // What earlier benchmarks left would make this one look better than it is.
+            // Answers that earlier benchmarks have kept would make this one look faster than it is.
             cache: None,
         });
     }
@@ -49,8 +50,8 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
     for _ in 0..work.steps + WARM_UP {
         trainer.train_step(&mut take)?;
     }
-    trainer.settle(&mut take);
-    trainer.sound()?;
+    trainer.flush(&mut take);
+    trainer.check()?;
     for step in &steps {
         let of = |name| step.metrics.get(name).unwrap_or(f64::NAN);
         losses.push(of("loss/total"));

@@ -11,14 +11,15 @@ use super::memory::{peak_rss_mb, rss_mb};
 use super::predict::MAX_TOKENS;
 use super::texts;
 use crate::data::tokenise::TextEncoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::explain::oracle::ROWS_PER_CALL;
 use crate::explain::subject::Subject;
+use crate::model::answers;
 use crate::model::classifier::Classifier;
-use crate::train::evaluate;
-use crate::train::prepare::load_classifier;
+use crate::model::pretrained::load_classifier;
+use crate::task::output_of;
 
-/// Share of the explanations of a soak after which the memory is what it stays at, one in so many.
+/// The memory counts as settled after one in so many explanations of a soak.
 const SETTLED: usize = 10;
 
 struct Bench<'a> {
@@ -48,7 +49,7 @@ impl Bench<'_> {
         for row in rows {
             let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
             let probabilities = self.probabilities(&subject)?;
-            let target = highest(&probabilities);
+            let target = output_of(&self.model).answer(&probabilities);
             let mut methods = Map::new();
             for (method, times) in self.work.methods.iter().zip(&mut times) {
                 let found = self.explain(&subject, target, *method)?;
@@ -74,7 +75,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Explains the texts over and over, and says how the resident memory has moved since it had settled.
+    /// Explains the texts over and over; prints how the resident memory has changed since it settled.
     fn soak(&self, rows: &[Row], explanations: usize) -> Result<()> {
         let subjects: Vec<Subject> = rows
             .iter()
@@ -102,8 +103,8 @@ impl Bench<'_> {
     }
 
     fn probabilities(&self, subject: &Subject) -> Result<Vec<f64>> {
-        let logits = evaluate::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
-        Ok(evaluate::softmax(&logits[0]))
+        let logits = answers::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
+        Ok(output_of(&self.model).probabilities(&logits[0]))
     }
 
     fn explain(&self, subject: &Subject, target: usize, method: Method) -> Result<UnitScores> {
@@ -114,17 +115,12 @@ impl Bench<'_> {
         let steps = self.work.steps.map_or(Steps::Enough, Steps::Fixed);
         let context = Context::new(self.work.seed).with_samples(Samples { fit, ..Samples::default() });
         let context = context.with_steps(steps).with_depth(Depth::Gates).with_rows_per_call(ROWS_PER_CALL);
-        let found = UnitRequest { model: &self.model, subject, target, method }.scores(context);
-        found.map_err(|error| Error::Refused(error.to_string()))
+        Ok(UnitRequest { model: &self.model, subject, target, method }.scores(context)?)
     }
 }
 
 fn line(found: &UnitScores) -> Value {
     json!({"ms": found.ms, "scores": found.scores, "unit": unit_scores::name(found.unit), "evaluations": found.evaluations})
-}
-
-fn highest(probabilities: &[f64]) -> usize {
-    (0..probabilities.len()).rev().max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(0)
 }
 
 fn median(mut times: Vec<f64>) -> Value {

@@ -11,22 +11,22 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use super::journal::Line;
-use super::thread::Mail;
-use crate::train::interrupt::{Interrupt, Urgency};
+use super::event_log::Line;
+use super::message::Request;
+use crate::interrupt::{Interrupt, Urgency};
 
-/// Longest line that a client may send, in bytes.
+/// The longest line that a client may send, in bytes.
 const LINE_LIMIT: usize = 1 << 20;
-/// Commands of a client that may wait for their answers; beyond them nothing is read from it.
+/// How many commands of a client may wait for their answers; until then nothing more is read from it.
 const UNANSWERED: usize = 256;
 /// How long a client may leave a line unread. One that comes back later attaches again.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two blank lines, which clients pass over: they find out that nobody reads when nothing happens either.
+/// How often a blank line is sent, which clients skip: it shows whether the client still reads when nothing happens.
 const PULSE: Duration = Duration::from_secs(20);
-/// Between two writes of lines that may wait: a screen is not drawn more often, and each write takes a core from the
-/// training for a moment.
+/// How often lines that may wait are sent. A screen is not drawn more often, and each write takes a core from the training
+/// for a moment.
 const PACE: Duration = Duration::from_millis(200);
-/// Bytes of lines that wait at most.
+/// The most bytes that wait.
 const FULL: usize = 64 << 10;
 /// A blank line, so long that a dozen fill the buffer of a socket.
 const BLANK: [u8; 16 << 10] = {
@@ -35,58 +35,58 @@ const BLANK: [u8; 16 << 10] = {
     line
 };
 
-/// A line for every client, with its line break.
+/// A line for every client.
 #[derive(Debug, Clone)]
-pub struct Told {
-    /// The line.
+pub struct Outgoing {
+    /// The line, with its line break.
     pub line: Line,
-    /// How soon.
-    pub haste: Haste,
+    /// How soon it is sent.
+    pub priority: Priority,
 }
 
 /// How soon a line is to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Haste {
+pub enum Priority {
     /// At once, behind those that wait.
     Now,
     /// Together with others that come soon.
-    WithOthers,
+    Batched,
 }
 
-/// What a client needs of the hub.
-pub struct Seat {
-    /// Length of the log when the client was let in.
+/// What a client gets from the server.
+pub struct Subscription {
+    /// The length of the log when the client attached.
     pub offset: u64,
-    /// Lines for every client that the log does not have yet, with their line breaks.
+    /// Lines that the log does not have yet, with their line breaks.
     pub waiting: Vec<Line>,
-    /// Lines for every client from then on.
-    pub lines: broadcast::Receiver<Told>,
-    /// To the thread that owns the tensors.
-    pub mail: mpsc::Sender<Mail>,
-    /// Reaches training in the midst of an evaluation.
+    /// All lines from then on.
+    pub lines: broadcast::Receiver<Outgoing>,
+    /// Commands for the thread that owns the tensors.
+    pub requests: mpsc::Sender<Request>,
+    /// Reaches the training in the middle of an evaluation.
     pub interrupt: Interrupt,
-    /// To the hub.
-    pub ask: tokio_mpsc::UnboundedSender<Ask>,
+    /// To the server.
+    pub server_requests: tokio_mpsc::UnboundedSender<ServerRequest>,
 }
 
-/// What a client asks of the hub itself.
+/// What a client asks of the server itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+pub enum ServerRequest {
     /// Let the worker of an ended run go.
     Release,
     /// Write a checkpoint and leave within seconds.
     Leave,
 }
 
-/// Serves a client until it goes, falls so far behind that it has to read the file again, or does not read at all.
-pub async fn serve(stream: UnixStream, mut seat: Seat) {
+/// Serves a client until it goes, stops reading, or falls so far behind that it has to read the file again.
+pub async fn serve(stream: UnixStream, mut subscription: Subscription) {
     let (read, write) = stream.into_split();
     let (mut requests, mut out) = (BufReader::new(read), Out::new(write));
     let (replies, mut answered) = tokio_mpsc::unbounded_channel::<ToClient>();
-    if out.send(&ToClient::Hello { offset: seat.offset }).await.is_err() {
+    if out.send(&ToClient::Hello { offset: subscription.offset }).await.is_err() {
         return;
     }
-    for line in std::mem::take(&mut seat.waiting) {
+    for line in std::mem::take(&mut subscription.waiting) {
         if out.write(&line).await.is_err() {
             return;
         }
@@ -95,7 +95,7 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
     let mut pulse = interval_at(Instant::now() + PULSE, PULSE);
     pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        // What was read of a line before something else came counts as well.
+        // The limit includes the part of the line that was read before.
         let mut limited = (&mut requests).take((LINE_LIMIT - line.len()) as u64);
         let sent = tokio::select! {
             biased;
@@ -104,15 +104,15 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
                 out.send(&reply).await
             }
             () = sleep_until(out.due()), if out.has_more() => out.flush().await,
-            event = seat.lines.recv() => match event {
-                Ok(told) => out.take(&told).await,
+            event = subscription.lines.recv() => match event {
+                Ok(outgoing) => out.take(&outgoing).await,
                 Err(_) => return,
             },
             read = limited.read_until(b'\n', &mut line), if unanswered < UNANSWERED => match read {
                 Ok(0) | Err(_) => return,
                 Ok(_) if line.ends_with(b"\n") => {
                     unanswered += 1;
-                    take(&line, &seat, replies.clone());
+                    take(&line, &subscription, replies.clone());
                     line.clear();
                     Ok(())
                 }
@@ -127,12 +127,12 @@ pub async fn serve(stream: UnixStream, mut seat: Seat) {
     }
 }
 
-/// Where a client is written to.
+/// The way to a client, with the lines that wait.
 struct Out {
     write: OwnedWriteHalf,
     /// Lines that wait for others.
     waiting: Vec<u8>,
-    /// When it was last written to.
+    /// When something was last sent.
     written: Instant,
 }
 
@@ -150,9 +150,9 @@ impl Out {
         self.written + PACE
     }
 
-    async fn take(&mut self, told: &Told) -> io::Result<()> {
-        self.waiting.extend_from_slice(&told.line);
-        let waits = told.haste == Haste::WithOthers && self.waiting.len() < FULL && Instant::now() < self.due();
+    async fn take(&mut self, outgoing: &Outgoing) -> io::Result<()> {
+        self.waiting.extend_from_slice(&outgoing.line);
+        let waits = outgoing.priority == Priority::Batched && self.waiting.len() < FULL && Instant::now() < self.due();
         if waits { Ok(()) } else { self.flush().await }
     }
 
@@ -176,27 +176,27 @@ impl Out {
     }
 }
 
-/// Passes a command on; the reply, one for each, comes when the thread has taken it up.
-fn take(line: &[u8], seat: &Seat, replies: tokio_mpsc::UnboundedSender<ToClient>) {
+/// Passes a command on. Each gets one reply, when the thread has taken it up.
+fn take(line: &[u8], subscription: &Subscription, replies: tokio_mpsc::UnboundedSender<ToClient>) {
     let Ok(ToWorker { id, command }) = serde_json::from_slice::<ToWorker>(line) else {
         let _ = replies.send(ToClient::Reply { id: 0, error: Some("not a command".to_owned()) });
         return;
     };
-    let asked = match command {
-        Command::Release => Some(Ask::Release),
-        Command::Leave => Some(Ask::Leave),
+    let request = match command {
+        Command::Release => Some(ServerRequest::Release),
+        Command::Leave => Some(ServerRequest::Leave),
         _ => None,
     };
-    if let Some(asked) = asked {
-        let _ = seat.ask.send(asked);
+    if let Some(request) = request {
+        let _ = subscription.server_requests.send(request);
         let _ = replies.send(ToClient::Reply { id, error: None });
         return;
     }
     if command == Command::StopNow {
-        seat.interrupt.raise(Urgency::Now);
+        subscription.interrupt.raise(Urgency::Now);
     }
     let (answer, answered) = oneshot::channel();
-    let gone = seat.mail.send(Mail { command, answer }).is_err();
+    let gone = subscription.requests.send(Request { command, answer }).is_err();
     tokio::spawn(async move {
         let error = match answered.await {
             Ok(refusal) if !gone => refusal,
@@ -212,11 +212,11 @@ mod tests {
 
     use super::*;
 
-    fn seat(mail: mpsc::Sender<Mail>) -> (Seat, broadcast::Sender<Told>) {
+    fn subscription(requests: mpsc::Sender<Request>) -> (Subscription, broadcast::Sender<Outgoing>) {
         let (lines, receiver) = broadcast::channel(16);
-        let (ask, _) = tokio_mpsc::unbounded_channel();
+        let (server_requests, _) = tokio_mpsc::unbounded_channel();
         let interrupt = Interrupt::default();
-        (Seat { offset: 0, waiting: Vec::new(), lines: receiver, mail, interrupt, ask }, lines)
+        (Subscription { offset: 0, waiting: Vec::new(), lines: receiver, requests, interrupt, server_requests }, lines)
     }
 
     /// The clock goes forward as soon as everybody waits.
@@ -228,9 +228,9 @@ mod tests {
     fn a_client_that_never_reads_is_let_go_though_nothing_happens() {
         paused().block_on(async {
             let (worker, _client) = UnixStream::pair().unwrap();
-            let (seat, _lines) = seat(mpsc::channel().0);
+            let (subscription, _lines) = subscription(mpsc::channel().0);
             let start = Instant::now();
-            serve(worker, seat).await;
+            serve(worker, subscription).await;
             assert!(start.elapsed() < Duration::from_secs(3600), "{:?}", start.elapsed());
         });
     }
@@ -239,9 +239,9 @@ mod tests {
     fn one_that_reads_stays_and_one_that_only_asks_is_not_listened_to_for_long() {
         paused().block_on(async {
             let (worker, client) = UnixStream::pair().unwrap();
-            let (mail, mailbox) = mpsc::channel();
-            let (seat, lines) = seat(mail);
-            let served = tokio::spawn(serve(worker, seat));
+            let (requests, requested) = mpsc::channel();
+            let (subscription, lines) = subscription(requests);
+            let served = tokio::spawn(serve(worker, subscription));
             let (read, mut write) = client.into_split();
             let line = serde_json::to_vec(&ToWorker { id: 1, command: Command::Pause }).unwrap();
             for _ in 0..2 * UNANSWERED {
@@ -254,7 +254,7 @@ mod tests {
             while blank < 86_400 / PULSE.as_secs() {
                 blank += u64::from(heard.next_line().await.unwrap().unwrap().trim().is_empty());
             }
-            let asked = mailbox.try_iter().map(|mail| drop(mail.answer.send(None))).count();
+            let asked = requested.try_iter().map(|request| drop(request.answer.send(None))).count();
             assert_eq!(asked, UNANSWERED, "nobody has answered");
             assert!(heard.next_line().await.unwrap().unwrap().contains("reply"));
             drop(lines);
@@ -268,23 +268,23 @@ mod tests {
     fn steps_come_together_and_in_order_and_nothing_else_waits() {
         paused().block_on(async {
             let (worker, client) = UnixStream::pair().unwrap();
-            let (seat, lines) = seat(mpsc::channel().0);
-            tokio::spawn(serve(worker, seat));
+            let (subscription, lines) = subscription(mpsc::channel().0);
+            tokio::spawn(serve(worker, subscription));
             let mut heard = BufReader::new(client).lines();
             heard.next_line().await.unwrap();
             let start = Instant::now();
-            let say = |text: &str, haste| {
-                lines.send(Told { line: Arc::new(format!("{text}\n").into_bytes()), haste }).unwrap()
+            let say = |text: &str, priority| {
+                lines.send(Outgoing { line: Arc::new(format!("{text}\n").into_bytes()), priority }).unwrap()
             };
             let mut times = Vec::new();
-            say("step 1", Haste::WithOthers);
-            say("step 2", Haste::WithOthers);
+            say("step 1", Priority::Batched);
+            say("step 2", Priority::Batched);
             for expected in ["step 1", "step 2"] {
                 assert_eq!(heard.next_line().await.unwrap().unwrap(), expected);
                 times.push(start.elapsed());
             }
-            say("step 3", Haste::WithOthers);
-            say("eval", Haste::Now);
+            say("step 3", Priority::Batched);
+            say("eval", Priority::Now);
             for expected in ["step 3", "eval"] {
                 assert_eq!(heard.next_line().await.unwrap().unwrap(), expected);
                 times.push(start.elapsed());
@@ -292,7 +292,7 @@ mod tests {
             // The clock of this runtime moves only when everybody waits.
             assert_eq!(times, [PACE, PACE, PACE, PACE]);
             tokio::time::sleep(PACE).await;
-            say("step 4", Haste::WithOthers);
+            say("step 4", Priority::Batched);
             assert_eq!(heard.next_line().await.unwrap().unwrap(), "step 4");
             assert_eq!(start.elapsed(), 2 * PACE, "after a pause a step does not wait");
         });

@@ -1,8 +1,8 @@
-//! The time of the records of a run: that of the machine's clock, and never going back.
+//! The time of the records of a run: the machine's clock, but never going back.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A step back that people are told about, in seconds.
+/// The smallest step back that the user is told about, in seconds.
 const NOTABLE: f64 = 1.0;
 
 /// A clock that goes on from where it was when the machine's is set back.

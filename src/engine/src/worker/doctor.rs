@@ -1,4 +1,4 @@
-//! Says what libtorch and which devices there are.
+//! Says which libtorch and which devices there are.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ fn loaded(maps: &str) -> Option<PathBuf> {
     files.map(Path::new).find(|file| file.ends_with("libtorch_cpu.so")).map(Path::to_owned)
 }
 
-/// The version that stands beside a libtorch: in `build-version`, or in the `version.py` of a Python package.
+/// The version of a libtorch from a file beside it: `build-version`, or the `version.py` of a Python package.
 fn version(library: &Path) -> Option<String> {
     let folder = library.parent()?.parent()?;
     if let Ok(text) = std::fs::read_to_string(folder.join("build-version")) {

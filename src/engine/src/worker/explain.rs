@@ -2,7 +2,7 @@
 
 use std::io;
 
-use pellucid_explain::{Context, OracleError, Samples, Steps};
+use pellucid_explain::{Context, Samples, Steps};
 use pellucid_formats::html;
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Row;
@@ -14,13 +14,16 @@ use serde_json::json;
 use super::predict::MAX_TOKENS;
 use super::texts;
 use crate::data::tokenise::TextEncoder;
+use crate::device::device;
 use crate::error::{Error, Result};
 use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};
 use crate::explain::session;
 use crate::explain::subject::{Subject, Unit};
+use crate::model::answers;
 use crate::model::classifier::Classifier;
-use crate::train::evaluate;
-use crate::train::prepare::{check_ids, device, load_classifier};
+use crate::model::pretrained::{check_ids, load_classifier};
+use crate::task::classification::prediction;
+use crate::task::output_of;
 
 use explained_text::ExplainedText;
 use unit_scores::{UnitRequest, UnitScores, unit};
@@ -98,25 +101,17 @@ fn context(work: &ExplainWork) -> Context {
     context.with_rows_per_call(ROWS_PER_CALL)
 }
 
-fn failed(error: OracleError) -> Error {
-    match error {
-        OracleError::Cancelled => Error::Interrupted,
-        // The message says already whether libtorch failed.
-        OracleError::Failed(message) => Error::Refused(message),
-    }
-}
-
 impl Explainer<'_> {
     fn explain<'a>(&'a self, row: &'a Row) -> Result<ExplainedText<'a>> {
         let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
         check_ids(&self.work.model, self.model.config(), [&vec![subject.encoded.clone()]])?;
-        let logits = evaluate::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
-        let target = self.class.unwrap_or_else(|| evaluate::prediction(&logits[0], 0, None).class());
-        let blank = session::blank(&subject, evaluate::softmax(&logits[0]), target);
+        let logits = answers::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
+        let target = self.class.unwrap_or_else(|| prediction(&logits[0], 0, None).class());
+        let blank = session::blank(&subject, output_of(&self.model).probabilities(&logits[0]), target);
         let mut oracle = ModelOracle { model: &self.model, subject: &subject, target };
         let blank = Explanation { rationale: row.rationale.clone(), ..blank };
         let done = session::explain(&mut oracle, blank, &self.work.methods, context(self.work), &mut |_| {});
-        let explanation = done.map_err(failed)?;
+        let explanation = done?;
         let by_unit = match self.work.format {
             ExplainFormat::Json => self.by_unit(&subject, &explanation)?,
             ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),
@@ -136,7 +131,7 @@ impl Explainer<'_> {
                 return Ok(UnitScores { unit, scores, ms, evaluations: attribution.evaluations });
             }
             let (target, method) = (explanation.target, attribution.method);
-            UnitRequest { model: &self.model, subject, target, method }.scores(context(self.work)).map_err(failed)
+            Ok(UnitRequest { model: &self.model, subject, target, method }.scores(context(self.work))?)
         };
         explanation.attributions.iter().map(scores).collect()
     }

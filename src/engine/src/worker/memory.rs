@@ -1,12 +1,12 @@
 //! The resident memory of this process, as Linux counts it; 0 elsewhere.
 
-/// The largest so far, in MiB.
+/// The peak so far, in MiB.
 #[must_use]
 pub fn peak_rss_mb() -> u64 {
     status_kb("VmHWM:").unwrap_or(0) / 1024
 }
 
-/// That of now, in MiB.
+/// Now, in MiB.
 #[must_use]
 pub fn rss_mb() -> f64 {
     status_kb("VmRSS:").unwrap_or(0) as f64 / 1024.0

@@ -1,4 +1,4 @@
-//! Logits and probabilities of texts, a line each.
+//! Logits and probabilities of texts, one line each.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,15 +9,18 @@ use pellucid_protocol::work::{Output, PredictWork};
 use serde_json::json;
 
 use super::texts;
+use crate::device::device;
 use crate::error::{Error, Result};
+use crate::model::answers;
+use crate::model::pretrained::{check_ids, load_classifier};
 use crate::model::weights::save::{SaveRequest, Storage, save};
-use crate::train::evaluate;
-use crate::train::prepare::{check_ids, device, load_classifier};
+use crate::task::classification::prediction;
+use crate::task::output_of;
 
-/// Longest text in tokens.
+/// The longest text in tokens.
 pub const MAX_TOKENS: usize = 512;
 
-/// Prints a line a text on stdout; with labels known, a summary on stderr.
+/// Prints one line for each text on stdout; if labels are known, a summary on stderr.
 ///
 /// # Errors
 /// When model or data are not what they should be, or stdout is gone.
@@ -28,12 +31,12 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let texts: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.pair.as_deref())).collect();
     let encoded = encoder.encode(&texts)?;
     check_ids(&work.model, model.config(), [&encoded])?;
-    let logits = evaluate::logits(&model, &encoded)?;
+    let logits = answers::logits(&model, &encoded)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let (mut predicted, mut known) = (Vec::new(), Vec::new());
     for (row, logits) in rows.iter().zip(&logits) {
-        let probabilities = evaluate::softmax(logits);
-        let class = evaluate::prediction(logits, 0, None).class();
+        let probabilities = output_of(&model).probabilities(logits);
+        let class = prediction(logits, 0, None).class();
         let name = &labels.names()[class];
         let line = match work.output {
             Output::Json => {

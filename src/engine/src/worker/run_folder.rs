@@ -1,4 +1,4 @@
-//! Makes the run folder of a run that is known to be able to start.
+//! The run folder: made once the run is known to be able to start.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -15,17 +15,17 @@ use tokio::net::UnixListener;
 
 use crate::error::{Error, Result};
 
-/// Longest path of a Unix socket that every system takes.
+/// The longest path of a Unix socket that every system accepts.
 const SOCKET_LIMIT: usize = 100;
-/// How long the lock of a run may still be held by whoever writes down how its last worker died.
+/// How long to wait for the lock: another process may be writing down how the last worker died.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// From here on whatever this process writes is for its user alone, as if the user had asked for that.
+/// From here on, files that this process writes can be read by its user alone.
 pub fn keep_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Makes the folder with the settings and samples of the run; only the user can look in.
+/// Makes the folder with the settings and samples of the run, which only the user can read.
 ///
 /// # Errors
 /// What the file system says.
@@ -38,7 +38,7 @@ pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
     Ok(run)
 }
 
-/// Takes a run for this process, for as long as what is returned is held: no two workers ever write to one run.
+/// Locks a run for this process, as long as the lock is held: no two workers ever write to one run.
 ///
 /// # Errors
 /// When another process has it, or what the file system says.
@@ -46,11 +46,11 @@ pub fn own(run: &RunDir) -> Result<Lock> {
     Lock::take(run, PATIENCE).map_err(|error| Error::file(run.root(), error))
 }
 
-/// A folder that only the user can look into; one that is there is closed to others.
+/// Makes a folder that only the user can read; an existing one is closed to others.
 fn private_folder(folder: &Path) -> Result<()> {
     let told = |error: std::io::Error| Error::file(folder, error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(told)?;
-    // Not followed: whoever could put a link there could look at what it leads to.
+    // A link is not followed: whoever could put it there could read what it leads to.
     let meta = fs::symlink_metadata(folder).map_err(told)?;
     if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() {
         return Err(Error::file(folder, "is not a folder of yours, so others could look in; name another one"));
@@ -61,8 +61,7 @@ fn private_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where the run's socket goes: into the run folder, or, where that path is too long for a socket, into
-/// a private folder of the user's.
+/// Where the socket of the run goes: into the run folder, or into a private folder of the user if that path is too long.
 ///
 /// # Errors
 /// When the private folder cannot be made.
@@ -80,7 +79,7 @@ pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
     Ok(folder.join(format!("{}.sock", std::process::id())))
 }
 
-/// Binds the run's socket at `path` so that only the user can connect, from its first moment on.
+/// Binds the socket of the run at `path`. Only the user can ever connect.
 ///
 /// # Errors
 /// What the file system says.

@@ -1,22 +1,21 @@
-//! The samples that are still to be explained, and how much of the training's time that may take.
+//! A survey: samples that are explained in the background, and how much of the training's time that may take.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use pellucid_protocol::{ExplainRequest, Method, Subject, SurveyProgress, SurveyRequest, SurveyState};
 
-use crate::model::classifier::Classifier;
+use super::snapshot::Snapshot;
 
-/// Share of the time of the training steps, over many of them.
+/// The share of the training time that a survey may take, over many steps.
 const SHARE: f64 = 0.25;
-/// What can be saved up at most: the longest that one step waits, beyond the question under way.
+/// The most that can be saved up: the longest that one step waits, beyond the question under way.
 const SAVED: Duration = Duration::from_millis(250);
 
 /// A survey under way: all of its samples on the same weights.
 pub struct Survey {
     /// The weights.
-    pub model: Classifier,
-    step: u64,
+    pub snapshot: Snapshot,
     left: VecDeque<usize>,
     methods: Vec<Method>,
     total: usize,
@@ -24,19 +23,19 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Of what `request` names, by `model` as of `step`.
+    /// A survey of the samples that `request` names, by the weights of `snapshot`.
     #[must_use]
-    pub fn new(request: SurveyRequest, model: Classifier, step: u64) -> Self {
+    pub fn new(request: SurveyRequest, snapshot: Snapshot) -> Self {
         let total = request.samples.len();
-        Self { model, step, left: request.samples.into(), methods: request.methods, total, credit: Credit::default() }
+        let (left, methods) = (request.samples.into(), request.methods);
+        Self { snapshot, left, methods, total, credit: Credit::default() }
     }
 
-    /// The sample that is to be done, as a request, and the step of the weights.
+    /// The request for the next sample.
     #[must_use]
-    pub fn current(&self) -> Option<(ExplainRequest, u64)> {
-        let sample = *self.left.front()?;
-        let subject = Subject::Sample(sample);
-        Some((ExplainRequest { subject, methods: self.methods.clone(), target: None, edits: Vec::new() }, self.step))
+    pub fn current(&self) -> Option<ExplainRequest> {
+        let subject = Subject::Sample(*self.left.front()?);
+        Some(ExplainRequest { subject, methods: self.methods.clone(), target: None, edits: Vec::new() })
     }
 
     /// The current sample is done.
@@ -48,10 +47,10 @@ impl Survey {
     #[must_use]
     pub fn progress(&self) -> SurveyProgress {
         let state = if self.left.is_empty() { SurveyState::Done } else { SurveyState::Going };
-        SurveyProgress { step: self.step, done: self.total - self.left.len(), total: self.total, state }
+        SurveyProgress { step: self.snapshot.step, done: self.total - self.left.len(), total: self.total, state }
     }
 
-    /// What it may take after a training step of `step`.
+    /// How long it may take after a training step of `step`.
     pub fn earn(&mut self, step: Duration) -> Duration {
         self.credit.earn(step)
     }
@@ -62,8 +61,7 @@ impl Survey {
     }
 }
 
-/// Seconds saved up. Less than nothing where a question took longer than there was time: steps to come make
-/// up for it.
+/// Seconds saved up. Negative after a question that took longer than allowed: later steps make up for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Credit(f64);
 

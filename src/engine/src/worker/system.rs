@@ -1,4 +1,4 @@
-//! What the training takes of the machine: processor, memory, GPU. Measured between steps, never waited for.
+//! How much of the machine the training uses: processor, memory, GPU. Measured between steps, without waiting.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const MEGABYTE: f64 = 1e6;
 /// A meter of this process and of the machine that it runs on.
 #[derive(Debug)]
 pub struct SystemMeter {
-    /// None where the system does not tell.
+    /// `None` where the system does not say.
     system: Option<System>,
     pid: Pid,
     /// NVIDIA's library, loaded when there is one, and which GPU trains.
@@ -32,7 +32,7 @@ impl SystemMeter {
         Self { system: System::new().ok(), pid: Pid::from_u32(std::process::id()), gpu, last: None }
     }
 
-    /// What is taken now, as shares over the time since the last measurement; nothing when that was only just now.
+    /// The use now, as shares over the time since the last measurement; `None` if that was only just now.
     pub fn measure(&mut self) -> Option<Metrics> {
         if self.last.is_some_and(|last| last.elapsed() < PERIOD) {
             return None;
@@ -44,7 +44,7 @@ impl SystemMeter {
             system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
             system.refresh_cpu_usage();
         }
-        // Shares need a time to be shares of.
+        // A share needs a time to be a share of.
         (!first).then(|| self.metrics())
     }
 
@@ -70,7 +70,7 @@ impl SystemMeter {
             ("system/gpu_power", device.power_usage().map(|milliwatts| f64::from(milliwatts) / 1e3)),
         ];
         for (name, figure) in figures {
-            // A GPU that does not tell one thing may tell another.
+            // A GPU that does not report one figure may report another.
             figure.into_iter().for_each(|value| metrics.set(name, value));
         }
         Some(metrics)

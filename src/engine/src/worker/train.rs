@@ -1,4 +1,4 @@
-//! Starts a run: launch lines on stdout until it stands, then on its own.
+//! Starts a run. Launch lines go to stdout until the run folder is there; then the run goes on by itself.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -13,18 +13,19 @@ use pellucid_record::owner::Lock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 
-use super::hub::{Hub, Lines};
+use super::message::Report;
 use super::run_folder::{keep_private, own};
-use super::thread::{Ends, FromThread, Start, spawn};
+use super::server::{Controls, Server};
+use super::tensor_thread::{Channels, Start, spawn};
 use crate::error::{Error, Result};
-use crate::train::interrupt::{Interrupt, Urgency};
+use crate::interrupt::{Interrupt, Urgency};
 
-/// Messages that the tensor thread may be ahead of the hub.
+/// How many reports the tensor thread may be ahead of the server.
 const AHEAD: usize = 1024;
 
-/// How long the thread may take to end, and the last lines to reach those who are attached.
+/// How long the thread may take to end, and the last lines to reach the clients.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// A limit on the size of files is a full disk like any other: not heard, it would end the process.
+/// The signal of a limit on the size of files. Unhandled, it would end the process; handled, it is like a full disk.
 const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
 
 /// Trains and serves the run until nobody needs it any more.
@@ -34,7 +35,10 @@ pub fn train(start: Start) -> ExitCode {
     let _ = rustix::process::setsid();
     keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(|error| Error::Torch(error.to_string())).and_then(|runtime| runtime.block_on(lead(start))) {
+    match runtime
+        .map_err(|error| Error::system("the event loop", error))
+        .and_then(|runtime| runtime.block_on(lead(start)))
+    {
         Ok(code) => code,
         Err(error) => fail(&error),
     }
@@ -43,23 +47,23 @@ pub fn train(start: Start) -> ExitCode {
 /// Leads the thread that owns the tensors, from its start to its end.
 async fn lead(start: Start) -> Result<ExitCode> {
     // The terminal may go while the run is still being prepared.
-    let _heard = [SignalKind::hangup(), FILE_TOO_LARGE].map(signal);
-    let (hub, events) = tokio_mpsc::channel(AHEAD);
-    let (mail, mailbox) = mpsc::channel();
+    let _handled = [SignalKind::hangup(), FILE_TOO_LARGE].map(signal);
+    let (reports, events) = tokio_mpsc::channel(AHEAD);
+    let (sender, requests) = mpsc::channel();
     let interrupt = Interrupt::default();
-    // A run that is there already is taken before anything is read, a new one when its folder stands.
+    // An existing run is locked before anything is read, a new one when its folder is there.
     let taken = if let Start::Again(run) | Start::Ended(run) = &start { Some(own(run)?) } else { None };
-    let ends = Ends { hub, mailbox, interrupt: interrupt.clone() };
-    let thread = spawn(start, ends).map_err(|error| Error::Torch(error.to_string()))?;
-    let code = match serve(taken, Lines { mail, interrupt: interrupt.clone() }, events).await {
+    let channels = Channels { reports, requests, interrupt: interrupt.clone() };
+    let thread = spawn(start, channels).map_err(|error| Error::system("a thread for the tensors", error))?;
+    let code = match serve(taken, Controls { requests: sender, interrupt: interrupt.clone() }, events).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             interrupt.raise(Urgency::Now);
             fail(&error)
         }
     };
-    // Its mailbox is closed, and so it ends, unless it is in the midst of something long. What libtorch has of its own
-    // goes with the process, and must not be taken from under a thread that computes.
+    // Nobody can send it requests any more, so it ends, unless it is in the middle of something long. What libtorch owns
+    // goes with the process and must not be freed while the thread computes.
     let joined = tokio::task::spawn_blocking(move || thread.join());
     let farewell = if code == ExitCode::SUCCESS { FAREWELL } else { FAREWELL * 10 };
     if tokio::time::timeout(farewell, joined).await.is_err() {
@@ -68,14 +72,14 @@ async fn lead(start: Start) -> Result<ExitCode> {
     Ok(code)
 }
 
-/// Opens the hub once the run stands, and serves until it is over.
-async fn serve(taken: Option<Lock>, lines: Lines, mut events: tokio_mpsc::Receiver<FromThread>) -> Result<()> {
+/// Opens the server once the run folder is there, and serves until the run is over.
+async fn serve(taken: Option<Lock>, controls: Controls, mut events: tokio_mpsc::Receiver<Report>) -> Result<()> {
     let run = opened(&mut events).await?;
     let lock = taken.map_or_else(|| own(&run), Ok)?;
-    let hub = Hub::open(run.clone(), lock, lines)?;
+    let server = Server::open(run.clone(), lock, controls)?;
     say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
     leave_terminal(&run)?;
-    hub.serve(events).await
+    server.serve(events).await
 }
 
 fn fail(error: &Error) -> ExitCode {
@@ -83,15 +87,15 @@ fn fail(error: &Error) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// Passes phases on until the run folder stands.
-async fn opened(events: &mut tokio_mpsc::Receiver<FromThread>) -> Result<RunDir> {
+/// Passes phases on until the run folder is there.
+async fn opened(events: &mut tokio_mpsc::Receiver<Report>) -> Result<RunDir> {
     loop {
         match events.recv().await {
-            Some(FromThread::Phase(text)) => say(&LaunchLine::Phase { text }),
-            Some(FromThread::Opened(run)) => return Ok(run),
-            Some(FromThread::Failed(message)) => return Err(Error::Refused(message)),
-            Some(FromThread::Over | FromThread::Event(_) | FromThread::Settle(_)) | None => {
-                return Err(Error::Torch("the worker thread is gone".to_owned()));
+            Some(Report::Phase(text)) => say(&LaunchLine::Phase { text }),
+            Some(Report::Opened(run)) => return Ok(run),
+            Some(Report::Failed(message)) => return Err(Error::Refused(message)),
+            Some(Report::AlreadyEnded | Report::Event(_) | Report::Sync(_)) | None => {
+                return Err(Error::system("the thread of the tensors", "is gone"));
             }
         }
     }

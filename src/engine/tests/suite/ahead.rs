@@ -24,7 +24,7 @@ impl Control for Script {
     fn between_steps(&mut self, trainer: &mut Trainer, emit: &mut dyn FnMut(Event)) -> Flow {
         let done = trainer.step_count();
         if let Some((step, key, value)) = self.change.filter(|(step, ..)| *step == done) {
-            trainer.settle(emit);
+            trainer.flush(emit);
             trainer.set(key, value).unwrap();
             emit(Event::Setting(Setting { step, key: key.to_string(), value: value.into() }));
         }
@@ -36,7 +36,7 @@ impl Control for Script {
 fn run_of(raw: RawSettings, most: Option<usize>, mut script: Script) -> (Trainer, Vec<Event>, Ended) {
     let mut trainer = Trainer::new(prepare(raw.check().unwrap(), &mut |_| {}).unwrap());
     if let Some(most) = most {
-        trainer.step_as_on_a_device(most);
+        trainer.defer_numbers(most);
     }
     let mut events = Vec::new();
     let ended = run(&mut trainer, &mut |event| events.push(event), &mut script);

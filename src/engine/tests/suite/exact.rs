@@ -5,7 +5,7 @@ use std::fs;
 use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{Control, Flow, Trainer, resume, run};
 use pellucid_protocol::event::{Ended, Outcome};
-use pellucid_protocol::settings::{Avoid, LiveSetting};
+use pellucid_protocol::settings::{Anchor, Avoid, LiveSetting};
 use pellucid_protocol::{Event, RawSettings, Record};
 use pellucid_record::RunDir;
 use pellucid_record::log_writer::LogWriter;
@@ -113,6 +113,22 @@ fn a_run_that_was_killed_goes_on_bit_for_bit() {
         assert_eq!(after, expected, "killed at {killed}");
         assert!(before.iter().all(|number| whole.contains(number)), "the same up to the kill");
     }
+}
+
+#[test]
+fn a_run_with_frozen_weights_goes_on_bit_for_bit() {
+    let fixture = Fixture::new();
+    let raw = |name: &str| RawSettings {
+        freeze: Some("embeddings".parse().unwrap()),
+        l2: Some(1e-3),
+        l2_anchor: Some(Anchor::Start),
+        ..settings(&fixture, name)
+    };
+    let whole = numbers(&record(&mut begun(raw("whole")), u64::MAX, vec![]).0);
+    record(&mut begun(raw("killed")), 7, vec![]);
+    let mut trainer = again(&RunDir::new(fixture.path("killed")));
+    assert_eq!(trainer.step_count(), 6);
+    assert_eq!(numbers(&record(&mut trainer, u64::MAX, vec![]).0), later(&whole, 6));
 }
 
 #[test]

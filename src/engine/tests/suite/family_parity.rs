@@ -11,7 +11,7 @@ use pellucid_engine::model::config::ModelConfig;
 use pellucid_engine::model::layers::dropout::Dropout;
 use pellucid_engine::model::weights::load;
 use pellucid_engine::model::weights::save::{SaveRequest, Storage, save};
-use pellucid_engine::train::gradient::{Gradient, Lookup};
+use pellucid_engine::train::optimiser::gradient::{Gradient, Lookup};
 use serde_json::Value;
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pellucid_engine::train::prepare::load_classifier;
+use pellucid_engine::model::pretrained::load_classifier;
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::settings::{Anchor, L2Form, OptimizerKind, Precision, ScheduleKind};
 use pellucid_protocol::{Event, RawSettings};

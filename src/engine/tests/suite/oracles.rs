@@ -4,8 +4,10 @@ use pellucid_engine::explain::oracle::{ModelOracle, answer};
 use pellucid_engine::explain::remote::{Question, remote};
 use pellucid_engine::explain::session;
 use pellucid_engine::explain::subject::{Subject, Unit};
-use pellucid_engine::train::evaluate;
-use pellucid_engine::train::prepare::load_classifier;
+use pellucid_engine::model::answers;
+use pellucid_engine::model::pretrained::load_classifier;
+use pellucid_engine::task::Output;
+use pellucid_engine::task::classification::ClassOutput;
 use pellucid_explain::{Context, Noise, Predict, Slopes};
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Check, Method, Removal};
@@ -21,13 +23,13 @@ fn masking_nothing_is_the_prediction_and_masking_is_by_word() {
     let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     assert_eq!(subject.words.len(), 6);
-    let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap();
+    let logits = answers::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
     let all = oracle.outcomes(&[vec![true; 6]], Removal::Mask).unwrap()[0].probability;
-    assert!((all - evaluate::softmax(&logits[0])[1]).abs() < 1e-6);
+    assert!((all - ClassOutput.probabilities(&logits[0])[1]).abs() < 1e-6);
 
     let masked = encoder.encode(&[("the film was [MASK] very good", None)]).unwrap();
-    let expected = evaluate::softmax(&evaluate::logits(&model, &masked).unwrap()[0])[1];
+    let expected = ClassOutput.probabilities(&answers::logits(&model, &masked).unwrap()[0])[1];
     let row = (0..6).map(|word| word != 3).collect();
     assert!((oracle.outcomes(&[row], Removal::Mask).unwrap()[0].probability - expected).abs() < 1e-6);
 }
@@ -39,8 +41,11 @@ fn deleting_is_the_shorter_text() {
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
     let texts = encoder.encode(&[("the film was not very good", None), ("the film very good", None), ("", None)]);
-    let expected: Vec<f64> =
-        evaluate::logits(&model, &texts.unwrap()).unwrap().iter().map(|logits| evaluate::softmax(logits)[1]).collect();
+    let expected: Vec<f64> = answers::logits(&model, &texts.unwrap())
+        .unwrap()
+        .iter()
+        .map(|logits| ClassOutput.probabilities(logits)[1])
+        .collect();
     let rows = [vec![true; 6], (0..6).map(|word| !(2..4).contains(&word)).collect(), vec![false; 6]];
     for (found, expected) in oracle.outcomes(&rows, Removal::Delete).unwrap().iter().zip(expected) {
         let found = found.probability;
@@ -53,7 +58,7 @@ fn the_margin_is_the_logit_before_the_best_of_the_others() {
     let fixture = Fixture::new();
     let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
-    let logits = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap().remove(0);
+    let logits = answers::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap().remove(0);
     for target in 0..logits.len() {
         let others = logits.iter().enumerate().filter(|(class, _)| *class != target);
         let rival = others.map(|(_, logit)| *logit).fold(f32::NEG_INFINITY, f32::max);
@@ -88,11 +93,11 @@ fn every_path_ends_at_the_input_and_begins_somewhere_else() {
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
     let masked =
-        evaluate::logits(&model, &encoder.encode(&[(["[MASK]"; 6].join(" ").as_str(), None)]).unwrap()).unwrap();
+        answers::logits(&model, &encoder.encode(&[(["[MASK]"; 6].join(" ").as_str(), None)]).unwrap()).unwrap();
     let mut starts = Vec::new();
     for &baseline in Baseline::ALL {
         let ends = oracle.path(baseline, &[0.0, 1.0], Scalar::Logit).unwrap();
-        let input = evaluate::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap()[0][0];
+        let input = answers::logits(&model, std::slice::from_ref(&subject.encoded)).unwrap()[0][0];
         assert!((ends[1].value - f64::from(input)).abs() < 1e-5);
         starts.push(ends[0].value);
     }

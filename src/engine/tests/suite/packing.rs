@@ -6,8 +6,9 @@ use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
 use pellucid_engine::model::layers::dropout::Dropout;
 use pellucid_engine::model::weights::init::initialise;
-use pellucid_engine::train::gradient::Gradient;
-use pellucid_engine::train::loss::Targets;
+use pellucid_engine::task::Task;
+use pellucid_engine::task::classification::Classification;
+use pellucid_engine::train::optimiser::gradient::Gradient;
 use tch::{Device, Kind, Tensor};
 
 const CONFIGS: [&str; 4] = [
@@ -39,13 +40,13 @@ fn texts() -> Vec<Encoded> {
 
 /// Sum of cross entropies and gradient, the texts taken `together` at a time.
 fn measured(model: &Classifier, together: usize) -> (f64, Vec<f64>) {
-    let (texts, targets) = (texts(), Targets::new(None, 0.0, Device::Cpu));
+    let (texts, task) = (texts(), Classification::new(2, None, 0.0, Device::Cpu));
     let (mut sum, mut gradient): (f64, Option<Gradient>) = (0.0, None);
     for (number, chunk) in texts.chunks(together).enumerate() {
         let batch = Batch::new(&chunk.iter().collect::<Vec<_>>(), Device::Cpu);
         let classes: Vec<i64> = (0..chunk.len()).map(|row| ((number * together + row) % 2) as i64).collect();
         let logits = model.forward(&model.embed(&batch.ids), &batch.types, &batch.layout, &mut Dropout::Off);
-        let loss = targets.cross_entropy(&logits, &Tensor::from_slice(&classes));
+        let loss = task.loss(&logits, &Tensor::from_slice(&classes));
         sum += loss.double_value(&[]);
         let new = Gradient::of(&loss, model.params(), None).unwrap();
         match &mut gradient {

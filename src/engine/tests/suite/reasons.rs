@@ -8,9 +8,11 @@ use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
 use pellucid_engine::model::layers::dropout::Dropout;
 use pellucid_engine::model::weights::init::initialise;
-use pellucid_engine::train::attribution::{Pass, WordScores, inconsistency};
-use pellucid_engine::train::gradient::{Gradient, Lookup};
-use pellucid_engine::train::loss::Targets;
+use pellucid_engine::task::Task;
+use pellucid_engine::task::classification::Classification;
+use pellucid_engine::train::loss::attribution::Pass;
+use pellucid_engine::train::loss::consistency::{WordScores, inconsistency};
+use pellucid_engine::train::optimiser::gradient::{Gradient, Lookup};
 use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{Control, Flow, Trainer, run};
 use pellucid_protocol::event::Outcome;
@@ -67,7 +69,7 @@ fn words(batch: &Batch) -> WordScores {
 fn loss(model: &Classifier, batch: &Batch, embeddings: &Tensor) -> Tensor {
     let classes = Tensor::from_slice(&[1i64, 0, 1, 0]);
     let logits = model.forward(embeddings, &batch.types, &batch.layout, &mut Dropout::Twice);
-    let task = Targets::new(None, 0.0, Device::Cpu).cross_entropy(&logits, &classes);
+    let task = Classification::new(2, None, 0.0, Device::Cpu).loss(&logits, &classes);
     let pass = Pass { embeddings, logits: &logits };
     let blamed: Vec<f32> = (0..batch.tokens()).map(|token| f32::from(u8::from(token % 3 == 1))).collect();
     let wrong = pass.wrong_reasons(&Tensor::from_slice(&blamed), &classes).unwrap();

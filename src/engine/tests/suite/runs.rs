@@ -1,8 +1,9 @@
 //! Whole runs: learning, determinism, sparsity, distillation, failures.
 
+use pellucid_engine::model::answers;
+use pellucid_engine::model::pretrained::load_classifier;
 use pellucid_engine::model::weights::spec::Group;
-use pellucid_engine::train::evaluate;
-use pellucid_engine::train::prepare::load_classifier;
+use pellucid_engine::task::classification::prediction;
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::settings::{L1Form, L2Form, OptimizerKind};
 use pellucid_protocol::{Event, RawSettings};
@@ -40,8 +41,8 @@ fn a_run_learns_and_leaves_a_folder_that_gives_the_same_answers() {
     assert_eq!(labels.names(), ["negative", "positive"]);
     let text = "the film was not very bad";
     let encoded = encoder.encode(&[(text, None)]).unwrap();
-    let logits = evaluate::logits(&model, &encoded).unwrap();
-    assert_eq!(evaluate::prediction(&logits[0], 1, None).class(), 1, "negation was learnt");
+    let logits = answers::logits(&model, &encoded).unwrap();
+    assert_eq!(prediction(&logits[0], 1, None).class(), 1, "negation was learnt");
     assert_eq!(predictions.len(), 32);
 }
 

@@ -1,11 +1,11 @@
-//! A day of events through the hub, with a client attached: memory stays where it was, and nothing is lost.
+//! A day of events through the server, with a client attached: memory stays where it was, and nothing is lost.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::thread::JoinHandle;
 
-use pellucid_engine::worker::hub::{Hub, Lines};
-use pellucid_engine::worker::thread::FromThread;
+use pellucid_engine::worker::message::Report;
+use pellucid_engine::worker::server::{Controls, Server};
 use pellucid_protocol::event::{Ended, Eval, Outcome, Step};
 use pellucid_protocol::{Event, Metrics};
 use pellucid_record::RunDir;
@@ -25,15 +25,15 @@ fn a_day_of_events_leaves_memory_flat() {
     let folder = tempfile::tempdir().unwrap();
     let run = RunDir::new(folder.path());
     let (events, from_thread) = tokio::sync::mpsc::channel(1024);
-    let (mail, _mailbox) = std::sync::mpsc::channel();
+    let (requests, _received) = std::sync::mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (sizes, client) = runtime.block_on(async {
         let lock = pellucid_engine::worker::run_folder::own(&run).unwrap();
-        let lines = Lines { mail, interrupt: pellucid_engine::train::interrupt::Interrupt::default() };
-        let hub = Hub::open(run.clone(), lock, lines).unwrap();
+        let controls = Controls { requests, interrupt: pellucid_engine::interrupt::Interrupt::default() };
+        let server = Server::open(run.clone(), lock, controls).unwrap();
         let client = attach(run.worker_info().unwrap().socket);
         let thread = std::thread::spawn(move || produce(&events));
-        hub.serve(from_thread).await.unwrap();
+        server.serve(from_thread).await.unwrap();
         (thread.join().unwrap(), client)
     });
     // With it the last connections go, as they do with the process.
@@ -59,9 +59,9 @@ fn a_day_of_events_leaves_memory_flat() {
 }
 
 /// Sends a day's events, and looks at memory now and then.
-fn produce(events: &tokio::sync::mpsc::Sender<FromThread>) -> Vec<u64> {
+fn produce(events: &tokio::sync::mpsc::Sender<Report>) -> Vec<u64> {
     let mut sizes = Vec::new();
-    let send = |event| events.blocking_send(FromThread::Event(event)).unwrap();
+    let send = |event| events.blocking_send(Report::Event(event)).unwrap();
     let mut metrics = Metrics::default();
     for step in 1..=DAY {
         for name in ["loss/total", "loss/task", "loss/l1", "optim/lr", "optim/grad_norm", "speed/step_ms"] {

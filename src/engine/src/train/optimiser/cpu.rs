@@ -1,22 +1,22 @@
-//! The optimiser's one pass over memory on the CPU, on all threads, with sums that do not depend on their number.
+//! The optimiser on the CPU: one pass over memory on all threads. Its sums do not depend on the number of threads.
 
 use pellucid_protocol::settings::OptimizerKind;
 use rayon::prelude::*;
 use tch::{Tensor, no_grad};
 
+use super::gradient::Gradient;
+use super::kernel::{self, Coefficients, Piece};
+use super::penalty::{Penalty, PenaltyValues};
 use super::{GradientNorms, LeafRule, Optimiser, StepRule, layer_count};
 use crate::host::{numbers, numbers_mut};
 use crate::model::weights::params::FlatParams;
-use crate::train::gradient::Gradient;
-use crate::train::kernel::{self, Coefficients, Piece};
-use crate::train::penalty::{Penalty, PenaltyValues};
 
-/// Weights that one thread takes at a time: their gradient and moments fit a core's own cache.
+/// How many weights a thread takes at a time: with gradient and moments they fit into a core's own cache.
 const PIECE: usize = 1 << 14;
-/// Pieces of small parameters and of rows that one thread takes at a time at least.
+/// How many small pieces a thread takes at a time at least.
 const TOGETHER: usize = 16;
 
-/// A piece with what is to be done to it.
+/// A piece of a parameter with its rule.
 struct Task<'a> {
     piece: Piece<'a>,
     /// Index of its parameter.
@@ -25,7 +25,7 @@ struct Task<'a> {
     coefficients: Coefficients,
 }
 
-/// The flat buffers, cut up from the left.
+/// The flat buffers, cut up from the left. Those of moments and of the anchor leave out frozen weights.
 struct Buffers<'a> {
     weights: &'a mut [f32],
     first: &'a mut [f32],
@@ -34,15 +34,13 @@ struct Buffers<'a> {
 }
 
 impl<'a> Buffers<'a> {
+    /// Cuts off the leftmost `size` weights, which are frozen.
+    fn skip(&mut self, size: usize) {
+        left(&mut self.weights, size);
+    }
+
     /// Cuts off the leftmost `size` numbers of each.
     fn cut(&mut self, size: usize, gradient: Option<&'a [f32]>) -> Piece<'a> {
-        fn left<'a>(from: &mut &'a mut [f32], size: usize) -> &'a mut [f32] {
-            // SGD has no second moment.
-            let size = size.min(from.len());
-            let (left, right) = std::mem::take(from).split_at_mut(size);
-            *from = right;
-            left
-        }
         let anchor = self.anchor.map(|anchor| {
             let (left, right) = anchor.split_at(size);
             self.anchor = Some(right);
@@ -58,17 +56,25 @@ impl<'a> Buffers<'a> {
     }
 }
 
+fn left<'a>(from: &mut &'a mut [f32], size: usize) -> &'a mut [f32] {
+    // SGD has no second moment.
+    let size = size.min(from.len());
+    let (left, right) = std::mem::take(from).split_at_mut(size);
+    *from = right;
+    left
+}
+
 impl Optimiser {
-    /// Norms of the gradient with the penalties that are part of it, in one pass; all is on the CPU.
+    /// The norms of the gradient, with the penalties that are part of it, in one pass; everything is on the CPU.
     #[must_use]
     pub fn norms(&self, params: &FlatParams, gradient: &Gradient, penalty: &Penalty) -> GradientNorms {
         let rule = StepRule { rate: 0.0, clip_norm: 0.0, norm: 0.0, penalty: *penalty };
         let (mut weights, mut first) = (params.weights().detach(), self.first.shallow_clone());
         let buffers = Buffers {
             weights: numbers_mut(&mut weights),
-            first: numbers_mut(&mut first),
+            first: numbers_or_nothing_mut(&mut first),
             second: &mut [],
-            anchor: self.anchor.as_ref().map(numbers),
+            anchor: self.anchor.as_ref().map(numbers_or_nothing),
         };
         let tasks = tasks(buffers, params, gradient, &self.touched, &|leaf| {
             (self.rules[leaf], self.coefficients(&rule, &self.rules[leaf]))
@@ -91,16 +97,12 @@ impl Optimiser {
         self.touch(params, gradient);
         let numbers_of: Vec<_> = self.rules.iter().map(|leaf| (*leaf, self.coefficients(&rule, leaf))).collect();
         let mut weights = params.weights().detach();
-        let mut nothing = Tensor::zeros([1], (tch::Kind::Float, tch::Device::Cpu));
-        let second = match &mut self.second {
-            Some(second) => numbers_mut(second),
-            None => &mut numbers_mut(&mut nothing)[..0],
-        };
+        let second = self.second.as_mut().map_or(&mut [][..], numbers_or_nothing_mut);
         let buffers = Buffers {
             weights: numbers_mut(&mut weights),
-            first: numbers_mut(&mut self.first),
+            first: numbers_or_nothing_mut(&mut self.first),
             second,
-            anchor: self.anchor.as_ref().map(numbers),
+            anchor: self.anchor.as_ref().map(numbers_or_nothing),
         };
         let kind = self.form.kind;
         let mut tasks = tasks(buffers, params, gradient, &self.touched, &|leaf| numbers_of[leaf]);
@@ -112,7 +114,7 @@ impl Optimiser {
     }
 }
 
-/// Cuts all parameters that are not frozen into pieces; of a table whose rows came apart, only rows that were ever touched.
+/// Cuts all trainable parameters into pieces; of a table with a gradient by rows, only the rows that ever had one.
 fn tasks<'a>(
     mut buffers: Buffers<'a>,
     params: &FlatParams,
@@ -125,7 +127,7 @@ fn tasks<'a>(
         let (rule, coefficients) = numbers_of(leaf);
         let size = spec.len() as usize;
         if rule.is_frozen() {
-            buffers.cut(size, None);
+            buffers.skip(size);
             continue;
         }
         let mut add = |piece| tasks.push(Task { piece, leaf, rule, coefficients });
@@ -154,8 +156,12 @@ fn numbers_or_nothing(tensor: &Tensor) -> &[f32] {
     if tensor.numel() == 0 { &[] } else { numbers(tensor) }
 }
 
+fn numbers_or_nothing_mut(tensor: &mut Tensor) -> &mut [f32] {
+    if tensor.numel() == 0 { &mut [] } else { numbers_mut(tensor) }
+}
+
 impl Task<'_> {
-    /// What the penalties come to, and then the step.
+    /// Takes the step; gives the penalties before it.
     fn run(&mut self, kind: OptimizerKind, penalty: &Penalty) -> PenaltyValues {
         let l1 =
             if self.rule.l1 && penalty.l1 > 0.0 { penalty.l1 * kernel::absolutes(self.piece.weights) } else { 0.0 };

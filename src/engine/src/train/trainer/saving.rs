@@ -1,4 +1,4 @@
-//! Checkpoints of a run, and taking a run up again from one.
+//! Checkpoints of a run, and resuming a run from one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,8 +11,9 @@ use tch::Tensor;
 
 use super::{Progress, Trainer};
 use crate::error::{Error, Result};
-use crate::explain::alarm::Told;
 use crate::explain::probe::ProbeState;
+use crate::explain::shortcuts::ReportedShortcut;
+use crate::model::teacher::TeacherState;
 use crate::model::weights::save::{SaveRequest, Storage};
 use crate::model::weights::tensor_file;
 use crate::train::checkpoints::{Checkpoints, STATE};
@@ -25,17 +26,17 @@ struct State {
     steps: u64,
     /// The settings that may change, as they are now.
     live: BTreeMap<LiveSetting, f64>,
-    /// What the probe set showed so far.
+    /// What the probe set has shown so far.
     #[serde(default)]
     probe: ProbeState,
-    /// Shortcuts that were told.
-    #[serde(default)]
-    told: Vec<Told>,
+    /// The shortcuts that were reported.
+    #[serde(default, rename = "told")]
+    shortcuts: Vec<ReportedShortcut>,
     /// Fingerprint of the examples.
     examples: String,
-    /// Bytes that the record must have for training to go on from here: beyond, it would miss what came before.
-    #[serde(default)]
-    record: u64,
+    /// Bytes that the event log must have for training to go on from here: a shorter one misses what came before.
+    #[serde(default, rename = "record")]
+    log_length: u64,
 }
 
 impl Trainer {
@@ -44,11 +45,12 @@ impl Trainer {
     /// # Errors
     /// What the file system says.
     pub fn checkpoint(&self, kind: CheckpointKind) -> Result<Checkpoint> {
-        let (step, kept) = (self.progress.step, Checkpoints::of(&RunDir::new(&self.settings.run_dir)));
+        let (settings, model) = (&self.setup.settings, &self.setup.model);
+        let (step, kept) = (self.progress.step, Checkpoints::of(&RunDir::new(&settings.run_dir)));
         let request = SaveRequest {
-            params: self.model.params(),
-            config: self.model.config(),
-            tokenizer: &self.settings.model,
+            params: model.params(),
+            config: model.config(),
+            tokenizer: &settings.model,
             storage: Storage::F32,
         };
         let folder = kept.write(step, request)?;
@@ -63,33 +65,33 @@ impl Trainer {
                 kept.mark_requested(step)?
             }
         };
-        kept.prune(self.settings.keep as usize);
+        kept.prune(settings.keep as usize);
         Ok(Checkpoint { step, kind, path: RunDir::checkpoint_name(&name) })
     }
 
     fn write_state(&self, folder: &Path) -> Result<()> {
-        // First, so that after a power cut the record is never older than what training goes on from.
-        let record = self.ledger.settle().ok_or_else(|| Error::Refused("the worker is ending".to_owned()))?;
-        let (steps, moments) = self.optimiser.state();
+        // First, so that after a power cut the log is never older than what training goes on from.
+        let log_length = self.log_length.synced().ok_or_else(|| Error::Refused("the worker is ending".to_owned()))?;
+        let (steps, moments) = self.optimisation.optimiser.state();
+        let shortcuts = self.monitors.shortcuts.as_ref();
         let state = State {
             progress: self.progress.clone(),
             steps,
-            live: LiveSetting::ALL.iter().map(|&key| (key, key.of(&self.settings))).collect(),
-            probe: self.probe.state().clone(),
-            told: self.alarm.as_ref().map(|alarm| alarm.told().to_vec()).unwrap_or_default(),
-            examples: self.fingerprint(),
-            record,
+            live: LiveSetting::ALL.iter().map(|&key| (key, key.of(self.settings()))).collect(),
+            probe: self.monitors.probe.state().clone(),
+            shortcuts: shortcuts.map(|monitor| monitor.reported().to_vec()).unwrap_or_default(),
+            examples: self.setup.data.train.fingerprint(),
+            log_length,
         };
         let text = serde_json::to_string(&state).map_err(|error| Error::file(folder, error))?;
-        let answers = self.teacher.as_ref().map(|desk| desk.train.state());
+        let teacher = self.references.teacher.as_ref();
+        let answers = teacher.map(|teacher| teacher.train.state());
         let names = ["moment.0", "moment.1", "moment.2"];
         let mut tensors: Vec<(&str, &Tensor)> = names.into_iter().zip(moments).collect();
         if let Some((logits, known)) = &answers {
             tensors.extend([("teacher.logits", logits), ("teacher.known", known)]);
         }
-        if let Some(desk) = &self.teacher {
-            desk.share();
-        }
+        teacher.into_iter().for_each(TeacherState::share);
         tensor_file::write(&folder.join(STATE), &tensors, &text)
     }
 
@@ -101,47 +103,38 @@ impl Trainer {
         let path = folder.join(STATE);
         let (mut tensors, text) = tensor_file::read(&path)?;
         let state: State = serde_json::from_str(&text).map_err(|error| Error::file(&path, error))?;
-        if state.examples != self.fingerprint() {
+        if state.examples != self.setup.data.train.fingerprint() {
             let message = "the training data has changed since the run began; it cannot be taken up again";
-            return Err(Error::file(&self.settings.train, message));
+            return Err(Error::file(&self.settings().train, message));
         }
         let mut moments = Vec::new();
         while let Some(moment) = tensors.remove(&format!("moment.{}", moments.len())) {
             moments.push(moment);
         }
-        let (_, mine) = self.optimiser.state();
-        let same = mine.len() == moments.len() && mine.iter().zip(&moments).all(|(a, b)| a.size() == b.size());
-        if !same {
-            return Err(Error::file(&path, "is of another model or optimiser"));
-        }
-        self.optimiser.restore(state.steps, &moments);
-        if let (Some(desk), Some(logits), Some(known)) =
-            (&mut self.teacher, tensors.remove("teacher.logits"), tensors.remove("teacher.known"))
+        self.optimisation.optimiser.restore(state.steps, &moments).map_err(|error| Error::file(&path, error))?;
+        if let (Some(teacher), Some(logits), Some(known)) =
+            (&mut self.references.teacher, tensors.remove("teacher.logits"), tensors.remove("teacher.known"))
         {
-            desk.train.restore(&logits, &known);
+            teacher.train.restore(&logits, &known);
         }
         for (key, value) in state.live {
-            key.set(&mut self.settings, value).map_err(|error| Error::file(&path, error))?;
+            key.set(&mut self.setup.settings, value).map_err(|error| Error::file(&path, error))?;
         }
-        self.schedule.peak = self.settings.lr;
-        self.probe.restore(state.probe);
-        if let Some(alarm) = &mut self.alarm {
-            alarm.restore(state.told);
+        self.optimisation.schedule.peak = self.settings().lr;
+        self.monitors.probe.restore(state.probe);
+        if let Some(monitor) = &mut self.monitors.shortcuts {
+            monitor.restore(state.shortcuts);
         }
-        self.recorded = state.record;
-        self.resumed = Some(state.progress.step);
+        self.resumption.log_length = state.log_length;
+        self.resumption.step = Some(state.progress.step);
         self.progress = state.progress;
-        self.order.clear();
+        self.batches.reset();
         Ok(())
     }
 
-    /// Bytes of the record when the checkpoint was written that the run was taken up from; 0 where that is not known.
+    /// Bytes of the event log when the checkpoint was written from which the run was resumed; 0 where that is not known.
     #[must_use]
-    pub fn recorded(&self) -> u64 {
-        self.recorded
-    }
-
-    fn fingerprint(&self) -> String {
-        self.train.fingerprint()
+    pub fn log_length_needed(&self) -> u64 {
+        self.resumption.log_length
     }
 }

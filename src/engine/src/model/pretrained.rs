@@ -1,0 +1,94 @@
+//! A fine-tuned classifier from its folder, with its labels and tokenizer; and whether a tokenizer fits a model.
+
+use std::path::Path;
+
+use pellucid_intake::labels::Labels;
+use pellucid_protocol::event::ModelCard;
+
+use super::classifier::Classifier;
+use super::config::ModelConfig;
+use super::weights::load;
+use super::weights::spec::ParamSpec;
+use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::error::{Error, Result};
+
+/// Loads a fine-tuned classifier with its labels and tokenizer.
+///
+/// # Errors
+/// When the folder is not one, or has no classification head.
+pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, Labels, TextEncoder)> {
+    let config = ModelConfig::load(folder)?;
+    let limit = max_tokens.min(config.architecture.max_tokens() as usize);
+    let encoder = TextEncoder::load(folder, limit)?;
+    check_vocabulary(folder, &config, &encoder)?;
+    let labels = config.labels().map_or_else(|| placeholder_labels(folder, &config), Ok)?;
+    let classes = labels.len() as i64;
+    let architecture = &config.architecture;
+    let specs = Classifier::specs(architecture, classes);
+    let head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
+    let loaded = load::load(folder, &architecture.names, specs, &head, 0)?;
+    if !loaded.fresh.is_empty() {
+        return Err(Error::file(folder, load::HEADLESS));
+    }
+    Ok((Classifier::new(config, classes, loaded.params), labels, encoder))
+}
+
+/// `LABEL_0`, `LABEL_1`, ... for a folder that does not name its classes; their number from the head.
+fn placeholder_labels(folder: &Path, config: &ModelConfig) -> Result<Labels> {
+    let count = load::classes(folder, &config.architecture)?;
+    Ok(Labels::new((0..count).map(|index| format!("LABEL_{index}")).collect()))
+}
+
+/// A model in a few numbers.
+#[must_use]
+pub fn card(folder: &Path, model: &Classifier) -> ModelCard {
+    let config = model.config();
+    ModelCard {
+        path: folder.display().to_string(),
+        family: config.family().to_owned(),
+        layers: config.architecture.layers,
+        hidden: config.architecture.hidden as usize,
+        parameters: model.params().len() as u64,
+    }
+}
+
+/// Refuses a tokenizer that knows more tokens than the embeddings have rows.
+///
+/// # Errors
+/// Naming the folder.
+pub fn check_vocabulary(folder: &Path, config: &ModelConfig, encoder: &TextEncoder) -> Result<()> {
+    let (known, rows) = (encoder.vocabulary() as i64, config.architecture.vocabulary);
+    if known > rows {
+        let message = format!("tokenizer.json knows {known} tokens, but config.json has vocab_size {rows}");
+        return Err(Error::file(folder, message));
+    }
+    let largest = encoder.largest_id();
+    if largest >= rows {
+        let message = format!("tokenizer.json has a token of id {largest}, but config.json has vocab_size {rows}");
+        return Err(Error::file(folder, message));
+    }
+    Ok(())
+}
+
+/// Refuses a tokenizer that gives ids which the embeddings do not have.
+///
+/// # Errors
+/// Naming the folder.
+pub fn check_ids<'a>(
+    folder: &Path,
+    config: &ModelConfig,
+    sets: impl IntoIterator<Item = &'a Vec<Encoded>>,
+) -> Result<()> {
+    let (vocabulary, kinds) = (config.architecture.vocabulary, config.architecture.token_types);
+    for row in sets.into_iter().flatten() {
+        if let Some(id) = row.ids.iter().find(|&&id| id >= vocabulary) {
+            let message = format!("tokenizer.json gives token {id}, but config.json has vocab_size {vocabulary}");
+            return Err(Error::file(folder, message));
+        }
+        if kinds > 0 && row.types.iter().any(|&kind| kind >= kinds) {
+            let message = format!("has type_vocab_size {kinds} and cannot read pairs of texts");
+            return Err(Error::file(folder, message));
+        }
+    }
+    Ok(())
+}
