@@ -9,7 +9,7 @@ use pellucid_protocol::scrub::scrub;
 use pellucid_record::RunDir;
 
 use super::options::options;
-use super::runs::Summary;
+use super::runs::ListedRun;
 use super::{compare, frontier, open, train};
 use crate::cli::train::DemoArgs;
 use crate::cli::{Action, Cli, Global};
@@ -46,7 +46,7 @@ fn demo_args() -> DemoArgs {
 
 /// The list of `runs`, newest first.
 pub(super) fn list(runs: &[RunDir]) -> Picker {
-    Picker::new(runs.iter().rev().map(|run| Summary::of(run).entry(run)).collect())
+    Picker::new(runs.iter().rev().map(|run| ListedRun::of(run).entry(run)).collect())
 }
 
 /// Lets the user choose one of `runs`, newest first, and opens it, or several, and compares them.

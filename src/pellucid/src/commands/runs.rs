@@ -12,9 +12,10 @@ use super::lookup;
 use crate::cli::run::RunsArgs;
 use crate::stdout;
 
-mod summary;
+mod listed_run;
+mod loss_curve;
 
-pub(super) use summary::Summary;
+pub(super) use listed_run::ListedRun;
 
 /// `pellucid runs`.
 pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
@@ -33,23 +34,39 @@ pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
 
 /// The table of `runs`, newest first.
 pub(super) fn table(runs: &[RunDir]) -> Result<Ending, Failure> {
-    let summaries = summaries(runs);
-    let width = summaries.iter().map(|summary| summary.name.chars().count()).max().unwrap_or(0);
-    for summary in &summaries {
-        summary.row(width).iter().try_for_each(|line| stdout::line(line))?;
+    let listed = listed(runs);
+    let width = listed.iter().map(|run| run.name.chars().count()).max().unwrap_or(0);
+    for run in &listed {
+        run.row(width).iter().try_for_each(|line| stdout::line(line))?;
     }
     Ok(Ending::Done)
 }
 
-/// The summaries of `runs`, newest first.
-fn summaries(runs: &[RunDir]) -> Vec<Summary> {
+/// `runs` as the list shows them, newest first.
+fn listed(runs: &[RunDir]) -> Vec<ListedRun> {
     let ids = short_ids(runs);
-    runs.iter().zip(ids).rev().map(|(run, id)| Summary::of(run).with_id(id)).collect()
+    runs.iter().zip(ids).rev().map(|(run, id)| ListedRun::of(run).with_id(id)).collect()
 }
 
 fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
-    for summary in summaries(runs) {
-        stdout::json(&summary)?;
+    listed(runs).iter().try_for_each(stdout::json).map(|()| Ending::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::{Event, Record};
+    use pellucid_record::log_writer::LogWriter;
+
+    use super::*;
+
+    /// A run with these events, in a folder of its own.
+    pub(super) fn run_with(events: Vec<Event>) -> (tempfile::TempDir, RunDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let mut log = LogWriter::open(&run.events()).unwrap();
+        for event in events {
+            log.append(&Record { time: 1.0, event }).unwrap();
+        }
+        (folder, run)
     }
-    Ok(Ending::Done)
 }

@@ -1,43 +1,42 @@
-//! A run in one line of the list of runs.
+//! A run as the list of runs shows it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use pellucid_protocol::event::Outcome;
-use pellucid_protocol::{Event, Metrics, Record, metric};
-use pellucid_record::owner::Whereabouts;
-use pellucid_record::{RunDir, RunState, RunSummary};
-use serde::Serialize;
 
 use pellucid_client::handle::resume_hint;
 use pellucid_dashboard::picker::{CURVE, Entry};
 use pellucid_dashboard::{Tone, outcome_state, text};
+use pellucid_protocol::event::Outcome;
+use pellucid_protocol::{Metrics, metric};
+use pellucid_record::owner::Whereabouts;
+use pellucid_record::{RunDir, RunState, RunSummary};
+use serde::Serialize;
 
-/// A run in a few words.
+use super::loss_curve::loss_curve;
+
+/// A run as the list of runs shows it.
 #[derive(Debug, Serialize)]
-pub(in super::super) struct Summary {
+pub(in super::super) struct ListedRun {
     pub(in super::super) name: String,
-    /// Short, for people to type.
+    /// A short id, for people to type.
     id: String,
     path: PathBuf,
     state: State,
-    /// The worker, while it is there.
+    /// Its worker, while there is one.
     owner: Option<Worker>,
     step: u64,
     total_steps: Option<u64>,
     started: Option<f64>,
-    /// Seconds since something was recorded last.
+    /// Seconds since the last record.
     age: Option<f64>,
-    /// Of the best evaluation that is known.
+    /// The metrics of the best evaluation so far.
     metrics: Metrics,
     /// The metric that decides which evaluation is the best.
     #[serde(skip)]
     primary_metric: String,
-    /// Why it ended, where that was said.
+    /// Why it ended, if the record says so.
     message: Option<String>,
-    /// How it is taken up again, if it ended before it was finished.
+    /// How to resume it, if it ended before it was finished.
     resume: Option<String>,
 }
 
@@ -61,13 +60,13 @@ enum State {
     Ended(Outcome),
 }
 
-impl Summary {
-    /// The summary of `run`; what cannot be read is left out.
+impl ListedRun {
+    /// Reads the record of `run`; what cannot be read is left out.
     pub(in super::super) fn of(run: &RunDir) -> Self {
         let known = RunSummary::read(run).unwrap_or_default();
         let state = State::of(&known, run);
         let owner = run.worker_info().filter(|_| state.has_worker()).map(|info| info.owner);
-        Summary {
+        ListedRun {
             name: run.name(),
             id: run.id(),
             path: run.root().to_owned(),
@@ -84,12 +83,12 @@ impl Summary {
         }
     }
 
-    /// With a shorter id.
+    /// The same run under a shorter id.
     pub(in super::super) fn with_id(self, id: String) -> Self {
         Self { id, ..self }
     }
 
-    /// The summary as an entry of the list to choose from.
+    /// The run as an entry of the list to choose from.
     pub(in super::super) fn entry(self, run: &RunDir) -> Entry {
         let state = match self.state {
             State::Running => (Tone::Good, "● running"),
@@ -99,7 +98,7 @@ impl Summary {
         };
         Entry {
             state,
-            curve: curve(run, usize::from(CURVE)).unwrap_or_default(),
+            curve: loss_curve(run, usize::from(CURVE)).unwrap_or_default(),
             best: self.best(),
             steps: (self.step, self.total_steps),
             started: self.started.map_or("-".to_owned(), local_time),
@@ -107,7 +106,8 @@ impl Summary {
         }
     }
 
-    /// The summary as a row of a table whose names are `width` wide, and why it ended below, unless it is as it should.
+    /// The run as a row of a table whose names are `width` wide. If it ended too early, a second line says why, and how
+    /// to resume it.
     pub(in super::super) fn row(&self, width: usize) -> Vec<String> {
         let why = self.resume.as_ref().map(|resume| {
             let message = self.message.as_ref().map_or_else(String::new, |message| format!("{message}; "));
@@ -169,26 +169,6 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
-/// Bytes at each place of a log at which a step is looked for.
-const GLANCE: u64 = 8 * 1024;
-
-/// The loss at `count` places of the log, evenly far apart; NaN where none is found. Little of it is read.
-fn curve(run: &RunDir, count: usize) -> io::Result<Vec<f64>> {
-    let mut file = File::open(run.events())?;
-    let length = file.metadata()?.len();
-    let mut values = Vec::with_capacity(count);
-    for index in 0..count as u64 {
-        file.seek(SeekFrom::Start(length.saturating_sub(GLANCE) * index / count.saturating_sub(1).max(1) as u64))?;
-        let mut bytes = Vec::new();
-        Read::by_ref(&mut file).take(GLANCE).read_to_end(&mut bytes)?;
-        let records = bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice::<Record>(line).ok());
-        let loss =
-            |record: Record| if let Event::Step(step) = record.event { step.metrics.get("loss/total") } else { None };
-        values.push(records.rev().find_map(loss).unwrap_or(f64::NAN));
-    }
-    Ok(values)
-}
-
 fn local_time(seconds: f64) -> String {
     let time = jiff::SignedDuration::try_from_secs_f64(seconds)
         .ok()
@@ -202,22 +182,13 @@ fn local_time(seconds: f64) -> String {
 mod tests {
     use std::time::Duration;
 
+    use pellucid_protocol::Event;
     use pellucid_protocol::event::{Ended, Eval, Step};
-    use pellucid_record::log_writer::LogWriter;
     use pellucid_record::owner::{Lock, Owner};
     use pellucid_record::run_dir::WorkerInfo;
 
+    use super::super::tests::run_with;
     use super::*;
-
-    fn run_with(events: Vec<Event>) -> (tempfile::TempDir, RunDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let run = RunDir::new(folder.path());
-        let mut log = LogWriter::open(&run.events()).unwrap();
-        for event in events {
-            log.append(&Record { time: 1.0, event }).unwrap();
-        }
-        (folder, run)
-    }
 
     fn accuracy(value: f64) -> Metrics {
         let mut metrics = Metrics::default();
@@ -233,7 +204,7 @@ mod tests {
     fn an_ended_run_shows_its_outcome_and_best_accuracy() {
         let ended = Ended { step: 7, outcome: Outcome::Finished, message: None, metrics: accuracy(0.875) };
         let (_folder, run) = run_with(vec![step(6), Event::Ended(ended)]);
-        let rows = Summary::of(&run).row(3);
+        let rows = ListedRun::of(&run).row(3);
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
         assert!(row.contains("finished") && row.contains("step 7 ") && row.contains("accuracy 0.875"), "{row}");
     }
@@ -244,7 +215,7 @@ mod tests {
         let ended = Ended { step: 7, outcome: Outcome::Died, message, metrics: Metrics::default() };
         let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
         let (_folder, run) = run_with(vec![Event::Eval(eval), step(7), Event::Ended(ended)]);
-        let rows = Summary::of(&run).row(3);
+        let rows = ListedRun::of(&run).row(3);
         assert!(rows[0].contains("died") && rows[0].contains("accuracy 0.500"), "{rows:?}");
         assert!(rows[1].contains("(SIGKILL); `pellucid resume"), "{rows:?}");
     }
@@ -253,16 +224,16 @@ mod tests {
     fn a_run_that_was_taken_up_again_is_what_its_worker_is() {
         let ended = Ended { step: 7, outcome: Outcome::Stopped, message: None, metrics: Metrics::default() };
         let (_folder, run) = run_with(vec![Event::Ended(ended), started(), step(8)]);
-        assert_eq!(Summary::of(&run).state, State::Ended(Outcome::Died));
+        assert_eq!(ListedRun::of(&run).state, State::Ended(Outcome::Died));
         let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(
-            Summary::of(&run).state,
+            ListedRun::of(&run).state,
             State::Ended(Outcome::Died),
             "whoever does not hold the run is not its worker"
         );
         let _lock = Lock::take(&run, Duration::ZERO).unwrap();
-        let rows = Summary::of(&run).row(3);
+        let rows = ListedRun::of(&run).row(3);
         assert!(rows[0].contains("running") && rows[0].contains(&format!("pid {}", std::process::id())), "{rows:?}");
     }
 
@@ -274,7 +245,7 @@ mod tests {
     fn a_run_whose_worker_is_gone_without_a_word_has_died() {
         let eval = Eval { step: 3, epoch: 0.0, metrics: accuracy(0.5), best: true, predictions: None };
         let (_folder, run) = run_with(vec![Event::Eval(eval), step(4)]);
-        let summary = Summary::of(&run);
+        let summary = ListedRun::of(&run);
         assert_eq!(
             (summary.state, summary.step, summary.metrics.get("valid/accuracy")),
             (State::Ended(Outcome::Died), 4, Some(0.5))
@@ -287,27 +258,12 @@ mod tests {
         let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(
-            Summary::of(&run).state,
+            ListedRun::of(&run).state,
             State::Ended(Outcome::Died),
             "whoever does not hold the run is not its worker"
         );
         let _lock = Lock::take(&run, Duration::ZERO).unwrap();
-        assert_eq!(Summary::of(&run).state, State::Running);
-    }
-
-    #[test]
-    fn the_curve_of_a_long_log_goes_from_its_start_to_its_end() {
-        let falling = |number: u64| {
-            let mut metrics = Metrics::default();
-            metrics.set("loss/total", 1.0 / (number + 1) as f64);
-            Event::Step(Step { step: number, epoch: 0.0, metrics })
-        };
-        let (_folder, run) = run_with((0..5000).map(falling).collect());
-        let curve = curve(&run, 20).unwrap();
-        assert!(curve.len() == 20 && curve.windows(2).all(|two| two[1] < two[0]), "{curve:?}");
-        assert_eq!(curve.last(), Some(&(1.0 / 5000.0)));
-        let (_folder, empty) = run_with(Vec::new());
-        assert!(super::curve(&empty, 20).unwrap().iter().all(|value| value.is_nan()));
+        assert_eq!(ListedRun::of(&run).state, State::Running);
     }
 
     #[test]
@@ -317,7 +273,7 @@ mod tests {
         let after = std::iter::repeat_n(explained, 100);
         let (_folder, run) = run_with([started(), step(7), Event::Ended(ended)].into_iter().chain(after).collect());
         assert!(std::fs::metadata(run.events()).unwrap().len() > 512 << 10);
-        let summary = Summary::of(&run);
+        let summary = ListedRun::of(&run);
         assert_eq!((summary.state, summary.step, summary.resume), (State::Ended(Outcome::Finished), 7, None));
     }
 }
