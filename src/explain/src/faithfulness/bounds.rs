@@ -53,7 +53,7 @@ impl Extreme {
 
 impl Subsets {
     /// The exact bounds, in O(words 2^words) by dynamic programming over subsets instead of orders:
-    /// best[S] = max over i in S of best[S without i] + (p(text) - p(text without S)).
+    /// `best[S] = max over i in S of best[S without i] + (p(text) - p(text without S))`.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         let reach = |end: Extreme| {
