@@ -4,8 +4,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
-use pellucid_record::log_writer::LogWriter;
+use pellucid_record::log::reader::LogReader;
+use pellucid_record::log::writer::LogWriter;
 use pellucid_tests::program;
 use serde_json::{Value, json};
 

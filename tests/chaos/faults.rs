@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pellucid_protocol::{Event, Record};
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_tests::fault_library;
 use serde_json::{Value, json};
 

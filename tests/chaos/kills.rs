@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pellucid_protocol::Event;
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_tests::numbers;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

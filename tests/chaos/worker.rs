@@ -12,7 +12,7 @@ use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Command as Asked, Event, Record, ToClient, ToWorker};
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_tests::program;
 
 /// How long a worker may take for anything before it counts as hanging.

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use pellucid_protocol::Event;
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 
 /// A program of this build; it lies two folders above the test's own.
 #[must_use]

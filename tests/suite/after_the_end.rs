@@ -6,7 +6,7 @@ use std::process::Stdio;
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::{Event, Record};
 use pellucid_record::RunDir;
-use pellucid_record::log_writer::LogWriter;
+use pellucid_record::log::writer::LogWriter;
 
 use crate::program::{Workplace, is_alive, is_end, signal, text, wait_until};
 use crate::survival::{records, worker};

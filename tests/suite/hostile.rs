@@ -6,7 +6,7 @@ use std::process::Output;
 
 use pellucid_protocol::Event;
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use serde_json::{Value, json};
 
 use crate::program::{Workplace, checkout, data, is_end, wait_until};

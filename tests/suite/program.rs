@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use pellucid_protocol::{Event, Record};
-use pellucid_record::log_reader::LogReader;
-use pellucid_record::{RunDir, run_dir};
+use pellucid_record::log::reader::LogReader;
+use pellucid_record::{RunDir, runs};
 pub(crate) use pellucid_tests::program;
 use tempfile::TempDir;
 
@@ -103,14 +103,16 @@ impl Workplace {
     /// Waits until the run's worker is gone, and whoever watches over it.
     pub(crate) fn wait_for_worker_to_leave(&self) {
         wait_until("the worker to leave", || {
-            self.run().worker_info().is_none_or(|info| !is_alive(info.owner.pid) && !info.keeper.is_some_and(is_alive))
+            self.run()
+                .worker_info()
+                .is_none_or(|info| !is_alive(info.owner.pid) && !info.supervisor.is_some_and(is_alive))
         });
     }
 }
 
 impl Drop for Workplace {
     fn drop(&mut self) {
-        let runs = run_dir::list(&self.runs()).unwrap_or_default();
+        let runs = runs::list(&self.runs()).unwrap_or_default();
         for info in runs.iter().filter_map(RunDir::worker_info) {
             signal("KILL", info.owner.pid);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pellucid_protocol::Event;
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_tests::numbers;
 
 use crate::program::{Workplace, data, is_end, is_step, signal, text};
@@ -71,7 +71,7 @@ fn a_record_that_ends_before_its_checkpoints_is_made_whole_again() {
         records.iter().any(|record| matches!(&record.event, Event::Alert(alert) if alert.message.contains(part)))
     };
     assert!(told("passed over the checkpoint of step 24: the record ends before it") && told("was torn"));
-    assert_eq!(run.way_out().unwrap(), None);
+    assert_eq!(run.escaping_link().unwrap(), None);
 }
 
 fn ended(run: &RunDir) -> bool {

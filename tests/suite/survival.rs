@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::{Event, Record};
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_record::owner::Owner;
 
 use crate::program::{Workplace, is_alive, is_end, is_step, signal, text, wait_until};
@@ -84,7 +84,7 @@ fn last_words_are_written_when_nobody_watches() {
     signal("KILL", child.id());
     child.wait().unwrap();
     let info = place.run().worker_info().unwrap();
-    assert!(is_alive(info.owner.pid) && is_alive(info.keeper.unwrap()));
+    assert!(is_alive(info.owner.pid) && is_alive(info.supervisor.unwrap()));
     signal("KILL", info.owner.pid);
     place.wait_for_event("the last words", is_end);
     assert_eq!(end(&place.run()).outcome, Outcome::Died);
@@ -100,13 +100,13 @@ fn a_hang_up_ends_no_training_on_either_side() {
     let place = Workplace::new();
     let mut child = training(&place, &[]);
     let info = place.run().worker_info().unwrap();
-    for pid in [child.id(), info.keeper.unwrap(), info.owner.pid] {
+    for pid in [child.id(), info.supervisor.unwrap(), info.owner.pid] {
         signal("HUP", pid);
     }
     child.wait().unwrap();
     let seen = records(&place.run()).len();
     place.wait_for_event("steps after it", |_| records(&place.run()).len() > seen + 3);
-    assert!(is_alive(info.owner.pid) && is_alive(info.keeper.unwrap()));
+    assert!(is_alive(info.owner.pid) && is_alive(info.supervisor.unwrap()));
     signal("TERM", info.owner.pid);
     place.wait_for_worker_to_leave();
     assert_eq!(end(&place.run()).outcome, Outcome::Stopped);
@@ -267,7 +267,7 @@ fn what_was_torn_off_is_said_when_the_run_goes_on() {
     place.wait_for_event("a checkpoint", |event| matches!(event, Event::Checkpoint(_)));
     let info = place.run().worker_info().unwrap();
     // Both at once: there is nobody to write last words.
-    signal("KILL", info.keeper.unwrap());
+    signal("KILL", info.supervisor.unwrap());
     signal("KILL", info.owner.pid);
     child.wait().unwrap();
     place.wait_for_worker_to_leave();

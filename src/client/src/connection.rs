@@ -1,10 +1,10 @@
-//! One connection to a worker's socket: lines in, commands out, answers matched to commands.
+//! A connection to a worker's socket: reads messages, sends commands, and matches answers to commands.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use pellucid_protocol::{Command, ToClient, ToWorker};
-use pellucid_record::run_dir::WorkerInfo;
+use pellucid_record::worker_info::WorkerInfo;
 use rustix::process::geteuid;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -22,7 +22,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to the worker of `info`, which must be the process that listens, and this user's.
+    /// Connects to the worker of `info`. The process that listens must be that worker, and belong to this user.
     pub(super) async fn open(info: &WorkerInfo) -> io::Result<Self> {
         let stream = UnixStream::connect(&info.socket).await?;
         check(info, &stream.peer_cred()?)?;
@@ -30,36 +30,36 @@ impl Connection {
         Ok(Self { lines: Lines::new(BufReader::new(read)), write, next_id: 1, unanswered: BTreeMap::new() })
     }
 
-    /// The next line; `None` when the connection is lost. May be dropped while it waits.
+    /// The next message; `None` if the connection is lost. Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<ToClient> {
         loop {
             let line = self.lines.next().await?;
-            // A line of a newer worker that says nothing to us is passed over.
+            // A line that cannot be read is of a newer worker, and is skipped.
             if let Ok(message) = serde_json::from_slice(&line) {
                 return Some(message);
             }
         }
     }
 
-    /// Sends a command. Should the connection be lost, the command stays among the unanswered ones.
+    /// Sends a command. If the connection is lost, the command stays among the unanswered ones.
     pub(super) async fn send(&mut self, command: Command) {
         let id = self.next_id;
         self.next_id += 1;
         self.unanswered.insert(id, command.clone());
         if let Ok(mut line) = serde_json::to_vec(&ToWorker { id, command }) {
             line.push(b'\n');
-            // The reading side is told when the connection is lost.
+            // If the connection is lost, reading from it says so.
             let _ = self.write.write_all(&line).await;
         }
     }
 
-    /// The command that the answer `id` belongs to.
+    /// The command to which the answer `id` belongs.
     pub(super) fn answered(&mut self, id: u64) -> Option<Command> {
         self.unanswered.remove(&id)
     }
 
     /// Waits until every command has its answer, or the connection is lost.
-    pub(super) async fn settle(&mut self) {
+    pub(super) async fn wait_for_answers(&mut self) {
         while !self.unanswered.is_empty() {
             match self.next().await {
                 Some(ToClient::Reply { id, .. }) => drop(self.answered(id)),
@@ -75,7 +75,7 @@ impl Connection {
     }
 }
 
-/// A run folder may come from anywhere, and name any socket: nothing is said to a stranger.
+/// Fails if the peer is not the worker of `info`: a run folder may come from anywhere and name any socket.
 fn check(info: &WorkerInfo, peer: &UCred) -> io::Result<()> {
     let refuse = |message| Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     if peer.uid() != geteuid().as_raw() {
@@ -94,12 +94,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_socket_of_another_process_is_not_spoken_to() {
+    async fn a_socket_of_another_process_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("s");
         let _listener = tokio::net::UnixListener::bind(&socket).unwrap();
         let owner = |pid| Owner { pid, ..Owner::of_this_process() };
-        let info = |pid| WorkerInfo { owner: owner(pid), socket: socket.clone(), keeper: None };
+        let info = |pid| WorkerInfo { owner: owner(pid), socket: socket.clone(), supervisor: None };
         assert!(Connection::open(&info(std::process::id())).await.is_ok());
         let error = Connection::open(&info(1)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);

@@ -1,19 +1,19 @@
-//! How a command ends, and what is said when it fails: one line.
+//! How a command ends: its exit code, and one line of text if it fails.
 
 use std::io;
 
 use pellucid_protocol::settings::SettingsError;
 
-/// How a command ended when it was not hindered.
+/// How a command ended that could be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It did what was asked for.
+    /// It did what the user asked for.
     Done,
-    /// What it started has failed, and that has been said.
+    /// What it started has failed, and the user has been told.
     Failed,
     /// The user stopped it.
     Stopped,
-    /// The worker ended with this code.
+    /// The worker ended with this exit code.
     Worker(u8),
 }
 
@@ -30,16 +30,16 @@ impl Ending {
     }
 }
 
-/// Why a command could not be done. The message says what, where, and what to do.
+/// Why a command could not be carried out. The message says what, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The command line or a settings file makes no sense.
+    /// The command line or a settings file is wrong.
     #[error("{0}")]
     Usage(String),
-    /// It could not be done.
+    /// The command failed.
     #[error("{0}")]
     Failed(String),
-    /// The program that reads stdout has gone, as `head` does when it has enough.
+    /// The program that reads stdout has exited, as `head` does after its last line.
     #[error("stdout was closed")]
     Closed,
 }
@@ -65,7 +65,7 @@ impl From<SettingsError> for Failure {
     }
 }
 
-/// What goes wrong with writing to stdout; errors of other files are told with their names.
+/// For errors of writing to stdout only: errors of other files must name the file.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -75,7 +75,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Flattens a chain of errors into one line.
+/// Joins a chain of errors into one line.
 impl From<color_eyre::Report> for Failure {
     fn from(report: color_eyre::Report) -> Self {
         let causes: Vec<String> = report.chain().map(ToString::to_string).collect();

@@ -1,56 +1,56 @@
-//! The records of a run from two sources, log file and socket, each once and in order.
+//! The records of a run from two sources, log and socket, each of them once and in order.
 
 use std::io;
 
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_record::{Piece, RunDir};
 
-/// How far the reader goes in its first call, so that something is seen at once.
+/// Bytes of the first chunk: few, so that the screen shows something at once.
 const FIRST: u64 = 256 << 10;
-/// How far it goes in one call later, so that a long log does not fill memory.
+/// Most bytes of a chunk, so that a long log does not fill memory.
 const LARGEST: u64 = 4 << 20;
 
-/// Reads the log and knows which of the records ahead of it came over the socket already.
+/// Reads the log, and skips the records that came over the socket already.
 ///
-/// The worker appends to the log first and then sends, so whatever came over the socket is in the
-/// file, right after what was read from it: those records are skipped by their number.
+/// The worker appends a record to the log before it sends it. So the records that came over the socket are in the log,
+/// directly after what was read from it, and it is enough to count them.
 #[derive(Debug, Clone)]
 pub(super) struct Feed {
     log: LogReader,
     path: std::path::PathBuf,
-    /// The reader was sent up to this byte.
+    /// The log was read up to this byte, or to the last line before it.
     asked: u64,
-    /// Bytes of the next call.
+    /// Bytes of the next chunk.
     chunk: u64,
-    /// Records beyond the reader that came over the socket.
+    /// Records after those that were read from the log that came over the socket already.
     ahead: usize,
-    /// Damaged lines that were told.
-    told: usize,
+    /// Damaged lines that were reported.
+    reported: usize,
 }
 
 impl Feed {
     pub(super) fn new(run: &RunDir) -> Self {
-        Self::beyond(run, 0)
+        Self::from_offset(run, 0)
     }
 
-    /// Of what the log has beyond byte `offset`, where a line must begin.
-    pub(super) fn beyond(run: &RunDir, offset: u64) -> Self {
+    /// The feed of the log from byte `offset` on, where a line must begin.
+    pub(super) fn from_offset(run: &RunDir, offset: u64) -> Self {
         Self {
-            log: LogReader::beyond(&run.events(), offset),
+            log: LogReader::from_offset(&run.events(), offset),
             path: run.events(),
             asked: offset,
             chunk: FIRST,
             ahead: 0,
-            told: 0,
+            reported: 0,
         }
     }
 
-    /// Notes that the next record of the log came over the socket.
-    pub(super) fn heard_one(&mut self) {
+    /// Notes that the next record of the log has come over the socket.
+    pub(super) fn skip_one(&mut self) {
         self.ahead += 1;
     }
 
-    /// Bytes in the log now; none if there is no log.
+    /// Length of the log now, in bytes; 0 if there is no log.
     pub(super) fn length(&self) -> io::Result<u64> {
         match std::fs::metadata(&self.path) {
             Ok(meta) => Ok(meta.len()),
@@ -59,33 +59,33 @@ impl Feed {
         }
     }
 
-    /// What is damaged and was not told yet, for people.
+    /// Damage that was not reported yet, for people.
     pub(super) fn damage(&mut self) -> Option<String> {
         let damage = self.log.damage();
-        let news = damage.count > self.told;
-        self.told = damage.count;
-        if news { damage.told(&self.path) } else { None }
+        let news = damage.count > self.reported;
+        self.reported = damage.count;
+        if news { damage.message(&self.path) } else { None }
     }
 
-    /// A last record that nobody will finish, for people.
+    /// An unfinished last record, for people: once the worker is gone, nobody finishes it.
     pub(super) fn torn(&self) -> Option<String> {
         let torn = self.length().ok()?.saturating_sub(self.log.offset());
         let path = self.path.display();
         (torn > 0).then(|| format!("{path}: the last record is torn, its {torn} bytes are left out"))
     }
 
-    /// Whether the reader was sent as far as byte `end`.
+    /// Whether the log was read up to byte `end`.
     pub(super) fn is_at(&self, end: u64) -> bool {
         self.asked >= end
     }
 
-    /// The next records not seen yet within the first `end` bytes; `None` when that end is reached.
+    /// The next records up to byte `end` that were not seen yet; `None` once `end` is reached.
     pub(super) fn next_chunk(&mut self, end: u64) -> io::Result<Option<Vec<Piece>>> {
         while !self.is_at(end) {
             self.asked = self.log.break_from(self.asked + self.chunk).min(end);
             self.chunk = (self.chunk * 2).min(LARGEST);
             let mut pieces = self.log.read_pieces(self.asked)?;
-            self.leave_known(&mut pieces);
+            self.skip_known(&mut pieces);
             if !pieces.is_empty() {
                 return Ok(Some(pieces));
             }
@@ -93,8 +93,8 @@ impl Feed {
         Ok(None)
     }
 
-    /// Leaves out the records that came over the socket.
-    fn leave_known(&mut self, pieces: &mut Vec<Piece>) {
+    /// Removes the records that came over the socket already.
+    fn skip_known(&mut self, pieces: &mut Vec<Piece>) {
         let whole = pieces.iter().scan(0, |sum, piece| {
             *sum += piece.len();
             Some(*sum)
@@ -113,7 +113,7 @@ mod tests {
     use pellucid_protocol::Metrics;
     use pellucid_protocol::event::{Alert, Step};
     use pellucid_protocol::{Event, Record};
-    use pellucid_record::log_writer::LogWriter;
+    use pellucid_record::log::writer::LogWriter;
     use proptest::prelude::*;
 
     use super::*;
@@ -172,7 +172,7 @@ mod tests {
                 for over_socket in (0..heard).map(|_| true).chain((0..missed).map(|_| false)) {
                     writer.append(&record(written, 2)).unwrap();
                     if over_socket {
-                        feed.heard_one();
+                        feed.skip_one();
                         seen.push(written);
                     }
                     written += 1;

@@ -1,11 +1,11 @@
-//! What a user types to come back to a run.
+//! How a user names a run on the command line.
 
 use std::path::Path;
 
 use pellucid_record::RunDir;
 
-/// The shortest thing that `pellucid attach` takes for `run`, typed where this program runs: its name
-/// if it lies in the folder where runs are looked up by default, else its path.
+/// The shortest argument that names `run` for `pellucid attach` in the current folder: the run's name if it lies in
+/// `runs/`, else its path.
 pub fn handle(run: &RunDir) -> String {
     let usual = Path::new("runs").canonicalize();
     let folder = run.root().parent().and_then(|parent| parent.canonicalize().ok());
@@ -15,7 +15,7 @@ pub fn handle(run: &RunDir) -> String {
     }
 }
 
-/// How a run that did not finish is taken up again, and from where.
+/// How to resume a run that did not finish, and from which step, for people.
 pub fn resume_hint(run: &RunDir) -> String {
     let handle = handle(run);
     match run.newest_checkpoint() {

@@ -1,7 +1,7 @@
-//! Starts a worker and waits until its run stands.
+//! Starts a worker and waits until its run has begun.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,72 +14,57 @@ use tokio::io::{AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdout};
 use tokio::task::JoinHandle;
 
-use super::follow::Begin;
 use super::lines::Lines;
-use super::words::Words;
-use super::worker::{cannot_start, hand_over, kept, pass_on};
-use super::{Ends, FromRun, Gone, Parting, follow};
+use super::link::{CloseReason, Closed, FromRun, TaskEnd};
+use super::stderr_lines::StderrLines;
+use super::worker::{cannot_start, send_job, send_signal, supervised_command};
 
-/// Lines of a worker's last words that are kept.
-const LAST_WORDS: usize = 20;
+/// Lines of a worker's stderr that are kept.
+const STDERR_LINES: usize = 20;
 
-/// How long a worker that is not wanted may take to end.
+/// How long a worker that is no longer wanted may take to end.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Why no run came of it.
-pub(super) enum Miss {
-    /// It could not start, or was called off.
+/// Why no run has begun.
+pub(super) enum LaunchError {
+    /// The worker could not start, or the user has stopped it.
     Failed(String),
-    /// The screen has let go.
-    Gone,
+    /// The screen has dropped its link.
+    Closed,
 }
 
-impl From<Gone> for Miss {
-    fn from(_: Gone) -> Self {
-        Miss::Gone
+impl From<Closed> for LaunchError {
+    fn from(_: Closed) -> Self {
+        LaunchError::Closed
     }
 }
 
-/// Starts `worker` on `work`, then follows the run beyond byte `beyond` of its log.
-pub(super) async fn launch(worker: PathBuf, work: Work, beyond: u64, mut ends: Ends) -> Option<RunDir> {
-    let mut early = Vec::new();
-    match begin(&worker, work, &mut ends, &mut early).await {
-        Ok(run) => follow::follow_with(run, ends, Begin { early, beyond, ..Begin::default() }).await,
-        Err(Miss::Failed(message)) => {
-            // Whether anybody hears it makes no difference: nothing was started.
-            let _ = ends.say(FromRun::Failed(message)).await;
-            None
-        }
-        Err(Miss::Gone) => None,
-    }
-}
-
-/// Starts `worker` on `work` and waits until its run stands; commands that come meanwhile are put with the `early` ones.
+/// Starts `worker` on `work` and waits until its run has begun. Commands that come meanwhile are added to `early`.
 pub(super) async fn begin(
     worker: &Path,
     work: Work,
-    ends: &mut Ends,
+    task_end: &mut TaskEnd,
     early: &mut Vec<Command>,
-) -> Result<RunDir, Miss> {
-    let mut child = start(worker).map_err(|error| Miss::Failed(cannot_start(worker, &error).to_string()))?;
-    let words = LastWords::collect(child.stderr.take());
-    hand_over(&mut child, &work).await;
+) -> Result<RunDir, LaunchError> {
+    let mut child = start(worker).map_err(|error| LaunchError::Failed(cannot_start(worker, &error).to_string()))?;
+    let stderr = StderrTail::collect(child.stderr.take());
+    send_job(&mut child, &work).await;
     let outcome = match child.stdout.take() {
-        Some(stdout) => wait(stdout, ends, early).await,
+        Some(stdout) => wait(stdout, task_end, early).await,
         None => Ok(Launch::Silent("starting".into())),
     };
     match outcome {
         Ok(Launch::Ready(run)) => {
-            // Somebody must wait for it, or it would seem alive after its end. It is not killed with us.
+            // Without this it would remain a zombie after its end. It is not killed when this program ends.
             tokio::spawn(async move { child.wait().await });
             Ok(run)
         }
         Ok(Launch::Silent(phase)) => {
             let status = child.wait().await;
-            Err(Miss::Failed(obituary(status.ok(), &phase, &words.take().await)))
+            Err(LaunchError::Failed(death_message(status.ok(), &phase, &stderr.take().await)))
         }
-        // The terminal is gone, and nobody has said that the run is not wanted: it begins by itself.
-        Err(Miss::Gone) if ends.parting.get() == Parting::HungUp => Err(Miss::Gone),
+        // The terminal is gone, but the user did not ask to stop the run: it begins without us.
+        Err(LaunchError::Closed) if task_end.close_reason.get() == CloseReason::HangUp => Err(LaunchError::Closed),
         Err(miss) => {
             end(&mut child).await;
             Err(miss)
@@ -88,27 +73,28 @@ pub(super) async fn begin(
 }
 
 fn start(worker: &Path) -> std::io::Result<Child> {
-    // The worker begins a session of its own, which a leader of a process group could not.
-    kept(worker).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    // Not in a process group of its own: the leader of a group could not start a session.
+    supervised_command(worker).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
-/// Ends a worker that is not ready: it has written nothing. Gently, since it is passed on by whoever watches over it.
+/// Ends a worker whose run has not begun, which has written nothing. With SIGTERM first, which its supervisor passes on.
 async fn end(child: &mut Child) {
-    pass_on(child.id(), rustix::process::Signal::TERM);
+    send_signal(child.id(), rustix::process::Signal::TERM);
     if tokio::time::timeout(PATIENCE, child.wait()).await.is_err() {
         let _ = child.kill().await;
     }
 }
 
-/// How a launch went on the worker's side.
+/// How the worker's start went.
 enum Launch {
+    /// The run has begun.
     Ready(RunDir),
-    /// It closed its stdout with no last line, during this phase.
+    /// The worker closed its stdout without a result, during this phase.
     Silent(String),
 }
 
-/// Passes on the phases until the last line. Commands that come early are kept for later.
-async fn wait(stdout: ChildStdout, ends: &mut Ends, early: &mut Vec<Command>) -> Result<Launch, Miss> {
+/// Passes on the phases until the run has begun or failed. Commands that come meanwhile are added to `early`.
+async fn wait(stdout: ChildStdout, task_end: &mut TaskEnd, early: &mut Vec<Command>) -> Result<Launch, LaunchError> {
     let mut lines = Lines::new(BufReader::new(stdout));
     let mut phase = "starting".to_owned();
     loop {
@@ -118,17 +104,17 @@ async fn wait(stdout: ChildStdout, ends: &mut Ends, early: &mut Vec<Command>) ->
                 match serde_json::from_slice(&line) {
                     Ok(LaunchLine::Phase { text }) => {
                         phase.clone_from(&text);
-                        ends.say(FromRun::Phase(text)).await?;
+                        task_end.send(FromRun::Phase(text)).await?;
                     }
                     Ok(LaunchLine::Ready { run_dir }) => return Ok(Launch::Ready(RunDir::new(run_dir))),
-                    Ok(LaunchLine::Failed { message }) => return Err(Miss::Failed(message)),
-                    Err(_) => {} // Some library's print: it is no line of ours.
+                    Ok(LaunchLine::Failed { message }) => return Err(LaunchError::Failed(message)),
+                    Err(_) => {} // Printed by some library.
                 }
             }
-            command = ends.commands.recv() => match command {
-                None => return Err(Miss::Gone),
+            command = task_end.commands.recv() => match command {
+                None => return Err(LaunchError::Closed),
                 Some(Command::Stop | Command::StopNow) => {
-                    return Err(Miss::Failed("stopped before the run began; nothing was written".into()));
+                    return Err(LaunchError::Failed("stopped before the run began; nothing was written".into()));
                 }
                 Some(command) => early.push(command),
             },
@@ -137,27 +123,28 @@ async fn wait(stdout: ChildStdout, ends: &mut Ends, early: &mut Vec<Command>) ->
 }
 
 /// The last lines of a worker's stderr.
-struct LastWords {
+struct StderrTail {
     lines: Arc<Mutex<VecDeque<String>>>,
     reader: JoinHandle<()>,
 }
 
-impl LastWords {
-    /// Reads on until the worker closes or redirects its stderr, so that it never waits for a reader.
+impl StderrTail {
+    /// Reads until the worker closes or redirects its stderr, so that the worker never blocks on a full pipe.
     fn collect(stderr: Option<impl AsyncRead + Unpin + Send + 'static>) -> Self {
         let lines = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&lines);
         let reader = tokio::spawn(async move {
             let Some(stderr) = stderr else { return };
-            let mut words = Words::new(stderr);
-            while let Some(piece) = words.next().await {
-                keep(&kept, piece);
+            let mut stderr = StderrLines::new(stderr);
+            while let Some(line) = stderr.next().await {
+                keep(&kept, line);
             }
         });
         Self { lines, reader }
     }
 
-    /// What a worker that has ended said last. Does not wait for a heir that keeps its stderr open.
+    /// The last lines of a worker that has ended. Does not wait long, since a child process of the worker may keep its
+    /// stderr open.
     async fn take(self) -> Vec<String> {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.reader).await;
         self.lines.lock().map(|mut lines| lines.drain(..).collect()).unwrap_or_default()
@@ -166,15 +153,15 @@ impl LastWords {
 
 fn keep(lines: &Mutex<VecDeque<String>>, line: String) {
     if let Ok(mut lines) = lines.lock() {
-        if lines.len() == LAST_WORDS {
+        if lines.len() == STDERR_LINES {
             lines.pop_front();
         }
         lines.push_back(line);
     }
 }
 
-/// How a worker died that was to start: its end, what it was doing, and its last words.
-fn obituary(status: Option<ExitStatus>, phase: &str, words: &[String]) -> String {
+/// Why a worker ended before its run began: its exit status, its phase, and the last line of its stderr.
+fn death_message(status: Option<ExitStatus>, phase: &str, stderr: &[String]) -> String {
     use std::os::unix::process::ExitStatusExt;
     let end = match status.map(|status| (status.code(), status.signal())) {
         Some((Some(code), _)) => format!("with exit code {code}"),
@@ -182,7 +169,7 @@ fn obituary(status: Option<ExitStatus>, phase: &str, words: &[String]) -> String
         _ => "in an unknown way".to_owned(),
     };
     // A panic's last line is advice on backtraces.
-    let last = words.iter().rev().find(|line| !line.is_empty() && !line.starts_with("note:"));
+    let last = stderr.iter().rev().find(|line| !line.is_empty() && !line.starts_with("note:"));
     let said = last.map_or_else(String::new, |line| format!(", saying: {line}"));
     format!("the worker ended {end} before the run began, while {phase}{said}; `pellucid doctor` looks for causes")
 }

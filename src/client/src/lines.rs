@@ -1,13 +1,13 @@
-//! Lines that another process sends: none longer than the longest there can be.
+//! Reads lines from another process, up to a limit of their length.
 
 use pellucid_files::bounded;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
-/// Reads lines one after the other.
+/// A reader of lines.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     source: R,
-    /// What has come of the next line.
+    /// The part of the next line that has come so far.
     line: Vec<u8>,
     limit: usize,
 }
@@ -21,8 +21,8 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         Self { source, line: Vec::new(), limit }
     }
 
-    /// The next line; `None` at the end, and for a line that is too long: nothing that comes after it is to be
-    /// trusted. May be dropped while it waits.
+    /// The next line; `None` at the end, and at a line that is too long, since nothing after that can be trusted.
+    /// Cancel-safe.
     pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
         let left = (self.limit - self.line.len()) as u64;
         let read = (&mut self.source).take(left).read_until(b'\n', &mut self.line).await;

@@ -1,5 +1,5 @@
-//! Watches over a worker: a small process of its own that waits for the worker's end, and writes into the record how it
-//! died if it did, whoever is attached or not.
+//! The supervisor: a small process of its own that waits for the end of a worker and, if the worker crashed, records that
+//! in the log of its run.
 
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,8 +10,9 @@ use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Event, Record};
-use pellucid_record::log_writer::LogWriter;
-use pellucid_record::owner::{KEEPER, Lock};
+use pellucid_record::lock::Lock;
+use pellucid_record::log::writer::LogWriter;
+use pellucid_record::owner::SUPERVISOR_VARIABLE;
 use pellucid_record::{RunDir, RunSummary};
 use tokio::process::Child;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,46 +20,46 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::{Ending, Failure};
 use crate::worker;
 
-mod death;
+mod crash;
 
-use death::{Accounts, Death};
+use crash::{Crash, OomKills};
 
-/// The longest job.
+/// Longest job that is read, in bytes.
 const JOB: u64 = 16 << 20;
-/// How long somebody may look whether the run is held, when the last words are to be written.
+/// How long to wait for the lock of the run: another process that only tests it holds it for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Starts the program `path` on the job that comes on stdin, and stays until its end.
+/// Starts the program `path` with the job from stdin, and waits for its end.
 ///
 /// # Errors
 /// When there is no job.
-pub async fn keep(path: PathBuf) -> Result<Ending, Failure> {
-    // A session of its own, as the worker's: whatever happens to the terminal, this stays.
+pub async fn supervise(path: PathBuf) -> Result<Ending, Failure> {
+    // In a session of its own, as the worker is, so that it outlives the terminal.
     let _ = rustix::process::setsid();
-    let unheard = |error: std::io::Error| Failure::Failed(format!("cannot listen to signals: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
-    let _hang_up = signal(SignalKind::hangup()).map_err(unheard)?;
+    let cannot_listen = |error: std::io::Error| Failure::Failed(format!("cannot listen to signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot_listen)?;
+    let _hang_up = signal(SignalKind::hangup()).map_err(cannot_listen)?;
     let mut job = Vec::new();
     let read = std::io::stdin().lock().take(JOB).read_until(b'\n', &mut job);
     let work: Work = read
         .map_err(serde_json::Error::io)
         .and_then(|_| serde_json::from_slice(&job))
         .map_err(|error| Failure::Usage(format!("stdin: not a job: {error}")))?;
-    let watch = Watch::begin(run_of(&work));
+    let supervised = Supervised::begin(run_of(&work));
     let mut command = worker::command(&path);
-    let mut child = match command.env(KEEPER, std::process::id().to_string()).spawn() {
+    let mut child = match command.env(SUPERVISOR_VARIABLE, std::process::id().to_string()).spawn() {
         Ok(child) => child,
         Err(error) => return cannot_start(&path, &error),
     };
-    worker::hand_over(&mut child, &work).await;
+    worker::send_job(&mut child, &work).await;
     let pid = child.id().unwrap_or(0);
-    // Whoever listens at the worker's ends hears when the worker is gone, not when this is.
-    let_go_of_ends();
+    // Otherwise the readers of the worker's stdout and stderr would wait for the end of this process too.
+    close_stdio();
     let status = wait(&mut child, &mut terminate).await;
-    if let (Some(watch), Some(status)) = (watch, status) {
-        watch.mourn(pid, status);
+    if let (Some(supervised), Some(status)) = (supervised, status) {
+        supervised.record_crash(pid, status);
     }
-    Ok(status.map_or(Ending::Failed, end_alike))
+    Ok(status.map_or(Ending::Failed, exit_like))
 }
 
 fn cannot_start(path: &Path, error: &std::io::Error) -> Result<Ending, Failure> {
@@ -76,28 +77,28 @@ fn run_of(work: &Work) -> Option<RunDir> {
     }
 }
 
-fn let_go_of_ends() {
+fn close_stdio() {
     if let Ok(nothing) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
-        // They stay open if not: the launcher then waits a little longer.
+        // If one of these fails, the launcher waits a little longer.
         let _ = rustix::stdio::dup2_stdin(&nothing);
         let _ = rustix::stdio::dup2_stdout(&nothing);
         let _ = rustix::stdio::dup2_stderr(&nothing);
     }
 }
 
-/// Waits for the worker's end; what is asked of this process is passed on.
+/// Waits for the worker's end; passes SIGTERM on to it.
 async fn wait(child: &mut Child, terminate: &mut Signal) -> Option<ExitStatus> {
     let pid = child.id();
     loop {
         tokio::select! {
             status = child.wait() => return status.ok(),
-            _ = terminate.recv() => worker::pass_on(pid, rustix::process::Signal::TERM),
+            _ = terminate.recv() => worker::send_signal(pid, rustix::process::Signal::TERM),
         }
     }
 }
 
-/// Ends as the worker did, for whoever waits for this process.
-fn end_alike(status: ExitStatus) -> Ending {
+/// Ends this process in the same way as the worker, by the same signal if there was one.
+fn exit_like(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     if let Some(number) = status.signal() {
         let _ = rustix::process::setrlimit(
@@ -112,25 +113,25 @@ fn end_alike(status: ExitStatus) -> Ending {
     worker::ending(status)
 }
 
-/// What is known before the worker starts.
-struct Watch {
+/// A run whose worker is supervised, and what was known before the worker started.
+struct Supervised {
     run: RunDir,
-    accounts: Accounts,
-    /// Bytes that were in its log before.
+    oom_kills: OomKills,
+    /// Length of `worker.log` before, in bytes.
     printed: u64,
 }
 
-impl Watch {
+impl Supervised {
     fn begin(run: Option<RunDir>) -> Option<Self> {
         let run = run?;
         let printed = std::fs::metadata(run.log()).map_or(0, |meta| meta.len());
-        Some(Self { run, accounts: Accounts::now(), printed })
+        Some(Self { run, oom_kills: OomKills::now(), printed })
     }
 
-    /// Writes down how the worker `pid` ended, if the run did not end before it.
-    fn mourn(&self, pid: u32, status: ExitStatus) {
+    /// Records that the worker `pid` has crashed, unless its run had ended before.
+    fn record_crash(&self, pid: u32, status: ExitStatus) {
         let owned = self.run.worker_info().is_some_and(|info| info.owner.pid == pid);
-        // Somebody who has taken the run up again already has the word.
+        // If another worker has the run already, its log belongs to that one.
         let Some(_lock) = owned.then(|| Lock::take(&self.run, PATIENCE).ok()).flatten() else { return };
         // A run that has ended stays as it ended, however its worker leaves.
         let Ok(summary) = RunSummary::read(&self.run) else { return };
@@ -138,8 +139,8 @@ impl Watch {
             return;
         }
         let best = RunSummary::read_whole(&self.run).map_or(summary.best, |whole| whole.best);
-        let death = Death::of(pid, status, (&self.accounts, &Accounts::now()));
-        let message = Some(death.told(&self.printed_since()));
+        let crash = Crash::of(pid, status, (&self.oom_kills, &OomKills::now()));
+        let message = Some(crash.message(&self.printed_since()));
         let ended = Ended { step: summary.step, outcome: Outcome::Died, message, metrics: best };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
         let time = summary.last_time.map_or(now, |last| last.max(now));
@@ -150,7 +151,7 @@ impl Watch {
         }
     }
 
-    /// What the worker has printed.
+    /// What the worker has printed to `worker.log`, at most the last 64 KiB.
     fn printed_since(&self) -> String {
         let bytes = std::fs::read(self.run.log()).unwrap_or_default();
         let from =
@@ -166,9 +167,9 @@ mod tests {
     use pellucid_fixture as fixture;
     use pellucid_protocol::Metrics;
     use pellucid_protocol::event::Step;
-    use pellucid_record::log_reader::LogReader;
+    use pellucid_record::log::reader::LogReader;
     use pellucid_record::owner::Owner;
-    use pellucid_record::run_dir::WorkerInfo;
+    use pellucid_record::worker_info::WorkerInfo;
 
     use super::*;
 
@@ -184,7 +185,7 @@ mod tests {
         let mut log = LogWriter::open(&run.events()).unwrap();
         (1..4).for_each(|number| assert!(log.append(&step(number)).is_ok()));
         let owner = Owner { pid, ..Owner::of_this_process() };
-        let info = WorkerInfo { owner, socket: "s".into(), keeper: None };
+        let info = WorkerInfo { owner, socket: "s".into(), supervisor: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         (folder, run)
     }
@@ -197,20 +198,23 @@ mod tests {
     }
 
     #[test]
-    fn a_death_is_the_last_record() {
+    fn a_crash_is_the_last_record() {
         let (_folder, run) = run(7);
         std::fs::write(run.log(), "an old line\n").unwrap();
-        let watch = Watch::begin(Some(run.clone())).unwrap();
+        let supervised = Supervised::begin(Some(run.clone())).unwrap();
         let mut log = std::fs::OpenOptions::new().append(true).open(run.log()).unwrap();
         log.write_all(b"terminate called\n  what():  bad index\n").unwrap();
         std::fs::OpenOptions::new().append(true).open(run.events()).unwrap().write_all(b"{\"torn").unwrap();
-        watch.mourn(7, ExitStatus::from_raw(6));
+        supervised.record_crash(7, ExitStatus::from_raw(6));
         let ends = ends(&run);
         let [(time, ended)] = ends.as_slice() else { panic!("{ends:?}") };
         assert_eq!((ended.outcome, ended.step, *time), (Outcome::Died, 3, 5e9), "time does not go back");
-        let told = ended.message.as_deref().unwrap();
-        assert!(told.contains("SIGABRT") && told.contains("bad index") && !told.contains("old line"), "{told}");
-        watch.mourn(7, ExitStatus::from_raw(6));
+        let message = ended.message.as_deref().unwrap();
+        assert!(
+            message.contains("SIGABRT") && message.contains("bad index") && !message.contains("old line"),
+            "{message}"
+        );
+        supervised.record_crash(7, ExitStatus::from_raw(6));
         assert_eq!(super::tests::ends(&run).len(), 1, "once");
     }
 
@@ -218,14 +222,14 @@ mod tests {
     #[test]
     fn an_end_is_not_undone_by_what_came_after_it() {
         let (_folder, run) = run(7);
-        let watch = Watch::begin(Some(run.clone())).unwrap();
+        let supervised = Supervised::begin(Some(run.clone())).unwrap();
         let mut log = LogWriter::open(&run.events()).unwrap();
         log.append(&fixture::ended(3, Outcome::Finished, None)).unwrap();
         while log.length() < 2 << 20 {
             log.append(&fixture::explained(3, 9)).unwrap();
         }
         for raw in [0, 9] {
-            watch.mourn(7, ExitStatus::from_raw(raw));
+            supervised.record_crash(7, ExitStatus::from_raw(raw));
         }
         let ends = ends(&run);
         assert!(ends.len() == 1 && ends[0].1.outcome == Outcome::Finished, "{ends:?}");
@@ -234,14 +238,14 @@ mod tests {
     #[test]
     fn a_run_of_somebody_else_is_left_alone() {
         let (_folder, run) = run(7);
-        let watch = Watch::begin(Some(run.clone())).unwrap();
-        watch.mourn(8, ExitStatus::from_raw(9));
+        let supervised = Supervised::begin(Some(run.clone())).unwrap();
+        supervised.record_crash(8, ExitStatus::from_raw(9));
         assert!(ends(&run).is_empty(), "another worker's");
         let lock = Lock::take(&run, Duration::ZERO).unwrap();
-        watch.mourn(7, ExitStatus::from_raw(9));
+        supervised.record_crash(7, ExitStatus::from_raw(9));
         assert!(ends(&run).is_empty(), "taken up again");
         drop(lock);
-        watch.mourn(7, ExitStatus::from_raw(9));
+        supervised.record_crash(7, ExitStatus::from_raw(9));
         assert_eq!(ends(&run).len(), 1);
     }
 }

@@ -11,11 +11,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::words::Words;
+use super::stderr_lines::StderrLines;
 use crate::console;
 use crate::failure::{Ending, Failure};
 
-/// Names the worker program, when it is not beside this one.
+/// The environment variable with the path of the worker program, if it is not beside this program.
 pub const VARIABLE: &str = "PELLUCID_WORKER";
 const NAME: &str = "pellucid-worker";
 
@@ -45,31 +45,31 @@ fn search(named: Option<PathBuf>, beside: Option<&Path>, path: &[PathBuf]) -> Re
     })
 }
 
-/// How long a thread of libtorch spins at a barrier before it sleeps: some 0.1 ms. The default of several
-/// milliseconds makes small models many times slower on a machine with other work to do.
+/// How long a thread of libtorch spins at a barrier before it sleeps: about 0.1 ms. With the default of several
+/// milliseconds small models are many times slower on a machine that has other work to do.
 const SPIN_COUNT: (&str, &str) = ("GOMP_SPINCOUNT", "5000");
 
-/// What the C library keeps of freed memory instead of giving it back, only to fetch it again page by page in the next
-/// layer: 4 % of the time of a forward pass. What is larger than 32 MiB (weights) goes back at once as ever.
+/// Makes the C library keep freed memory instead of returning it to the kernel and fetching it again page by page in the
+/// next layer, which takes 4 % of a forward pass. Blocks of more than 32 MiB (weights) are still returned at once.
 const ALLOCATOR: [(&str, &str); 2] = [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "268435456")];
 
-/// The worker, about to read its job from stdin, with a process that watches over it.
-pub(super) fn kept(worker: &Path) -> Command {
+/// The command that starts the worker under a supervisor, to read its job from stdin.
+pub(super) fn supervised_command(worker: &Path) -> Command {
     let mut plain = command(worker);
-    if let Some(keeper) = keeper() {
-        let mut kept = Command::new(keeper);
-        kept.arg("keep").arg(worker).stdin(Stdio::piped());
-        plain = kept;
+    if let Some(supervisor) = supervisor_program() {
+        let mut supervised = Command::new(supervisor);
+        supervised.arg("keep").arg(worker).stdin(Stdio::piped());
+        plain = supervised;
     }
     plain
 }
 
-/// This program, if it is what it says it is: a test or a program of another name keeps nobody.
-fn keeper() -> Option<PathBuf> {
+/// This program, if it is `pellucid`: tests and programs of other names cannot be supervisors.
+fn supervisor_program() -> Option<PathBuf> {
     env::current_exe().ok().filter(|exe| exe.file_name().is_some_and(|name| name == "pellucid") && exe.is_file())
 }
 
-/// The worker, about to read its job from stdin.
+/// The command that starts the worker, to read its job from stdin.
 pub fn command(worker: &Path) -> Command {
     let mut command = Command::new(worker);
     command.arg("work").stdin(Stdio::piped());
@@ -83,7 +83,7 @@ pub fn command(worker: &Path) -> Command {
     command
 }
 
-/// Runs the worker on `work` with this program's stdout, passes on what it says, and gives its exit code.
+/// Runs the worker on `work` with this program's stdout, forwards its stderr, and returns its exit code.
 ///
 /// # Errors
 /// When there is no worker or it cannot be started.
@@ -93,23 +93,23 @@ pub async fn run(work: &Work) -> Result<Ending, Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut child = command(&worker).stderr(Stdio::piped()).spawn().map_err(cannot)?;
-    let said = tokio::spawn(pass_on_words(child.stderr.take()));
-    hand_over(&mut child, work).await;
+    let forwarded = tokio::spawn(forward_stderr(child.stderr.take()));
+    send_job(&mut child, work).await;
     let pid = child.id();
     loop {
         tokio::select! {
             status = child.wait() => {
-                // What it said last comes before what is said of its end. An heir may keep its stderr open.
-                let _ = tokio::time::timeout(Duration::from_secs(1), said).await;
+                // Its last lines come before any message about its end. A child process of it may keep stderr open.
+                let _ = tokio::time::timeout(Duration::from_secs(1), forwarded).await;
                 return Ok(ending(status.map_err(cannot)?));
             }
-            _ = interrupt.recv() => pass_on(pid, Signal::INT),
-            _ = terminate.recv() => pass_on(pid, Signal::TERM),
+            _ = interrupt.recv() => send_signal(pid, Signal::INT),
+            _ = terminate.recv() => send_signal(pid, Signal::TERM),
         }
     }
 }
 
-/// Runs the worker on `work` and gives what it printed on stdout.
+/// Runs the worker on `work` and returns its stdout.
 ///
 /// # Errors
 /// When there is no worker, it cannot be started, or it fails.
@@ -119,8 +119,8 @@ pub async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
     let mut command = command(&worker);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(cannot)?;
-    tokio::spawn(pass_on_words(child.stderr.take()));
-    hand_over(&mut child, work).await;
+    tokio::spawn(forward_stderr(child.stderr.take()));
+    send_job(&mut child, work).await;
     let output = child.wait_with_output().await.map_err(cannot)?;
     if output.status.success() {
         return Ok(output.stdout);
@@ -128,17 +128,17 @@ pub async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
     Err(Failure::Failed(format!("{} did not start rightly ({})", worker.display(), output.status)))
 }
 
-/// Says on stderr what the worker, or a library in it, says there: scrubbed.
-async fn pass_on_words(stderr: Option<ChildStderr>) {
+/// Prints the worker's stderr on this program's stderr, without terminal control characters.
+async fn forward_stderr(stderr: Option<ChildStderr>) {
     let Some(stderr) = stderr else { return };
-    let mut words = Words::new(stderr);
-    while let Some(line) = words.next().await {
+    let mut lines = StderrLines::new(stderr);
+    while let Some(line) = lines.next().await {
         console::note(&line);
     }
 }
 
-/// Writes the job to the worker's stdin and closes it. A worker that does not read it says why itself.
-pub async fn hand_over(child: &mut Child, work: &Work) {
+/// Writes the job to the worker's stdin and closes it. Errors are ignored: a worker that fails to read says so itself.
+pub async fn send_job(child: &mut Child, work: &Work) {
     if let Some(mut stdin) = child.stdin.take()
         && let Ok(mut line) = serde_json::to_vec(work)
     {
@@ -151,15 +151,15 @@ pub(crate) fn cannot_start(worker: &Path, error: &std::io::Error) -> Failure {
     Failure::Failed(format!("cannot start {}: {error}", worker.display()))
 }
 
-/// Sends a signal to a process of ours.
-pub fn pass_on(pid: Option<u32>, signal: Signal) {
+/// Sends a signal to a child process.
+pub fn send_signal(pid: Option<u32>, signal: Signal) {
     if let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) {
-        // It may have ended in the meantime.
+        // It may have ended meanwhile.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// A worker's end as that of this program.
+/// The ending of this program that corresponds to a worker's exit status.
 pub fn ending(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {

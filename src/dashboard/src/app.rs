@@ -100,10 +100,10 @@ pub async fn run(link: Link, options: Options) -> color_eyre::Result<Exit> {
     if options.theme.is_none() && level != Level::None {
         screen.ask_background()?;
     }
-    let parting = screen.link.parting.clone();
+    let close_reason = screen.link.close_reason.clone();
     let exit = screen.run().await;
     if matches!(exit, Ok(Exit::HungUp)) {
-        parting.hang_up();
+        close_reason.hang_up();
     }
     exit
 }

@@ -166,7 +166,7 @@ fn started_event(total_steps: u64) -> color_eyre::Result<Started> {
         ModelCard { path: "model".into(), family: "bert".into(), layers: 2, hidden: 128, parameters: 4_000_000 };
     Ok(Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        log: pellucid_record::log_line::FORMAT,
+        log: pellucid_record::log::line::FORMAT,
         run: "bench".to_owned(),
         pid: std::process::id(),
         host: "here".to_owned(),

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use color_eyre::eyre::{WrapErr, eyre};
 use pellucid_client::FromRun;
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};

@@ -62,7 +62,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train))),
         Action::Bench(BenchAction::Explain(explain)) => block_on(worker::run(&texts::bench_explain(explain))),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
-        Action::Supervise { worker } => block_on(supervisor::keep(worker)),
+        Action::Supervise { worker } => block_on(supervisor::supervise(worker)),
         Action::Keys => keys(),
         Action::Doctor(json) => doctor::doctor(&global.runs, json.output()),
         Action::Completions { shell } => shell::completions(shell),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_client::handle::{handle, resume_hint};
-use pellucid_client::{FromRun, Link, Past, Task};
+use pellucid_client::{FromRun, History, Link, Task};
 
 mod log_copy;
 mod progress;
@@ -36,7 +36,7 @@ pub(crate) async fn train(worker: PathBuf, settings: Settings, output: Output) -
 pub(crate) async fn resume(worker: PathBuf, run: &RunDir, output: Output) -> Result<Ending, Failure> {
     let printed = std::fs::metadata(run.events()).map_or(0, |meta| meta.len());
     let watcher = Watcher { printed, ..Watcher::new(output) };
-    watch(pellucid_client::resume(worker, run, Past::Left), watcher).await
+    watch(pellucid_client::resume(worker, run, History::Skip), watcher).await
 }
 
 async fn watch((mut link, task): (Link, Task), mut watcher: Watcher) -> Result<Ending, Failure> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use pellucid_protocol::Record;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_record::{Piece, RunDir, RunSummary};
 
 use pellucid_client::console;
@@ -24,7 +24,7 @@ pub(crate) fn pieces(run: &RunDir) -> io::Result<Vec<Piece>> {
     let path = run.events();
     let mut log = LogReader::new(&path);
     let pieces = log.read_pieces(u64::MAX)?;
-    if let Some(told) = log.damage().told(&path) {
+    if let Some(told) = log.damage().message(&path) {
         console::note(&format!("warning: {told}"));
     }
     Ok(pieces)

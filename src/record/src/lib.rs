@@ -2,22 +2,28 @@
 //!
 //! ```text
 //! log            the event log: writer, readers, a copy of the steps as columns
-//! owner          which process holds a run, and whether it lives
-//! run_dir        the layout of a run folder, and the list of runs
+//! owner          the process that owns a run, and whether it runs
+//! run_dir        the layout of a run folder
+//! lock           the lock of a run
+//! worker_info    process and socket of a run's worker
+//! runs           the list of runs
 //! settings_file  reads run.toml
-//! summary        what came of a run
+//! summary        how far a run is, or how it ended
 //! ```
 //!
-//! The log is the record of a run; everything else in the folder can be lost without losing what happened.
+//! Each of these uses only those above it. The log is the record of a run: if everything else in the folder is lost, what
+//! happened is still known.
 
+pub mod lock;
 pub mod log;
 pub mod owner;
 pub mod run_dir;
+pub mod runs;
 pub mod settings_file;
 pub mod summary;
+pub mod worker_info;
 
 pub use log::reader::Piece;
 pub use log::step_block::StepBlock;
-pub use log::{line as log_line, reader as log_reader, step_block, writer as log_writer};
 pub use run_dir::RunDir;
 pub use summary::{RunState, RunSummary};

@@ -1,62 +1,34 @@
-//! The layout of a run folder, and the list of runs.
+//! The layout of a run folder.
 
 use std::fs;
-use std::io::{self, BufRead, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use pellucid_files::{bounded, whole};
 use pellucid_protocol::sample::{Prediction, Sample};
 use serde::{Deserialize, Serialize};
-
-use crate::owner::{Lock, Owner, Whereabouts};
 
 /// A run folder:
 ///
 /// ```text
 /// run.toml                    the settings
 /// events.jsonl                the event log, the record of the run
-/// events.columns              a copy of its steps that is faster to read; the log alone is enough
+/// events.columns              a copy of the log's steps that is faster to read; optional
 /// samples.jsonl               validation samples
-/// predictions/step-<N>.jsonl  what the model answered to them at an evaluation
+/// predictions/step-<N>.jsonl  the model's predictions for them at an evaluation
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
-/// worker.lock                 held by the worker while it lives, and names it
+/// worker.lock                 held by the worker while it runs, and names it
 /// worker.log                  what the worker and libtorch print
-/// view.toml                   how its charts are looked at
+/// view.toml                   view settings of its charts
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
     root: PathBuf,
 }
 
-/// File of a checkpoint with what training needs to go on beside the weights.
+/// The file of a checkpoint that holds the state of the training, beside the weights.
 pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
-
-/// Process and socket of a run's worker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerInfo {
-    /// The process.
-    #[serde(flatten)]
-    pub owner: Owner,
-    /// The Unix socket.
-    pub socket: PathBuf,
-    /// The process that writes down how the worker died, should it die.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keeper: Option<u32>,
-}
-
-impl WorkerInfo {
-    /// Where the worker of `run` is. One that does not hold the run is none of its, whoever it is: the folder is a copy.
-    #[must_use]
-    pub fn whereabouts(&self, run: &RunDir) -> Whereabouts {
-        match self.owner.whereabouts() {
-            Whereabouts::Here if !Lock::is_held(run) => Whereabouts::Gone,
-            place => place,
-        }
-    }
-}
 
 impl RunDir {
     /// The run folder at `root`, which need not exist.
@@ -77,8 +49,8 @@ impl RunDir {
         self.root.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Eight letters of k to z made of the name: whatever begins with enough of them is a short id, and not easily
-    /// taken for a part of a name.
+    /// The run's id: eight letters from k to z, computed from its name. Its first letters serve as a short id, which is
+    /// not easily confused with a part of a name.
     #[must_use]
     pub fn id(&self) -> String {
         let sum = crate::log::line::checksum(self.name().as_bytes());
@@ -95,17 +67,6 @@ impl RunDir {
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.root.join("events.jsonl")
-    }
-
-    /// When it began, in milliseconds since 1970: the time of its first record, or that of the log while there is none.
-    fn begun(&self) -> u64 {
-        let Ok(log) = fs::File::open(self.events()) else { return 0 };
-        let changed = log.metadata().and_then(|log| log.modified()).ok();
-        let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|time| time.as_secs_f64());
-        let mut line = Vec::new();
-        let read = io::BufReader::new(log).take(FIRST_LINE).read_until(b'\n', &mut line);
-        let first = read.ok().and_then(|_| serde_json::from_slice::<Dated>(&line).ok()).map(|first| first.time);
-        (first.or(changed).unwrap_or(0.0) * 1000.0) as u64
     }
 
     /// The validation samples.
@@ -132,13 +93,13 @@ impl RunDir {
         self.root.join("worker.json")
     }
 
-    /// Held by the worker while it lives.
+    /// The lock file; see [`crate::lock::Lock`].
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.root.join("worker.lock")
     }
 
-    /// How its charts are looked at.
+    /// The view settings of its charts.
     #[must_use]
     pub fn view(&self) -> PathBuf {
         self.root.join("view.toml")
@@ -150,23 +111,17 @@ impl RunDir {
         self.root.join("worker.log")
     }
 
-    /// Reads [`RunDir::worker`]; `None` when there is none.
-    #[must_use]
-    pub fn worker_info(&self) -> Option<WorkerInfo> {
-        serde_json::from_slice(&bounded::read(&self.worker(), bounded::SETTINGS).ok()?).ok()
-    }
-
-    /// Where the worker's socket is when its path is short enough.
+    /// The worker's socket, if its path is short enough for one.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.root.join("worker.sock")
     }
 
-    /// What in the folder is a link that leads out of it, if anything is: nothing that a run writes is.
+    /// A symbolic link in the folder that leads out of it, if there is one. A run writes no such link itself.
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn way_out(&self) -> io::Result<Option<PathBuf>> {
+    pub fn escaping_link(&self) -> io::Result<Option<PathBuf>> {
         let home = self.root.canonicalize()?;
         for folder in [self.root.clone(), self.root.join("checkpoints")] {
             let entries = match fs::read_dir(&folder) {
@@ -176,7 +131,7 @@ impl RunDir {
             };
             for entry in entries {
                 let entry = entry?;
-                // One that leads to nothing yet may lead anywhere once it is written to.
+                // A link to nothing counts as well: writing through it would create the target.
                 let stays = || entry.path().canonicalize().is_ok_and(|path| path.starts_with(&home));
                 if entry.file_type()?.is_symlink() && !stays() {
                     return Ok(Some(entry.path()));
@@ -186,7 +141,7 @@ impl RunDir {
         Ok(None)
     }
 
-    /// The step of the newest checkpoint that training can go on from.
+    /// The step of the newest checkpoint from which training can be resumed.
     #[must_use]
     pub fn newest_checkpoint(&self) -> Option<u64> {
         let entries = fs::read_dir(self.root.join(Self::checkpoint_name(""))).into_iter().flatten().flatten();
@@ -197,7 +152,7 @@ impl RunDir {
     /// Reads the validation samples.
     ///
     /// # Errors
-    /// When the file lies elsewhere, cannot be read, or has a line that is not a sample.
+    /// When the file lies outside the folder, cannot be read, or has a line that is not a sample.
     pub fn read_samples(&self) -> io::Result<Vec<Sample>> {
         self.read_lines(&self.samples())
     }
@@ -211,7 +166,7 @@ impl RunDir {
     }
 
     fn read_lines<T: for<'de> Deserialize<'de>>(&self, path: &Path) -> io::Result<Vec<T>> {
-        // Followed to its end: neither `..` nor a link leads out.
+        // With all links resolved, so that neither `..` nor a link leads out.
         if !path.canonicalize()?.starts_with(self.root.canonicalize()?) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path outside the run folder"));
         }
@@ -233,130 +188,11 @@ pub fn write_lines<T: Serialize>(path: &Path, values: &[T]) -> io::Result<()> {
     whole::write_whole(path, &text)
 }
 
-/// The run folders in `parent`, the newest last. Missing `parent`: none.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
-    let entries = match fs::read_dir(parent) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut runs: Vec<_> = entries
-        .filter_map(|entry| Some(RunDir::new(entry.ok()?.path())))
-        .filter(|run| run.events().is_file())
-        .collect();
-    runs.sort_by_cached_key(|run| (run.begun(), run.root.clone()));
-    Ok(runs)
-}
-
-/// Longest first line of a log that is looked at, in bytes.
-const FIRST_LINE: u64 = 64 << 10;
-
-/// When a record was made.
-#[derive(Deserialize)]
-struct Dated {
-    time: f64,
-}
-
-/// The folders in `parent` that this user may not look into, and so may be runs.
-#[must_use]
-pub fn closed(parent: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(parent).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-    let mut closed: Vec<_> = entries.filter(|path| is_closed(path)).collect();
-    closed.sort();
-    closed
-}
-
-fn is_closed(folder: &Path) -> bool {
-    let found = fs::metadata(RunDir::new(folder).events());
-    found.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
-}
-
-/// One line that says why a folder cannot be looked into.
-#[must_use]
-pub fn refusal(folder: &Path) -> String {
-    let owner = fs::symlink_metadata(folder).map(|found| format!(" (it belongs to user {})", found.uid()));
-    format!("cannot read {}: Permission denied{}", folder.display(), owner.unwrap_or_default())
-}
-
-/// Shortest length of a short id.
-const SHORTEST_ID: usize = 4;
-
-/// The short id of each of `runs`: as many letters of its id as tell it from all others.
-#[must_use]
-pub fn short_ids(runs: &[RunDir]) -> Vec<String> {
-    let ids: Vec<String> = runs.iter().map(RunDir::id).collect();
-    let unlike = |id: &String, length: usize| ids.iter().filter(|other| other[..length] == id[..length]).count() == 1;
-    ids.iter()
-        .map(|id| id[..(SHORTEST_ID..id.len()).find(|&length| unlike(id, length)).unwrap_or(id.len())].to_owned())
-        .collect()
-}
-
-/// Finds a run by path, by name, or by an unambiguous part of a name or start of an id; the newest run if `wanted` is
-/// empty.
-///
-/// # Errors
-/// One line that says what was looked for and what there is.
-pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
-    let direct = RunDir::new(wanted);
-    if !wanted.is_empty() && direct.events().is_file() {
-        return Ok(direct);
-    }
-    if !wanted.is_empty() && is_closed(direct.root()) {
-        return Err(refusal(direct.root()));
-    }
-    let runs = list(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
-    if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
-        return Ok(exact.clone());
-    }
-    let is_id = |run: &RunDir| wanted.len() >= SHORTEST_ID && run.id().starts_with(wanted);
-    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted) || is_id(run)).collect();
-    match (wanted.is_empty(), matching.as_slice()) {
-        (true, [.., newest]) | (false, [newest]) => Ok((*newest).clone()),
-        (_, []) => Err(match closed(parent).iter().find(|path| path.ends_with(wanted)) {
-            Some(folder) if !wanted.is_empty() => refusal(folder),
-            _ => format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display()),
-        }),
-        (_, several) => {
-            let names: Vec<_> = several.iter().map(|run| run.name()).collect();
-            Err(format!("`{wanted}` could be {}; name one", names.join(", ")))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-
-    #[test]
-    fn a_run_is_found_by_path_name_or_part() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["20260101-triage", "20260102-credit", "20260103-triage"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
-            fs::write(folder.path().join(name).join("events.jsonl"), "").unwrap();
-        }
-        let named = |wanted: &str| find(folder.path(), wanted).map(|run| run.name());
-        assert_eq!(named("").unwrap(), "20260103-triage");
-        assert_eq!(named("credit").unwrap(), "20260102-credit");
-        assert_eq!(named(folder.path().join("20260101-triage").to_str().unwrap()).unwrap(), "20260101-triage");
-        let ids = short_ids(&list(folder.path()).unwrap());
-        assert_eq!(ids.iter().map(|id| named(id).unwrap()).collect::<Vec<_>>()[1], "20260102-credit");
-        assert!(
-            ids.iter().all(|id| id.len() == 4 && id.chars().all(|letter| ('k'..='z').contains(&letter))),
-            "{ids:?}"
-        );
-        assert!(named("triage").unwrap_err().contains("could be 20260101-triage, 20260103-triage"));
-        assert!(named("none").unwrap_err().contains("no run `none`"));
-        for (name, time) in [("20260102-credit", 3e9), ("20260103-triage", 2.5e9)] {
-            let line = format!("{{\"time\":{time},\"event\":\"started\"}}\n");
-            fs::write(folder.path().join(name).join("events.jsonl"), line).unwrap();
-        }
-        assert_eq!(named("").unwrap(), "20260102-credit", "the time counts, and not the name");
-    }
 
     #[test]
     fn predictions_never_come_from_outside() {
@@ -379,13 +215,13 @@ mod tests {
         let run = RunDir::new(folder.path().join("run"));
         fs::create_dir_all(run.root().join("checkpoints/step-000001")).unwrap();
         symlink("step-000001", run.root().join("checkpoints/best")).unwrap();
-        assert_eq!(run.way_out().unwrap(), None);
+        assert_eq!(run.escaping_link().unwrap(), None);
         for (name, target) in
             [("events.jsonl", "/nowhere/yet"), ("checkpoints/last", "../../.."), ("view.toml", "/etc")]
         {
             let link = run.root().join(name);
             symlink(target, &link).unwrap();
-            assert_eq!(run.way_out().unwrap().as_ref(), Some(&link));
+            assert_eq!(run.escaping_link().unwrap().as_ref(), Some(&link));
             fs::remove_file(link).unwrap();
         }
     }

@@ -1,4 +1,4 @@
-//! What came of a run, in a few numbers: put together from its events, in one way for all that ask.
+//! How far a run is, or how it ended: the one place that folds its events into that.
 
 mod at_end;
 
@@ -35,7 +35,7 @@ pub struct RunSummary {
 }
 
 /// What the log says that a run does. Whether its worker lives is another question, see
-/// [`crate::run_dir::WorkerInfo::whereabouts`].
+/// [`crate::worker_info::WorkerInfo::state`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum RunState {
     /// It trains.

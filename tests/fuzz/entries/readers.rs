@@ -4,11 +4,11 @@ use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Event, Prediction, RawSettings, Record, Sample, Settings, ToClient, ToWorker};
-use pellucid_record::log_line;
-use pellucid_record::log_reader::{LogReader, Piece};
-use pellucid_record::log_writer::LogWriter;
-use pellucid_record::run_dir::WorkerInfo;
+use pellucid_record::log::line;
+use pellucid_record::log::reader::{LogReader, Piece};
+use pellucid_record::log::writer::LogWriter;
 use pellucid_record::settings_file;
+use pellucid_record::worker_info::WorkerInfo;
 use serde_json::Value;
 
 use super::file::file;
@@ -19,7 +19,7 @@ pub(crate) fn log(bytes: &[u8]) {
     let mut reader = LogReader::new(&path);
     let found = reader.read_new().unwrap();
     let before = found.len();
-    let _ = reader.damage().told(&path);
+    let _ = reader.damage().message(&path);
     // The reader that is fast on steps finds the same.
     let pieces = LogReader::new(&path).read_pieces(u64::MAX).unwrap();
     let quick: Vec<Record> = pieces.into_iter().flat_map(Piece::into_records).collect();
@@ -31,7 +31,7 @@ pub(crate) fn log(bytes: &[u8]) {
     let after = LogReader::new(&path).read_new().unwrap();
     assert!(after.len() > before && after.last() == Some(&last));
     bytes.split(|&byte| byte == b'\n').for_each(|line| {
-        let _ = log_line::check(line);
+        let _ = line::check(line);
     });
 }
 

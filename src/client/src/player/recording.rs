@@ -1,20 +1,20 @@
-//! The record of a run as it is played: pieces of the log, and where among its records steps and evaluations end.
+//! The log of a run for the player: its pieces, and the places at which the player can stop.
 
 use std::sync::OnceLock;
 
 use pellucid_protocol::Event;
 use pellucid_record::Piece;
 
-/// A record.
+/// The log of a run.
 pub(super) struct Recording {
     pieces: Vec<Piece>,
-    /// How many records come before each piece.
+    /// Number of records before each piece.
     starts: Vec<usize>,
     length: usize,
     stops: OnceLock<Stops>,
 }
 
-/// Places to hold at: behind an event with all that belongs to it, which is up to the next step.
+/// Places at which the player can stop: after a step or an evaluation and all that follows it before the next step.
 #[derive(Debug, Default)]
 struct Stops {
     steps: Vec<usize>,
@@ -54,17 +54,17 @@ impl Recording {
         pieces.filter_map(|(piece, &start)| piece.part(from.saturating_sub(start), to - start)).collect()
     }
 
-    /// The places behind steps, in their order.
+    /// The stops after steps, in ascending order.
     pub(super) fn steps(&self) -> &[usize] {
         &self.stops().steps
     }
 
-    /// The places behind evaluations, in their order.
+    /// The stops after evaluations, in ascending order.
     pub(super) fn evals(&self) -> &[usize] {
         &self.stops().evals
     }
 
-    /// Looked for once: a long record has a million of them.
+    /// Computed once: a long log has a million of them.
     fn stops(&self) -> &Stops {
         self.stops.get_or_init(|| self.find_stops())
     }
@@ -96,11 +96,11 @@ impl Recording {
     }
 }
 
-/// Records as they are read from a log: steps in blocks.
+/// Records as they are read from a log, with steps in blocks.
 #[cfg(test)]
 pub(super) fn as_read(records: &[pellucid_protocol::Record]) -> Recording {
-    use pellucid_record::log_reader::LogReader;
-    use pellucid_record::log_writer::LogWriter;
+    use pellucid_record::log::reader::LogReader;
+    use pellucid_record::log::writer::LogWriter;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.jsonl");
     let mut log = LogWriter::open(&path).unwrap();

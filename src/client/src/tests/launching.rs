@@ -127,8 +127,8 @@ async fn stopping_before_the_run_begins_ends_the_worker() {
 
 #[tokio::test]
 async fn early_commands_reach_the_worker_once_it_answers() {
-    let paper = Paper::new();
-    let root = paper.run.root().display();
+    let worker = FakeWorker::new();
+    let root = worker.run.root().display();
     let script = Script::new(&format!(
         r#"echo '{{"launch":"phase","text":"wait"}}'; while [ ! -e go ]; do sleep 0.01; done
         echo '{{"launch":"ready","run_dir":"{root}"}}'"#
@@ -140,8 +140,8 @@ async fn early_commands_reach_the_worker_once_it_answers() {
     // The link has a turn to take the command before the worker is ready.
     tokio::task::yield_now().await;
     std::fs::write(script.folder.path().join("go"), "").unwrap();
-    let mut stream = paper.accept().await;
-    put(&mut stream, &[paper.hello()]).await;
+    let mut stream = worker.accept().await;
+    put(&mut stream, &[worker.hello()]).await;
     assert_eq!(command_on(&mut stream).await.command, Command::Pause);
 }
 
@@ -150,9 +150,9 @@ async fn a_terminal_that_goes_before_the_run_begins_does_not_end_it() {
     let script = Script::new(WAITS).await;
     let (mut link, task) = script.launch();
     let pid = pid_of(&mut link).await;
-    link.parting.hang_up();
+    link.close_reason.hang_up();
     drop(link);
     assert_eq!(task.await.unwrap(), None);
     assert!(is_alive(pid));
-    worker::pass_on(Some(pid), rustix::process::Signal::KILL);
+    worker::send_signal(Some(pid), rustix::process::Signal::KILL);
 }

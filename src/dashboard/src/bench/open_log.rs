@@ -7,7 +7,7 @@ use color_eyre::eyre::WrapErr;
 use pellucid_client::FromRun;
 use pellucid_protocol::{Event, Record};
 use pellucid_record::RunDir;
-use pellucid_record::log_writer::LogWriter;
+use pellucid_record::log::writer::LogWriter;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 

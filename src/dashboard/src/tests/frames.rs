@@ -294,7 +294,7 @@ fn five_seconds_are_enough() {
 fn a_picture_is_made_of_a_recorded_run() {
     let folder = tempfile::tempdir().unwrap();
     let run = pellucid_record::RunDir::new(folder.path());
-    let mut log = pellucid_record::log_writer::LogWriter::open(&run.events()).unwrap();
+    let mut log = pellucid_record::log::writer::LogWriter::open(&run.events()).unwrap();
     for record in fixture::records(300) {
         log.append(&record).unwrap();
     }
@@ -345,7 +345,7 @@ fn frames_to_look_at() {
 fn a_run_to_try() {
     let run = pellucid_record::RunDir::new(std::env::var("PELLUCID_RECORD").unwrap());
     std::fs::create_dir_all(run.root().join("predictions")).unwrap();
-    let mut log = pellucid_record::log_writer::LogWriter::open(&run.events()).unwrap();
+    let mut log = pellucid_record::log::writer::LogWriter::open(&run.events()).unwrap();
     for record in fixture::records(1240) {
         log.append(&record).unwrap();
     }

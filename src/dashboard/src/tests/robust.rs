@@ -3,8 +3,8 @@
 use pellucid_client::FromRun;
 use pellucid_protocol::event::Outcome;
 use pellucid_record::Piece;
-use pellucid_record::log_reader::LogReader;
-use pellucid_record::log_writer::LogWriter;
+use pellucid_record::log::reader::LogReader;
+use pellucid_record::log::writer::LogWriter;
 use proptest::prelude::*;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

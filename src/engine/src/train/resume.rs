@@ -6,8 +6,8 @@ use pellucid_files::bounded;
 use pellucid_protocol::settings::LiveSetting;
 use pellucid_protocol::{Event, Settings};
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
-use pellucid_record::log_writer::whole_length;
+use pellucid_record::log::reader::LogReader;
+use pellucid_record::log::writer::whole_length;
 
 use super::checkpoints::Checkpoints;
 use super::prepare::prepare_from;
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// When there is no run, or its settings cannot be read.
 pub fn settings(run: &RunDir) -> Result<Settings> {
     let path = run.settings();
-    if let Some(link) = run.way_out().map_err(|error| Error::file(run.root(), error))? {
+    if let Some(link) = run.escaping_link().map_err(|error| Error::file(run.root(), error))? {
         return Err(Error::file(
             &link,
             "leads out of the run folder, which must hold all that it writes; put it there",
@@ -125,7 +125,7 @@ fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSe
         notes.push(format!("{}: {error}; settings changed before are not changed again", path.display()));
         Vec::new()
     });
-    notes.extend(log.damage().told(&path));
+    notes.extend(log.damage().message(&path));
     let mut changes: Vec<(u64, LiveSetting, f64)> = Vec::new();
     for record in records {
         match record.event {

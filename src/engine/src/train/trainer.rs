@@ -16,7 +16,8 @@ mod validation;
 use pellucid_protocol::event::{Alert, Started};
 use pellucid_protocol::settings::{LiveSetting, Reference};
 use pellucid_protocol::{Metrics, Sample, Settings, Watched};
-use pellucid_record::{RunDir, log_line};
+use pellucid_record::RunDir;
+use pellucid_record::log::line;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
@@ -136,7 +137,7 @@ impl Trainer {
         let Setup { settings, task, model, data, .. } = &self.setup;
         Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            log: log_line::FORMAT,
+            log: line::FORMAT,
             run: RunDir::new(&settings.run_dir).name(),
             pid: std::process::id(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),

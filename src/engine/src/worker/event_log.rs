@@ -9,8 +9,8 @@ use std::sync::Arc;
 use pellucid_files::whole::sync_folder;
 use pellucid_protocol::Record;
 use pellucid_record::RunDir;
-use pellucid_record::log_line::seal;
-use pellucid_record::log_writer::{LogWriter, Medium};
+use pellucid_record::log::line::encode;
+use pellucid_record::log::writer::{LogWriter, Medium};
 
 /// Bytes of records that may wait in memory; beyond them the oldest are dropped.
 const ROOM: usize = 64 << 20;
@@ -111,7 +111,7 @@ impl<M: Medium> EventLog<M> {
     /// # Errors
     /// When the record cannot be written as a line.
     pub fn take(&mut self, record: &Record) -> io::Result<(Line, Option<LogNews>)> {
-        let line = Arc::new(seal(record)?);
+        let line = Arc::new(encode(record)?);
         self.size += line.len();
         self.waiting.push_back(Arc::clone(&line));
         // A disk that refuses is tried again by the clock, not with every record.
@@ -183,7 +183,7 @@ impl<M: Medium> EventLog<M> {
 mod tests {
     use pellucid_protocol::Event;
     use pellucid_protocol::event::Alert;
-    use pellucid_record::log_reader::LogReader;
+    use pellucid_record::log::reader::LogReader;
 
     use super::*;
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use pellucid_files::whole::write_whole;
 use pellucid_record::RunDir;
-use pellucid_record::owner::{Lock, Owner, keeper};
-use pellucid_record::run_dir::WorkerInfo;
+use pellucid_record::lock::Lock;
+use pellucid_record::owner::{Owner, supervisor_pid};
+use pellucid_record::worker_info::WorkerInfo;
 use tokio::net::UnixListener;
 
 use super::run_folder::{listen, socket_path};
@@ -73,7 +74,7 @@ fn open(run: &RunDir) -> Result<(UnixListener, PathBuf)> {
     let socket = socket_path(run)?;
     let told = |error: std::io::Error| Error::file(&socket, error);
     let listener = listen(&socket).map_err(told)?;
-    let info = WorkerInfo { owner: Owner::of_this_process(), socket: socket.clone(), keeper: keeper() };
+    let info = WorkerInfo { owner: Owner::of_this_process(), socket: socket.clone(), supervisor: supervisor_pid() };
     let text = serde_json::to_vec(&info).map_err(|error| Error::file(&run.worker(), error))?;
     write_whole(&run.worker(), &text).map_err(|error| Error::file(&run.worker(), error))?;
     Ok((listener, socket))

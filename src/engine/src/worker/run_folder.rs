@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pellucid_files::whole::write_whole;
 use pellucid_protocol::{Sample, Settings};
-use pellucid_record::owner::Lock;
+use pellucid_record::lock::Lock;
 use pellucid_record::{RunDir, run_dir};
 use rustix::fs::Mode;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Command, Event, Record, ToClient};
-use pellucid_record::owner::Lock;
+use pellucid_record::lock::Lock;
 use pellucid_record::{RunDir, RunSummary};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
@@ -346,14 +346,14 @@ fn is_own(stream: &tokio::net::UnixStream) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pellucid_record::log_line::seal;
+    use pellucid_record::log::line::encode;
 
     use super::*;
 
     #[test]
     fn a_client_gets_the_record_that_the_log_has() {
         let record = Record { time: 2.0, event: Event::Alert(Alert::info(1, "a")) };
-        let line = for_client(&Arc::new(seal(&record).unwrap()));
+        let line = for_client(&Arc::new(encode(&record).unwrap()));
         let read: ToClient = serde_json::from_slice(&line).unwrap();
         assert_eq!(read, ToClient::Event { record: Box::new(record) });
         assert!(line.ends_with(b"}}\n") || line.ends_with(b"\"}}\n"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_record::RunDir;
-use pellucid_record::owner::Lock;
+use pellucid_record::lock::Lock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 

@@ -8,7 +8,7 @@ use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::settings::{Anchor, Avoid, LiveSetting};
 use pellucid_protocol::{Event, RawSettings, Record};
 use pellucid_record::RunDir;
-use pellucid_record::log_writer::LogWriter;
+use pellucid_record::log::writer::LogWriter;
 
 use crate::fixture::{Fixture, numbers};
 

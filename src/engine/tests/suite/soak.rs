@@ -9,7 +9,7 @@ use pellucid_engine::worker::server::{Controls, Server};
 use pellucid_protocol::event::{Ended, Eval, Outcome, Step};
 use pellucid_protocol::{Event, Metrics};
 use pellucid_record::RunDir;
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use serde_json::json;
 
 /// Ten steps a second for a day.

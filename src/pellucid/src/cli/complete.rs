@@ -4,19 +4,19 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap_complete::CompletionCandidate;
-use pellucid_record::{RunDir, run_dir};
+use pellucid_record::{RunDir, runs};
 
 /// Runs whose name or short id begins with what was typed; in the folder that the command line names, else `runs`.
 pub(super) fn runs(typed: &OsStr) -> Vec<CompletionCandidate> {
     let words: Vec<_> = std::env::args_os().collect();
     let named = words.iter().position(|word| word == "--runs").and_then(|at| words.get(at + 1));
-    let runs = run_dir::list(&named.map_or_else(|| PathBuf::from("runs"), PathBuf::from)).unwrap_or_default();
+    let runs = runs::list(&named.map_or_else(|| PathBuf::from("runs"), PathBuf::from)).unwrap_or_default();
     typed.to_str().map(|typed| candidates(&runs, typed)).unwrap_or_default()
 }
 
 /// The newest first; a name is told with its id, an id with its name.
 fn candidates(runs: &[RunDir], typed: &str) -> Vec<CompletionCandidate> {
-    let ids = run_dir::short_ids(runs);
+    let ids = runs::short_ids(runs);
     let told = |run: &RunDir, id: &String| {
         let (name, id) = (run.name(), id.clone());
         if name.starts_with(typed) {
@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn names_and_ids_are_completed() {
         let runs = ["20260101-triage", "20260102-credit"].map(|name| RunDir::new(format!("/nowhere/{name}")));
-        let ids = run_dir::short_ids(&runs);
+        let ids = runs::short_ids(&runs);
         let shown = |typed: &str| -> Vec<String> {
             let found = candidates(&runs, typed);
             found.iter().map(|one| one.get_value().to_string_lossy().into_owned()).collect()

@@ -9,9 +9,9 @@ use pellucid_dashboard::compare::written;
 use pellucid_dashboard::frontier::{Choice, Entry, Field, Frontier, HEIGHT};
 use pellucid_dashboard::{Tone, keymap, outcome_state, page};
 use pellucid_protocol::event::Outcome;
-use pellucid_record::owner::Whereabouts;
+use pellucid_record::owner::ProcessState;
 use pellucid_record::settings_file;
-use pellucid_record::{RunDir, run_dir};
+use pellucid_record::{RunDir, runs};
 
 use super::lookup;
 use super::options::options;
@@ -107,7 +107,7 @@ fn entries(sources: &[Source]) -> Result<Vec<(RunDir, Entry)>, Failure> {
             Source::Run(run) => known.push(entry(run)),
             Source::Folder(folder) => {
                 let cannot = |error| Failure::Failed(format!("cannot read {}: {error}", folder.display()));
-                let runs = run_dir::list(folder).map_err(cannot)?;
+                let runs = runs::list(folder).map_err(cannot)?;
                 known.extend(runs.iter().map(entry));
                 known.extend(planned(folder, &runs));
             }
@@ -130,9 +130,9 @@ fn entry(run: &RunDir) -> (RunDir, Entry) {
     let result = RunResult::of(run).unwrap_or_default();
     let settings = result.summary.started.as_ref().map(|(_, started)| written(&started.settings)).unwrap_or_default();
     let outcome = result.summary.outcome();
-    let state = match (outcome, run.worker_info().map(|info| info.whereabouts(run))) {
+    let state = match (outcome, run.worker_info().map(|info| info.state(run))) {
         (Some(outcome), _) => outcome_state(outcome),
-        (None, Some(Whereabouts::Here | Whereabouts::Elsewhere)) => (Tone::Good, "● running"),
+        (None, Some(ProcessState::Running | ProcessState::Remote)) => (Tone::Good, "● running"),
         (None, _) => outcome_state(Outcome::Died),
     };
     let counts = matches!(outcome, Some(Outcome::Finished | Outcome::Stopped));
@@ -182,7 +182,7 @@ mod tests {
     use pellucid_dashboard::picture::{self, PictureOptions};
     use pellucid_fixture as fixture;
     use pellucid_protocol::Record;
-    use pellucid_record::log_writer::LogWriter;
+    use pellucid_record::log::writer::LogWriter;
 
     use super::*;
 

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use pellucid_client::failure::Failure;
 use pellucid_record::RunDir;
-use pellucid_record::run_dir;
+use pellucid_record::runs;
 
 use crate::cli::Global;
 
 /// All runs in `folder`, oldest first.
 pub(super) fn all(folder: &Path) -> Result<Vec<RunDir>, Failure> {
-    run_dir::list(folder).map_err(|error| Failure::Failed(format!("cannot read {}: {error}", folder.display())))
+    runs::list(folder).map_err(|error| Failure::Failed(format!("cannot read {}: {error}", folder.display())))
 }
 
 /// The run called `name`, or the newest run if the name is empty.
 pub(super) fn one(name: &str, global: &Global) -> Result<RunDir, Failure> {
-    run_dir::find(&global.runs, name).map_err(|error| match name {
+    runs::find(&global.runs, name).map_err(|error| match name {
         "" => Failure::Failed(none_yet(&global.runs)),
         _ => Failure::Failed(error),
     })

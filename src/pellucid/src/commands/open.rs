@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_client::{Link, Past, Task};
+use pellucid_client::{History, Link, Task};
 use pellucid_dashboard::{Exit, Options, Rights};
 use pellucid_protocol::Settings;
 use pellucid_record::RunDir;
@@ -24,7 +24,7 @@ pub(super) async fn launch(worker: PathBuf, settings: Settings, global: &Global)
 
 /// Resumes a run on the dashboard.
 pub(super) async fn resume(worker: PathBuf, run: RunDir, global: &Global) -> Result<Ending, Failure> {
-    train(pellucid_client::resume(worker, &run, Past::Shown), global).await
+    train(pellucid_client::resume(worker, &run, History::Read), global).await
 }
 
 async fn train(line: (Link, Task), global: &Global) -> Result<Ending, Failure> {

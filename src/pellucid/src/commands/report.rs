@@ -381,7 +381,7 @@ fn how_to_reproduce(run: &RunDir) -> Section {
 mod tests {
     use pellucid_protocol::Record;
     use pellucid_protocol::event::{Alert, AlertKind, Eval, Step};
-    use pellucid_record::log_writer::LogWriter;
+    use pellucid_record::log::writer::LogWriter;
 
     use super::*;
 

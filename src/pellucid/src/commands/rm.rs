@@ -10,7 +10,8 @@ use pellucid_client::failure::{Ending, Failure};
 use pellucid_client::handle::handle;
 use pellucid_protocol::scrub::scrub;
 use pellucid_record::RunDir;
-use pellucid_record::owner::{Lock, Whereabouts};
+use pellucid_record::lock::Lock;
+use pellucid_record::owner::ProcessState;
 
 use super::{lookup, stop};
 use crate::cli::Global;
@@ -57,11 +58,11 @@ fn check(run: &RunDir) -> Result<(), Failure> {
     }
     let Some(info) = run.worker_info() else { return Ok(()) };
     let (pid, host) = (info.owner.pid, &info.owner.host);
-    match (info.whereabouts(run), recorded::is_over(run)) {
-        (Whereabouts::Here, false) => {
+    match (info.state(run), recorded::is_over(run)) {
+        (ProcessState::Running, false) => {
             failed(format!("{name} is running (pid {pid}); `pellucid stop {}` ends it first", handle(run)))
         }
-        (Whereabouts::Elsewhere, false) => {
+        (ProcessState::Remote, false) => {
             failed(format!("{name} has its worker (pid {pid}) on {host}; remove it there"))
         }
         _ => Ok(()),

@@ -6,7 +6,7 @@ use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_protocol::work::Output;
 use pellucid_record::RunDir;
-use pellucid_record::run_dir::{self, short_ids};
+use pellucid_record::runs::{self, short_ids};
 
 use super::lookup;
 use crate::cli::run::RunsArgs;
@@ -20,12 +20,12 @@ pub(super) use listed_run::ListedRun;
 /// `pellucid runs`.
 pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
     let runs = lookup::all(folder)?;
-    let closed = run_dir::closed(folder);
-    closed.iter().for_each(|folder| console::note(&run_dir::refusal(folder)));
+    let unreadable = runs::unreadable(folder);
+    unreadable.iter().for_each(|folder| console::note(&runs::permission_denied(folder)));
     if args.json.output() == Output::Json {
         return lines(&runs);
     }
-    if runs.is_empty() && closed.is_empty() {
+    if runs.is_empty() && unreadable.is_empty() {
         console::note(&lookup::none_yet(folder));
         return Ok(Ending::Done);
     }
@@ -55,7 +55,7 @@ fn lines(runs: &[RunDir]) -> Result<Ending, Failure> {
 #[cfg(test)]
 mod tests {
     use pellucid_protocol::{Event, Record};
-    use pellucid_record::log_writer::LogWriter;
+    use pellucid_record::log::writer::LogWriter;
 
     use super::*;
 

@@ -9,7 +9,7 @@ use pellucid_client::handle::resume_hint;
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::{Command, Event, Record};
 use pellucid_record::RunDir;
-use pellucid_record::owner::Whereabouts;
+use pellucid_record::owner::ProcessState;
 
 use crate::cli::run::StopArgs;
 use crate::runtime::block_on;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// `pellucid stop`.
 pub(super) async fn stop(run: RunDir, args: &StopArgs) -> Result<Ending, Failure> {
     let command = if args.now { Command::StopNow } else { Command::Stop };
-    let (mut link, task) = pellucid_client::speak(&run);
+    let (mut link, task) = pellucid_client::control(&run);
     let name = run.name();
     let done = loop {
         match link.incoming.recv().await {
@@ -70,14 +70,14 @@ fn report(run: &RunDir, ended: &Ended) -> Ending {
 /// Releases the worker of a run that has ended, and waits until it has left. Returns whether it has.
 pub(super) fn release(run: &RunDir) -> bool {
     let Some(info) = run.worker_info() else { return true };
-    if info.whereabouts(run) != Whereabouts::Here {
+    if info.state(run) != ProcessState::Running {
         return true;
     }
-    let asked = block_on(async { Ok(tokio::time::timeout(PATIENCE, pellucid_client::let_go(&info)).await) });
+    let asked = block_on(async { Ok(tokio::time::timeout(PATIENCE, pellucid_client::release(&info)).await) });
     let asked = asked.is_ok_and(|answered| matches!(answered, Ok(Ok(()))));
     let start = Instant::now();
     // A worker that does not answer may be leaving by itself.
-    while info.owner.whereabouts() == Whereabouts::Here {
+    while info.owner.state() == ProcessState::Running {
         if start.elapsed() > PATIENCE || (!asked && start.elapsed() > PATIENCE / 5) {
             return false;
         }

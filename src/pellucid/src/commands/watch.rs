@@ -7,7 +7,7 @@ use pellucid_client::{Link, Task};
 use pellucid_dashboard::{Exit, Options};
 use pellucid_protocol::event::Outcome;
 use pellucid_record::RunDir;
-use pellucid_record::owner::Whereabouts;
+use pellucid_record::owner::ProcessState;
 
 /// How the dashboard was left.
 pub(super) enum Left {
@@ -55,8 +55,8 @@ pub(super) fn farewell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
 }
 
 fn goes_on(run: &RunDir) -> bool {
-    let place = run.worker_info().map(|info| info.whereabouts(run));
-    matches!(place, Some(Whereabouts::Here | Whereabouts::Elsewhere))
+    let place = run.worker_info().map(|info| info.state(run));
+    matches!(place, Some(ProcessState::Running | ProcessState::Remote))
 }
 
 #[cfg(test)]

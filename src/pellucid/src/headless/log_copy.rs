@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::scrub::escape_json;
-use pellucid_record::log_line::{Seal, check};
+use pellucid_record::log::line::{Integrity, check};
 use serde::Deserialize;
 
 /// A copy in progress. It ends with the line that says how the run ended.
@@ -32,7 +32,9 @@ impl LogCopy {
         let bytes = self.new_bytes()?;
         for line in bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
             self.offset += line.len() as u64;
-            if let (false, Ok(tag)) = (self.ended || check(line) == Seal::Broken, serde_json::from_slice::<Tag>(line)) {
+            if let (false, Ok(tag)) =
+                (self.ended || check(line) == Integrity::Corrupt, serde_json::from_slice::<Tag>(line))
+            {
                 // A log that another program wrote may hold control characters; pellucid has escaped its own.
                 let Ok(text) = std::str::from_utf8(line) else { continue };
                 out.write_all(escape_json(text).as_bytes())?;

@@ -73,7 +73,7 @@ impl Event {
 pub struct Started {
     /// Version of the pellucid that trains.
     pub version: String,
-    /// Format of the log from here on, see `log_line::FORMAT` of the record.
+    /// Format of the log from here on, see `line::FORMAT` of the record.
     #[serde(default)]
     pub log: u32,
     /// Name of the run: its folder's name.

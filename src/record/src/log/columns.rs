@@ -1,4 +1,4 @@
-//! A copy of the steps of a log as columns of numbers, in a file beside it: what spares a long log's reader the text.
+//! A copy of the steps of a log as columns of numbers, in a file beside the log, which is faster to read than the text.
 //!
 //! ```text
 //! events.jsonl     {"time":..,"event":"step",..}⏎ {..}⏎ ... {..}⏎ {"event":"eval",..}⏎ {..}⏎ ...
@@ -7,9 +7,9 @@
 //!                          from, length and checksum of the stretch; length and checksum of the block
 //! ```
 //!
-//! The log stays the record, and alone is enough. A block is taken for its stretch only if the log still has, byte for
-//! byte, what the block was made of, by its checksum; otherwise the text is read. So a copy that is missing, torn, damaged
-//! or of another log costs time and nothing else, and a writer that cannot keep it gives it up.
+//! The log alone is enough. A block replaces its stretch of the log only if the log still has the text that the block was
+//! made from, by its checksum; otherwise the text is read. So a copy that is missing, torn, damaged or of another log costs
+//! time and nothing else, and a writer that cannot write it goes on without.
 
 mod reader;
 mod stored;
@@ -20,18 +20,18 @@ use std::path::{Path, PathBuf};
 pub(crate) use self::reader::{ColumnsReader, Stretch};
 pub(crate) use self::writer::ColumnsWriter;
 
-/// What the file begins with; another format has other digits.
+/// The first bytes of the file; another format has other digits.
 const MAGIC: [u8; 8] = *b"pelcol01";
 
-/// Largest block, in bytes: some hundred times what is written.
+/// Largest block that is read, in bytes: some hundred times the size of those that are written.
 const LARGEST: u32 = 16 << 20;
 
-/// Where the copy for the log at `path` is.
+/// The path of the copy for the log at `path`.
 pub(crate) fn beside(path: &Path) -> PathBuf {
     path.with_extension("columns")
 }
 
-/// What stands before a block.
+/// The header of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Head {
     /// The byte of the log at which the stretch begins.
@@ -69,7 +69,7 @@ impl Head {
         self.from.checked_add(u64::from(self.length))
     }
 
-    /// Whether there may be such a block, of a stretch of the log between these bytes.
+    /// Whether the header makes sense, for a stretch between these bytes of the log.
     fn lies_in(&self, (start, end): (u64, u64)) -> bool {
         self.length > 0 && self.size <= LARGEST && self.from >= start && self.end().is_some_and(|last| last <= end)
     }

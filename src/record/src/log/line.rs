@@ -13,44 +13,45 @@ use crc_fast::{CrcAlgorithm, Digest};
 use pellucid_protocol::event::{Event, Record};
 use pellucid_protocol::scrub::to_json;
 
-/// Format of the logs that are written: 0 without checksums, 1 with them.
+/// The format of logs written by this version: 1, with a checksum in each line. Format 0 has none.
 pub const FORMAT: u32 = 1;
 
-/// What stands before the digits.
+/// The text before the digits.
 const KEY: &[u8] = b",\"crc\":\"";
-/// What stands after them.
+/// The text after the digits.
 const END: &[u8] = b"\"}";
 const DIGITS: usize = 8;
 const TAIL: usize = KEY.len() + DIGITS + END.len();
 
-/// What a line's checksum says.
+/// Whether a line is as it was written, by its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seal {
-    /// The line is as it was written.
-    Whole,
-    /// It is not.
-    Broken,
-    /// There is no checksum: a line of an older log, or one whose end is damaged.
-    Missing,
+pub enum Integrity {
+    /// The checksum matches.
+    Intact,
+    /// The checksum does not match.
+    Corrupt,
+    /// The line has no checksum: it is of an older log, or its end is damaged.
+    NoChecksum,
 }
 
-/// Whether the records of a log are checked. A log that an older pellucid began has records of both kinds.
+/// Whether the lines of a log must have checksums. A log that an older version began has lines without them, then lines
+/// with them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Age {
-    /// No checksum was seen yet.
+pub(crate) enum Checksums {
+    /// No line with a checksum was read yet.
     #[default]
-    Unchecked,
-    /// Every line has one.
-    Checked,
+    Optional,
+    /// A line with a checksum was read: a later line without one is damaged.
+    Required,
 }
 
-/// The line of `record`, with its checksum and line break. What could steer a terminal is escaped in it.
+/// The line of `record`, with its checksum and line break. Terminal control characters are escaped.
 ///
 /// # Errors
 /// When the record cannot be written as JSON.
-pub fn seal(record: &Record) -> serde_json::Result<Vec<u8>> {
+pub fn encode(record: &Record) -> serde_json::Result<Vec<u8>> {
     let mut line = to_json(record)?.into_bytes();
-    // The object is closed after the checksum.
+    // The checksum goes before the closing brace.
     line.pop();
     let digits = digits(&line);
     line.extend_from_slice(KEY);
@@ -60,25 +61,25 @@ pub fn seal(record: &Record) -> serde_json::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Checks a line; whether its line break is there makes no difference.
+/// Checks the checksum of a line, given with or without its line break.
 #[must_use]
-pub fn check(line: &[u8]) -> Seal {
+pub fn check(line: &[u8]) -> Integrity {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let Some((body, tail)) = line.split_last_chunk::<TAIL>() else { return Seal::Missing };
+    let Some((body, tail)) = line.split_last_chunk::<TAIL>() else { return Integrity::NoChecksum };
     if !tail.starts_with(KEY) || !tail.ends_with(END) {
-        return Seal::Missing;
+        return Integrity::NoChecksum;
     }
-    if tail[KEY.len()..KEY.len() + DIGITS] == digits(body) { Seal::Whole } else { Seal::Broken }
+    if tail[KEY.len()..KEY.len() + DIGITS] == digits(body) { Integrity::Intact } else { Integrity::Corrupt }
 }
 
-/// What stands after the first `body` bytes of the line that `lines` begins with: its checksum, if there is one and
-/// it fits, and the length of the line. `None` when that is not the end of a line.
-pub(crate) fn ending(lines: &[u8], body: usize) -> Option<(Seal, usize)> {
+/// For a line at the start of `lines` whose content has `body` bytes: whether it is intact, and its length with the line
+/// break. `None` if the line does not end after the content, or its checksum does not match.
+pub(crate) fn ending(lines: &[u8], body: usize) -> Option<(Integrity, usize)> {
     if lines.get(body..)?.starts_with(b"}\n") {
-        return Some((Seal::Missing, body + 2));
+        return Some((Integrity::NoChecksum, body + 2));
     }
     let line = lines.get(..=body + TAIL)?;
-    (line.ends_with(b"\n") && check(line) == Seal::Whole).then_some((Seal::Whole, line.len()))
+    (line.ends_with(b"\n") && check(line) == Integrity::Intact).then_some((Integrity::Intact, line.len()))
 }
 
 /// What a line of a log holds.
@@ -94,21 +95,21 @@ pub(crate) enum Content {
     Damaged,
 }
 
-/// Reads the line of any event, and whether its checksum fits. `age` says whether lines must have a checksum here.
-pub(crate) fn read(line: &[u8], age: Age) -> (Seal, Content) {
-    let seal = check(line);
-    let content = match seal {
-        Seal::Whole => match serde_json::from_slice(line) {
+/// Reads a line of any event, and whether it is intact.
+pub(crate) fn read(line: &[u8], checksums: Checksums) -> (Integrity, Content) {
+    let integrity = check(line);
+    let content = match integrity {
+        Integrity::Intact => match serde_json::from_slice(line) {
             Ok(Record { event: Event::Unknown, .. }) | Err(_) => Content::Newer,
             Ok(record) => Content::Record(record),
         },
-        Seal::Missing if age == Age::Unchecked => read_unchecked(line),
-        Seal::Missing | Seal::Broken => Content::Damaged,
+        Integrity::NoChecksum if checksums == Checksums::Optional => read_unchecked(line),
+        Integrity::NoChecksum | Integrity::Corrupt => Content::Damaged,
     };
-    (seal, content)
+    (integrity, content)
 }
 
-/// A line from before there were checksums. A start that says that the log has checksums has lost its own.
+/// Reads a line without a checksum. A `started` event that says that its log has checksums has lost its own.
 fn read_unchecked(line: &[u8]) -> Content {
     match serde_json::from_slice(line) {
         Ok(Record { event: Event::Unknown, .. }) => Content::Unknown,
@@ -118,7 +119,7 @@ fn read_unchecked(line: &[u8]) -> Content {
     }
 }
 
-/// The name of a line's event, if the line begins as [`seal`] spells it. Its bytes are not checked.
+/// The name of a line's event, if the line begins as [`encode`] spells it. Its bytes are not checked.
 pub(crate) fn event_name(line: &[u8]) -> Option<&[u8]> {
     /// Longest number and longest name that are looked for.
     const LONGEST: usize = 64;
@@ -131,11 +132,11 @@ pub(crate) fn event_name(line: &[u8]) -> Option<&[u8]> {
 
 /// The CRC-32C of `bytes`.
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
-    // The algorithm has 32 bits; it is given out in as many as the longest of them has.
+    // The library returns all its checksums in 64 bits; this one has 32.
     crc_fast::checksum(CrcAlgorithm::Crc32Iscsi, bytes) as u32
 }
 
-/// The CRC-32C of bytes that come one after the other.
+/// Computes the CRC-32C of bytes that come in parts.
 #[derive(Debug)]
 pub(crate) struct Checksum(Digest);
 
@@ -170,7 +171,7 @@ mod tests {
     fn line() -> Vec<u8> {
         let mut metrics = Metrics::default();
         metrics.set("loss/total", 0.61);
-        seal(&Record { time: 1.5, event: Event::Step(Step { step: 12, epoch: 0.25, metrics }) }).unwrap()
+        encode(&Record { time: 1.5, event: Event::Step(Step { step: 12, epoch: 0.25, metrics }) }).unwrap()
     }
 
     #[test]
@@ -184,7 +185,9 @@ mod tests {
     fn a_sealed_line_is_a_json_object_with_its_checksum_last() {
         let line = line();
         assert!(
-            line.ends_with(b"\"}\n") && check(&line) == Seal::Whole && check(&line[..line.len() - 1]) == Seal::Whole
+            line.ends_with(b"\"}\n")
+                && check(&line) == Integrity::Intact
+                && check(&line[..line.len() - 1]) == Integrity::Intact
         );
         let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!((value["event"].as_str(), value["crc"].as_str().map(str::len)), (Some("step"), Some(8)));
@@ -207,8 +210,11 @@ mod tests {
         for bit in 0..(line.len() - 1) * 8 {
             let mut flipped = line.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_ne!(check(&flipped), Seal::Whole, "bit {bit}");
+            assert_ne!(check(&flipped), Integrity::Intact, "bit {bit}");
         }
-        assert_eq!((check(b""), check(b"{}"), check(b"\n")), (Seal::Missing, Seal::Missing, Seal::Missing));
+        assert_eq!(
+            (check(b""), check(b"{}"), check(b"\n")),
+            (Integrity::NoChecksum, Integrity::NoChecksum, Integrity::NoChecksum)
+        );
     }
 }

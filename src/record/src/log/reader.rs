@@ -10,38 +10,38 @@ use pellucid_protocol::event::Record;
 
 use self::part::{Log, Part, read_parts};
 use crate::log::columns::ColumnsReader;
-use crate::log::line::Age;
+use crate::log::line::Checksums;
 use crate::log::step_block::StepBlock;
 
-/// Bytes of a log that are worth a look at the copy of its steps.
-const WORTH_A_LOOK: u64 = 512 << 10;
+/// From so many bytes on, a log's copy of its steps is used.
+const COLUMNS_FROM: u64 = 512 << 10;
 
-/// Damaged lines that are named; more are only counted.
-const NAMED: usize = 100;
+/// Damaged lines whose numbers are kept; more are only counted.
+const MOST_NAMED: usize = 100;
 
 /// A reader of an event log that remembers how far it has come.
 #[derive(Debug, Clone)]
 pub struct LogReader {
     path: PathBuf,
-    /// The byte at which it began.
+    /// The byte at which reading began.
     begin: u64,
     offset: u64,
     /// Lines read.
     lines: u64,
-    /// Whether lines must have a checksum from here on.
-    age: Age,
+    /// Whether the lines from here on must have checksums.
+    checksums: Checksums,
     damage: Damage,
     newer: usize,
-    /// The copy of its steps; none before it was looked for.
+    /// The copy of its steps; `None` until it is needed.
     columns: Option<ColumnsReader>,
 }
 
-/// What a log has, piece by piece, in its order.
+/// A piece of a log: one event, or many steps.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     /// One event.
     Record(Record),
-    /// Steps that follow each other.
+    /// Consecutive steps.
     Steps(StepBlock),
 }
 
@@ -55,13 +55,13 @@ impl Piece {
         }
     }
 
-    /// Whether it has none.
+    /// Whether it has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Its records of the indices `from..to`, as far as there are such.
+    /// Its records `from..to`; `None` if there are none.
     #[must_use]
     pub fn part(&self, from: usize, to: usize) -> Option<Self> {
         match self {
@@ -79,7 +79,7 @@ impl Piece {
         }
     }
 
-    /// Its records one by one.
+    /// Its records, one by one.
     #[must_use]
     pub fn into_records(self) -> Vec<Record> {
         match self {
@@ -89,19 +89,19 @@ impl Piece {
     }
 }
 
-/// Lines of a log that are no records and were left out.
+/// Damaged lines of a log, which were left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Damage {
-    /// The first of them, from 1.
+    /// The line numbers of the first of them, from 1.
     pub lines: Vec<u64>,
     /// How many there are.
     pub count: usize,
 }
 
 impl Damage {
-    /// One line for people, `None` if nothing is damaged: where it is and what was done about it.
+    /// One line for people: where the damage is and what was done about it. `None` if nothing is damaged.
     #[must_use]
-    pub fn told(&self, path: &Path) -> Option<String> {
+    pub fn message(&self, path: &Path) -> Option<String> {
         let first = self.lines.first()?;
         let others = self.lines.iter().skip(1).take(4).map(u64::to_string);
         let named: Vec<_> = [first.to_string()].into_iter().chain(others).collect();
@@ -113,24 +113,32 @@ impl Damage {
 }
 
 impl LogReader {
-    /// A reader of the log at `path`, at its start. The file need not exist yet.
+    /// A reader of the log at `path`, from its start. The file need not exist yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         let damage = Damage::default();
         let (begin, offset, lines, newer) = (0, 0, 0, 0);
-        Self { path: path.to_owned(), begin, offset, lines, age: Age::Unchecked, damage, newer, columns: None }
+        Self {
+            path: path.to_owned(),
+            begin,
+            offset,
+            lines,
+            checksums: Checksums::Optional,
+            damage,
+            newer,
+            columns: None,
+        }
     }
 
-    /// A reader of what the log at `path` has beyond byte `offset`, where a line must begin, and whatever is
-    /// appended there.
+    /// A reader of the log at `path` from byte `offset` on, where a line must begin.
     #[must_use]
-    pub fn beyond(path: &Path, offset: u64) -> Self {
-        let age = if offset == 0 { Age::Unchecked } else { Age::Checked };
-        Self { begin: offset, offset, age, ..Self::new(path) }
+    pub fn from_offset(path: &Path, offset: u64) -> Self {
+        let checksums = if offset == 0 { Checksums::Optional } else { Checksums::Required };
+        Self { begin: offset, offset, checksums, ..Self::new(path) }
     }
 
-    /// The records that are whole and were not read yet. An unfinished last line waits for the next
-    /// call; events of a newer version are left out; damaged lines are left out and noted.
+    /// The records that were not read yet. An unfinished last line is left for the next call. Events of a newer version
+    /// are left out; so are damaged lines, which are counted.
     ///
     /// # Errors
     /// What the file system says; a missing file has no records.
@@ -138,7 +146,7 @@ impl LogReader {
         self.read_until(u64::MAX)
     }
 
-    /// As [`LogReader::read_new`], no further than byte `end`.
+    /// As [`LogReader::read_new`], up to byte `end`.
     ///
     /// # Errors
     /// As [`LogReader::read_new`].
@@ -146,7 +154,7 @@ impl LogReader {
         Ok(self.read_pieces(end)?.into_iter().flat_map(Piece::into_records).collect())
     }
 
-    /// As [`LogReader::read_until`], with steps in blocks: for long logs, which are read on all cores.
+    /// As [`LogReader::read_until`], with steps in blocks: for long logs, which are read on all processor cores.
     ///
     /// # Errors
     /// As [`LogReader::read_new`].
@@ -158,31 +166,31 @@ impl LogReader {
         };
         let length = file.metadata()?.len();
         let end = end.min(length);
-        if self.columns.is_none() && end.saturating_sub(self.offset) >= WORTH_A_LOOK {
+        if self.columns.is_none() && end.saturating_sub(self.offset) >= COLUMNS_FROM {
             self.columns = Some(ColumnsReader::open(&self.path, length));
         }
         let columns = self.columns.clone().unwrap_or_default();
         let mut pieces = Vec::new();
-        for part in read_parts(&Log { file: &file, columns }, (self.offset, end), self.age)? {
-            pieces.extend(self.join(part));
+        for part in read_parts(&Log { file: &file, columns }, (self.offset, end), self.checksums)? {
+            pieces.extend(self.append(part));
         }
         Ok(pieces)
     }
 
-    /// A byte from `end` on up to which it is well to read: what is copied as one is read as one.
+    /// The first byte from `end` on that does not lie within a block of copied steps. Reading up to there is fastest.
     #[must_use]
     pub fn break_from(&self, end: u64) -> u64 {
         self.columns.as_ref().map_or(end, |columns| columns.outside(end))
     }
 
-    /// Takes in what the part that follows has.
-    fn join(&mut self, part: Part) -> Vec<Piece> {
+    /// Appends the next part of the log.
+    fn append(&mut self, part: Part) -> Vec<Piece> {
         self.offset += part.read;
-        self.age = part.age;
+        self.checksums = part.checksums;
         self.newer += part.newer;
         self.damage.count += part.damage.count;
         for line in part.damage.lines {
-            if self.damage.lines.len() < NAMED {
+            if self.damage.lines.len() < MOST_NAMED {
                 let before = if self.begin == 0 { 0 } else { lines_before(&self.path, self.begin).unwrap_or(0) };
                 self.damage.lines.push(before + self.lines + line);
             }
@@ -191,26 +199,26 @@ impl LogReader {
         part.pieces
     }
 
-    /// The byte up to which the log was read: the end of a line.
+    /// The byte up to which the log was read, which is the end of a line.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The lines that were damaged and left out.
+    /// The damaged lines so far, which were left out.
     #[must_use]
     pub fn damage(&self) -> &Damage {
         &self.damage
     }
 
-    /// Whole records of a newer pellucid that were left out.
+    /// Number of intact records of a newer version, which were left out.
     #[must_use]
     pub fn newer(&self) -> usize {
         self.newer
     }
 }
 
-/// Line breaks in the first `end` bytes of a file.
+/// Number of line breaks in the first `end` bytes of a file.
 fn lines_before(path: &Path, end: u64) -> io::Result<u64> {
     let mut bytes = Vec::new();
     File::open(path)?.take(end).read_to_end(&mut bytes)?;
@@ -227,7 +235,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::log::line::{checksum, seal};
+    use crate::log::line::{checksum, encode};
     use crate::log::writer::LogWriter;
 
     fn step(number: u64) -> Record {
@@ -281,7 +289,7 @@ mod tests {
     #[test]
     fn a_flipped_bit_anywhere_is_found_and_named_by_line() {
         let lines: Vec<Vec<u8>> =
-            [started(), step(1), step(2), step(3)].iter().map(|record| seal(record).unwrap()).collect();
+            [started(), step(1), step(2), step(3)].iter().map(|record| encode(record).unwrap()).collect();
         let bytes = lines.concat();
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
@@ -312,7 +320,7 @@ mod tests {
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b" a line\n").unwrap();
         assert!(reader.read_new().unwrap().is_empty());
         assert_eq!(reader.damage().lines, [3]);
-        let mut late = LogReader::beyond(&path, first);
+        let mut late = LogReader::from_offset(&path, first);
         assert_eq!(late.read_new().unwrap(), [step(2)]);
         assert_eq!(late.damage().lines, [3], "lines are counted from the start of the file");
     }
@@ -320,7 +328,7 @@ mod tests {
     #[test]
     fn a_log_from_before_there_were_checksums_opens_and_goes_on_with_them() {
         let old = |record: &Record| [serde_json::to_vec(record).unwrap(), b"\n".to_vec()].concat();
-        let mut bytes = [old(&step(1)), old(&step(2)), seal(&step(3)).unwrap()].concat();
+        let mut bytes = [old(&step(1)), old(&step(2)), encode(&step(3)).unwrap()].concat();
         let (records, reader) = read(&bytes);
         assert_eq!((records, reader.damage().count), (vec![step(1), step(2), step(3)], 0));
         bytes.extend(old(&step(4)));
@@ -339,7 +347,7 @@ mod tests {
         for body in bodies {
             bytes.extend(format!("{body},\"crc\":\"{:08x}\"}}\n", checksum(body.as_bytes())).into_bytes());
         }
-        bytes.extend(seal(&step(2)).unwrap());
+        bytes.extend(encode(&step(2)).unwrap());
         let (records, reader) = read(&bytes);
         assert_eq!(records, [step(1), step(2)], "an unknown field is passed over, an unknown event left out");
         assert_eq!((reader.newer(), reader.damage().count), (2, 0));
@@ -347,22 +355,22 @@ mod tests {
 
     #[test]
     fn damage_is_told_with_its_lines() {
-        assert_eq!(Damage::default().told(Path::new("log")), None);
+        assert_eq!(Damage::default().message(Path::new("log")), None);
         let one = Damage { lines: vec![7], count: 1 };
-        assert_eq!(one.told(Path::new("log")).unwrap(), "log:7: 1 record is damaged and left out (line 7)");
+        assert_eq!(one.message(Path::new("log")).unwrap(), "log:7: 1 record is damaged and left out (line 7)");
         let many = Damage { lines: (2..9).collect(), count: 7 };
-        let told = many.told(Path::new("log")).unwrap();
-        assert_eq!(told, "log:2: 7 records are damaged and left out (line 2, 3, 4, 5, 6, ...)");
+        let message = many.message(Path::new("log")).unwrap();
+        assert_eq!(message, "log:2: 7 records are damaged and left out (line 2, 3, 4, 5, 6, ...)");
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_stumble(noise in prop::collection::vec(any::<u8>(), 0..200), at in 0usize..400) {
-            let mut bytes: Vec<u8> = (1..4).flat_map(|number| seal(&step(number)).unwrap()).collect();
+            let mut bytes: Vec<u8> = (1..4).flat_map(|number| encode(&step(number)).unwrap()).collect();
             let at = at.min(bytes.len());
             bytes.splice(at..at, noise);
             bytes.extend(b"\n");
-            bytes.extend(seal(&step(9)).unwrap());
+            bytes.extend(encode(&step(9)).unwrap());
             let (records, _) = read(&bytes);
             prop_assert_eq!(records.last(), Some(&step(9)));
         }

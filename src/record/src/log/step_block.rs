@@ -1,16 +1,16 @@
-//! Steps of a log as columns of numbers: what a long log is read into, so that a million lines stay cheap.
+//! Steps of a log as columns of numbers, so that a log of a million steps takes little time and memory to read.
 
 use pellucid_protocol::event::{Event, Record, Step};
 use pellucid_protocol::metric::Metrics;
 
-/// Steps that follow each other in a log, and what they measured as one column for each metric.
+/// Consecutive steps of a log, with one column of values for each metric.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepBlock {
     rows: Vec<Row>,
     columns: Vec<Column>,
 }
 
-/// Where and when a step was.
+/// A step without its metrics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
     /// Seconds since 1970, UTC.
@@ -21,17 +21,17 @@ pub struct Row {
     pub epoch: f64,
 }
 
-/// What steps of a block measured of one metric.
+/// The values of one metric in the steps of a block.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Column {
     name: String,
-    /// The rows of the values, rising; `None` for the first rows of the block, one after the other.
+    /// The row of each value, in ascending order; `None` if value `i` belongs to row `i`.
     at: Option<Vec<u32>>,
     values: Vec<f64>,
 }
 
 impl Column {
-    /// A column of these values; `None` when `at` does not say where each of them is among so many `rows`.
+    /// A column of these values in a block of `rows` rows; `None` if `at` does not name a row for each value.
     pub(crate) fn of(name: String, at: Option<Vec<u32>>, values: Vec<f64>, rows: usize) -> Option<Self> {
         let fits = match &at {
             Some(at) => {
@@ -50,19 +50,19 @@ impl Column {
         &self.name
     }
 
-    /// What was measured, in the order of the log.
+    /// The values, in the order of the log.
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// Whether the values are those of the first rows of the block, one after the other.
+    /// Whether value `i` belongs to row `i`, with no row left out in between.
     #[must_use]
     pub fn is_gapless(&self) -> bool {
         self.at.is_none()
     }
 
-    /// The rows of the values; `None` for the first rows of the block, one after the other.
+    /// The row of each value; `None` if value `i` belongs to row `i`.
     pub(crate) fn at(&self) -> Option<&[u32]> {
         self.at.as_deref()
     }
@@ -90,7 +90,7 @@ impl Column {
         self.values.push(value);
     }
 
-    /// The values of the rows `from..to`, which are counted from `from` on there; `None` if there are none.
+    /// The values of the rows `from..to`, as a column of a block that begins at row `from`; `None` if there are none.
     fn part(&self, from: usize, to: usize) -> Option<Self> {
         let index = |row: usize| match &self.at {
             Some(at) => at.partition_point(|&known| (known as usize) < row),
@@ -104,7 +104,7 @@ impl Column {
 }
 
 impl StepBlock {
-    /// Steps that are `rows`, with `columns` made for as many.
+    /// A block of `rows`; each of `columns` must have been made for that number of rows.
     pub(crate) fn of(rows: Vec<Row>, columns: Vec<Column>) -> Self {
         Self { rows, columns }
     }
@@ -127,18 +127,18 @@ impl StepBlock {
         &self.rows
     }
 
-    /// All that any of the steps measured.
+    /// The columns: one for each metric that any of the steps has.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The steps that measured what is in `column`, one of this block's, and what they measured.
+    /// Step number and value of each value in `column`, which must be one of this block's.
     pub fn points<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = (u64, f64)> + 'a {
         column.values.iter().enumerate().map(|(index, &value)| (self.rows[column.row(index)].step, value))
     }
 
-    /// How far apart the steps are, if that is the same everywhere and there are two at least.
+    /// The distance between neighbouring steps, if there are at least two steps and it is always the same.
     #[must_use]
     pub fn stride(&self) -> Option<u64> {
         let [first, second, ..] = self.rows.as_slice() else { return None };
@@ -147,7 +147,7 @@ impl StepBlock {
         even.then_some(stride)
     }
 
-    /// The step of this index as the event it was.
+    /// The step of this index as a record.
     #[must_use]
     pub fn record(&self, index: usize) -> Option<Record> {
         let row = self.rows.get(index)?;
@@ -156,19 +156,19 @@ impl StepBlock {
         Some(Record { time: row.time, event: Event::Step(Step { step: row.step, epoch: row.epoch, metrics }) })
     }
 
-    /// All steps as the events they were.
+    /// All steps as records.
     pub fn records(&self) -> impl Iterator<Item = Record> {
         (0..self.len()).filter_map(|index| self.record(index))
     }
 
-    /// Leaves out the first `count` steps.
+    /// Removes the first `count` steps.
     pub fn skip(&mut self, count: usize) {
         if count > 0 {
             *self = self.part(count, self.len());
         }
     }
 
-    /// The steps of the indices `from..to`, as far as there are such, as a block of their own.
+    /// The steps `from..to` as a block of their own; indices beyond the end are ignored.
     #[must_use]
     pub fn part(&self, from: usize, to: usize) -> Self {
         let to = to.min(self.len());
@@ -177,7 +177,7 @@ impl StepBlock {
         Self { rows: self.rows[from..to].to_vec(), columns }
     }
 
-    /// The index of the column `name`, which is made if there is none.
+    /// The index of the column `name`, which is added if there is none.
     pub(crate) fn column(&mut self, name: &str) -> usize {
         let known = self.columns.iter().position(|column| column.name == name);
         known.unwrap_or_else(|| {
@@ -186,7 +186,7 @@ impl StepBlock {
         })
     }
 
-    /// Takes in a step that measured `values`, one for each of `columns`.
+    /// Adds a step with `values`, one for each of `columns`.
     pub(crate) fn push(&mut self, row: Row, columns: &[usize], values: &[f64]) {
         let index = self.rows.len();
         columns.iter().zip(values).for_each(|(&column, &value)| self.columns[column].push(index, value));

@@ -1,20 +1,20 @@
-//! Reads the lines of steps, which are nearly all lines of a log, without building anything for each of them.
+//! Reads the lines of steps, which are nearly all lines of a log, without an allocation for each line.
 //!
-//! Only what [`crate::log::writer`] writes is taken; any other spelling of the same is left to the general reader.
+//! Only the exact spelling that [`crate::log::writer`] writes is read here; any other JSON is left to `serde_json`.
 
 mod number;
 
-use crate::log::line::{Age, Seal, ending};
+use crate::log::line::{Checksums, Integrity, ending};
 use crate::log::step_block::{Row, StepBlock};
 
-/// Sets of metrics that are held in mind at once.
+/// Sets of metrics that are remembered at once.
 const MOST_SHAPES: usize = 8;
 
-/// Values of a block, with those of the last step less than 64 KiB.
+/// Values of a full block: 64 KB of them.
 const FULL: usize = 8000;
 
-/// A reader of step lines into one block. It remembers which metrics the lines before had: the next one mostly has
-/// the same, and then its names need only be compared.
+/// Reads step lines into a block. It remembers which metrics earlier lines had: most lines have the same ones, and then
+/// their names need only be compared.
 #[derive(Debug, Default)]
 pub(crate) struct StepLines {
     block: StepBlock,
@@ -26,34 +26,35 @@ pub(crate) struct StepLines {
     filled: usize,
 }
 
-/// The metrics that lines had.
+/// A set of metrics that lines had.
 #[derive(Debug)]
 struct Shape {
-    /// What stands before each value.
+    /// The text before each value.
     keys: Vec<Vec<u8>>,
-    /// The columns of the block that they are.
+    /// The columns of the block for these metrics.
     columns: Vec<usize>,
 }
 
 impl StepLines {
-    /// Takes in the line that `bytes` begins with. Gives its length with its line break, and whether it has a
-    /// checksum; `None` when it is not the line of a step, or not one written as expected in a log of this age.
-    pub(crate) fn take(&mut self, bytes: &[u8], age: Age) -> Option<(Seal, usize)> {
+    /// Reads the line at the start of `bytes` and adds its step to the block. Returns whether the line has a checksum,
+    /// and its length with the line break; `None` if it is not the line of a step as the writer spells it, or if it
+    /// lacks a required checksum.
+    pub(crate) fn take(&mut self, bytes: &[u8], checksums: Checksums) -> Option<(Integrity, usize)> {
         let mut cursor = Cursor { bytes, at: 0 };
         let row = head(&mut cursor)?;
         let begin = cursor.at;
         let fitting = self.fill(&mut cursor).or_else(|| {
             cursor.at = begin;
-            self.learn(&mut cursor, age)
+            self.learn(&mut cursor, checksums)
         });
         self.last = fitting?;
-        let end = ending(bytes, cursor.at).filter(|&(seal, _)| suits(seal, age))?;
+        let end = ending(bytes, cursor.at).filter(|&(integrity, _)| suits(integrity, checksums))?;
         self.block.push(row, &self.shapes[self.last].columns, &self.values);
         self.filled += self.values.len();
         Some(end)
     }
 
-    /// Takes in the values of a line that measured what one before it did; gives the shape of that one.
+    /// Reads the values of a line with the same metrics as an earlier one; returns the index of that shape.
     fn fill(&mut self, cursor: &mut Cursor) -> Option<usize> {
         let begin = cursor.at;
         let others = (0..self.shapes.len()).filter(|&shape| shape != self.last);
@@ -64,8 +65,8 @@ impl StepLines {
         })
     }
 
-    /// Takes in the names and values of a line that measured something new; gives its shape.
-    fn learn(&mut self, cursor: &mut Cursor, age: Age) -> Option<usize> {
+    /// Reads names and values of a line with a new set of metrics; returns the index of its shape.
+    fn learn(&mut self, cursor: &mut Cursor, checksums: Checksums) -> Option<usize> {
         let begin = cursor.at;
         let (mut names, mut keys) = (Vec::new(), Vec::new());
         while names.is_empty() || cursor.eat(b"}").is_none() {
@@ -77,9 +78,9 @@ impl StepLines {
             keys.push(cursor.bytes[from..cursor.at].to_vec());
             cursor.value()?;
         }
-        // As the writer orders them, none twice.
+        // The writer sorts names, and writes none twice.
         let usual = names.is_sorted_by(|a, b| a < b) && self.shapes.len() < MOST_SHAPES;
-        let whole = ending(cursor.bytes, cursor.at).is_some_and(|(seal, _)| suits(seal, age));
+        let whole = ending(cursor.bytes, cursor.at).is_some_and(|(integrity, _)| suits(integrity, checksums));
         (usual && whole).then_some(())?;
         cursor.at = begin;
         values(cursor, &keys, &mut self.values)?;
@@ -88,12 +89,12 @@ impl StepLines {
         Some(self.shapes.len() - 1)
     }
 
-    /// Whether so many steps were taken in that they are a block: one that stays in the cache.
+    /// Whether the block is full. A block is small enough for the processor's cache.
     pub(crate) fn is_full(&self) -> bool {
         self.filled >= FULL || self.block.len() >= 2048
     }
 
-    /// The steps taken in since the last call. The metrics of lines to come may be others.
+    /// The steps read since the last call. Also forgets the metrics seen so far.
     pub(crate) fn finish(&mut self) -> Option<StepBlock> {
         let Self { block, .. } = std::mem::take(self);
         (!block.is_empty()).then_some(block)
@@ -122,9 +123,9 @@ fn values(cursor: &mut Cursor, keys: &[Vec<u8>], values: &mut Vec<f64>) -> Optio
     cursor.eat(b"}")
 }
 
-/// Where every line has a checksum, one without has lost it.
-fn suits(seal: Seal, age: Age) -> bool {
-    seal == Seal::Whole || age == Age::Unchecked
+/// Whether the checksum is there, or is not required.
+fn suits(integrity: Integrity, checksums: Checksums) -> bool {
+    integrity == Integrity::Intact || checksums == Checksums::Optional
 }
 
 /// A place in a line.
@@ -153,7 +154,7 @@ impl Cursor<'_> {
         Some(name)
     }
 
-    /// A count, as JSON spells it; one that might not fit is left to others.
+    /// An unsigned integer as JSON spells it; `None` for one that might not fit.
     fn integer(&mut self) -> Option<u64> {
         let digits = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         let plain = (1..=19).contains(&digits) && (digits == 1 || self.rest()[0] != b'0');
@@ -186,13 +187,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::log::line::seal;
+    use crate::log::line::encode;
     use crate::log::step_block::Column;
 
     /// What the fast reader makes of one line; none if it leaves the line to the general one.
     fn fast(line: &str) -> Option<Record> {
         let mut lines = StepLines::default();
-        let (_, taken) = lines.take(format!("{line}\n").as_bytes(), Age::Unchecked)?;
+        let (_, taken) = lines.take(format!("{line}\n").as_bytes(), Checksums::Optional)?;
         assert_eq!(taken, line.len() + 1);
         lines.finish()?.record(0)
     }
@@ -228,8 +229,8 @@ mod tests {
             let mut lines = StepLines::default();
             let mut taken = Vec::new();
             for record in &records {
-                let line = seal(record).unwrap();
-                if lines.take(&line, Age::Checked) == Some((Seal::Whole, line.len())) {
+                let line = encode(record).unwrap();
+                if lines.take(&line, Checksums::Required) == Some((Integrity::Intact, line.len())) {
                     taken.push(serde_json::from_slice::<Record>(&line).unwrap());
                 }
             }
@@ -274,18 +275,21 @@ mod tests {
         let mut metrics = Metrics::default();
         metrics.set("a", 0.5);
         let record = Record { time: 1.5, event: Event::Step(Step { step: 12, epoch: 0.25, metrics }) };
-        let line = seal(&record).unwrap();
-        let take = |line: &[u8], age| StepLines::default().take(line, age).map(|(seal, _)| seal);
-        assert_eq!((take(&line, Age::Checked), take(&line, Age::Unchecked)), (Some(Seal::Whole), Some(Seal::Whole)));
+        let line = encode(&record).unwrap();
+        let take = |line: &[u8], checksums| StepLines::default().take(line, checksums).map(|(integrity, _)| integrity);
+        assert_eq!(
+            (take(&line, Checksums::Required), take(&line, Checksums::Optional)),
+            (Some(Integrity::Intact), Some(Integrity::Intact))
+        );
         for at in 0..line.len() {
             let mut changed = line.clone();
             changed[at] ^= 1;
-            assert_eq!(take(&changed, Age::Unchecked), None, "byte {at}");
+            assert_eq!(take(&changed, Checksums::Optional), None, "byte {at}");
         }
         let bare = serde_json::to_string(&record).unwrap() + "\n";
         assert_eq!(
-            (take(bare.as_bytes(), Age::Unchecked), take(bare.as_bytes(), Age::Checked)),
-            (Some(Seal::Missing), None)
+            (take(bare.as_bytes(), Checksums::Optional), take(bare.as_bytes(), Checksums::Required)),
+            (Some(Integrity::NoChecksum), None)
         );
     }
 
@@ -297,7 +301,7 @@ mod tests {
         };
         for step in 1..=30 {
             let more = if step % 10 == 0 { ",\"z\":1.0" } else { "" };
-            assert!(lines.take(text(step, &format!("\"a\":{step}.5{more}")).as_bytes(), Age::Unchecked).is_some());
+            assert!(lines.take(text(step, &format!("\"a\":{step}.5{more}")).as_bytes(), Checksums::Optional).is_some());
         }
         let mut block = lines.finish().unwrap();
         assert_eq!(block.columns().iter().map(Column::name).collect::<Vec<_>>(), ["a", "z"]);

@@ -8,23 +8,23 @@ use std::path::Path;
 use pellucid_protocol::event::Record;
 
 use crate::log::columns::ColumnsWriter;
-use crate::log::line::seal;
+use crate::log::line::encode;
 
-/// What a log is written to.
+/// The storage of a log: a file, or a test's stand-in for one.
 pub trait Medium {
     /// Writes all of `bytes` at the end.
     ///
     /// # Errors
-    /// What the file system says; a part may have been written.
+    /// What the file system says; some of the bytes may have been written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Cuts it to `length` bytes.
+    /// Truncates it to `length` bytes.
     ///
     /// # Errors
-    /// What the file system says; it is then as it was.
+    /// What the file system says; nothing is cut then.
     fn cut(&mut self, length: u64) -> io::Result<()>;
 
-    /// Waits until the disk has it.
+    /// Waits until everything is on the disk.
     ///
     /// # Errors
     /// What the file system says.
@@ -46,23 +46,23 @@ impl Medium for File {
     }
 }
 
-/// The writer of an event log. A line that a kill left unfinished is cut off when the log is opened.
+/// The writer of an event log. Opening the log cuts off a last line that a kill left unfinished.
 #[derive(Debug)]
 pub struct LogWriter<M = File> {
     medium: M,
     length: u64,
     torn: u64,
     end: End,
-    /// None when it cannot be kept.
+    /// `None` if the copy of the steps cannot be written.
     columns: Option<ColumnsWriter>,
 }
 
-/// What is at the end of the log.
+/// The state of the log's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// A whole line, or nothing.
     Whole,
-    /// A part of a line that could be neither finished nor cut off.
+    /// A part of a line, which could be neither finished nor cut off.
     Torn,
 }
 
@@ -78,14 +78,14 @@ impl LogWriter {
         if torn > 0 {
             file.set_len(length)?;
         }
-        // Only a reader's time is lost without it.
+        // Without the copy readers are slower, and nothing else.
         let columns = ColumnsWriter::open(path, length).ok();
         Ok(Self { torn, columns, ..Self::on(file, length) })
     }
 }
 
 impl<M: Medium> LogWriter<M> {
-    /// A log on `medium`, of which the first `length` bytes are whole lines and the rest, if any, is not there.
+    /// A log on `medium`, which has `length` bytes, all of them whole lines.
     #[must_use]
     pub fn on(medium: M, length: u64) -> Self {
         Self { medium, length, torn: 0, end: End::Whole, columns: None }
@@ -96,10 +96,10 @@ impl<M: Medium> LogWriter<M> {
     /// # Errors
     /// What the file system says; the log is then as it was before.
     pub fn append(&mut self, record: &Record) -> io::Result<u64> {
-        self.append_line(&seal(record)?)
+        self.append_line(&encode(record)?)
     }
 
-    /// Appends the line of [`seal`], as [`LogWriter::append`].
+    /// Appends a line made by [`encode`], as [`LogWriter::append`] does.
     ///
     /// # Errors
     /// As [`LogWriter::append`].
@@ -107,7 +107,7 @@ impl<M: Medium> LogWriter<M> {
         self.cut_torn_end()?;
         if let Err(error) = self.medium.append(line) {
             self.end = End::Torn;
-            // Should this fail too, the next append begins with it.
+            // If this fails too, the next append tries it again first.
             let _ = self.cut_torn_end();
             return Err(error);
         }
@@ -139,19 +139,19 @@ impl<M: Medium> LogWriter<M> {
         self.torn
     }
 
-    /// What it is written to.
+    /// The storage of the log.
     #[must_use]
     pub fn medium(&self) -> &M {
         &self.medium
     }
 
-    /// What it is written to, so that a test can make it fail.
+    /// The storage of the log, for a test that makes it fail.
     #[cfg(test)]
     pub(crate) fn medium_mut(&mut self) -> &mut M {
         &mut self.medium
     }
 
-    /// Waits until the disk has what was appended.
+    /// Waits until all appended records are on the disk.
     ///
     /// # Errors
     /// What the file system says.
@@ -160,7 +160,7 @@ impl<M: Medium> LogWriter<M> {
     }
 }
 
-/// Bytes of the whole lines of the log at `path`; none if there is no log.
+/// Length of the whole lines of the log at `path`, in bytes; 0 if there is no log.
 ///
 /// # Errors
 /// What the file system says.
@@ -172,7 +172,7 @@ pub fn whole_length(path: &Path) -> io::Result<u64> {
     }
 }
 
-/// Bytes up to and with the last line break.
+/// Length of a file up to and including its last line break, in bytes.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let mut end = file.seek(SeekFrom::End(0))?;
     let mut chunk = vec![0; 64 * 1024];

@@ -8,7 +8,7 @@ use pellucid_protocol::event::{Event, Record};
 use pellucid_protocol::metric::Metrics;
 
 use crate::log::backward::BackwardReader;
-use crate::log::line::{self, Age, Content, Seal};
+use crate::log::line::{self, Checksums, Content, Integrity};
 
 /// Longest first line that is read, in bytes.
 const LONGEST_START: u64 = 256 << 10;
@@ -28,14 +28,14 @@ pub(super) fn deciding_records(path: &Path) -> io::Result<Vec<Record>> {
         Err(error) => return Err(error),
     };
     let length = file.metadata()?.len();
-    let (age, start) = first_record(&file)?;
+    let (checksums, start) = first_record(&file)?;
     let mut found = Found::default();
     let mut lines = BackwardReader::new(&file, length);
     let mut line = Vec::new();
     while !found.is_all(lines.end()) && lines.next_line(&mut line)? {
         // A line that is being written, or that a kill has left unfinished, has no line break.
         if line.ends_with(b"\n") && found.may_need(&line) {
-            found.take(line::read(&line, age), lines.end());
+            found.take(line::read(&line, checksums), lines.end());
         }
     }
     found.records.extend(start);
@@ -44,19 +44,19 @@ pub(super) fn deciding_records(path: &Path) -> io::Result<Vec<Record>> {
 }
 
 /// Whether the lines of a log have checksums, and its first record if that is a start.
-fn first_record(file: &File) -> io::Result<(Age, Option<Record>)> {
+fn first_record(file: &File) -> io::Result<(Checksums, Option<Record>)> {
     let mut line = Vec::new();
     BufReader::new(file).take(LONGEST_START).read_until(b'\n', &mut line)?;
     if !line.ends_with(b"\n") {
-        return Ok((Age::Unchecked, None));
+        return Ok((Checksums::Optional, None));
     }
-    let (seal, content) = line::read(&line, Age::Unchecked);
-    let age = if seal == Seal::Whole { Age::Checked } else { Age::Unchecked };
+    let (integrity, content) = line::read(&line, Checksums::Optional);
+    let checksums = if integrity == Integrity::Intact { Checksums::Required } else { Checksums::Optional };
     let start = match content {
         Content::Record(record) if matches!(record.event, Event::Started(_)) => Some(record),
         _ => None,
     };
-    Ok((age, start))
+    Ok((checksums, start))
 }
 
 /// What was found on the way back.
@@ -96,7 +96,7 @@ impl Found {
     }
 
     /// Takes in the line that begins at byte `at`.
-    fn take(&mut self, (_, content): (Seal, Content), at: u64) {
+    fn take(&mut self, (_, content): (Integrity, Content), at: u64) {
         let Content::Record(record) = content else { return };
         let is_first = self.records.is_empty();
         let decides =

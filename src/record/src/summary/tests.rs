@@ -7,7 +7,7 @@ use pellucid_protocol::event::{Alert, Checkpoint, CheckpointKind, Ended, Eval, S
 use proptest::prelude::*;
 
 use super::*;
-use crate::log::line::seal;
+use crate::log::line::encode;
 
 fn metrics(value: f64) -> Metrics {
     let mut metrics = Metrics::default();
@@ -71,7 +71,7 @@ fn record(number: usize, event: Event) -> Record {
 }
 
 fn write(run: &RunDir, events: impl IntoIterator<Item = Event>) {
-    let lines = events.into_iter().enumerate().flat_map(|(number, event)| seal(&record(number, event)).unwrap());
+    let lines = events.into_iter().enumerate().flat_map(|(number, event)| encode(&record(number, event)).unwrap());
     fs::write(run.events(), lines.collect::<Vec<u8>>()).unwrap();
 }
 
@@ -121,7 +121,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         let all: Vec<Record> = std::iter::once(started(None)).chain(events).enumerate().map(|(number, event)| record(number, event)).collect();
-        let mut bytes: Vec<u8> = all.iter().flat_map(|record| seal(record).unwrap()).collect();
+        let mut bytes: Vec<u8> = all.iter().flat_map(|record| encode(record).unwrap()).collect();
         if old {
             // From before there were checksums: starts do not say that the log has some.
             let line = |record: &Record| String::from_utf8(unsealed(record)).unwrap().replace(r#""log":1"#, r#""log":0"#).into_bytes();
@@ -201,7 +201,7 @@ fn a_log_without_checksums_that_goes_on_with_them_is_read() {
     let old: Vec<u8> = [step(1), step(2)].into_iter().flat_map(|event| unsealed(&record(0, event))).collect();
     let (whole, end) = both(&run, &old);
     assert_eq!((end.step, whole), (2, end.clone()));
-    let new = seal(&record(1, ended(2, Outcome::Stopped, metrics(0.5)))).unwrap();
+    let new = encode(&record(1, ended(2, Outcome::Stopped, metrics(0.5)))).unwrap();
     let (whole, end) = both(&run, &[old, new].concat());
     assert_eq!((end.outcome(), whole), (Some(Outcome::Stopped), end.clone()));
 }

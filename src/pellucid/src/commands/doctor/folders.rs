@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use pellucid_record::run_dir;
+use pellucid_record::runs;
 use rustix::fs::{Access, access, statvfs};
 use rustix::process::geteuid;
 
@@ -47,13 +47,13 @@ fn folder(runs: &Path, place: &Path) -> Finding {
     if access(place, Access::WRITE_OK | Access::EXEC_OK).is_err() {
         return Finding::bad("runs", format!("{shown} cannot be written to"), "name another folder with --runs");
     }
-    let known = run_dir::list(runs).map_or(0, |runs| runs.len());
+    let known = runs::list(runs).map_or(0, |runs| runs.len());
     Finding::good("runs", format!("{known} in {shown}"))
 }
 
 /// Runs that other users may read: from an earlier version, or copied by another program.
 fn open_runs(runs: &Path) -> Option<Finding> {
-    let all = run_dir::list(runs).unwrap_or_default();
+    let all = runs::list(runs).unwrap_or_default();
     let mode = |path: &Path| fs::metadata(path).map(|meta| meta.permissions().mode()).unwrap_or(0);
     let open: Vec<_> = all.iter().filter(|run| mode(run.root()) & 0o077 != 0).collect();
     let first = open.first()?.root().display();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
-use pellucid_record::log_reader::LogReader;
+use pellucid_record::log::reader::LogReader;
 use pellucid_record::{RunDir, RunSummary};
 use sha2::{Digest, Sha256};
 

@@ -8,7 +8,7 @@ use pellucid_dashboard::picker::{CURVE, Entry};
 use pellucid_dashboard::{Tone, outcome_state, text};
 use pellucid_protocol::event::Outcome;
 use pellucid_protocol::{Metrics, metric};
-use pellucid_record::owner::Whereabouts;
+use pellucid_record::owner::ProcessState;
 use pellucid_record::{RunDir, RunState, RunSummary};
 use serde::Serialize;
 
@@ -139,11 +139,11 @@ impl State {
         if let Some(outcome) = known.outcome() {
             return State::Ended(outcome);
         }
-        match run.worker_info().map(|info| info.whereabouts(run)) {
-            Some(Whereabouts::Elsewhere) => State::Elsewhere,
-            Some(Whereabouts::Here) if known.state == RunState::Paused => State::Paused,
-            Some(Whereabouts::Here) => State::Running,
-            Some(Whereabouts::Gone | Whereabouts::Restarted) | None => State::Ended(Outcome::Died),
+        match run.worker_info().map(|info| info.state(run)) {
+            Some(ProcessState::Remote) => State::Elsewhere,
+            Some(ProcessState::Running) if known.state == RunState::Paused => State::Paused,
+            Some(ProcessState::Running) => State::Running,
+            Some(ProcessState::Gone | ProcessState::Rebooted) | None => State::Ended(Outcome::Died),
         }
     }
 
@@ -184,8 +184,9 @@ mod tests {
 
     use pellucid_protocol::Event;
     use pellucid_protocol::event::{Ended, Eval, Step};
-    use pellucid_record::owner::{Lock, Owner};
-    use pellucid_record::run_dir::WorkerInfo;
+    use pellucid_record::lock::Lock;
+    use pellucid_record::owner::Owner;
+    use pellucid_record::worker_info::WorkerInfo;
 
     use super::super::tests::run_with;
     use super::*;
@@ -225,7 +226,7 @@ mod tests {
         let ended = Ended { step: 7, outcome: Outcome::Stopped, message: None, metrics: Metrics::default() };
         let (_folder, run) = run_with(vec![Event::Ended(ended), started(), step(8)]);
         assert_eq!(ListedRun::of(&run).state, State::Ended(Outcome::Died));
-        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), supervisor: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(
             ListedRun::of(&run).state,
@@ -255,7 +256,7 @@ mod tests {
     #[test]
     fn a_run_with_a_living_worker_is_running() {
         let (_folder, run) = run_with(vec![step(4)]);
-        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), keeper: None };
+        let info = WorkerInfo { owner: Owner::of_this_process(), socket: "s".into(), supervisor: None };
         std::fs::write(run.worker(), serde_json::to_vec(&info).unwrap()).unwrap();
         assert_eq!(
             ListedRun::of(&run).state,

@@ -10,7 +10,7 @@ use super::{Head, MAGIC, beside, stored};
 use crate::log::line::checksum;
 use crate::log::step_block::StepBlock;
 
-/// The copy of a log's steps, as far as there is one.
+/// The copy of a log's steps; empty if there is none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ColumnsReader {
     file: Option<Arc<File>>,
@@ -18,7 +18,7 @@ pub(crate) struct ColumnsReader {
     stretches: Arc<[Stretch]>,
 }
 
-/// A stretch of a log of which there is a copy.
+/// A stretch of a log that has been copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stretch {
     head: Head,
@@ -42,14 +42,14 @@ impl Stretch {
         u64::from(self.head.length)
     }
 
-    /// Whether it was made of lines with this checksum.
+    /// Whether it was made from text with this checksum.
     pub(crate) fn is_of(&self, sum: u32) -> bool {
         self.head.log_sum == sum
     }
 }
 
 impl ColumnsReader {
-    /// The copy beside the log at `path`, of which there are `length` bytes. One that cannot be read is as good as none.
+    /// The copy beside the log at `path`, which has `length` bytes. A copy that cannot be read counts as none.
     pub(crate) fn open(path: &Path, length: u64) -> Self {
         let Ok(file) = File::open(beside(path)) else { return Self::default() };
         match heads(&file, length) {
@@ -63,13 +63,13 @@ impl ColumnsReader {
         self.stretches.get(self.stretches.partition_point(|stretch| stretch.from() < at))
     }
 
-    /// The first byte of the log from `at` on that is within no stretch.
+    /// The first byte of the log from `at` on that lies in no stretch.
     pub(crate) fn outside(&self, at: u64) -> u64 {
         let before = self.stretches.partition_point(|stretch| stretch.from() < at);
         before.checked_sub(1).map_or(at, |last| self.stretches[last].end().max(at))
     }
 
-    /// The steps of a stretch, if its block is whole; `strip` is room for its bytes.
+    /// The steps of a stretch, if its block is intact; `strip` is a buffer for its bytes.
     pub(crate) fn block(&self, stretch: &Stretch, strip: &mut Vec<u8>) -> Option<StepBlock> {
         let size = stretch.head.size as usize;
         strip.resize(strip.len().max(size), 0);
@@ -79,8 +79,8 @@ impl ColumnsReader {
     }
 }
 
-/// The stretches of a log of `length` bytes that `file` has blocks of, and the bytes of the file up to the end of the last
-/// one; `None` when the file is no copy.
+/// The stretches for which `file` has blocks, in a log of `length` bytes, and the length of the file up to the end of the
+/// last such block; `None` if the file is not a copy.
 pub(super) fn heads(file: &File, length: u64) -> io::Result<Option<(Vec<Stretch>, u64)>> {
     let size = file.metadata()?.len();
     let mut magic = [0; MAGIC.len()];

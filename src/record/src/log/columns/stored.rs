@@ -1,4 +1,4 @@
-//! A block of steps as bytes: numbers that have no more than 32 bits in them take no more.
+//! A block of steps as bytes: columns that fit in f32 without loss take 32 bits a value.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ pub(super) fn to_bytes(block: &StepBlock) -> postcard::Result<Vec<u8>> {
     })
 }
 
-/// The block that became `bytes`; `None` when none did.
+/// The block stored in `bytes`; `None` if they are not a block.
 pub(super) fn from_bytes(bytes: &[u8]) -> Option<StepBlock> {
     let Stored { steps, times, epochs, columns } = postcard::from_bytes(bytes).ok()?;
     let count = times.len();

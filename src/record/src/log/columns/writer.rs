@@ -1,4 +1,4 @@
-//! Keeps the copy of a log's steps while the log is written.
+//! Writes the copy of a log's steps while the log is written.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,30 +7,30 @@ use std::path::{Path, PathBuf};
 
 use super::reader::heads;
 use super::{Head, MAGIC, beside, stored};
-use crate::log::line::{Age, Checksum, Seal, checksum};
+use crate::log::line::{Checksum, Checksums, Integrity, checksum};
 use crate::log::step_line::StepLines;
 
-/// Fewest steps that are worth a block.
+/// Fewest steps of a block.
 const FEWEST: usize = 64;
 
 /// The writer of the copy.
 #[derive(Debug)]
 pub(crate) struct ColumnsWriter {
     path: PathBuf,
-    /// None until there is something to write.
+    /// `None` until there is a block to write.
     file: Option<File>,
-    /// The steps of the stretch that is not complete.
+    /// The steps of the current stretch.
     steps: StepLines,
-    /// The byte of the log at which it begins.
+    /// The byte of the log at which the current stretch begins.
     from: u64,
-    /// Its bytes.
+    /// Bytes of the current stretch.
     length: u32,
     sum: Checksum,
 }
 
 impl ColumnsWriter {
-    /// A writer of the copy for the log at `path`, of which there are `length` bytes. What is there and is torn, or not of
-    /// this log, is cut off.
+    /// A writer of the copy for the log at `path`, which has `length` bytes. Blocks that are torn or lie beyond that
+    /// length are cut off.
     ///
     /// # Errors
     /// What the file system says.
@@ -45,10 +45,10 @@ impl ColumnsWriter {
         Ok(Self { path, file, steps: StepLines::default(), from: length, length: 0, sum: Checksum::default() })
     }
 
-    /// Takes in a line of the log that stands at byte `at` of it.
+    /// Takes in the line that begins at byte `at` of the log.
     ///
     /// # Errors
-    /// What the file system says: the copy ends there then.
+    /// What the file system says; the copy then ends there.
     pub(crate) fn take(&mut self, line: &[u8], at: u64) -> io::Result<()> {
         if self.from + u64::from(self.length) != at {
             self.finish()?;
@@ -56,11 +56,11 @@ impl ColumnsWriter {
         if self.length == 0 {
             self.from = at;
         }
-        if self.steps.take(line, Age::Checked) != Some((Seal::Whole, line.len())) {
+        if self.steps.take(line, Checksums::Required) != Some((Integrity::Intact, line.len())) {
             return self.finish();
         }
         self.sum.update(line);
-        // A block is full long before its lines are so many bytes.
+        // A block is full long before its lines have 4 GiB.
         self.length += line.len() as u32;
         if self.steps.is_full() { self.finish() } else { Ok(()) }
     }
@@ -85,7 +85,7 @@ impl ColumnsWriter {
     }
 }
 
-/// The copy as far as it is one of a log of `length` bytes.
+/// Cuts the copy to the blocks that fit a log of `length` bytes.
 fn trimmed(mut file: File, length: u64) -> io::Result<File> {
     match heads(&file, length)? {
         Some((_, whole)) => file.set_len(whole)?,

@@ -1,4 +1,4 @@
-//! A stretch of a log, read on as many cores as there are.
+//! Reads a part of a log, with all processor cores if it is long.
 
 use std::fs::File;
 use std::io;
@@ -8,17 +8,16 @@ use std::thread;
 
 use pellucid_protocol::event::Record;
 
-use super::{Damage, NAMED, Piece};
+use super::{Damage, MOST_NAMED, Piece};
 use crate::log::columns::{ColumnsReader, Stretch};
-use crate::log::line::{self, Age, Checksum, Content, Seal};
+use crate::log::line::{self, Checksum, Checksums, Content, Integrity};
 use crate::log::step_line::StepLines;
 
-/// Bytes that are read at once: they stay in the cache until they are parsed, and go back to the system when they are
-/// freed, as all blocks that an allocator does not take for large.
+/// Bytes that are read at once: few enough to stay in the processor's cache until they are parsed.
 const STRIP: usize = 64 * 1024;
 
-/// Bytes that are worth a thread.
-const WORTH_A_THREAD: u64 = 512 * 1024;
+/// Fewest bytes for each thread.
+const BYTES_PER_THREAD: u64 = 512 * 1024;
 
 /// A log and the copy of its steps.
 pub(super) struct Log<'a> {
@@ -26,61 +25,62 @@ pub(super) struct Log<'a> {
     pub(super) columns: ColumnsReader,
 }
 
-/// What a stretch of a log has.
+/// What was read of a part of a log.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// Bytes of its whole lines.
+    /// Bytes of the whole lines.
     pub(super) read: u64,
-    /// Number of them.
+    /// Number of whole lines.
     pub(super) lines: u64,
     pub(super) pieces: Vec<Piece>,
-    /// Whether lines must have a checksum after it.
-    pub(super) age: Age,
-    /// Counted from its first line.
+    /// Whether the lines after this part must have checksums.
+    pub(super) checksums: Checksums,
+    /// The damaged lines; their numbers count from the first line of the part.
     pub(super) damage: Damage,
-    /// Whole records of a newer pellucid that were left out.
+    /// Number of intact records of a newer version, which were left out.
     pub(super) newer: usize,
     steps: StepLines,
 }
 
-/// The whole lines between two bytes, at the first of which a line begins; in parts, which follow each other.
+/// Reads the whole lines between two bytes, the first of which must begin a line; returns them in consecutive parts.
 ///
 /// # Errors
 /// What the file system says.
-pub(super) fn read_parts(log: &Log<'_>, (start, end): (u64, u64), age: Age) -> io::Result<Vec<Part>> {
-    let threads = (end.saturating_sub(start) / WORTH_A_THREAD).clamp(1, cores());
+pub(super) fn read_parts(log: &Log<'_>, (start, end): (u64, u64), checksums: Checksums) -> io::Result<Vec<Part>> {
+    let threads = (end.saturating_sub(start) / BYTES_PER_THREAD).clamp(1, cores());
     if threads == 1 {
-        return Ok(vec![Part::read(log, (start, end), age)?]);
+        return Ok(vec![Part::read(log, (start, end), checksums)?]);
     }
-    // Mostly the first lines tell whether there are checksums, which all threads must know.
-    let first = if age == Age::Unchecked { edge(log, start + STRIP as u64, end)? } else { start };
-    let mut parts = vec![Part::read(log, (start, first), age)?];
-    let age = parts[0].age;
-    parts.extend(read_along(log, &edges(log, (first, end), threads)?, age)?);
+    // All threads must know whether there are checksums, and the first lines tell that of nearly every log.
+    let first = if checksums == Checksums::Optional { edge(log, start + STRIP as u64, end)? } else { start };
+    let mut parts = vec![Part::read(log, (start, first), checksums)?];
+    let checksums = parts[0].checksums;
+    parts.extend(read_along(log, &edges(log, (first, end), threads)?, checksums)?);
     Ok(parts)
 }
 
-/// The parts between `edges`, each on a thread.
-fn read_along(log: &Log<'_>, edges: &[u64], age: Age) -> io::Result<Vec<Part>> {
+/// Reads the parts between `edges`, each on a thread of its own.
+fn read_along(log: &Log<'_>, edges: &[u64], checksums: Checksums) -> io::Result<Vec<Part>> {
     let parts: io::Result<Vec<Part>> = thread::scope(|scope| {
         let read = |edge: &[u64]| {
             let ends = (edge[0], edge[1]);
-            scope.spawn(move || Part::read(log, ends, age))
+            scope.spawn(move || Part::read(log, ends, checksums))
         };
         let readers: Vec<_> = edges.windows(2).map(read).collect();
         let lost = |_| Err(io::Error::other("a thread that read the log was lost"));
         readers.into_iter().map(|reader| reader.join().unwrap_or_else(lost)).collect()
     });
     let mut parts = parts?;
-    // What follows a part that is not whole does not follow it yet: the file was cut meanwhile.
+    // A part that is shorter than its edges say means that the file was cut meanwhile: what comes after it is dropped.
     let short = parts.iter().zip(edges.windows(2)).position(|(part, edge)| part.read < edge[1] - edge[0]);
     parts.truncate(short.map_or(usize::MAX, |at| at + 1));
-    // Checksums began on the way, which the parts after it did not know: once in the life of an old log.
-    if let Some(first) = parts.iter().position(|part| part.age != age)
+    // Checksums began within a part, and the threads of the later parts did not know it: those are read again. This
+    // happens only for a log that an older version began.
+    if let Some(first) = parts.iter().position(|part| part.checksums != checksums)
         && first + 1 < parts.len()
     {
         parts.truncate(first + 1);
-        parts.extend(read_along(log, &edges[first + 1..], Age::Checked)?);
+        parts.extend(read_along(log, &edges[first + 1..], Checksums::Required)?);
     }
     Ok(parts)
 }
@@ -90,7 +90,7 @@ fn cores() -> u64 {
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, |count| count.get() as u64))
 }
 
-/// The ends of about equal parts, each at the start of a line.
+/// The edges of `parts` about equal parts, each at the start of a line.
 fn edges(log: &Log<'_>, (start, end): (u64, u64), parts: u64) -> io::Result<Vec<u64>> {
     let mut edges = vec![start];
     for part in 1..parts {
@@ -101,7 +101,7 @@ fn edges(log: &Log<'_>, (start, end): (u64, u64), parts: u64) -> io::Result<Vec<
     Ok(edges)
 }
 
-/// Where a line begins beyond byte `at`, not amid steps that are copied as one; `end` if none does before it.
+/// The start of a line after byte `at` that does not lie within a block of copied steps; `end` if there is none before.
 fn edge(log: &Log<'_>, at: u64, end: u64) -> io::Result<u64> {
     match log.columns.outside(at) {
         outside if outside > at => Ok(outside.min(end)),
@@ -109,7 +109,7 @@ fn edge(log: &Log<'_>, at: u64, end: u64) -> io::Result<u64> {
     }
 }
 
-/// Where the first line after byte `at` begins; `end` if none does before it.
+/// The start of the first line after byte `at`; `end` if there is none before.
 fn line_start(file: &File, mut at: u64, end: u64) -> io::Result<u64> {
     let mut bytes = [0; 4096];
     while at < end {
@@ -134,7 +134,7 @@ fn read_at(file: &File, bytes: &mut [u8], at: u64) -> io::Result<usize> {
     }
 }
 
-/// Whether the log still has the lines that were copied, up to the end of the last one.
+/// Whether the log still has the whole text that was copied.
 fn is_copied(file: &File, stretch: &Stretch, strip: &mut [u8]) -> io::Result<bool> {
     let (mut at, end, mut sum, mut last) = (stretch.from(), stretch.end(), Checksum::default(), 0);
     while at < end {
@@ -148,12 +148,12 @@ fn is_copied(file: &File, stretch: &Stretch, strip: &mut [u8]) -> io::Result<boo
 }
 
 impl Part {
-    fn read(log: &Log<'_>, (start, end): (u64, u64), age: Age) -> io::Result<Self> {
-        let mut part = Self { age, ..Self::default() };
+    fn read(log: &Log<'_>, (start, end): (u64, u64), checksums: Checksums) -> io::Result<Self> {
+        let mut part = Self { checksums, ..Self::default() };
         let (mut strip, mut from) = (vec![0; STRIP], start);
         while let Some(stretch) = log.columns.next(from).filter(|stretch| stretch.end() <= end) {
             part.read_text(log.file, (start + part.read, stretch.from()), &mut strip)?;
-            // Where no line begins there is nothing to be taken.
+            // The copy can only be used if it begins at the start of a line.
             if start + part.read == stretch.from() && is_copied(log.file, stretch, &mut strip)? {
                 part.take_copy(&log.columns, stretch, &mut strip);
             }
@@ -164,18 +164,18 @@ impl Part {
         Ok(part)
     }
 
-    /// Takes in the steps of a stretch without reading its text, if the copy has them.
+    /// Takes the steps of a stretch from the copy, if its block is intact.
     fn take_copy(&mut self, columns: &ColumnsReader, stretch: &Stretch, strip: &mut Vec<u8>) {
         if let Some(block) = columns.block(stretch, strip) {
             self.end_steps();
             self.read += stretch.length();
             self.lines += block.len() as u64;
-            self.age = Age::Checked;
+            self.checksums = Checksums::Required;
             self.pieces.push(Piece::Steps(block));
         }
     }
 
-    /// Takes in the whole lines between two bytes.
+    /// Reads the whole lines between two bytes.
     fn read_text(&mut self, file: &File, (mut at, end): (u64, u64), bytes: &mut Vec<u8>) -> io::Result<()> {
         let mut kept = 0;
         while at < end {
@@ -199,14 +199,14 @@ impl Part {
         Ok(())
     }
 
-    /// Takes in whole lines.
+    /// Parses whole lines.
     fn take(&mut self, mut lines: &[u8]) {
         self.read += lines.len() as u64;
         while !lines.is_empty() {
             self.lines += 1;
-            let length = match self.steps.take(lines, self.age) {
-                Some((Seal::Whole, length)) => {
-                    self.age = Age::Checked;
+            let length = match self.steps.take(lines, self.checksums) {
+                Some((Integrity::Intact, length)) => {
+                    self.checksums = Checksums::Required;
                     length
                 }
                 Some((_, length)) => length,
@@ -219,7 +219,7 @@ impl Part {
         }
     }
 
-    /// Takes in one line of any event; gives its length.
+    /// Parses the line of any event at the start of `lines`; returns its length.
     fn general(&mut self, lines: &[u8]) -> usize {
         let length = lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1);
         if let Some(record) = self.parse(&lines[..length]) {
@@ -230,21 +230,21 @@ impl Part {
     }
 
     fn parse(&mut self, line: &[u8]) -> Option<Record> {
-        let (seal, content) = line::read(line, self.age);
-        if seal == Seal::Whole {
-            self.age = Age::Checked;
+        let (integrity, content) = line::read(line, self.checksums);
+        if integrity == Integrity::Intact {
+            self.checksums = Checksums::Required;
         }
         match content {
             Content::Record(record) => return Some(record),
             Content::Newer => self.newer += 1,
-            Content::Damaged => self.note(),
+            Content::Damaged => self.note_damage(),
             Content::Unknown => {}
         }
         None
     }
 
-    fn note(&mut self) {
-        if self.damage.lines.len() < NAMED {
+    fn note_damage(&mut self) {
+        if self.damage.lines.len() < MOST_NAMED {
             self.damage.lines.push(self.lines);
         }
         self.damage.count += 1;
@@ -260,9 +260,9 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::log::line::seal;
+    use crate::log::line::encode;
 
-    /// A log of which there is no copy.
+    /// A log without a copy of its steps.
     fn bare(file: &File) -> Log<'_> {
         Log { file, columns: ColumnsReader::default() }
     }
@@ -275,7 +275,7 @@ mod tests {
             let line = format!(r#"{{"time":{step},"event":"step","step":{step},"epoch":0.5,"metrics":{{{metrics}}}}}"#);
             let setting = r#"{"time":1.0,"event":"setting","step":3,"key":"lr","value":1}"#;
             let mut put = |line: &str| match serde_json::from_str::<Record>(line) {
-                Ok(record) if step >= sealed => text += std::str::from_utf8(&seal(&record).unwrap()).unwrap(),
+                Ok(record) if step >= sealed => text += std::str::from_utf8(&encode(&record).unwrap()).unwrap(),
                 _ => text += &format!("{line}\n"),
             };
             put(&line);
@@ -294,7 +294,7 @@ mod tests {
             let (mut file, text) = (tempfile::tempfile().unwrap(), log(sealed));
             file.write_all(text.as_bytes()).unwrap();
             let length = text.len() as u64;
-            let one = Part::read(&bare(&file), (0, length), Age::Unchecked).unwrap();
+            let one = Part::read(&bare(&file), (0, length), Checksums::Optional).unwrap();
             let records = |parts: &[Part]| -> Vec<Record> {
                 parts.iter().flat_map(|part| part.pieces.clone()).flat_map(Piece::into_records).collect()
             };
@@ -303,12 +303,12 @@ mod tests {
             for threads in [2, 3, 7] {
                 let edges = edges(&bare(&file), (0, length), threads).unwrap();
                 assert_eq!(edges.len() as u64, threads + 1);
-                let parts = read_along(&bare(&file), &edges, Age::Unchecked).unwrap();
+                let parts = read_along(&bare(&file), &edges, Checksums::Optional).unwrap();
                 assert!(records(&parts) == expected, "{threads} parts, sealed from {sealed} on");
                 let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
                 assert_eq!(sum(|part| part.damage.count as u64), 40);
                 assert_eq!((sum(|part| part.read), sum(|part| part.lines)), (one.read, one.lines));
-                assert_eq!(parts.last().map(|part| part.age), Some(one.age));
+                assert_eq!(parts.last().map(|part| part.checksums), Some(one.checksums));
             }
         }
     }
@@ -321,7 +321,7 @@ mod tests {
         text.insert_str(start, "{\"time\":1.0,\"event\":\"step\",\"step\":1,\"epoch\":0.5,\"metrics\":{\"a\":1.0}}\n");
         file.write_all(text.as_bytes()).unwrap();
         let edges = edges(&bare(&file), (0, text.len() as u64), 3).unwrap();
-        let parts = read_along(&bare(&file), &edges, Age::Unchecked).unwrap();
+        let parts = read_along(&bare(&file), &edges, Checksums::Optional).unwrap();
         assert_eq!(parts.iter().map(|part| part.damage.count).sum::<usize>(), 41);
     }
 

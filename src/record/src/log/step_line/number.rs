@@ -1,8 +1,7 @@
-//! Numbers of a log, to the nearest f64. What the writer mostly writes, some digits and a point among them, is read
-//! eight digits at a time and rounded by one division or one multiplication; all else is left to the standard library.
+//! Reads numbers of a log to the nearest f64. The usual spelling, digits with a point among them, is read eight digits
+//! at a time and rounded by one division or one multiplication; all others are left to the standard library.
 
-/// The number that `text` begins with, as JSON spells it, and its length; `None` if there is none, or none that is
-/// finite.
+/// The number at the start of `text`, as JSON spells it, and its length; `None` if there is none or it is not finite.
 pub(super) fn number(text: &[u8]) -> Option<(f64, usize)> {
     let sign = usize::from(text.first() == Some(&b'-'));
     let (mut digits, whole) = digits(text, sign, 0);
@@ -23,17 +22,18 @@ pub(super) fn number(text: &[u8]) -> Option<(f64, usize)> {
     Some((if sign == 1 { -size } else { size }, end))
 }
 
-/// Digits, the point counted as one, of which no number is too large for 64 bits.
+/// A number with no more digits than this fits in 64 bits.
 const MOST_DIGITS: usize = 19;
 
-/// Whether digits may not fit, of which `value` was made; zeros in front are no digits, unless there is nothing else.
+/// Whether `digits`, whose value came out as `value`, may have too many digits for 64 bits. Leading zeros do not count,
+/// unless there are only zeros.
 fn is_long(digits: &[u8], value: u64) -> bool {
     let zeros = || digits.iter().take_while(|byte| b"0.".contains(byte)).count();
     digits.len() > MOST_DIGITS && (value == 0 || digits.len() - zeros() > MOST_DIGITS)
 }
 
-/// The value of the digits from `at` on, put after those of `value`, and where they end. A value that does not fit is
-/// of no use, nor is it used.
+/// Appends the digits from `at` on to those of `value`; returns the new value and where the digits end. A value that does
+/// not fit in 64 bits wraps around, and the caller does not use it.
 fn digits(text: &[u8], mut at: usize, mut value: u64) -> (u64, usize) {
     while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk).and_then(|bytes| eight_digits(*bytes)) {
         value = value.wrapping_mul(100_000_000).wrapping_add(eight);
@@ -87,8 +87,8 @@ fn quotient(digits: u64, places: usize) -> f64 {
     product(digits, places).unwrap_or_else(|| divided(digits, places))
 }
 
-/// As [`quotient`], by one multiplication, for at least 53 bits of digits and at least one place; `None` where what was
-/// cut off might decide (Lemire 2021, Number parsing at a gigabyte per second, section 5, with 64 bits).
+/// As [`quotient`], by one multiplication, for at least 53 bits of digits and at least one place; `None` where the bits
+/// that were cut off might decide how to round (Lemire 2021, Number parsing at a gigabyte per second, section 5, with 64 bits).
 fn product(digits: u64, places: usize) -> Option<f64> {
     let up = digits.leading_zeros();
     let high = ((u128::from(digits << up) * u128::from(FIFTHS[places])) >> 64) as u64;
@@ -119,7 +119,7 @@ fn scaled(kept: u64, exponent: i64) -> f64 {
     kept as i64 as f64 * f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
-/// Any number, of which `end` is where its digits and point end.
+/// Any number, by the standard library. `end` is where its digits and point end.
 fn general(text: &[u8], mut end: usize) -> Option<(f64, usize)> {
     if matches!(text.get(end), Some(b'e' | b'E')) {
         end += 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));

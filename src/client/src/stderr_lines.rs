@@ -1,22 +1,22 @@
-//! What a process says to people on its stderr: line by line, of any length and in any bytes.
+//! Reads the stderr of a process line by line, whatever its bytes and however long its lines.
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// Bytes of a line that are kept; a longer one is broken.
+/// Most bytes of a line; a longer one is split.
 const LONGEST: usize = 16 * 1024;
 
-/// Reads lines one after the other.
-pub(super) struct Words<R> {
+/// A reader of lines.
+pub(super) struct StderrLines<R> {
     source: R,
     waiting: Vec<u8>,
 }
 
-impl<R: AsyncRead + Unpin> Words<R> {
+impl<R: AsyncRead + Unpin> StderrLines<R> {
     pub(super) fn new(source: R) -> Self {
         Self { source, waiting: Vec::new() }
     }
 
-    /// The next line, without blanks around it; `None` at the end.
+    /// The next line, without surrounding white space; `None` at the end.
     pub(super) async fn next(&mut self) -> Option<String> {
         loop {
             let end = self.waiting.iter().take(LONGEST).position(|&byte| byte == b'\n');
@@ -46,7 +46,7 @@ mod tests {
     async fn lines_of_any_bytes_and_length_come_in_pieces() {
         let long = vec![b'x'; LONGEST + 1];
         let said = [b"one\n\xff two \n".as_slice(), &long, b"\nlast"].concat();
-        let mut words = Words::new(said.as_slice());
+        let mut words = StderrLines::new(said.as_slice());
         let mut heard = Vec::new();
         while let Some(line) = words.next().await {
             heard.push(line);

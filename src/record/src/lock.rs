@@ -1,0 +1,162 @@
+//! The lock of a run: held by its one worker for as long as that runs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use crate::owner::{Owner, ProcessState};
+use crate::run_dir::RunDir;
+
+/// Between two attempts to take a lock.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Why the lock of a run cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process on this machine holds it.
+    #[error("the run is being trained by another worker; see it with `pellucid attach`")]
+    Busy,
+    /// A worker on another machine holds it, or held it when that machine went down.
+    #[error(
+        "the run belongs to the worker {pid} on {host}; stop it there, or if that machine is no more, remove {lock}"
+    )]
+    Remote {
+        /// The worker's process id.
+        pid: u32,
+        /// The worker's machine.
+        host: String,
+        /// The lock file.
+        lock: String,
+    },
+    /// What the file system says.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// The lock of a run, held until it is dropped, so that no two workers write to one run. The lock file names the owner,
+/// because some shared file systems do not show a lock to other machines.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Takes the lock of `run` for this process. If another process holds it, waits up to `timeout` for its release.
+    ///
+    /// # Errors
+    /// When another process holds it, or what the file system says.
+    pub fn take(run: &RunDir, timeout: Duration) -> Result<Self, LockError> {
+        let path = run.lock();
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path)?;
+        let start = Instant::now();
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(Errno::WOULDBLOCK) if start.elapsed() < timeout => std::thread::sleep(PAUSE),
+                Err(Errno::WOULDBLOCK) => return Err(LockError::Busy),
+                Err(error) => return Err(LockError::Io(error.into())),
+            }
+        }
+        refuse_remote(&mut file, &path)?;
+        // A full disk has no room for the owner's name; the lock is held all the same.
+        let _ = write_owner(&mut file);
+        Ok(Self { file })
+    }
+
+    /// Whether a process on this machine holds the lock of `run`. This tests the lock and does not read the file: in a
+    /// copy of a run folder the file names the worker of the original.
+    #[must_use]
+    pub fn is_held(run: &RunDir) -> bool {
+        let Ok(file) = File::open(run.lock()) else { return false };
+        // A shared lock, so that several processes can test at once; closing the file releases it.
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+    }
+}
+
+/// Empties the file: an empty file means that the lock was released.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file releases the lock. Should the name stay, it is of this machine and blocks nobody here.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn write_owner(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&serde_json::to_vec(&Owner::of_this_process())?)
+}
+
+/// Fails if the lock file names an owner on another machine.
+fn refuse_remote(file: &mut File, path: &Path) -> Result<(), LockError> {
+    let mut text = Vec::new();
+    Read::by_ref(file).take(4096).read_to_end(&mut text)?;
+    match serde_json::from_slice::<Owner>(&text) {
+        Ok(owner) if owner.state() == ProcessState::Remote => {
+            let lock = path.display().to_string();
+            Err(LockError::Remote { pid: owner.pid, host: owner.host, lock })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::owner::host_name;
+
+    #[test]
+    fn a_run_has_one_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let first = Lock::take(&run, Duration::ZERO).unwrap();
+        let named: Owner = serde_json::from_slice(&fs::read(run.lock()).unwrap()).unwrap();
+        assert_eq!(named, Owner::of_this_process());
+        assert!(matches!(Lock::take(&run, Duration::ZERO), Err(LockError::Busy)));
+        let copy = RunDir::new(folder.path().join("copy"));
+        fs::create_dir(copy.root()).unwrap();
+        fs::copy(run.lock(), copy.lock()).unwrap();
+        assert!(Lock::is_held(&run) && !Lock::is_held(&copy));
+        drop(first);
+        assert!(!Lock::is_held(&run));
+        assert_eq!(fs::read(run.lock()).unwrap(), b"");
+        Lock::take(&run, Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_is_about_to_be_released_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let first = Lock::take(&run, Duration::ZERO).unwrap();
+        let (held, taken) = (std::sync::Barrier::new(2), RunDir::new(folder.path()));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                held.wait();
+                Lock::take(&taken, Duration::from_secs(60)).map(drop)
+            });
+            held.wait();
+            drop(first);
+            waiting.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_run_of_another_machine_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let owner = Owner { host: "another".into(), pid: 7, ..Owner::of_this_process() };
+        fs::write(run.lock(), serde_json::to_vec(&owner).unwrap()).unwrap();
+        let refused = Lock::take(&run, Duration::ZERO).unwrap_err().to_string();
+        assert!(refused.contains("worker 7 on another") && refused.contains("worker.lock"), "{refused}");
+        fs::write(run.lock(), serde_json::to_vec(&Owner { host: host_name(), ..owner }).unwrap()).unwrap();
+        Lock::take(&run, Duration::ZERO).unwrap();
+    }
+}
