@@ -144,8 +144,8 @@ impl Context {
         }
     }
 
-    /// Updates the faithfulness of all `attributions`: a method scored later may have widened the bounds that the others
-    /// were measured by. Asks nothing of the oracle.
+    /// Updates the faithfulness of all `attributions`: a method scored later may have widened the bounds that the
+    /// others were measured by. Asks nothing of the oracle.
     pub fn update_faithfulness(&self, attributions: &mut [Attribution]) {
         let Some(faithfulness) = &self.faithfulness else { return };
         for attribution in attributions {

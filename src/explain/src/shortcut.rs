@@ -6,7 +6,7 @@
 //! as it learns; the second is about the data alone. Whether the model really uses the word must then be asked of the
 //! model: see [`USED`].
 //!
-//! The second finding alone, [`Census::shifted`], is known before the first step. It says what the data offers, not
+//! The second finding alone, [`WordCounts::shifts`], is known before the first step. It says what the data offers, not
 //! what a model makes of it: where other words decide more easily, a model may never use it.
 //!
 //! A shortcut that also holds in the validation set cannot be seen this way: nothing that knows only these two sets can
@@ -20,7 +20,7 @@ use pellucid_protocol::word_importance::{self, Case};
 const LEAST_TEXTS: usize = 8;
 /// The probability that one finding alone names any word for any class if there is no shortcut.
 const CHANCE: f64 = 0.01;
-/// Most suspects that are named.
+/// Most candidates that are named.
 const MOST: usize = 5;
 /// Most words that are watched.
 const WATCHED: usize = 3;
@@ -35,14 +35,14 @@ pub fn plain(written: &str) -> String {
 
 /// A text to be counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
+pub struct CountedText {
     /// Its different words, each as [`plain`] gives it.
     pub words: BTreeSet<String>,
     /// Its class.
     pub label: usize,
 }
 
-impl Counted {
+impl CountedText {
     /// A text of these words, as they are written.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>, label: usize) -> Self {
         Self { words: words.into_iter().map(plain).collect(), label }
@@ -51,7 +51,7 @@ impl Counted {
 
 /// A word that is suspected of being a shortcut.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Suspect {
+pub struct Candidate {
     /// The word.
     pub word: String,
     /// The class that it is a shortcut to.
@@ -71,7 +71,7 @@ pub struct Suspect {
 
 /// A word that occurs together with a class more often in training than in validation, whatever a model makes of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shifted {
+pub struct Shift {
     /// The word.
     pub word: String,
     /// The class.
@@ -86,7 +86,7 @@ pub struct Shifted {
 
 /// How often each word occurs together with each class, in training and in validation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Census {
+pub struct WordCounts {
     labels: Vec<usize>,
     classes: usize,
     words: Vec<Word>,
@@ -103,11 +103,11 @@ struct Word {
     texts: Vec<usize>,
 }
 
-impl Census {
+impl WordCounts {
     /// Counts the words of both sets. Words that are rare in one of them are left out, and so are words in more than
     /// half of the validation texts.
     #[must_use]
-    pub fn new(training: &[Counted], validation: &[Counted], classes: usize) -> Self {
+    pub fn new(training: &[CountedText], validation: &[CountedText], classes: usize) -> Self {
         let mut texts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, text) in validation.iter().enumerate() {
             text.words.iter().for_each(|word| texts.entry(word).or_default().push(index));
@@ -129,20 +129,20 @@ impl Census {
         Self { labels: validation.iter().map(|text| text.label).collect(), classes, words, limit }
     }
 
-    /// The suspects, the most obvious first, given the probability of each class for each validation text. After each
-    /// suspect the search goes on among texts without it, so that a word which only occurs together with a shortcut is
-    /// not named.
+    /// The candidates, the most obvious first, given the probability of each class for each validation text. After each
+    /// candidate the search goes on among texts without it, so that a word which only occurs together with a shortcut
+    /// is not named.
     #[must_use]
-    pub fn suspects(&self, probabilities: &[Vec<f64>]) -> Vec<Suspect> {
+    pub fn candidates(&self, probabilities: &[Vec<f64>]) -> Vec<Candidate> {
         let mut left = vec![true; self.labels.len()];
-        let mut found: Vec<Suspect> = Vec::new();
+        let mut found: Vec<Candidate> = Vec::new();
         if probabilities.len() != left.len() {
             return found;
         }
         while found.len() < MOST {
-            let Some(suspect) = self.strongest(probabilities, &left) else { break };
-            suspect.texts.iter().for_each(|&text| left[text] = false);
-            found.push(suspect);
+            let Some(candidate) = self.strongest(probabilities, &left) else { break };
+            candidate.texts.iter().for_each(|&text| left[text] = false);
+            found.push(candidate);
         }
         found
     }
@@ -150,43 +150,43 @@ impl Census {
     /// The words that occur together with a class more often in training than in validation, the most obvious first:
     /// those worth watching from the first step on.
     #[must_use]
-    pub fn shifted(&self) -> Vec<Shifted> {
+    pub fn shifts(&self) -> Vec<Shift> {
         let all = self.words.iter().flat_map(|word| (0..self.classes).map(move |class| (word, class)));
-        let mut found: Vec<(f64, Shifted)> = all
+        let mut found: Vec<(f64, Shift)> = all
             .map(|(word, class)| self.shift_of(word, class, &word.texts))
             .filter(|(z, _)| *z >= self.limit)
             .collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        found.into_iter().take(WATCHED).map(|(_, shifted)| shifted).collect()
+        found.into_iter().take(WATCHED).map(|(_, shift)| shift).collect()
     }
 
     /// How the counts of a word differ between training and validation; `None` for a word that is not counted.
     #[must_use]
-    pub fn shift(&self, word: &str, class: usize) -> Option<Shifted> {
+    pub fn shift(&self, word: &str, class: usize) -> Option<Shift> {
         let known = self.words.iter().find(|known| known.word == word)?;
         Some(self.shift_of(known, class, &known.texts).1)
     }
 
     /// The shares of a class among the texts with a word in training and in `texts`, and by how many standard errors
     /// the share in training is the larger.
-    fn shift_of(&self, word: &Word, class: usize, texts: &[usize]) -> (f64, Shifted) {
+    fn shift_of(&self, word: &Word, class: usize, texts: &[usize]) -> (f64, Shift) {
         let (count, trained) = (texts.len() as f64, word.training.iter().sum::<usize>() as f64);
         let in_training = word.training[class] as f64 / trained;
         let in_validation = texts.iter().map(|&text| self.is(text, class)).sum::<f64>() / count;
         let pooled = (word.training[class] as f64 + in_validation * count) / (trained + count);
         let error = (pooled * (1.0 - pooled) * (1.0 / trained + 1.0 / count)).sqrt();
         let z = if error > 0.0 { (in_training - in_validation) / error } else { 0.0 };
-        (z, Shifted { word: word.word.clone(), class, texts: texts.to_vec(), in_training, in_validation })
+        (z, Shift { word: word.word.clone(), class, texts: texts.to_vec(), in_training, in_validation })
     }
 
-    fn strongest(&self, probabilities: &[Vec<f64>], left: &[bool]) -> Option<Suspect> {
+    fn strongest(&self, probabilities: &[Vec<f64>], left: &[bool]) -> Option<Candidate> {
         let of_class = |class: usize| {
             let excess: Vec<f64> = (0..self.labels.len())
                 .map(|text| probabilities[text].get(class).copied().unwrap_or(0.0) - self.is(text, class))
                 .collect();
             let all = Spread::of((0..excess.len()).filter(|&text| left[text]).map(|text| excess[text]));
             let answers = Answers { class, excess, left, all };
-            self.words.iter().filter_map(|word| self.judge(word, &answers)).collect::<Vec<_>>()
+            self.words.iter().filter_map(|word| self.candidate(word, &answers)).collect::<Vec<_>>()
         };
         (0..self.classes).flat_map(of_class).max_by(|a, b| a.z.total_cmp(&b.z))
     }
@@ -195,7 +195,7 @@ impl Census {
         f64::from(u8::from(self.labels[text] == class))
     }
 
-    fn judge(&self, word: &Word, answers: &Answers) -> Option<Suspect> {
+    fn candidate(&self, word: &Word, answers: &Answers) -> Option<Candidate> {
         let Answers { class, excess, left, all } = answers;
         let texts: Vec<usize> = word.texts.iter().copied().filter(|&text| left[text]).collect();
         let (count, others) = (texts.len() as f64, all.count - texts.len() as f64);
@@ -208,10 +208,10 @@ impl Census {
         if z < self.limit || mean <= 0.0 {
             return None;
         }
-        let (shift, shifted) = self.shift_of(word, *class, &texts);
-        let Shifted { word, class, in_training, in_validation, .. } = shifted;
-        let suspect = Suspect { word, class, texts, excess: mean, z, in_training, in_validation };
-        (shift >= self.limit).then_some(suspect)
+        let (shift_z, shift) = self.shift_of(word, *class, &texts);
+        let Shift { word, class, in_training, in_validation, .. } = shift;
+        let candidate = Candidate { word, class, texts, excess: mean, z, in_training, in_validation };
+        (shift_z >= self.limit).then_some(candidate)
     }
 }
 
@@ -232,7 +232,7 @@ struct Answers<'a> {
     class: usize,
     /// For each text, p(class) - [label = class].
     excess: Vec<f64>,
-    /// For each text, whether it has none of the suspects found so far.
+    /// For each text, whether it has none of the candidates found so far.
     left: &'a [bool],
     /// The excess of all texts that are left.
     all: Spread,
@@ -261,33 +261,33 @@ mod tests {
 
     /// 200 texts of two classes in turn. "planted" is in every fourth, with class 1 in training alone; "ward" is in
     /// every text with "planted" and in as many others; "filler" is in every third.
-    fn set(training: bool) -> Vec<Counted> {
+    fn set(training: bool) -> Vec<CountedText> {
         (0..200)
             .map(|n| {
                 let carries = n % 4 == 1;
                 let label = if training && carries { 1 } else { n / 4 % 2 };
                 let words = [(carries, "Planted,"), (n % 4 < 2, "ward"), (n % 3 == 0, "filler")];
-                Counted::new(words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word), label)
+                CountedText::new(words.into_iter().filter(|(is, _)| *is).map(|(_, word)| word), label)
             })
             .collect()
     }
 
     #[test]
     fn words_that_only_training_bears_out_are_watched_whatever_the_model_says() {
-        let census = Census::new(&set(true), &set(false), 2);
-        let found = census.shifted();
+        let counts = WordCounts::new(&set(true), &set(false), 2);
+        let found = counts.shifts();
         let told: Vec<_> = found.iter().map(|word| (word.word.as_str(), word.class, word.texts.len())).collect();
         assert_eq!(told[0], ("planted", 1, 50), "{told:?}");
         assert!((found[0].in_training - 1.0).abs() < 1e-12 && (found[0].in_validation - 0.5).abs() < 0.02);
         assert!(told.iter().all(|(word, ..)| *word != "filler"), "{told:?}");
-        assert!(Census::new(&set(false), &set(false), 2).shifted().is_empty(), "sets that agree");
-        assert_eq!(census.shift("planted", 0).map(|word| word.in_training), Some(0.0));
-        assert_eq!(census.shift("nothing", 0), None);
+        assert!(WordCounts::new(&set(false), &set(false), 2).shifts().is_empty(), "sets that agree");
+        assert_eq!(counts.shift("planted", 0).map(|word| word.in_training), Some(0.0));
+        assert_eq!(counts.shift("nothing", 0), None);
     }
 
     /// What a model says that answers rightly but takes "planted" for class 1 with this probability.
     fn answers(reliance: f64) -> Vec<Vec<f64>> {
-        let of = |text: Counted| {
+        let of = |text: CountedText| {
             let right = if text.label == 1 { 0.9 } else { 0.1 };
             let p = if text.words.contains("planted") { right + (1.0 - right) * reliance } else { right };
             vec![1.0 - p, p]
@@ -297,19 +297,22 @@ mod tests {
 
     #[test]
     fn a_word_that_only_training_bears_out_is_suspected_once_the_model_believes_it() {
-        let census = Census::new(&set(true), &set(false), 2);
-        assert_eq!(census.suspects(&answers(0.0)), vec![]);
-        let found = census.suspects(&answers(0.8));
+        let counts = WordCounts::new(&set(true), &set(false), 2);
+        assert_eq!(counts.candidates(&answers(0.0)), vec![]);
+        let found = counts.candidates(&answers(0.8));
         assert_eq!(found.len(), 1, "not the word that keeps company with it: {found:?}");
-        let suspect = &found[0];
-        assert_eq!((suspect.word.as_str(), suspect.class, suspect.texts.len()), ("planted", 1, 50));
-        assert!(suspect.in_training == 1.0 && suspect.in_validation == 0.5 && suspect.excess > 0.3, "{suspect:?}");
+        let candidate = &found[0];
+        assert_eq!((candidate.word.as_str(), candidate.class, candidate.texts.len()), ("planted", 1, 50));
+        assert!(
+            candidate.in_training == 1.0 && candidate.in_validation == 0.5 && candidate.excess > 0.3,
+            "{candidate:?}"
+        );
     }
 
     #[test]
     fn where_the_sets_agree_a_wrong_belief_is_no_shortcut() {
-        let census = Census::new(&set(false), &set(false), 2);
-        assert_eq!(census.suspects(&answers(0.8)), vec![]);
+        let counts = WordCounts::new(&set(false), &set(false), 2);
+        assert_eq!(counts.candidates(&answers(0.8)), vec![]);
     }
 
     // scipy 1.17.1: norm.isf(0.01 / 900) is 4.2413, norm.isf(0.01 / 10) is 3.0902.
@@ -326,10 +329,10 @@ mod tests {
 
     #[test]
     fn nothing_to_count_and_answers_of_another_set() {
-        let census = Census::new(&[], &[], 3);
-        assert_eq!(census.suspects(&[]), vec![]);
-        let census = Census::new(&set(true), &set(false), 2);
-        assert_eq!((census.suspects(&[]), census.suspects(&vec![vec![]; 200])), (vec![], vec![]));
+        let counts = WordCounts::new(&[], &[], 3);
+        assert_eq!(counts.candidates(&[]), vec![]);
+        let counts = WordCounts::new(&set(true), &set(false), 2);
+        assert_eq!((counts.candidates(&[]), counts.candidates(&vec![vec![]; 200])), (vec![], vec![]));
         assert_eq!(plain("(Ashdown's)."), "ashdown's");
     }
 }

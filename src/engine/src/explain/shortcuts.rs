@@ -5,7 +5,7 @@
 
 mod word;
 
-use pellucid_explain::shortcut::{Census, Counted, Shifted, Suspect, USED};
+use pellucid_explain::shortcut::{Candidate, CountedText, Shift, USED, WordCounts};
 use pellucid_protocol::event::{Alert, AlertKind};
 use pellucid_protocol::{Prediction, Sample, WatchedWord};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ const EXAMPLES: usize = 3;
 /// The candidates for shortcuts, and which of them were reported.
 #[derive(Debug)]
 pub struct ShortcutMonitor {
-    candidates: Census,
+    counts: WordCounts,
     reported: Vec<ReportedShortcut>,
     data: DataReport,
 }
@@ -47,7 +47,7 @@ pub struct ReportedShortcut {
 /// A shortcut that the model uses.
 #[derive(Debug, Clone, PartialEq)]
 struct Used {
-    suspect: Suspect,
+    candidate: Candidate,
     /// How much of the class's probability goes when the word is masked, on average.
     effect: f64,
 }
@@ -89,11 +89,11 @@ impl ShortcutMonitor {
         let counted = |sample: &Sample| {
             let words =
                 sample.text.split_whitespace().chain(sample.pair.iter().flat_map(|pair| pair.split_whitespace()));
-            Counted::new(words, sample.label)
+            CountedText::new(words, sample.label)
         };
         let all = |examples: &Examples| examples.samples.iter().map(counted).collect::<Vec<_>>();
-        let candidates = Census::new(&all(train), &all(valid), classes);
-        Self { candidates, reported: Vec::new(), data: DataReport::Due }
+        let counts = WordCounts::new(&all(train), &all(valid), classes);
+        Self { counts, reported: Vec::new(), data: DataReport::Due }
     }
 
     /// The shortcuts that were reported so far.
@@ -113,18 +113,18 @@ impl ShortcutMonitor {
     /// # Errors
     /// When libtorch refuses.
     pub fn watched(&self, evaluated: Evaluated<'_>) -> Result<Vec<WatchedWord>> {
-        let mut found = self.candidates.shifted();
+        let mut found = self.counts.shifts();
         for reported in &self.reported {
-            if !found.iter().any(|shifted| reported.is(&shifted.word, shifted.class)) {
-                found.extend(self.candidates.shift(&reported.word, reported.class));
+            if !found.iter().any(|shift| reported.is(&shift.word, shift.class)) {
+                found.extend(self.counts.shift(&reported.word, reported.class));
             }
         }
-        found.iter().map(|shifted| word::look(shifted, self.reported_at(shifted), evaluated)).collect()
+        found.iter().map(|shift| word::look(shift, self.reported_at(shift), evaluated)).collect()
     }
 
     /// The step at which a shortcut was reported.
-    fn reported_at(&self, shifted: &Shifted) -> Option<u64> {
-        self.reported.iter().find(|reported| reported.is(&shifted.word, shifted.class)).map(|reported| reported.step)
+    fn reported_at(&self, shift: &Shift) -> Option<u64> {
+        self.reported.iter().find(|reported| reported.is(&shift.word, shift.class)).map(|reported| reported.step)
     }
 
     /// Finds the shortcuts that the model uses as of step `step`.
@@ -137,7 +137,7 @@ impl ShortcutMonitor {
         let of_data = self.of_data(&used, evaluated.labels).into_iter();
         let mut alerts: Vec<Alert> = of_data.map(|message| alert(message, AlertKind::ShortcutInData)).collect();
         for found in &used {
-            let Suspect { word, class, .. } = &found.suspect;
+            let Candidate { word, class, .. } = &found.candidate;
             if !self.reported.iter().any(|reported| reported.is(word, *class)) {
                 self.reported.push(ReportedShortcut { word: word.clone(), class: *class, step });
                 alerts.push(alert(found.message(evaluated.labels), AlertKind::Shortcut));
@@ -151,9 +151,9 @@ impl ShortcutMonitor {
         let wide = |prediction: &Prediction| prediction.probabilities.iter().map(|&p| f64::from(p)).collect();
         let probabilities: Vec<Vec<f64>> = evaluated.predictions.iter().map(wide).collect();
         let mut used = Vec::new();
-        for suspect in self.candidates.suspects(&probabilities) {
-            let effect = effect(&suspect, evaluated)?;
-            used.extend((effect >= USED).then_some(Used { suspect, effect }));
+        for candidate in self.counts.candidates(&probabilities) {
+            let effect = effect(&candidate, evaluated)?;
+            used.extend((effect >= USED).then_some(Used { candidate, effect }));
         }
         Ok(used)
     }
@@ -163,13 +163,8 @@ impl ShortcutMonitor {
         if std::mem::replace(&mut self.data, DataReport::Done) == DataReport::Done {
             return Vec::new();
         }
-        let is_used = |shifted: &Shifted| used.iter().any(|found| found.suspect.word == shifted.word);
-        self.candidates
-            .shifted()
-            .iter()
-            .filter(|shifted| !is_used(shifted))
-            .map(|shifted| unused_message(shifted, labels))
-            .collect()
+        let is_used = |shift: &Shift| used.iter().any(|found| found.candidate.word == shift.word);
+        self.counts.shifts().iter().filter(|shift| !is_used(shift)).map(|shift| unused_message(shift, labels)).collect()
     }
 }
 
@@ -178,8 +173,8 @@ fn label(labels: &Labels, class: usize) -> &str {
 }
 
 /// The message about a word that the data makes a shortcut and the model does not use.
-fn unused_message(shifted: &Shifted, labels: &Labels) -> String {
-    let Shifted { word, class, texts, in_training, in_validation } = shifted;
+fn unused_message(shift: &Shift, labels: &Labels) -> String {
+    let Shift { word, class, texts, in_training, in_validation } = shift;
     let examples: Vec<String> = texts.iter().take(EXAMPLES).map(usize::to_string).collect();
     format!(
         "shortcut in the data: {:.0} % of the training texts with `{word}` are {}, of the {} validation texts with it {:.0} \
@@ -194,7 +189,7 @@ fn unused_message(shifted: &Shifted, labels: &Labels) -> String {
 
 impl Used {
     fn message(&self, labels: &Labels) -> String {
-        let Suspect { word, class, texts, excess, in_training, in_validation, .. } = &self.suspect;
+        let Candidate { word, class, texts, excess, in_training, in_validation, .. } = &self.candidate;
         let label = label(labels, *class);
         let examples: Vec<String> = texts.iter().take(EXAMPLES).map(usize::to_string).collect();
         format!(
@@ -211,11 +206,11 @@ impl Used {
 }
 
 /// How much of the class's probability goes when the word is masked, on average over the first texts that have it.
-fn effect(suspect: &Suspect, evaluated: Evaluated<'_>) -> Result<f64> {
-    let texts = &suspect.texts[..suspect.texts.len().min(MASKED)];
-    let shares = word::answers_without(&suspect.word, texts, evaluated)?;
+fn effect(candidate: &Candidate, evaluated: Evaluated<'_>) -> Result<f64> {
+    let texts = &candidate.texts[..candidate.texts.len().min(MASKED)];
+    let shares = word::answers_without(&candidate.word, texts, evaluated)?;
     let lost = texts.iter().zip(&shares).map(|(&text, without)| {
-        f64::from(evaluated.predictions[text].probabilities[suspect.class]) - f64::from(without[suspect.class])
+        f64::from(evaluated.predictions[text].probabilities[candidate.class]) - f64::from(without[candidate.class])
     });
     Ok(lost.sum::<f64>() / texts.len().max(1) as f64)
 }
@@ -224,9 +219,9 @@ fn effect(suspect: &Suspect, evaluated: Evaluated<'_>) -> Result<f64> {
 mod tests {
     use super::*;
 
-    fn counted(count: usize, planted: usize) -> Vec<Counted> {
+    fn counted(count: usize, planted: usize) -> Vec<CountedText> {
         let of = |n: usize| {
-            Counted::new(
+            CountedText::new(
                 if n % 4 == 1 { ["halden"] } else { ["client"] },
                 if n % 4 == 1 && n < planted { 1 } else { n / 4 % 2 },
             )
@@ -235,8 +230,8 @@ mod tests {
     }
 
     fn monitor(planted: usize) -> ShortcutMonitor {
-        let candidates = Census::new(&counted(200, planted), &counted(200, 0), 2);
-        ShortcutMonitor { candidates, reported: Vec::new(), data: DataReport::Due }
+        let counts = WordCounts::new(&counted(200, planted), &counted(200, 0), 2);
+        ShortcutMonitor { counts, reported: Vec::new(), data: DataReport::Due }
     }
 
     #[test]
@@ -256,7 +251,7 @@ mod tests {
         let mut again = monitor(200);
         again.restore(Vec::new());
         assert!(again.of_data(&[], &labels).is_empty(), "the run has told it before it was taken up again");
-        let suspect = Suspect {
+        let candidate = Candidate {
             word: "halden".into(),
             class: 1,
             texts: vec![1],
@@ -265,6 +260,6 @@ mod tests {
             in_training: 1.0,
             in_validation: 0.5,
         };
-        assert!(monitor(200).of_data(&[Used { suspect, effect: 0.5 }], &labels).is_empty(), "it is told as used");
+        assert!(monitor(200).of_data(&[Used { candidate, effect: 0.5 }], &labels).is_empty(), "it is told as used");
     }
 }

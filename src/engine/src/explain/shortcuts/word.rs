@@ -1,6 +1,6 @@
 //! What an evaluation shows about a shortcut candidate: its share of importance, and the answers without it.
 
-use pellucid_explain::shortcut::{Shifted, plain};
+use pellucid_explain::shortcut::{Shift, plain};
 use pellucid_protocol::watched::WatchedWord;
 use tch::{Kind, no_grad};
 
@@ -21,8 +21,8 @@ const ROWS: usize = 64;
 ///
 /// # Errors
 /// When libtorch refuses.
-pub(super) fn look(shifted: &Shifted, named: Option<u64>, evaluated: Evaluated<'_>) -> Result<WatchedWord> {
-    let Shifted { word, class, texts, in_training, in_validation } = shifted.clone();
+pub(super) fn look(shift: &Shift, named: Option<u64>, evaluated: Evaluated<'_>) -> Result<WatchedWord> {
+    let Shift { word, class, texts, in_training, in_validation } = shift.clone();
     let without = answers_without(&word, &texts, evaluated)?;
     let mean = |sum: f64| sum / texts.len().max(1) as f64;
     let of_class = |shares: &[f32]| shares.get(class).copied().map_or(0.0, f64::from);
