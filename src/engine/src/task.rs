@@ -4,16 +4,16 @@
 //! [`Task`] and [`Output`] there.
 
 pub mod classification;
+mod output;
 
 use std::fmt::Debug;
 
-use pellucid_explain::Outcome;
-use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::metric::{Direction, definition};
 use pellucid_protocol::{Metrics, Prediction, Sample};
 use tch::{Device, Tensor};
 
 use self::classification::ClassOutput;
+pub use self::output::Output;
 use crate::model::classifier::Classifier;
 
 /// The metric that settles a tie between two evaluations: lower is better.
@@ -64,21 +64,6 @@ pub trait Task: Debug {
         let higher = if direction == Some(Direction::Down) { new < old } else { new > old };
         higher || (new == old && of(metrics, LOSS) < of(best, LOSS))
     }
-}
-
-/// What the outputs of a model mean.
-pub trait Output: Sync {
-    /// The probability of each output.
-    fn probabilities(&self, logits: &[f32]) -> Vec<f64>;
-
-    /// The output that is the answer.
-    fn answer(&self, probabilities: &[f64]) -> usize;
-
-    /// What explainers are told about output `target`.
-    fn outcome(&self, logits: &[f64], target: usize) -> Outcome;
-
-    /// The number of each row that is explained, `[rows]`, from logits `[rows, outputs]`.
-    fn explained(&self, logits: &Tensor, target: usize, scalar: Scalar) -> Tensor;
 }
 
 /// What the outputs of a model mean: those of every model that can be loaded so far are classes.
