@@ -11,6 +11,23 @@ pub(super) struct Order {
 
 pub(super) const ORDERS: &[Order] = &[
     Order { folder: "src/files", modules: &["bounded", "whole"] },
+    Order {
+        folder: "src/engine",
+        modules: &[
+            "error",
+            "panic_guard",
+            "interrupt",
+            "host",
+            "device",
+            "data",
+            "model",
+            "task",
+            "explain",
+            "train",
+            "pretrain",
+            "worker",
+        ],
+    },
     Order { folder: "src/protocol", modules: &["text", "explanation", "metric", "settings", "task", "message"] },
     Order {
         folder: "src/explain",
