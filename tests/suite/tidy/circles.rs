@@ -5,9 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::Violation;
 use super::modules::{Modules, Use, parent};
 
-/// Crates in which files still name each other in circles, and which therefore have no order either.
-pub(super) const NOT_YET_UNTIED: &[&str] = &[];
-
 /// One violation for every circle, at the first step of a shortest way round. Parent and child may name each other.
 pub(super) fn circles(modules: &Modules) -> Vec<Violation> {
     let uses = modules.uses();
