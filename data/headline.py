@@ -5,7 +5,7 @@ and masked fine-tuning, on the three sets and, where one is named, on a real set
     data/headline.py                                    all of it, about an hour of one core a set
     data/headline.py --sets triage --seeds 1,2          a part
     data/headline.py --real imdb --real-model DIR --real-train F --real-valid F --real-test F [--real-teacher DIR]
-    data/headline.py --table [--brief]                  the table again, from what is there; the README's part of it
+    data/headline.py --table [--brief]                  the table again, from what is there; the README's columns of it
 
 Each set and mode is one `pellucid sweep` over the seeds, so that what was interrupted goes on when it is asked for again.
 A line a run goes to OUT/headline.jsonl: set, mode, seed, accuracy on the test set by the best checkpoint, and the metrics

@@ -58,7 +58,7 @@ pub struct UnitRequest<'a> {
 }
 
 impl UnitRequest<'_> {
-    /// The scores by the [`unit`] of the method, without checks.
+    /// The scores by the [`unit()`] of the method, without checks.
     ///
     /// # Errors
     /// When the model could not be evaluated.
