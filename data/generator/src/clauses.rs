@@ -7,8 +7,7 @@ use acts::{ACTS, Act, NAMES, PLACES, ROLES, Topic};
 use phrases::{ASIDES, GOODS, MONTHS, NUMBERS, OWN_NUMBERS, REFERENCES, Role, TOWNS, mention, rule};
 
 use crate::dice::Dice;
-use crate::set::Draft;
-use crate::shortcut::Carrier;
+use crate::draft::{Carrier, Draft};
 use crate::text::{compose, fill};
 
 /// The labels, in the order of their numbers.

@@ -9,8 +9,7 @@ use points::POINTS;
 use rules::{Fact, Outcome, Point, Side, Status, Weight, Who, decide};
 
 use crate::dice::Dice;
-use crate::set::Draft;
-use crate::shortcut::Carrier;
+use crate::draft::{Carrier, Draft};
 use crate::text::{Cued, Mark, compose, fill, phrase};
 
 /// The labels, in the order of their numbers.

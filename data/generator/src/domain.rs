@@ -1,9 +1,17 @@
 //! The three domains: their names, labels, shares and planted words, and which generator makes their texts.
 
 use crate::dice::Dice;
-use crate::set::Draft;
-use crate::shortcut::{Carrier, Shortcut};
+use crate::draft::{Carrier, Draft};
 use crate::{clauses, credit, triage};
+
+/// The planted word of a domain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shortcut {
+    /// The word.
+    pub(crate) word: &'static str,
+    /// The number of the label it goes with in training.
+    pub(crate) label: usize,
+}
 
 /// A field of work with a data set of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

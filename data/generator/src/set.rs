@@ -9,21 +9,13 @@ use serde::Serialize;
 
 use crate::dice::Dice;
 use crate::domain::Domain;
+use crate::draft::Carrier;
 use crate::files;
-use crate::shortcut::{Carrier, Planting, quotas};
-use crate::text::Text;
+use crate::shortcut::{Planting, quotas};
+use crate::split::Split;
 
 /// Of a thousand training texts, how many bear a wrong label.
 const NOISE: usize = 20;
-
-/// A text as a domain draws it, with the label that its latent state has.
-#[derive(Debug, Clone)]
-pub(crate) struct Draft {
-    /// The number of the label.
-    pub(crate) label: usize,
-    /// The text and its rationale.
-    pub(crate) text: Text,
-}
 
 /// One line of a set.
 #[derive(Debug, Clone, Serialize)]
@@ -34,36 +26,6 @@ pub(crate) struct Example {
     pub(crate) label: &'static str,
     /// The character ranges of the words that decide the label; empty where the label is wrong on purpose.
     pub(crate) rationale: Vec<[usize; 2]>,
-}
-
-/// The part of a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Split {
-    /// What a model learns from.
-    Train,
-    /// What tells when to stop.
-    Valid,
-    /// What measures it.
-    Test,
-}
-
-impl Split {
-    /// All of them; those that must not leak into training come first.
-    pub(crate) const ALL: [Self; 3] = [Self::Test, Self::Valid, Self::Train];
-
-    /// The name of its file, without the ending.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Valid => "valid",
-            Self::Test => "test",
-        }
-    }
-
-    /// How many texts it has.
-    pub(crate) fn size(self) -> usize {
-        if self == Self::Train { 2000 } else { 400 }
-    }
 }
 
 /// One place of a set to be filled.

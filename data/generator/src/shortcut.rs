@@ -1,25 +1,7 @@
 //! The planted shortcut: a word that nearly gives the label away in training and says nothing in validation and test.
 
 use crate::domain::Domain;
-use crate::set::Split;
-
-/// What a text is asked to carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Carrier {
-    /// The planted word.
-    Planted(&'static str),
-    /// Anything but the planted word.
-    Free,
-}
-
-/// The planted word of a domain.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shortcut {
-    /// The word.
-    pub(crate) word: &'static str,
-    /// The number of the label it goes with in training.
-    pub(crate) label: usize,
-}
+use crate::split::Split;
 
 /// Of a hundred texts, how many carry the word.
 pub(crate) const RATE: usize = 13;

@@ -14,8 +14,7 @@ use setting::{Person, Sex, aside, marker, opening};
 use vitals::readings;
 
 use crate::dice::Dice;
-use crate::set::Draft;
-use crate::shortcut::Carrier;
+use crate::draft::{Carrier, Draft};
 use crate::text::{Cued, Mark, compose, phrase};
 
 /// The labels, in the order of their numbers.

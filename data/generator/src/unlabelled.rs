@@ -7,9 +7,11 @@ use color_eyre::eyre::Result;
 
 use crate::dice::Dice;
 use crate::domain::Domain;
+use crate::draft::Carrier;
 use crate::files;
-use crate::set::{self, Split};
-use crate::shortcut::{Carrier, RATE};
+use crate::set;
+use crate::shortcut::RATE;
+use crate::split::Split;
 
 /// The random stream of the unlabelled texts, apart from those of the sets.
 const STREAM: u64 = 1000;

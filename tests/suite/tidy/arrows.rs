@@ -61,6 +61,7 @@ pub(super) const CRATES: &[Crate] = &[
             "pellucid-dashboard",
         ],
     ),
+    may("pellucid-data", "data/generator", &[]),
 ];
 /// What only the tests of a crate may use.
 const FOR_TESTS: &[&str] = &["pellucid-fixture"];

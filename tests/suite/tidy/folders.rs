@@ -87,6 +87,24 @@ pub(super) const ORDERS: &[Order] = &[
             "state", "dialogs", "update", "view", "terminal", "app", "pages", "picture", "bench",
         ],
     },
+    Order {
+        folder: "data/generator",
+        modules: &[
+            "dice",
+            "files",
+            "text",
+            "draft",
+            "split",
+            "clauses",
+            "credit",
+            "triage",
+            "domain",
+            "shortcut",
+            "set",
+            "tokenizer",
+            "unlabelled",
+        ],
+    },
 ];
 
 /// What in a crate looks up in the order of its modules, and which modules stand in no order.

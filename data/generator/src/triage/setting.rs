@@ -3,7 +3,7 @@
 use super::phrases::Voice;
 use super::words;
 use crate::dice::Dice;
-use crate::shortcut::Carrier;
+use crate::draft::Carrier;
 use crate::text::{Cued, Mark, fill};
 
 /// The patient of a note.
