@@ -5,9 +5,9 @@ pub(crate) mod live;
 
 use std::collections::BTreeMap;
 
-use pellucid_protocol::event::{Ended, Eval, Outcome, Setting, Started, Step};
+use pellucid_protocol::event::{Eval, Outcome, Setting, Started, Step};
 use pellucid_protocol::{Event, LiveSetting, Metrics, Record};
-use pellucid_record::{Piece, RunDir, StepBlock};
+use pellucid_record::{Piece, RunDir, RunState, RunSummary, StepBlock};
 
 use crate::history::marks::Marks;
 use crate::history::throughput::Throughput;
@@ -75,6 +75,8 @@ pub struct Run {
     pub timeline: Timeline,
     /// What happened beside the steps.
     pub marks: Marks,
+    /// What the log says that it does, as every other reader of the log sees it.
+    summary: RunSummary,
     /// Values that were changed since the start, by name.
     changed: BTreeMap<String, f64>,
     /// Share of the old value in the smoothed lines.
@@ -99,6 +101,7 @@ impl Run {
             broken: None,
             timeline: Timeline::default(),
             marks: Marks::default(),
+            summary: RunSummary::default(),
             changed: BTreeMap::new(),
             memory: MEMORY,
         }
@@ -114,6 +117,7 @@ impl Run {
     pub fn take(&mut self, record: &Record) {
         self.throughput.pass(record.time, self.stage == Stage::Running);
         self.marks.take(record);
+        self.summary.take(record);
         match &record.event {
             Event::Started(started) => self.start(record.time, started),
             Event::Step(step) => {
@@ -122,7 +126,7 @@ impl Run {
             }
             Event::Eval(eval) => self.eval(eval),
             Event::Setting(setting) => self.set(setting),
-            Event::Ended(ended) => self.end(ended),
+            Event::Ended(_) => self.update_stage(),
             Event::Checkpoint(_)
             | Event::Alert(_)
             | Event::Explained(_)
@@ -160,6 +164,8 @@ impl Run {
                 None => series.extend(block.points(column)),
             }
         }
+        self.summary.take_steps(block);
+        self.update_stage();
         self.reach(&last);
     }
 
@@ -168,13 +174,14 @@ impl Run {
         self.started = Some(Box::new(started.clone()));
         // A resumed run has the values of its checkpoint.
         self.changed.clear();
-        self.stage = Stage::Running;
+        self.update_stage();
         self.throughput.restart();
     }
 
     fn step(&mut self, step: &Step) {
         self.throughput.mark(step.step);
         self.measure(step.step, &step.metrics);
+        self.update_stage();
         self.reach(step);
     }
 
@@ -210,19 +217,19 @@ impl Run {
     }
 
     fn set(&mut self, setting: &Setting) {
-        match (setting.key.as_str(), setting.value.as_str()) {
-            ("state", Some("paused")) => self.stage = Stage::Paused,
-            ("state", Some("running")) => self.stage = Stage::Running,
-            _ => {
-                if let Some(value) = setting.value.as_f64() {
-                    self.changed.insert(setting.key.clone(), value);
-                }
-            }
+        if setting.key == "state" {
+            self.update_stage();
+        } else if let Some(value) = setting.value.as_f64() {
+            self.changed.insert(setting.key.clone(), value);
         }
     }
 
-    fn end(&mut self, ended: &Ended) {
-        self.stage = Stage::Ended(ended.outcome, ended.message.clone());
+    fn update_stage(&mut self) {
+        self.stage = match &self.summary.state {
+            RunState::Running => Stage::Running,
+            RunState::Paused => Stage::Paused,
+            RunState::Ended(ended) => Stage::Ended(ended.outcome, ended.message.clone()),
+        };
     }
 
     /// The value of a setting that can be changed.
@@ -323,6 +330,18 @@ fn jump(step: u64, total: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ended_run_stays_ended_until_it_is_taken_up_again() {
+        let mut run = Run::new(0.0);
+        let end = pellucid_fixture::ended(9, Outcome::Finished, None);
+        for record in [pellucid_fixture::started(9), end, pellucid_fixture::setting(9, "running")] {
+            run.take(&record);
+        }
+        assert_eq!(run.stage, Stage::Ended(Outcome::Finished, None));
+        run.take(&pellucid_fixture::started(18));
+        assert_eq!(run.stage, Stage::Running);
+    }
 
     #[test]
     fn the_shown_steps_grow_in_few_jumps() {

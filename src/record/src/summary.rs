@@ -103,7 +103,7 @@ impl RunSummary {
     }
 
     /// Takes in steps that follow each other.
-    fn take_steps(&mut self, block: &StepBlock) {
+    pub fn take_steps(&mut self, block: &StepBlock) {
         if let Some(last) = block.rows().last() {
             self.last_time = Some(last.time);
             self.take_step(last.step);
