@@ -22,7 +22,7 @@ use pellucid_record::RunDir;
 use crate::stdout;
 use added::Origin;
 use page::{Block, Curve, Page, Section, WordMap};
-use record::{Recorded, hash};
+use record::{Recorded, hash, hash_of_weights};
 
 /// The most points of a curve.
 const POINTS: usize = 300;
@@ -90,7 +90,7 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
     let Some(started) = recorded.started() else { return Section::new("Data and model", Vec::new()) };
     let settings = &started.settings;
     let path = |path: &Path| path.display().to_string();
-    let best = run.root().join(RunDir::checkpoint_name("best")).join("model.safetensors");
+    let best = run.root().join(RunDir::checkpoint_name("best"));
     let mut rows = vec![
         vec![
             "model".into(),
@@ -103,8 +103,8 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
         vec!["pellucid".into(), started.version.clone()],
         vec!["SHA-256 of the training data now".into(), hash(&settings.train)],
         vec!["SHA-256 of the validation data now".into(), hash(&settings.valid)],
-        vec!["SHA-256 of the initial weights now".into(), hash(&settings.model.join("model.safetensors"))],
-        vec!["SHA-256 of the best weights".into(), hash(&best)],
+        vec!["SHA-256 of the initial weights now".into(), hash_of_weights(&settings.model)],
+        vec!["SHA-256 of the best weights".into(), hash_of_weights(&best)],
     ];
     rows.extend(started.teacher.iter().map(|teacher| vec!["teacher".into(), teacher.path.clone()]));
     Section::new("Data and model", vec![Block::Table(vec!["what", "value"], rows)])

@@ -1,9 +1,9 @@
 //! What a report takes from the record of a run.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
@@ -89,9 +89,46 @@ impl Recorded {
 
 /// SHA-256 of a file; why there is none if it cannot be read.
 pub(super) fn hash(path: &Path) -> String {
+    hash_of_all(&[path.to_owned()])
+}
+
+/// SHA-256 of the weights in a model folder: of `model.safetensors` or, where they are in several files, of these files
+/// one after the other in the order of their names.
+pub(super) fn hash_of_weights(folder: &Path) -> String {
+    let one = folder.join("model.safetensors");
+    let is_shard = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("model-") && name.ends_with(".safetensors")
+    };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut shards: Vec<PathBuf> = entries.filter(is_shard).collect();
+    shards.sort();
+    hash_of_all(if one.exists() || shards.is_empty() { std::slice::from_ref(&one) } else { &shards })
+}
+
+fn hash_of_all(paths: &[PathBuf]) -> String {
     let mut hash = Sha256::new();
-    match File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash)) {
-        Ok(_) => hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+    let mut add = |path: &PathBuf| File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
+    match paths.iter().try_for_each(|path| add(path).map(drop)) {
+        Ok(()) => hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         Err(error) => format!("cannot be read: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_in_several_files_have_the_hash_of_all_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        assert!(hash_of_weights(folder.path()).contains("cannot be read"));
+        write("model-00002-of-00002.safetensors", "b");
+        write("model-00001-of-00002.safetensors", "a");
+        write("whole", "ab");
+        assert_eq!(hash_of_weights(folder.path()), hash(&folder.path().join("whole")));
+        write("model.safetensors", "c");
+        assert_eq!(hash_of_weights(folder.path()), hash(&folder.path().join("model.safetensors")));
     }
 }
