@@ -188,8 +188,10 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
     let there = asker.join().unwrap();
     for (a, b) in here.attributions.iter().zip(&there.attributions) {
         // Questions across the channel are smaller, and the last bits of a number depend on the rows beside it.
-        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-        assert!(a.method == b.method && near(&a.scores, &b.scores), "{:?} and {:?}", a.scores, b.scores);
+        // A tree's scores are ratios of small variances: how far those bits reach depends on the processor.
+        let within = if a.method == Method::Tree { 1e-5 } else { 1e-6 };
+        let near = a.scores.iter().zip(&b.scores).all(|(a, b)| (a - b).abs() < within);
+        assert!(a.method == b.method && near, "{:?} and {:?}", a.scores, b.scores);
         assert_eq!((a.checks.len(), a.is_trusted()), (b.checks.len(), b.is_trusted()));
     }
 }
