@@ -81,13 +81,14 @@ fn their_numbers_are_exported_and_reported() {
 #[test]
 fn they_are_replayed() {
     let place = recorded();
-    for (name, sign) in [("ended", "step 48 of 48"), ("killed", "step 24 of 48")] {
+    let last = [("ended", "step 48 of 48", "explained sample 0", 0), ("killed", "step 24 of 48", "last checkpoint", 1)];
+    for (name, sign, event, code) in last {
         let mut terminal = Terminal::pellucid(&place, &["replay", name]);
         terminal.wait_for(sign);
         terminal.send("5");
-        terminal.wait_for("a fresh classification head was made");
+        terminal.wait_for(event);
         terminal.send("q");
-        assert_eq!(terminal.exit_code(), 0);
+        assert_eq!(terminal.exit_code(), code, "how the run ended");
     }
 }
 

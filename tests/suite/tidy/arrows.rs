@@ -67,7 +67,10 @@ pub(super) const CRATES: &[Crate] = &[
 const FOR_TESTS: &[&str] = &["pellucid-fixture"];
 /// The one crate that has tensors in it.
 const TORCH_CRATE: &str = "pellucid-engine";
-const TORCH: &[&str] = &["tch", "torch-sys", "tokenizers"];
+const TORCH: &[&str] = &["tch", "torch-sys"];
+/// The crates that encode texts, or make what encodes them; the library compiles C.
+const TOKENIZER_CRATES: &[&str] = &[TORCH_CRATE, "pellucid-data"];
+const TOKENIZERS: &[&str] = &["tokenizers"];
 /// Crates of plain values and functions, which wait for nothing.
 const TOKIO_FREE: &[&str] = &[
     "pellucid-files",
@@ -124,8 +127,11 @@ pub(super) fn of_manifest(path: &str, text: &str) -> Vec<Violation> {
 /// Paths in the lock file from a crate without torch to torch, and from the plain crates to tokio.
 pub(super) fn torch_free(lock: &str) -> Vec<Violation> {
     let graph = graph(lock);
-    let torch_free = CRATES.iter().map(|of| of.name).filter(|name| *name != TORCH_CRATE);
-    let rules = torch_free.map(|from| (from, TORCH)).chain(TOKIO_FREE.iter().map(|from| (*from, &["tokio"][..])));
+    let without = |such: &'static [&'static str]| CRATES.iter().map(|of| of.name).filter(|name| !such.contains(name));
+    let torch_free = without(&[TORCH_CRATE]).map(|from| (from, TORCH));
+    let tokenizer_free = without(TOKENIZER_CRATES).map(|from| (from, TOKENIZERS));
+    let tokio_free = TOKIO_FREE.iter().map(|from| (*from, &["tokio"][..]));
+    let rules = torch_free.chain(tokenizer_free).chain(tokio_free);
     let mut broken = Vec::new();
     for (from, forbidden) in rules {
         for reached in reach(&graph, from).into_iter().filter(|name| forbidden.contains(&name.as_str())) {
