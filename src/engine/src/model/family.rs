@@ -1,5 +1,5 @@
 //! Families of models: from the keys of a `config.json` to an [`Architecture`]. A family is a file here and a line in
-//! [`FAMILIES`].
+//! `FAMILIES`.
 
 mod bert;
 mod deberta;

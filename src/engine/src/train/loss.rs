@@ -1,6 +1,6 @@
 //! The loss of a step: its terms by name, each in a file of its own.
 //!
-//! [`TERMS`] lists them. A term is either a function of the logits of the training pass (all of these are
+//! `TERMS` lists them. A term is either a function of the logits of the training pass (all of these are
 //! differentiated together) or has a pass of its own and brings its gradient. Penalties on the weights are the
 //! optimiser's.
 
