@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::text::unknown::unknown;
+use crate::text::unknown::named;
 
 mod words;
 
@@ -191,20 +191,7 @@ pub enum Depth {
     Full,
 }
 
-fn unknown_checks(name: &str) -> String {
-    unknown("checks", name, <Depth as VariantNames>::VARIANTS)
-}
-
-impl Depth {
-    /// All depths, each holding those before it.
-    pub const ALL: &[Depth] = <Self as VariantArray>::VARIANTS;
-
-    /// The name on the command line and in files.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        self.into()
-    }
-}
+named!(Depth, unknown_checks, "checks");
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::text::unknown::unknown;
+use crate::text::unknown::named;
 
 /// How importance is attributed to words, in the order in which methods are shown.
 #[derive(
@@ -61,23 +61,12 @@ pub enum Method {
     Rollout,
 }
 
-fn unknown_method(name: &str) -> String {
-    unknown("method", name, <Method as VariantNames>::VARIANTS)
-}
+named!(Method, unknown_method, "method");
 
 impl Method {
-    /// All methods, in the order in which they are shown.
-    pub const ALL: &[Method] = <Self as VariantArray>::VARIANTS;
-
     /// The methods that run unless others are named: one of each kind.
     pub const USUAL: [Method; 5] =
         [Method::GradientInput, Method::IntegratedGradients, Method::Occlusion, Method::Lime, Method::Gradient];
-
-    /// The name on the command line and in files.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        self.into()
-    }
 
     /// The name for people.
     #[must_use]
@@ -135,20 +124,7 @@ pub enum Baseline {
     Mean,
 }
 
-fn unknown_baseline(name: &str) -> String {
-    unknown("baseline", name, <Baseline as VariantNames>::VARIANTS)
-}
-
-impl Baseline {
-    /// All baselines.
-    pub const ALL: &[Baseline] = <Self as VariantArray>::VARIANTS;
-
-    /// The name on the command line and in files.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        self.into()
-    }
-}
+named!(Baseline, unknown_baseline, "baseline");
 
 /// How words are removed from a text.
 #[derive(
@@ -177,20 +153,7 @@ pub enum Removal {
     Mask,
 }
 
-fn unknown_removal(name: &str) -> String {
-    unknown("removal", name, <Removal as VariantNames>::VARIANTS)
-}
-
-impl Removal {
-    /// All ways.
-    pub const ALL: &[Removal] = <Self as VariantArray>::VARIANTS;
-
-    /// The name on the command line and in files.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        self.into()
-    }
-}
+named!(Removal, unknown_removal, "removal");
 
 #[cfg(test)]
 mod tests {
