@@ -35,6 +35,22 @@ pub fn fault_library(folder: &Path) -> PathBuf {
 #[must_use]
 pub fn numbers(run: &RunDir) -> BTreeMap<(u64, String), u64> {
     let mut all = BTreeMap::new();
+    for (key, value) in metrics(run) {
+        let before = all.insert(key.clone(), value.to_bits());
+        assert!(before.is_none_or(|bits| bits == value.to_bits()), "{key:?} was something else before");
+    }
+    all
+}
+
+/// Metrics by step and name, but for those of speed; of a step that was done twice those of the second time, which may
+/// have been on another machine.
+#[must_use]
+pub fn last_numbers(run: &RunDir) -> BTreeMap<(u64, String), f64> {
+    metrics(run).into_iter().collect()
+}
+
+fn metrics(run: &RunDir) -> Vec<((u64, String), f64)> {
+    let mut all = Vec::new();
     for record in LogReader::new(&run.events()).read_new().unwrap() {
         let (step, metrics) = match record.event {
             Event::Step(step) => (step.step, step.metrics),
@@ -42,10 +58,7 @@ pub fn numbers(run: &RunDir) -> BTreeMap<(u64, String), u64> {
             _ => continue,
         };
         let kept = metrics.iter().filter(|(name, _)| !name.starts_with("speed/") && !name.starts_with("system/"));
-        for (name, value) in kept {
-            let before = all.insert((step, name.to_owned()), value.to_bits());
-            assert!(before.is_none_or(|bits| bits == value.to_bits()), "step {step}: {name} was something else before");
-        }
+        all.extend(kept.map(|(name, value)| ((step, name.to_owned()), value)));
     }
     all
 }
