@@ -106,7 +106,7 @@ fn settings_change_by_command_and_the_log_says_so() {
     assert!(ask(1, r#"{"set":{"key":"lr","value":0.25}}"#).contains("null"));
     assert!(ask(2, r#"{"set":{"key":"l1","value":-1}}"#).contains("must be 0 or more"));
     assert!(ask(3, r#"{"set":{"key":"kd_alpha","value":0.5}}"#).contains("no teacher"));
-    assert!(ask(4, "\"step\"").contains("not held"));
+    assert!(ask(4, "\"step\"").contains("not paused"));
     assert!(ask(5, "\"pause\"").contains("null"));
     assert!(ask(6, "\"step\"").contains("null"));
     let is_set = |event: &Event| matches!(event, Event::Setting(set) if set.key == "lr" && set.value == 0.25);

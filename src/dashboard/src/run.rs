@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use pellucid_protocol::event::{Eval, Outcome, Setting, Started, Step};
 use pellucid_protocol::{Event, LiveSetting, Metrics, Record};
-use pellucid_record::{Piece, RunDir, RunState, RunSummary, StepBlock};
+use pellucid_record::{Piece, RunDir, RunState, StepBlock};
 
 use crate::history::marks::Marks;
 use crate::history::throughput::Throughput;
@@ -76,7 +76,7 @@ pub struct Run {
     /// What happened beside the steps.
     pub marks: Marks,
     /// What the log says that it does, as every other reader of the log sees it.
-    summary: RunSummary,
+    state: RunState,
     /// Values that were changed since the start, by name.
     changed: BTreeMap<String, f64>,
     /// Share of the old value in the smoothed lines.
@@ -101,7 +101,7 @@ impl Run {
             broken: None,
             timeline: Timeline::default(),
             marks: Marks::default(),
-            summary: RunSummary::default(),
+            state: RunState::default(),
             changed: BTreeMap::new(),
             memory: MEMORY,
         }
@@ -117,7 +117,7 @@ impl Run {
     pub fn take(&mut self, record: &Record) {
         self.throughput.pass(record.time, self.stage == Stage::Running);
         self.marks.take(record);
-        self.summary.take(record);
+        self.state.take(&record.event);
         match &record.event {
             Event::Started(started) => self.start(record.time, started),
             Event::Step(step) => {
@@ -164,7 +164,7 @@ impl Run {
                 None => series.extend(block.points(column)),
             }
         }
-        self.summary.take_steps(block);
+        self.state.take_step();
         self.update_stage();
         self.reach(&last);
     }
@@ -225,7 +225,7 @@ impl Run {
     }
 
     fn update_stage(&mut self) {
-        self.stage = match &self.summary.state {
+        self.stage = match &self.state {
             RunState::Running => Stage::Running,
             RunState::Paused => Stage::Paused,
             RunState::Ended(ended) => Stage::Ended(ended.outcome, ended.message.clone()),
@@ -330,6 +330,16 @@ fn jump(step: u64, total: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_paused_run_stays_paused_over_a_single_step() {
+        let mut run = Run::new(0.0);
+        let records = [pellucid_fixture::started(9), pellucid_fixture::setting(3, "paused"), pellucid_fixture::step(4)];
+        records.iter().for_each(|record| run.take(record));
+        assert_eq!((run.stage.clone(), run.step), (Stage::Paused, 4));
+        run.take(&pellucid_fixture::setting(4, "running"));
+        assert_eq!(run.stage, Stage::Running);
+    }
 
     #[test]
     fn an_ended_run_stays_ended_until_it_is_taken_up_again() {

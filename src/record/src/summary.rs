@@ -47,10 +47,38 @@ pub enum RunState {
     Ended(Ended),
 }
 
+impl RunState {
+    /// Takes in the next event of the log.
+    pub fn take(&mut self, event: &Event) {
+        match event {
+            Event::Started(_) => *self = Self::Running,
+            Event::Step(_) => self.take_step(),
+            Event::Setting(setting) if setting.key == "state" && !self.is_over() => {
+                *self = if setting.value == "paused" { Self::Paused } else { Self::Running };
+            }
+            Event::Ended(ended) => *self = Self::Ended(ended.clone()),
+            _ => {}
+        }
+    }
+
+    /// Takes in a step. A paused run does the single steps that it is asked for and stays paused; one that has ended
+    /// does none, so that it was taken up again.
+    pub fn take_step(&mut self) {
+        if self.is_over() {
+            *self = Self::Running;
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Ended(_))
+    }
+}
+
 impl RunSummary {
     /// The summary of `run`, from the first line of its log and as much of its end as it takes: the cost grows with
-    /// what was recorded after the last step, not with the run. A run that ended without naming its best evaluation is
-    /// searched for it through the last 4 MiB before its last step; `best` is empty if none is there.
+    /// what was recorded after the last step, not with the run. The best evaluation of a run that did not name it at its
+    /// end, and the pause of one that goes on, are looked for in the last 4 MiB before its last step; `best` is empty if
+    /// no evaluation is there, and the run counts as running if no pause is there.
     ///
     /// # Errors
     /// What the file system says; a run without a log has an empty summary.
@@ -78,18 +106,24 @@ impl RunSummary {
     /// Takes in the next event of the log.
     pub fn take(&mut self, record: &Record) {
         self.last_time = Some(record.time);
+        self.state.take(&record.event);
         match &record.event {
             Event::Started(started) => {
                 self.step = started.resumed.unwrap_or(0);
-                self.state = RunState::Running;
+                if self.step == 0 {
+                    // It begins anew: what was measured before is not of these weights.
+                    self.best = Metrics::default();
+                }
                 self.started.get_or_insert_with(|| (record.time, started.clone()));
             }
-            Event::Step(step) => self.take_step(step.step),
+            Event::Step(step) => self.step = step.step,
             Event::Eval(eval) if eval.best => self.best = eval.metrics.clone(),
-            Event::Setting(setting) if setting.key == "state" && !self.is_over() => {
-                self.state = if setting.value == "paused" { RunState::Paused } else { RunState::Running };
+            Event::Ended(ended) => {
+                self.step = ended.step;
+                if ended.metrics != Metrics::default() {
+                    self.best = ended.metrics.clone();
+                }
             }
-            Event::Ended(ended) => self.end(ended),
             _ => {}
         }
     }
@@ -103,31 +137,18 @@ impl RunSummary {
     }
 
     /// Takes in steps that follow each other.
-    pub fn take_steps(&mut self, block: &StepBlock) {
+    fn take_steps(&mut self, block: &StepBlock) {
         if let Some(last) = block.rows().last() {
             self.last_time = Some(last.time);
-            self.take_step(last.step);
+            self.step = last.step;
+            self.state.take_step();
         }
-    }
-
-    fn take_step(&mut self, step: u64) {
-        self.step = step;
-        // A run that is paused or over does no steps.
-        self.state = RunState::Running;
-    }
-
-    fn end(&mut self, ended: &Ended) {
-        self.step = ended.step;
-        if ended.metrics != Metrics::default() {
-            self.best = ended.metrics.clone();
-        }
-        self.state = RunState::Ended(ended.clone());
     }
 
     /// Whether the run has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.state, RunState::Ended(_))
+        self.state.is_over()
     }
 
     /// How the run ended, if it has.

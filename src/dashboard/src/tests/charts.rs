@@ -211,12 +211,14 @@ fn a_command_is_found_by_a_few_letters_and_done() {
 }
 
 #[test]
-fn one_step_is_for_a_run_that_is_held() {
+fn one_step_is_for_a_run_that_is_paused() {
     let mut state = small();
     assert_eq!(press(&mut state, "n"), []);
     assert!(shown(&state).contains("only while the training is paused"));
     update(&mut state, Msg::Run(FromRun::Records(vec![fixture::setting(1240, "paused")])));
     assert_eq!(press(&mut state, "n"), [Effect::Send(Command::Step)]);
+    update(&mut state, Msg::Run(FromRun::Records(vec![fixture::step(1241)])));
+    assert_eq!(press(&mut state, "np"), [Effect::Send(Command::Step), Effect::Send(Command::Resume)]);
 }
 
 #[test]

@@ -150,7 +150,7 @@ impl Scheduler {
                 self.steps_asked += 1;
                 Ok(())
             }
-            Command::Step => refuse("the training is not held"),
+            Command::Step => refuse("the training is not paused"),
             Command::Set(request) => set(request, trainer, emit),
             Command::Stop => return (Flow::Stop, Ok(())),
             Command::StopNow => return (Flow::StopNow, Ok(())),

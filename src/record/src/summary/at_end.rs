@@ -4,20 +4,20 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use pellucid_files::bounded;
 use pellucid_protocol::event::{Event, Record};
 use pellucid_protocol::metric::Metrics;
 
 use crate::log::backward::BackwardReader;
 use crate::log::line::{self, Checksums, Content, Integrity};
+use crate::log::writer::whole_length;
 
-/// Longest first line that is read, in bytes.
-const LONGEST_START: u64 = 256 << 10;
-/// How far before the last step or end the best evaluation is looked for, in bytes.
-const BEST_WITHIN: u64 = 4 << 20;
+/// How far before the last step or end the best evaluation and a pause are looked for, in bytes: some 10,000 steps.
+const WITHIN: u64 = 4 << 20;
 
 /// The records of the log at `path` that its summary depends on, in their order: the first one if it is a start, and
-/// from the end of the log back to the last step, start or end and to the best evaluation, those that count. None if
-/// there is no log.
+/// from the end of the log back to the last step, start or end, to the best evaluation and to what says whether the run
+/// is paused, those that count. None if there is no log.
 ///
 /// # Errors
 /// What the file system says.
@@ -27,14 +27,14 @@ pub(super) fn deciding_records(path: &Path) -> io::Result<Vec<Record>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let length = file.metadata()?.len();
+    // A line that is being written, or that a kill has left unfinished, does not count; a worker may cut it off meanwhile.
+    let length = whole_length(path)?;
     let (checksums, start) = first_record(&file)?;
     let mut found = Found::default();
     let mut lines = BackwardReader::new(&file, length);
     let mut line = Vec::new();
     while !found.is_all(lines.end()) && lines.next_line(&mut line)? {
-        // A line that is being written, or that a kill has left unfinished, has no line break.
-        if line.ends_with(b"\n") && found.may_need(&line) {
+        if found.may_need(&line) {
             found.take(line::read(&line, checksums), lines.end());
         }
     }
@@ -46,7 +46,7 @@ pub(super) fn deciding_records(path: &Path) -> io::Result<Vec<Record>> {
 /// Whether the lines of a log have checksums, and its first record if that is a start.
 fn first_record(file: &File) -> io::Result<(Checksums, Option<Record>)> {
     let mut line = Vec::new();
-    BufReader::new(file).take(LONGEST_START).read_until(b'\n', &mut line)?;
+    BufReader::new(file).take(bounded::LINE).read_until(b'\n', &mut line)?;
     if !line.ends_with(b"\n") {
         return Ok((Checksums::Optional, None));
     }
@@ -67,6 +67,7 @@ struct Found {
     /// The byte at which the last step, start or end begins.
     decided: Option<u64>,
     best: Search,
+    pause: Search,
 }
 
 /// Whether something was found.
@@ -74,13 +75,16 @@ struct Found {
 enum Search {
     #[default]
     GoesOn,
+    /// A candidate was found; it counts unless the run had ended before it.
+    Candidate,
     Done,
 }
 
 impl Found {
     /// Whether nothing before byte `at` counts, or is worth a look.
     fn is_all(&self, at: u64) -> bool {
-        self.decided.is_some_and(|decided| self.best == Search::Done || decided - at > BEST_WITHIN)
+        let searched = self.best == Search::Done && self.pause == Search::Done;
+        self.decided.is_some_and(|decided| searched || decided - at > WITHIN)
     }
 
     /// Whether a line may count, by the name of its event: most of what is recorded after the end of a run are
@@ -89,8 +93,9 @@ impl Found {
         match line::event_name(line) {
             // The last event of any kind tells when something was recorded last.
             _ if self.records.is_empty() => true,
-            Some(b"ended" | b"eval") | None => true,
-            Some(b"step" | b"started" | b"setting") => self.decided.is_none(),
+            Some(b"ended" | b"started" | b"eval") | None => true,
+            Some(b"step") => self.decided.is_none() || self.pause == Search::Candidate,
+            Some(b"setting") => self.pause == Search::GoesOn,
             Some(_) => false,
         }
     }
@@ -98,20 +103,41 @@ impl Found {
     /// Takes in the line that begins at byte `at`.
     fn take(&mut self, (_, content): (Integrity, Content), at: u64) {
         let Content::Record(record) = content else { return };
-        let is_first = self.records.is_empty();
-        let decides =
-            self.decided.is_none() && matches!(record.event, Event::Ended(_) | Event::Step(_) | Event::Started(_));
-        let sets_best = self.best == Search::GoesOn && sets_best(&record.event);
-        let may_pause = self.decided.is_none() && matches!(record.event, Event::Setting(_));
+        let counts = [self.records.is_empty(), self.decides(&record.event, at), self.pauses(&record.event)];
+        if counts.contains(&true) | self.is_best(&record.event) {
+            self.records.push(record);
+        }
+    }
+
+    /// Whether this is the last step, start or end.
+    fn decides(&mut self, event: &Event, at: u64) -> bool {
+        let decides = self.decided.is_none() && matches!(event, Event::Ended(_) | Event::Step(_) | Event::Started(_));
         if decides {
             self.decided = Some(at);
         }
-        if sets_best {
+        decides
+    }
+
+    /// Whether the event says if the run is paused: the last state that was set, unless it was set after an end.
+    fn pauses(&mut self, event: &Event) -> bool {
+        let next = match (self.pause, event) {
+            (Search::GoesOn | Search::Candidate, Event::Started(_) | Event::Ended(_)) => Search::Done,
+            (Search::GoesOn, Event::Setting(setting)) if setting.key == "state" => Search::Candidate,
+            (Search::Candidate, Event::Step(_)) => Search::Done,
+            _ => return false,
+        };
+        self.pause = next;
+        true
+    }
+
+    /// Whether the event says what the best evaluation measured, or that none counts before it.
+    fn is_best(&mut self, event: &Event) -> bool {
+        let begins_anew = matches!(event, Event::Started(started) if started.resumed.unwrap_or(0) == 0);
+        let is_best = self.best != Search::Done && (sets_best(event) || begins_anew);
+        if is_best {
             self.best = Search::Done;
         }
-        if is_first || decides || sets_best || may_pause {
-            self.records.push(record);
-        }
+        is_best
     }
 }
 

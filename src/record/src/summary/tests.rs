@@ -175,12 +175,40 @@ fn a_run_that_is_taken_up_again_has_not_ended() {
 }
 
 #[test]
-fn a_pause_lasts_until_the_next_step() {
+fn a_pause_lasts_over_single_steps_until_the_run_goes_on() {
     let (_folder, run) = run();
-    write(&run, [started(None), step(3), state("paused"), explained(9)]);
-    assert_eq!(RunSummary::read(&run).unwrap().state, RunState::Paused);
-    write(&run, [started(None), step(3), state("paused"), step(4)]);
-    assert_eq!(RunSummary::read(&run).unwrap().state, RunState::Running);
+    let mut events = vec![started(None), step(3), state("paused"), explained(9), step(4), event(16, 4, 0), step(5)];
+    let mut state_after = |more: Vec<Event>| {
+        events.extend(more);
+        write(&run, events.clone());
+        let summary = RunSummary::read(&run).unwrap();
+        assert_eq!(summary, RunSummary::read_whole(&run).unwrap());
+        summary.state
+    };
+    assert_eq!(state_after(Vec::new()), RunState::Paused);
+    assert_eq!(state_after(vec![state("running"), step(6)]), RunState::Running);
+    assert_eq!(state_after(vec![state("paused"), step(7), started(Some(6))]), RunState::Running);
+    let after_the_end = vec![ended(7, Outcome::Stopped, metrics(0.5)), state("paused"), step(8)];
+    assert_eq!(state_after(after_the_end), RunState::Running, "a state that was set after the end says nothing");
+}
+
+#[test]
+fn a_run_that_begins_anew_has_measured_nothing_yet() {
+    let (_folder, run) = run();
+    write(&run, [started(None), eval(50, 0.9, true), step(50), started(Some(0)), step(1)]);
+    let summary = RunSummary::read(&run).unwrap();
+    assert_eq!((summary.step, &summary.best), (1, &Metrics::default()));
+    assert_eq!(summary, RunSummary::read_whole(&run).unwrap());
+}
+
+#[test]
+fn a_start_of_any_length_is_read() {
+    let (_folder, run) = run();
+    let Event::Started(mut begun) = started(None) else { panic!("a start") };
+    begun.settings.avoid = (0..40_000).map(|number| format!("word{number}")).collect();
+    write(&run, [Event::Started(begun), step(1)]);
+    let summary = RunSummary::read(&run).unwrap();
+    assert_eq!((summary.total_steps(), &summary), (Some(99), &RunSummary::read_whole(&run).unwrap()));
 }
 
 #[test]
@@ -216,6 +244,19 @@ fn what_is_no_log_has_an_empty_summary() {
         assert_eq!((whole, end), (RunSummary::default(), RunSummary::default()));
     }
     assert!(RunSummary::read(&RunDir::new(Path::new("/dev/null"))).is_err());
+}
+
+#[test]
+fn only_the_ends_of_a_long_log_are_read() {
+    let (_folder, run) = run();
+    let end = ended(60_000, Outcome::Finished, metrics(0.5));
+    write(&run, [started(None)].into_iter().chain((0..60_000).map(step)).chain([end]));
+    let summary = RunSummary::read(&run).unwrap();
+    let mut bytes = fs::read(run.events()).unwrap();
+    let length = bytes.len();
+    bytes[100_000..length - 100_000].fill(b'#');
+    fs::write(run.events(), bytes).unwrap();
+    assert_eq!((RunSummary::read(&run).unwrap(), summary.step), (summary, 60_000));
 }
 
 #[test]
