@@ -31,7 +31,7 @@ impl<W: Write> Table<W> {
     /// # Errors
     /// What `out` says.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        Ok(self.csv.write_field(cell(text).as_bytes())?)
+        self.csv.write_field(cell(text).as_bytes()).map_err(of_out)
     }
 
     /// Adds a cell with a number, or with another value that is no text from outside.
@@ -42,7 +42,7 @@ impl<W: Write> Table<W> {
         self.number.clear();
         // Writing to a string cannot fail.
         let _infallible = write!(self.number, "{number}");
-        Ok(self.csv.write_field(&self.number)?)
+        self.csv.write_field(&self.number).map_err(of_out)
     }
 
     /// Adds a cell with a number, empty if there is none.
@@ -52,7 +52,7 @@ impl<W: Write> Table<W> {
     pub fn number_or_empty(&mut self, number: Option<impl Display>) -> io::Result<()> {
         match number {
             Some(number) => self.number(number),
-            None => Ok(self.csv.write_field("")?),
+            None => self.csv.write_field("").map_err(of_out),
         }
     }
 
@@ -61,7 +61,7 @@ impl<W: Write> Table<W> {
     /// # Errors
     /// What `out` says.
     pub fn end_row(&mut self) -> io::Result<()> {
-        Ok(self.csv.write_record(None::<&[u8]>)?)
+        self.csv.write_record(None::<&[u8]>).map_err(of_out)
     }
 
     /// Writes what is left, and gives `out` back.
@@ -69,7 +69,15 @@ impl<W: Write> Table<W> {
     /// # Errors
     /// What `out` says.
     pub fn finish(self) -> io::Result<W> {
-        self.csv.into_inner().map_err(|error| io::Error::other(error.to_string()))
+        self.csv.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
+/// What `out` said, as it said it: who has gone away is told from a disk that is full.
+fn of_out(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
@@ -98,6 +106,30 @@ mod tests {
         for text in ["-0.25", "+1e-9", "5", "a=1", "", " ", "e-mail", "'=1"] {
             assert!(matches!(cell(text), Cow::Borrowed(same) if same == text), "{text:?}");
         }
+    }
+
+    /// A reader that has gone away, as `head` does when it has enough.
+    #[derive(Debug)]
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_away_is_known_as_such() {
+        let mut table = Table::new(Closed);
+        let long = "x".repeat(1 << 20);
+        assert_eq!(table.text(&long).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        let mut table = Table::new(Closed);
+        table.text("short").unwrap();
+        assert_eq!(table.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]
