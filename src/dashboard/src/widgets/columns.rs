@@ -28,7 +28,8 @@ impl Columns<'_> {
         u16::try_from(self.rows.len() + 1).unwrap_or(u16::MAX)
     }
 
-    /// The widest cell of each column. The first column gives way to the others: names may be cut, numbers may not.
+    /// The widths of the columns that have room, each that of its widest cell. The first column gives way to the others:
+    /// names may be cut, numbers may not. If that is not enough the last ones are cut, with a sign, or left out.
     fn widths(&self, area: Rect) -> Vec<u16> {
         let lines = || self.rows.iter().chain([&self.heading]);
         let columns = lines().map(Vec::len).max().unwrap_or(0);
@@ -40,6 +41,13 @@ impl Columns<'_> {
         if let Some(first) = widths.first_mut() {
             *first = (*first).min(area.width.saturating_sub(others));
         }
+        let mut room = area.width;
+        for width in &mut widths {
+            *width = (*width).min(room);
+            room = room.saturating_sub(*width + GAP);
+        }
+        let shown = widths.iter().skip(1).take_while(|width| **width > 0).count();
+        widths.truncate(shown + 1);
         widths
     }
 }
@@ -59,5 +67,32 @@ impl Widget for &Columns<'_> {
         let rows = self.rows.iter().take(usize::from(area.height)).map(row);
         let table = Table::new(rows, widths.iter().copied().map(Constraint::Length));
         Widget::render(table.header(row(&self.heading)).column_spacing(GAP), area, buf);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(width: u16) -> String {
+        let columns = Columns {
+            heading: ["", "first", "second"].map(Span::raw).to_vec(),
+            rows: vec![["valid/accuracy", "0.912", "0.345"].map(Span::raw).to_vec()],
+            widest: 20,
+        };
+        let area = Rect::new(0, 0, width, 2);
+        let mut buffer = Buffer::empty(area);
+        columns.render(area, &mut buffer);
+        (0..width).filter_map(|x| buffer.cell((x, 1))).map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn names_give_way_to_numbers_and_a_number_that_is_cut_has_a_sign() {
+        assert_eq!(shown(29), "valid/accuracy  0.912   0.345");
+        assert_eq!(shown(20), "vali…  0.912   0.345");
+        assert_eq!(shown(12), "  0.912  0.…");
+        assert_eq!(shown(8), "  0.912 ");
+        assert_eq!(shown(5), "  0.…");
+        assert_eq!(shown(0), "");
     }
 }
