@@ -56,9 +56,11 @@ impl Tui {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is no terminal; --headless needs none"));
         }
+        // Before anything is taken: there is nothing yet that would give it back.
+        let size = Self::size()?;
         give_back_on_panic();
         enter(mouse)?;
-        Ok(Self { terminal: terminal_on(io::stdout(), Self::size()?)?, mouse })
+        Ok(Self { terminal: terminal_on(io::stdout(), size)?, mouse })
     }
 
     /// The size of the terminal now.
