@@ -23,12 +23,6 @@ impl Confusion {
         Self { classes, counts }
     }
 
-    /// Number of classes.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-
     /// How many examples of class `truth` were predicted as `predicted`.
     #[must_use]
     pub fn count(&self, truth: usize, predicted: usize) -> usize {

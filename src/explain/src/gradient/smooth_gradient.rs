@@ -62,12 +62,16 @@ pub(crate) fn noisy(oracle: &mut dyn Slopes, noise: Noise, count: usize) -> Answ
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Context;
     use crate::fakes::{Cancelled, Smooth};
 
     #[test]
     fn noise_does_not_move_a_linear_logit() {
         let found = smooth_gradient(&mut Smooth::linear(0.5, &[2.0, -1.0, 0.0]), Scalar::Logit, 1).unwrap();
         assert_eq!((found.means, found.errors), (vec![2.0, -1.0, 0.0], vec![0.0; 3]));
+        let mut linear = Smooth::linear(0.5, &[2.0, -1.0, 0.0]);
+        let made = crate::attribute::attribute(&mut linear, Method::SmoothGrad, &mut Context::new(1)).unwrap();
+        assert_eq!(made.evaluations, DRAWS);
     }
 
     #[test]

@@ -94,6 +94,23 @@ mod tests {
         }
     }
 
+    /// Other programs rely on these.
+    #[test]
+    fn no_flag_is_lost() {
+        let raw = parse(
+            "--model a --train b --valid c --teacher d --epochs 1 --batch-size 2 --max-tokens 3 --grouping length --lr 4 \
+             --optimizer sgd --momentum 5 --clip-norm 6 --warmup 7 --seed 8 --l1 9 --l1-form subgradient --l2 10 \
+             --l2-form coupled --kd-alpha 11 --kd-temperature 12 --eval-every 13 --probe 14 --threads 15 \
+             --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \
+             --schedule cosine --layer-decay 19 --freeze layers:2 --checkpoint-every 20 --keep 21 --precision bf16 \
+             --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases --rrr 23 --avoid a,b --consistency 24 \
+             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f",
+        );
+        let written = serde_json::to_value(&raw).unwrap();
+        assert_eq!(written.as_object().unwrap().len(), DEFINITIONS.len() - 1, "all but max_steps");
+        assert_eq!(parse("--max-steps 5").max_steps, Some(5));
+    }
+
     #[test]
     fn flags_read_as_the_values_of_a_file() {
         let raw = parse(
