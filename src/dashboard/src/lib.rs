@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! keys, records, ticks ──▶ app ──▶ update(state, msg) ──▶ effects ──▶ app: commands, file reads, leaving
-//!                           └────▶ view(state) ──▶ terminal        at most 30 times a second, never when nothing changed
+//!                           └────▶ view(state) ──▶ terminal        at most as often as --fps says, never when nothing changed
 //! ```
 //!
-//! `app` is the only place that waits, reads files or writes to the terminal; `update` and `view` are
-//! pure, so a recorded run put through them is a test, and a picture.
+//! `app` waits, reads files and writes to the terminal (`pages` do so for the list of runs, for comparisons and for
+//! frontiers); `update` and `view` are pure, so a recorded run put through them is a test, and a picture.
 //!
 //! The modules stand in one order; each may use those above it, none below:
 //!

@@ -233,7 +233,7 @@ impl State {
     pub(crate) fn hint<'a>(&self, action: Action, otherwise: &'a str) -> &'a str {
         match action {
             Action::Pause if self.run.stage == Stage::Paused => "resume",
-            Action::Play if self.playback.is_some_and(|playback| playback.motion == Motion::Playing) => "hold",
+            Action::Play if self.playback.is_some_and(|playback| playback.motion == Motion::Playing) => "pause",
             Action::Survey if self.samples.is_surveyed() => "give up",
             _ => otherwise,
         }

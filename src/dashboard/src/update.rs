@@ -149,7 +149,7 @@ fn launching(state: &mut State, phase: String) {
 
 fn closed(state: &mut State) -> Vec<Effect> {
     if matches!(state.run.access, Access::Live | Access::ReadOnly) {
-        state.run.access = Access::ViewOnly("the line to the worker is closed".to_owned());
+        state.run.access = Access::ViewOnly("the connection to the worker is closed".to_owned());
         state.touch(Change::Data);
     }
     if let Stage::Launching(phase, _) = &state.run.stage {

@@ -148,8 +148,8 @@ declare! {
             live KdTemperature("temperature of distillation", Scale::Even(0.5));
     }
     "Reasons" {
-        /// Weight of the penalty on wrong reasons: on what the answer owes to the words of --avoid, or without that flag
-        /// to words outside the rationales of the data.
+        /// Weight of the penalty on wrong reasons: on the influence of the words in --avoid; without that flag, of the
+        /// words outside the data's rationales.
         ///
         /// Right for the right reasons (Ross et al. 2017).
         rrr("WEIGHT"): f64 = 0.0, in FromZero, live Rrr("weight of the penalty on wrong reasons", Scale::Penalty(1e-2));
@@ -160,7 +160,7 @@ declare! {
             live Consistency("weight of keeping to the reference's reasons", Scale::Penalty(1e-2));
         /// The reference: the teacher, or the model itself before its first step.
         consistency_to("CONSISTENCY_TO"): Reference = default;
-        /// The terms on reasons are part of the loss at every N-th step.
+        /// Steps from one loss with the terms on reasons to the next: 1 for every step, N for every N-th.
         attribution_every("N"): u64 = 1, in FromOne;
         /// Examples of a batch on which the terms on reasons are computed, at most.
         attribution_rows("N"): u64 = 8, in FromOne;

@@ -44,7 +44,7 @@ pub(super) const CRATES: &[Crate] = &[
     may(
         "pellucid-dashboard",
         "src/dashboard",
-        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-evaluate", "pellucid-client"],
+        &["pellucid-files", "pellucid-protocol", "pellucid-record", "pellucid-client"],
     ),
     may(
         "pellucid",

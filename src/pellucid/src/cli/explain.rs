@@ -39,8 +39,8 @@ pub(crate) struct ExplainArgs {
     /// Steps of integrated gradients [default: as many as completeness needs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub ig_steps: Option<u16>,
-    /// How thoroughly to check the scores: gates (whether to trust them), figures (also what measures them at little
-    /// cost) or full (also what repeats the method)
+    /// Which checks to make: gates (may the scores be trusted), figures (also cheap measures) or full (also measures that
+    /// run the method again)
     #[arg(long, value_name = "DEPTH", default_value_t)]
     pub checks: Depth,
     /// Seed of the methods that draw samples
