@@ -1,11 +1,12 @@
 //! The supervisor: a small process of its own that waits for the end of a worker and, if the worker crashed, records that
 //! in the log of its run.
 
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::work::Work;
@@ -26,6 +27,8 @@ use crash::{Crash, OomKills};
 
 /// Longest job that is read, in bytes.
 const JOB: u64 = 16 << 20;
+/// Bytes of what a worker has printed that are looked at for why it crashed.
+const PRINTED: u64 = 64 << 10;
 /// How long to wait for the lock of the run: another process that only tests it holds it for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -153,10 +156,13 @@ impl Supervised {
 
     /// What the worker has printed to `worker.log`, at most the last 64 KiB.
     fn printed_since(&self) -> String {
-        let bytes = std::fs::read(self.run.log()).unwrap_or_default();
-        let from =
-            usize::try_from(self.printed).unwrap_or(0).min(bytes.len()).max(bytes.len().saturating_sub(64 << 10));
-        String::from_utf8_lossy(&bytes[from..]).into_owned()
+        let mut text = Vec::new();
+        let Ok(mut log) = regular::open(&self.run.log(), Access::Read) else { return String::new() };
+        let length = log.metadata().map_or(0, |meta| meta.len());
+        let from = self.printed.min(length).max(length.saturating_sub(PRINTED));
+        // What cannot be read is not said.
+        let _ = log.seek(SeekFrom::Start(from)).and_then(|_| log.take(PRINTED).read_to_end(&mut text));
+        String::from_utf8_lossy(&text).into_owned()
     }
 }
 

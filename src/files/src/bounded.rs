@@ -3,9 +3,11 @@
 //! What is read as JSON or TOML nests no deeper than its library allows (128 and 80 levels), so that neither a large
 //! nor a deep file takes more than its share of memory, or the stack.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+
+use crate::regular::{self, Access};
 
 /// Bytes of a configuration, a theme, keys or settings at most.
 pub const SETTINGS: u64 = 4 << 20;
@@ -22,12 +24,32 @@ pub const LINES: u64 = 4 << 30;
 /// When it is no regular file (a pipe would wait for ever, a device never end) or has more than `limit` bytes, and what
 /// the file system says.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    // Before it is opened: opening a pipe waits for its other end.
-    check(&fs::metadata(path)?, limit)?;
-    let mut file = File::open(path)?;
-    let meta = file.metadata()?;
-    check(&meta, limit)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+    all(regular::open_named(path)?, limit)
+}
+
+/// Reads the file at `relative` in the folder `root`, of which no part may be a link.
+///
+/// # Errors
+/// As [`read`] and [`regular::open_in`].
+pub fn read_in(root: &Path, relative: impl AsRef<Path>, limit: u64) -> io::Result<Vec<u8>> {
+    all(regular::open_in(root, relative.as_ref(), Access::Read)?, limit)
+}
+
+/// As [`read_in`], as text.
+///
+/// # Errors
+/// As [`read_in`], and when it is not UTF-8.
+pub fn read_text_in(root: &Path, relative: impl AsRef<Path>, limit: u64) -> io::Result<String> {
+    text(read_in(root, relative, limit)?)
+}
+
+/// What `file` holds.
+fn all(mut file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len();
+    if length > limit {
+        return Err(too_large(limit));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     Read::by_ref(&mut file).take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(too_large(limit)) } else { Ok(bytes) }
 }
@@ -37,16 +59,11 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`], and when it is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    let text = String::from_utf8(read(path, limit)?);
-    text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "is not UTF-8"))
+    text(read(path, limit)?)
 }
 
-fn check(meta: &fs::Metadata, limit: u64) -> io::Result<()> {
-    if !meta.is_file() {
-        let what = if meta.is_dir() { "is a folder" } else { "is no regular file" };
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-    }
-    if meta.len() > limit { Err(too_large(limit)) } else { Ok(()) }
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "is not UTF-8"))
 }
 
 fn too_large(limit: u64) -> io::Error {
@@ -55,6 +72,8 @@ fn too_large(limit: u64) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -30,6 +30,9 @@ pub struct RunDir {
 /// The file of a checkpoint that holds the state of the training, beside the weights.
 pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
 
+/// The folders in a run folder.
+const WRITTEN_FOLDERS: [&str; 2] = ["checkpoints", "predictions"];
+
 impl RunDir {
     /// The run folder at `root`, which need not exist.
     #[must_use]
@@ -117,13 +120,15 @@ impl RunDir {
         self.root.join("worker.sock")
     }
 
-    /// A symbolic link in the folder that leads out of it, if there is one. A run writes no such link itself.
+    /// A symbolic link among what a run writes, at any depth, that leads out of the folder, if there is one. A run writes no
+    /// such link itself.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn escaping_link(&self) -> io::Result<Option<PathBuf>> {
         let home = self.root.canonicalize()?;
-        for folder in [self.root.clone(), self.root.join("checkpoints")] {
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
             let entries = match fs::read_dir(&folder) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -131,6 +136,10 @@ impl RunDir {
             };
             for entry in entries {
                 let entry = entry?;
+                let written = folder != self.root || WRITTEN_FOLDERS.iter().any(|name| entry.file_name() == *name);
+                if written && entry.file_type()?.is_dir() {
+                    folders.push(entry.path());
+                }
                 // A link to nothing counts as well: writing through it would create the target.
                 let stays = || entry.path().canonicalize().is_ok_and(|path| path.starts_with(&home));
                 if entry.file_type()?.is_symlink() && !stays() {
@@ -154,7 +163,7 @@ impl RunDir {
     /// # Errors
     /// When the file lies outside the folder, cannot be read, or has a line that is not a sample.
     pub fn read_samples(&self) -> io::Result<Vec<Sample>> {
-        self.read_lines(&self.samples())
+        self.read_lines("samples.jsonl")
     }
 
     /// Reads predictions by the relative name of an `eval` event.
@@ -162,15 +171,11 @@ impl RunDir {
     /// # Errors
     /// When the name leads out of the folder, or the file cannot be read or has a bad line.
     pub fn read_predictions(&self, name: &str) -> io::Result<Vec<Prediction>> {
-        self.read_lines(&self.root.join(name))
+        self.read_lines(name)
     }
 
-    fn read_lines<T: for<'de> Deserialize<'de>>(&self, path: &Path) -> io::Result<Vec<T>> {
-        // With all links resolved, so that neither `..` nor a link leads out.
-        if !path.canonicalize()?.starts_with(self.root.canonicalize()?) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a path outside the run folder"));
-        }
-        let text = bounded::read_text(path, bounded::LINES)?;
+    fn read_lines<T: for<'de> Deserialize<'de>>(&self, name: &str) -> io::Result<Vec<T>> {
+        let text = bounded::read_text_in(&self.root, name, bounded::LINES)?;
         text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
     }
 }
@@ -204,7 +209,7 @@ mod tests {
         symlink(folder.path(), run.root().join("predictions")).unwrap();
         for name in ["../secret", "/etc/hostname", "samples.jsonl", "predictions/secret"] {
             let error = run.read_predictions(name).unwrap_err();
-            assert!(error.to_string().contains("outside"), "{name}: {error}");
+            assert!(error.to_string().contains("leads out") || error.to_string().contains("link"), "{name}: {error}");
         }
         assert!(run.read_samples().is_err());
     }
@@ -216,9 +221,12 @@ mod tests {
         fs::create_dir_all(run.root().join("checkpoints/step-000001")).unwrap();
         symlink("step-000001", run.root().join("checkpoints/best")).unwrap();
         assert_eq!(run.escaping_link().unwrap(), None);
-        for (name, target) in
-            [("events.jsonl", "/nowhere/yet"), ("checkpoints/last", "../../.."), ("view.toml", "/etc")]
-        {
+        for (name, target) in [
+            ("events.jsonl", "/nowhere/yet"),
+            ("checkpoints/last", "../../.."),
+            ("view.toml", "/etc"),
+            ("checkpoints/step-000001/requested", "/etc/hostname"),
+        ] {
             let link = run.root().join(name);
             symlink(target, &link).unwrap();
             assert_eq!(run.escaping_link().unwrap().as_ref(), Some(&link));

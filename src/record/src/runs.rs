@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use pellucid_files::regular::{self, Access};
 use serde::Deserialize;
 
 use crate::run_dir::RunDir;
@@ -30,7 +31,7 @@ pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
 
 /// When a run began, in milliseconds since 1970: the time of its first record, or of the log's last change if it has none.
 fn start_time(run: &RunDir) -> u64 {
-    let Ok(log) = fs::File::open(run.events()) else { return 0 };
+    let Ok(log) = regular::open(&run.events(), Access::Read) else { return 0 };
     let changed = log.metadata().and_then(|log| log.modified()).ok();
     let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map(|time| time.as_secs_f64());
     let mut line = Vec::new();

@@ -38,6 +38,6 @@ impl RunDir {
     /// Process and socket of the run's worker, from [`RunDir::worker`]; `None` if there is no such file.
     #[must_use]
     pub fn worker_info(&self) -> Option<WorkerInfo> {
-        serde_json::from_slice(&bounded::read(&self.worker(), bounded::SETTINGS).ok()?).ok()
+        serde_json::from_slice(&bounded::read_in(self.root(), "worker.json", bounded::SETTINGS).ok()?).ok()
     }
 }

@@ -10,7 +10,7 @@ pub(super) struct Order {
 }
 
 pub(super) const ORDERS: &[Order] = &[
-    Order { folder: "src/files", modules: &["bounded", "whole"] },
+    Order { folder: "src/files", modules: &["regular", "bounded", "whole"] },
     Order {
         folder: "src/engine",
         modules: &[
@@ -78,7 +78,18 @@ pub(super) const ORDERS: &[Order] = &[
     Order { folder: "src/formats", modules: &["html", "table"] },
     Order {
         folder: "src/pellucid",
-        modules: &["stdout", "console", "runtime", "recorded", "result", "headless", "cli", "demo", "commands"],
+        modules: &[
+            "stdout",
+            "console",
+            "runtime",
+            "recorded",
+            "new_folder",
+            "result",
+            "headless",
+            "cli",
+            "demo",
+            "commands",
+        ],
     },
     Order {
         folder: "src/dashboard",

@@ -1,10 +1,10 @@
 //! Files that screens show, read beside the loop.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use pellucid_files::bounded;
+use pellucid_files::regular::{self, Access};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::spawn_blocking;
 
@@ -36,7 +36,9 @@ pub(crate) fn answer(effect: Effect) -> Option<Msg> {
             let answers = dir.read_predictions(&name).map_err(|error| format!("{name}: {error}"));
             Some(Msg::Predictions(step, answers))
         }
-        Effect::ReadViewSettings(dir) => bounded::read_text(&dir.view(), bounded::SETTINGS).ok().map(Msg::ViewSettings),
+        Effect::ReadViewSettings(dir) => {
+            bounded::read_text_in(dir.root(), "view.toml", bounded::SETTINGS).ok().map(Msg::ViewSettings)
+        }
         Effect::WriteViewSettings(dir, text) => {
             // A failure is ignored: view settings are not important enough to report it.
             let _not_kept = pellucid_files::whole::write_whole(&dir.view(), text.as_bytes());
@@ -55,7 +57,7 @@ pub(crate) fn answer(effect: Effect) -> Option<Msg> {
 
 /// The last whole lines of a file.
 fn tail(path: &Path) -> io::Result<Vec<String>> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path, Access::Read)?;
     let length = file.metadata()?.len();
     let start = length.saturating_sub(TAIL);
     file.seek(SeekFrom::Start(start))?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pellucid_files::bounded;
 use pellucid_files::whole::write_whole;
 use pellucid_record::RunDir;
 use pellucid_record::lock::Lock;
@@ -33,8 +34,11 @@ impl RunFiles {
     /// What the file system says.
     pub fn open(run: RunDir, lock: Lock) -> Result<Self> {
         let (listener, socket) = open(&run)?;
-        let kept = [run.settings(), run.samples()];
-        let kept = kept.into_iter().filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect();
+        let kept = ["run.toml", "samples.jsonl"];
+        let kept = kept
+            .into_iter()
+            .filter_map(|name| Some((run.root().join(name), bounded::read_in(run.root(), name, bounded::LINES).ok()?)))
+            .collect();
         Ok(Self { run, lock, listener, socket, kept })
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::regular;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use crate::error::{Error, Result};
@@ -32,11 +33,7 @@ impl WeightsFile {
     pub fn open(path: &Path) -> Result<Self> {
         let told = |error: std::io::Error| Error::file(path, error);
         let damaged = |message: String| Error::file(path, format!("damaged: {message}"));
-        let meta = std::fs::metadata(path).map_err(told)?;
-        if !meta.is_file() {
-            return Err(Error::file(path, "is no regular file"));
-        }
-        let file = File::open(path).map_err(told)?;
+        let file = regular::open_named(path).map_err(told)?;
         let length = file.metadata().map_err(told)?.len();
         let mut prefix = [0; PREFIX as usize];
         file.read_exact_at(&mut prefix, 0).map_err(|_| damaged("has no header".to_owned()))?;

@@ -1,9 +1,9 @@
 //! Copies the event log to stdout, line by line, while it grows.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::scrub::escape_json;
 use pellucid_record::log::line::{Integrity, check};
 use serde::Deserialize;
@@ -46,7 +46,7 @@ impl LogCopy {
 
     fn new_bytes(&self) -> io::Result<Vec<u8>> {
         let named = |error: io::Error| io::Error::other(format!("{}: {error}", self.path.display()));
-        let mut file = File::open(&self.path).map_err(named)?;
+        let mut file = regular::open(&self.path, Access::Read).map_err(named)?;
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).map_err(named)?;
         Ok(bytes)

@@ -2,10 +2,10 @@
 
 mod part;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::event::Record;
 
 use self::part::{Log, Part, read_parts};
@@ -159,7 +159,7 @@ impl LogReader {
     /// # Errors
     /// As [`LogReader::read_new`].
     pub fn read_pieces(&mut self, end: u64) -> io::Result<Vec<Piece>> {
-        let file = match File::open(&self.path) {
+        let file = match regular::open(&self.path, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
@@ -221,7 +221,7 @@ impl LogReader {
 /// Number of line breaks in the first `end` bytes of a file.
 fn lines_before(path: &Path, end: u64) -> io::Result<u64> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(end).read_to_end(&mut bytes)?;
+    regular::open(path, Access::Read)?.take(end).read_to_end(&mut bytes)?;
     Ok(bytes.iter().filter(|&&byte| byte == b'\n').count() as u64)
 }
 

@@ -1,10 +1,10 @@
 //! Appends events to the log of a run, one whole line at a time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::event::Record;
 
 use crate::log::columns::ColumnsWriter;
@@ -72,7 +72,7 @@ impl LogWriter {
     /// # Errors
     /// What the file system says.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let mut file = regular::open(path, Access::AppendOrCreate)?;
         let length = whole_lines(&mut file)?;
         let torn = file.metadata()?.len() - length;
         if torn > 0 {
@@ -165,7 +165,7 @@ impl<M: Medium> LogWriter<M> {
 /// # Errors
 /// What the file system says.
 pub fn whole_length(path: &Path) -> io::Result<u64> {
-    match File::open(path) {
+    match regular::open(path, Access::Read) {
         Ok(mut file) => whole_lines(&mut file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error),

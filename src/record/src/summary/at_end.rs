@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use pellucid_files::bounded;
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::event::{Event, Record};
 use pellucid_protocol::metric::Metrics;
 
@@ -22,7 +23,7 @@ const WITHIN: u64 = 4 << 20;
 /// # Errors
 /// What the file system says.
 pub(super) fn deciding_records(path: &Path) -> io::Result<Vec<Record>> {
-    let file = match File::open(path) {
+    let file = match regular::open(path, Access::Read) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),

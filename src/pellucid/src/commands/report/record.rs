@@ -1,10 +1,11 @@
 //! What a report takes from the record of a run.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::regular;
 use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
 use pellucid_record::log::reader::LogReader;
@@ -108,7 +109,7 @@ pub(super) fn hash_of_weights(folder: &Path) -> String {
 
 fn hash_of_all(paths: &[PathBuf]) -> String {
     let mut hash = Sha256::new();
-    let mut add = |path: &PathBuf| File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
+    let mut add = |path: &PathBuf| regular::open_named(path).and_then(|mut file| io::copy(&mut file, &mut hash));
     match paths.iter().try_for_each(|path| add(path).map(drop)) {
         Ok(()) => hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         Err(error) => format!("cannot be read: {error}"),

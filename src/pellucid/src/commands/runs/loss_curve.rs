@@ -1,8 +1,8 @@
 //! The loss of a run as a small curve, without reading the whole log.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::{Event, Record};
 use pellucid_record::RunDir;
 
@@ -12,7 +12,7 @@ const GLANCE: u64 = 8 * 1024;
 /// The loss of `run` at `count` places, evenly spread over its log; NaN where no step is found. Only a little of a long log
 /// is read.
 pub(super) fn loss_curve(run: &RunDir, count: usize) -> io::Result<Vec<f64>> {
-    let mut file = File::open(run.events())?;
+    let mut file = regular::open(&run.events(), Access::Read)?;
     let length = file.metadata()?.len();
     let mut values = Vec::with_capacity(count);
     for index in 0..count as u64 {

@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use pellucid_files::regular::{self, Access};
+
 use super::{Head, MAGIC, beside, stored};
 use crate::log::line::checksum;
 use crate::log::step_block::StepBlock;
@@ -51,7 +53,7 @@ impl Stretch {
 impl ColumnsReader {
     /// The copy beside the log at `path`, which has `length` bytes. A copy that cannot be read counts as none.
     pub(crate) fn open(path: &Path, length: u64) -> Self {
-        let Ok(file) = File::open(beside(path)) else { return Self::default() };
+        let Ok(file) = regular::open(&beside(path), Access::Read) else { return Self::default() };
         match heads(&file, length) {
             Ok(Some((stretches, _))) => Self { file: Some(Arc::new(file)), stretches: stretches.into() },
             _ => Self::default(),

@@ -1,9 +1,10 @@
 //! Writes the copy of a log's steps while the log is written.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use pellucid_files::regular::{self, Access};
 
 use super::reader::heads;
 use super::{Head, MAGIC, beside, stored};
@@ -36,7 +37,7 @@ impl ColumnsWriter {
     /// What the file system says.
     pub(crate) fn open(path: &Path, length: u64) -> io::Result<Self> {
         let path = beside(path);
-        let file = match OpenOptions::new().read(true).append(true).open(&path) {
+        let file = match regular::open(&path, Access::Append) {
             Ok(file) => Some(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
@@ -79,7 +80,7 @@ impl ColumnsWriter {
         if let Some(file) = &mut self.file {
             return file.write_all(bytes);
         }
-        let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?;
+        let mut file = regular::open(&self.path, Access::AppendOrCreate)?;
         file.write_all(&MAGIC)?;
         self.file.insert(file).write_all(bytes)
     }
