@@ -10,6 +10,7 @@
 
 pub mod bench;
 pub mod bench_explain;
+pub mod claim;
 pub mod client;
 pub mod clock;
 pub mod doctor;

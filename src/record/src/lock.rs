@@ -1,17 +1,21 @@
 //! The lock of a run: held by its one worker for as long as that runs.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use pellucid_files::bounded;
+use pellucid_files::regular::{self, Access};
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use crate::owner::{Owner, ProcessState};
 use crate::run_dir::RunDir;
 
+/// Bytes of a lock file at most.
+const OWNER: u64 = 4096;
 /// Between two attempts to take a lock.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -52,28 +56,44 @@ impl Lock {
     /// When another process holds it, or what the file system says.
     pub fn take(run: &RunDir, timeout: Duration) -> Result<Self, LockError> {
         let path = run.lock();
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(&path)?;
         let start = Instant::now();
-        loop {
+        let mut file = loop {
+            let file = regular::open(&path, Access::WriteOrCreate)?;
             match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => break,
+                // Whoever held it may have removed the file: then this is a lock that nobody else sees.
+                Ok(()) if is_at(&file, &path)? => break file,
+                Ok(()) => {}
                 Err(Errno::WOULDBLOCK) if start.elapsed() < timeout => std::thread::sleep(PAUSE),
                 Err(Errno::WOULDBLOCK) => return Err(LockError::Busy),
                 Err(error) => return Err(LockError::Io(error.into())),
             }
-        }
+        };
         refuse_remote(&mut file, &path)?;
         // A full disk has no room for the owner's name; the lock is held all the same.
         let _ = write_owner(&mut file);
         Ok(Self { file })
     }
 
+    /// Who took the lock of `run` last and did not release it: a process that holds it, or was killed; `None` if it was
+    /// released or never taken.
+    #[must_use]
+    pub fn last_owner(run: &RunDir) -> Option<Owner> {
+        serde_json::from_slice(&bounded::read_in(run.root(), "worker.lock", OWNER).ok()?).ok()
+    }
+
+    /// Removes the lock file, and releases the lock.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn remove(self, run: &RunDir) -> io::Result<()> {
+        fs::remove_file(run.lock())
+    }
+
     /// Whether a process on this machine holds the lock of `run`. This tests the lock and does not read the file: in a
     /// copy of a run folder the file names the worker of the original.
     #[must_use]
     pub fn is_held(run: &RunDir) -> bool {
-        let Ok(file) = File::open(run.lock()) else { return false };
+        let Ok(file) = regular::open(&run.lock(), Access::Read) else { return false };
         // A shared lock, so that several processes can test at once; closing the file releases it.
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
     }
@@ -87,6 +107,16 @@ impl Drop for Lock {
     }
 }
 
+/// Whether `file` is what the name `path` leads to now.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let mine = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn write_owner(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
@@ -96,7 +126,7 @@ fn write_owner(file: &mut File) -> io::Result<()> {
 /// Fails if the lock file names an owner on another machine.
 fn refuse_remote(file: &mut File, path: &Path) -> Result<(), LockError> {
     let mut text = Vec::new();
-    Read::by_ref(file).take(4096).read_to_end(&mut text)?;
+    Read::by_ref(file).take(OWNER).read_to_end(&mut text)?;
     match serde_json::from_slice::<Owner>(&text) {
         Ok(owner) if owner.state() == ProcessState::Remote => {
             let lock = path.display().to_string();
@@ -108,8 +138,6 @@ fn refuse_remote(file: &mut File, path: &Path) -> Result<(), LockError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::owner::host_name;
 
@@ -146,6 +174,28 @@ mod tests {
             drop(first);
             waiting.join().unwrap().unwrap();
         });
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_is_not_taken_by_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let first = Lock::take(&run, Duration::ZERO).unwrap();
+        let owners = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let lock = Lock::take(&run, Duration::from_secs(60)).unwrap();
+                    assert_eq!(owners.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0, "one at a time");
+                    std::thread::sleep(PAUSE * 2);
+                    owners.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                    lock.remove(&run).unwrap();
+                });
+            }
+            std::thread::sleep(PAUSE * 2);
+            first.remove(&run).unwrap();
+        });
+        assert!(!run.lock().exists());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use pellucid_evaluate::classification::{accuracy, macro_f1};
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::{Output, PredictWork};
 use serde_json::json;
@@ -68,5 +69,12 @@ pub fn predict(work: &PredictWork) -> Result<()> {
 pub fn halve(from: &Path, to: &Path) -> Result<()> {
     let (model, labels, _) = load_classifier(from, MAX_TOKENS)?;
     let config = model.config().for_classifier(&labels);
-    save(to, SaveRequest { params: model.params(), config: &config, tokenizer: from, storage: Storage::F16 })
+    let request = SaveRequest {
+        params: model.params(),
+        config: &config,
+        tokenizer: &TokenizerFiles::read(from)?,
+        storage: Storage::F16,
+        checkpoint: None,
+    };
+    save(to, request)
 }

@@ -1,7 +1,7 @@
 //! The run folder: made once the run is known to be able to start.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,13 +25,12 @@ pub fn keep_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Makes the folder with the settings and samples of the run, which only the user can read.
+/// Writes the settings and samples of a run into its folder, which is claimed.
 ///
 /// # Errors
 /// What the file system says.
 pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
     let run = RunDir::new(&settings.run_dir);
-    private_folder(run.root())?;
     let text = toml::to_string(settings).map_err(|error| Error::file(&run.settings(), error))?;
     write_whole(&run.settings(), text.as_bytes()).map_err(|error| Error::file(&run.settings(), error))?;
     run_dir::write_lines(&run.samples(), samples).map_err(|error| Error::file(&run.samples(), error))?;
@@ -47,7 +46,7 @@ pub fn own(run: &RunDir) -> Result<Lock> {
 }
 
 /// Makes a folder that only the user can read; an existing one is closed to others.
-fn private_folder(folder: &Path) -> Result<()> {
+pub(super) fn private_folder(folder: &Path) -> Result<()> {
     let told = |error: std::io::Error| Error::file(folder, error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(told)?;
     // A link is not followed: whoever could put it there could read what it leads to.
@@ -84,9 +83,12 @@ pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
 /// # Errors
 /// What the file system says.
 pub fn listen(path: &Path) -> std::io::Result<UnixListener> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    match fs::symlink_metadata(path) {
+        // That of an earlier worker.
+        Ok(meta) if meta.file_type().is_socket() => fs::remove_file(path)?,
+        Ok(_) => return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "is no socket; remove it")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
     }
     let listener = UnixListener::bind(path)?;
     // Between the two lines the folder, which is private, keeps others out.

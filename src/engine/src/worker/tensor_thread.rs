@@ -110,13 +110,17 @@ fn open(start: Start, reports: &Reports) -> Result<(Trainer, RunDir)> {
         Start::New(settings) => {
             use_threads(&settings);
             let trainer = Trainer::new(prepare(*settings, &mut phase)?);
+            phase("trying to save the model".to_owned());
+            trainer.try_saving()?;
             let run = run_folder::create(trainer.settings(), trainer.samples())?;
             Ok((trainer, run))
         }
         Start::Again(run) => {
             let settings = resume::settings(&run)?;
             use_threads(&settings);
-            Ok((resume::trainer(settings, &run, &mut phase)?, run))
+            let trainer = resume::trainer(settings, &run, &mut phase)?;
+            trainer.try_saving()?;
+            Ok((trainer, run))
         }
         Start::Ended(run) => {
             let settings = resume::settings(&run)?;

@@ -1,20 +1,19 @@
 //! Starts a run. Launch lines go to stdout until the run folder is there; then the run goes on by itself.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use pellucid_files::regular::{self, Access};
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_record::RunDir;
-use pellucid_record::lock::Lock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc as tokio_mpsc;
 
+use super::claim::Claim;
 use super::message::Report;
-use super::run_folder::{keep_private, own};
+use super::run_folder::{keep_private, socket_path};
 use super::server::{Controls, Server};
 use super::tensor_thread::{Channels, Start, spawn};
 use crate::error::{Error, Result};
@@ -25,6 +24,8 @@ const AHEAD: usize = 1024;
 
 /// How long the thread may take to end, and the last lines to reach the clients.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// The exit code of a worker that was told to leave before its run had begun.
+const TERMINATED: i32 = 143;
 /// The signal of a limit on the size of files. Unhandled, it would end the process; handled, it is like a full disk.
 const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
 
@@ -51,12 +52,18 @@ async fn lead(start: Start) -> Result<ExitCode> {
     let (reports, events) = tokio_mpsc::channel(AHEAD);
     let (sender, requests) = mpsc::channel();
     let interrupt = Interrupt::default();
-    // An existing run is locked before anything is read, a new one when its folder is there.
-    let taken = if let Start::Again(run) | Start::Ended(run) = &start { Some(own(run)?) } else { None };
+    // Before anything is read or written.
+    let claim = match &start {
+        Start::New(settings) => Claim::of_new(&settings.run_dir)?,
+        Start::Again(run) | Start::Ended(run) => Claim::of_existing(run)?,
+    };
+    socket_path(claim.run())?;
     let channels = Channels { reports, requests, interrupt: interrupt.clone() };
     let thread = spawn(start, channels).map_err(|error| Error::system("a thread for the tensors", error))?;
-    let code = match serve(taken, Controls { requests: sender, interrupt: interrupt.clone() }, events).await {
+    let code = match serve(claim, Controls { requests: sender, interrupt: interrupt.clone() }, events).await {
         Ok(()) => ExitCode::SUCCESS,
+        // The run has not begun, and nothing of it is left.
+        Err(Error::Interrupted) => std::process::exit(TERMINATED),
         Err(error) => {
             interrupt.raise(Urgency::Now);
             fail(&error)
@@ -73,9 +80,13 @@ async fn lead(start: Start) -> Result<ExitCode> {
 }
 
 /// Opens the server once the run folder is there, and serves until the run is over.
-async fn serve(taken: Option<Lock>, controls: Controls, mut events: tokio_mpsc::Receiver<Report>) -> Result<()> {
-    let run = opened(&mut events).await?;
-    let lock = taken.map_or_else(|| own(&run), Ok)?;
+async fn serve(claim: Claim, controls: Controls, mut events: tokio_mpsc::Receiver<Report>) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Error::system("signals", error))?;
+    let run = tokio::select! {
+        run = opened(&mut events) => run?,
+        _ = terminate.recv() => return Err(Error::Interrupted),
+    };
+    let Some(lock) = claim.begun() else { return Err(Error::system("the lock of the run", "is gone")) };
     let server = Server::open(run.clone(), lock, controls)?;
     say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
     leave_terminal(&run)?;
@@ -112,7 +123,7 @@ fn say(line: &LaunchLine) {
 /// From here on, whatever this process or libtorch prints goes to the run's log file.
 fn leave_terminal(run: &RunDir) -> Result<()> {
     let told = |error: std::io::Error| Error::file(&run.log(), error);
-    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(run.log()).map_err(told)?;
+    let log = regular::open(&run.log(), Access::AppendOrCreate).map_err(told)?;
     rustix::stdio::dup2_stdout(&log).map_err(|error| told(error.into()))?;
     rustix::stdio::dup2_stderr(&log).map_err(|error| told(error.into()))?;
     let nothing = std::fs::File::open("/dev/null").map_err(told)?;

@@ -14,6 +14,7 @@ use pellucid_record::settings_file;
 use super::open;
 use crate::cli::Global;
 use crate::cli::train::{DemoArgs, TrainArgs, WatchFlags};
+use crate::new_folder::NewFolder;
 use crate::runtime::block_on;
 use crate::{demo, headless, stdout};
 
@@ -34,12 +35,21 @@ pub(super) fn demo(demo: DemoArgs, global: &Global) -> Result<Ending, Failure> {
 }
 
 fn start(raw: RawSettings, watch: WatchFlags, global: &Global) -> Result<Ending, Failure> {
-    let settings = checked(raw, &global.runs)?;
+    let named = raw.run_dir.is_some();
+    let mut settings = checked(raw, &global.runs)?;
     let worker = worker::find()?;
+    let folder = if named { None } else { Some(new_folder(&settings.run_dir)?) };
+    if let Some(folder) = &folder {
+        settings.run_dir = folder.path().to_owned();
+    }
     match display(watch) {
         Display::Dashboard => block_on(open::launch(worker, settings, global)),
         Display::Lines(output) => block_on(headless::train(worker, settings, output)),
     }
+}
+
+fn new_folder(wanted: &Path) -> Result<NewFolder, Failure> {
+    NewFolder::make(wanted).map_err(|error| Failure::Failed(format!("cannot make {}: {error}", wanted.display())))
 }
 
 /// `pellucid resume`.
