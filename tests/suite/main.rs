@@ -11,6 +11,7 @@ mod folder;
 mod headless;
 mod hostile;
 mod job;
+mod ownership;
 mod private;
 mod program;
 mod recorded;

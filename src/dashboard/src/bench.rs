@@ -168,6 +168,7 @@ fn started_event(total_steps: u64) -> color_eyre::Result<Started> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         log: pellucid_record::log::line::FORMAT,
         run: "bench".to_owned(),
+        id: String::new(),
         pid: std::process::id(),
         host: "here".to_owned(),
         device: "none".to_owned(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pellucid_files::bounded;
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::model_folder::weights::ModelWeights;
 use pellucid_protocol::settings::ScheduleKind;
 use rand::{Rng, SeedableRng};
@@ -72,6 +73,7 @@ struct Puzzle {
 /// When the texts or the folder are not what they should be.
 pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Result<f64> {
     let encoder = TextEncoder::load(&request.model, request.max_tokens)?;
+    let tokenizer = TokenizerFiles::read(&request.model)?;
     let (train, held_out) = texts(request, &encoder)?;
     let model = model(request)?;
     let plan = BatchPlan {
@@ -101,8 +103,13 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
         report(&format!("epoch {}/{}  held-out loss {last:.3}", epoch + 1, request.epochs));
     }
     let config = model.config().for_masked_lm();
-    let folder =
-        SaveRequest { params: model.params(), config: &config, tokenizer: &request.model, storage: request.storage };
+    let folder = SaveRequest {
+        params: model.params(),
+        config: &config,
+        tokenizer: &tokenizer,
+        storage: request.storage,
+        checkpoint: None,
+    };
     save(&request.out, folder)?;
     Ok(last)
 }

@@ -8,6 +8,7 @@
 //!   labels       class names
 //! model_folder   a model folder in Hugging Face layout
 //!   config       config.json                 weights   one safetensors file, or several with an index
+//!   tokenizer_files  the files of its tokenizer
 //!   member       paths that stay inside the folder     weights_file   one safetensors file
 //! error          what is wrong, with the file and the line
 //! ```

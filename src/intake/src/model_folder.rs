@@ -1,6 +1,7 @@
-//! A model folder in Hugging Face layout: its configuration and its weights.
+//! A model folder in Hugging Face layout: its configuration, its tokenizer and its weights.
 
 pub mod config;
 pub mod member;
+pub mod tokenizer_files;
 pub mod weights;
 pub mod weights_file;

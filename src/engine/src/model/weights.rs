@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! load   from a model folder          save   to a model folder
-//!   init   initial values             tensor_file   named tensors in a file of their own
+//!   init   initial values             provenance    what a saved folder says of itself
+//!                                     tensor_file   named tensors in a file of their own
 //!     params   the flat buffer
 //!       spec     name, shape and place of each parameter
 //! ```
@@ -10,6 +11,7 @@
 pub mod init;
 pub mod load;
 pub mod params;
+pub mod provenance;
 pub mod save;
 pub mod spec;
 pub mod tensor_file;

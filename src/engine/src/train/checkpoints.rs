@@ -12,11 +12,12 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::regular::{self, Access};
 use pellucid_files::whole::sync_folder;
 use pellucid_record::RunDir;
 
 use crate::error::{Error, Result};
-use crate::model::weights::save::{SaveRequest, save};
+use crate::model::weights::save::{SaveRequest, check_saved, save};
 
 pub use pellucid_record::run_dir::CHECKPOINT_STATE as STATE;
 
@@ -25,6 +26,8 @@ const NAMES: [&str; 2] = ["best", "last"];
 /// The ending of a checkpoint that is set aside: training does not resume from it, but it is kept until training has come
 /// that far again.
 const ASIDE: &str = "aside";
+/// A model folder that is written before the first step, to see whether it can be, and removed at once.
+const TRIAL: &str = "trial";
 /// An empty file that marks a checkpoint which the user asked for: it is never removed.
 const REQUESTED: &str = "requested";
 
@@ -45,16 +48,37 @@ impl Checkpoints {
         format!("step-{step:06}")
     }
 
-    /// Writes the model folder of `step` unless it is there; gives its path.
+    /// The model folder of `step`, which need not exist.
+    #[must_use]
+    pub fn path(&self, step: u64) -> PathBuf {
+        self.folder.join(Self::name(step))
+    }
+
+    /// Whether there is a model folder of `step`.
+    #[must_use]
+    pub fn has(&self, step: u64) -> bool {
+        fs::symlink_metadata(self.path(step)).is_ok_and(|meta| meta.is_dir())
+    }
+
+    /// Writes the model folder of `step`, in the place of one that is there, and opens it again.
     ///
     /// # Errors
-    /// What the file system says.
-    pub fn write(&self, step: u64, request: SaveRequest<'_>) -> Result<PathBuf> {
-        let folder = self.folder.join(Self::name(step));
-        if !folder.exists() {
-            save(&folder, request)?;
-        }
-        Ok(folder)
+    /// What the file system says; and when what can be read is not what was written.
+    pub fn write(&self, step: u64, request: SaveRequest<'_>) -> Result<()> {
+        let folder = self.path(step);
+        save(&folder, request)?;
+        check_saved(&folder, request)
+    }
+
+    /// Writes a model folder, opens it again and removes it.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::write`].
+    pub fn try_writing(&self, request: SaveRequest<'_>) -> Result<()> {
+        let folder = self.folder.join(TRIAL);
+        let tried = save(&folder, request).and_then(|()| check_saved(&folder, request));
+        let _ = fs::remove_dir_all(&folder);
+        tried
     }
 
     /// Makes `name` point to the checkpoint of `step`. At no moment does it point to nothing.
@@ -107,8 +131,9 @@ impl Checkpoints {
     /// What the file system says.
     pub fn mark_requested(&self, step: u64) -> Result<String> {
         let name = Self::name(step);
-        let mark = self.folder.join(&name).join(REQUESTED);
-        fs::write(&mark, "").and_then(|()| sync_folder(&mark)).map_err(|error| Error::file(&mark, error))?;
+        let mark = self.path(step).join(REQUESTED);
+        let made = regular::open_in(&self.folder, &Path::new(&name).join(REQUESTED), Access::WriteOrCreate);
+        made.and_then(|_| sync_folder(&mark)).map_err(|error| Error::file(&mark, error))?;
         Ok(name)
     }
 
@@ -120,15 +145,25 @@ impl Checkpoints {
         found
     }
 
-    /// Removes the checkpoints that are not among the `keep` newest resumable ones, that no name points to and that the user
-    /// did not ask for; also unfinished ones that a kill left behind. What cannot be removed stays.
-    pub fn prune(&self, keep: usize) {
+    /// Sets aside all checkpoints beyond `step`, from where training goes on: it may come to other weights there.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn set_aside_beyond(&self, step: u64) -> Result<()> {
+        let beyond = self.steps().into_iter().filter(|(later, _)| *later > step);
+        beyond.map(|(later, _)| later).try_for_each(|later| self.set_aside(later))
+    }
+
+    /// Removes the checkpoints that are not among the `keep` newest resumable ones, that no name points to, that the user
+    /// did not ask for and that are not of step `needed`; also unfinished ones that a kill left behind. What cannot be
+    /// removed stays.
+    pub fn prune(&self, keep: usize, needed: Option<u64>) {
         let newest: Vec<u64> = self.resumable().into_iter().take(keep).map(|(step, _)| step).collect();
         self.prune_unfinished(newest.first().copied());
         let named: Vec<PathBuf> = NAMES.iter().filter_map(|name| fs::read_link(self.folder.join(name)).ok()).collect();
         for (step, path) in self.steps() {
             let is_named = named.iter().any(|target| *target == Path::new(&Self::name(step)));
-            if !newest.contains(&step) && !is_named && !path.join(REQUESTED).exists() {
+            if !newest.contains(&step) && !is_named && needed != Some(step) && !path.join(REQUESTED).exists() {
                 let _ = remove_whole(&path);
             }
         }
@@ -139,7 +174,8 @@ impl Checkpoints {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_over = match path.extension().and_then(OsStr::to_str) {
-                Some("partial" | "old") => true,
+                _ if path.file_name() == Some(OsStr::new(TRIAL)) => true,
+                Some("partial" | "old") => step_of(&path.with_extension("")).is_some(),
                 Some(ASIDE) => step_of(&path.with_extension("")) <= newest && !path.join(REQUESTED).exists(),
                 _ => false,
             };
@@ -199,7 +235,7 @@ mod tests {
         for half in ["step-000007.partial", "step-000001.old"] {
             fs::create_dir(kept.folder.join(half)).unwrap();
         }
-        kept.prune(2);
+        kept.prune(2, None);
         assert_eq!(fs::read_dir(&kept.folder).unwrap().count(), 4 + 2, "four checkpoints, a name and a link");
         let steps: Vec<u64> = kept.steps().into_iter().map(|(step, _)| step).collect();
         assert_eq!(steps, [2, 3, 5, 6]);
@@ -221,10 +257,10 @@ mod tests {
         assert_eq!(fs::read_link(kept.folder.join("last")).unwrap(), Path::new("step-000003"));
         assert!(!kept.folder.join("best").is_symlink(), "a link to nothing would be one that may lead anywhere");
         let aside = |step: u64| kept.folder.join(Checkpoints::name(step)).with_extension(ASIDE).is_dir();
-        kept.prune(3);
+        kept.prune(3, None);
         assert!(aside(4) && aside(5));
         made(folder.path(), 5);
-        kept.prune(3);
+        kept.prune(3, None);
         assert!(aside(4) && !aside(5), "what was asked for stays");
     }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use pellucid_files::bounded;
 use pellucid_protocol::settings::LiveSetting;
 use pellucid_protocol::{Event, Settings};
-use pellucid_record::RunDir;
 use pellucid_record::log::reader::LogReader;
 use pellucid_record::log::writer::whole_length;
+use pellucid_record::{RunDir, RunSummary};
 
 use super::checkpoints::Checkpoints;
 use super::prepare::prepare_from;
@@ -26,7 +26,8 @@ pub fn settings(run: &RunDir) -> Result<Settings> {
             "leads out of the run folder, which must hold all that it writes; put it there",
         ));
     }
-    let text = bounded::read_text(&path, bounded::SETTINGS).map_err(|error| Error::file(&path, error))?;
+    let text =
+        bounded::read_text_in(run.root(), "run.toml", bounded::SETTINGS).map_err(|error| Error::file(&path, error))?;
     let settings: Settings = toml::from_str(&text).map_err(|error| Error::file(&path, error.message()))?;
     Ok(Settings { run_dir: run.root().to_owned(), ..settings })
 }
@@ -43,18 +44,18 @@ pub fn trainer(settings: Settings, run: &RunDir, phase: &mut dyn FnMut(String)) 
         Some(trainer) => trainer,
         None => {
             let source = settings.model.clone();
-            let mut trainer = Trainer::new(prepare_from(settings, &source, phase)?);
+            let mut trainer = prepared(settings, &source, phase)?;
             trainer.start_over();
             trainer
         }
     };
     let from = trainer.step_count();
-    for (step, why) in skipped {
-        notes.push(why);
-        // Training writes it again when it comes to that step.
-        if step > from {
-            kept.set_aside(step)?;
-        }
+    notes.extend(skipped.into_iter().map(|(_, why)| why));
+    // Training writes them again when it comes to their steps.
+    kept.set_aside_beyond(from)?;
+    if let Some(best) = trainer.best_step().filter(|step| !kept.has(*step)) {
+        notes
+            .push(format!("the weights of the best evaluation, of step {best}, are gone; a better one is saved again"));
     }
     // A full disk may have kept the names from being written.
     kept.name_again("last", from)?;
@@ -107,8 +108,17 @@ fn newest(
 }
 
 fn from_checkpoint(settings: Settings, folder: &Path, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
-    let mut trainer = Trainer::new(prepare_from(settings, folder, phase)?);
+    let mut trainer = prepared(settings, folder, phase)?;
     trainer.resume(folder)?;
+    Ok(trainer)
+}
+
+/// The run with the weights in `source`, before its first step, with the id that it began with.
+fn prepared(settings: Settings, source: &Path, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
+    let run = RunDir::new(&settings.run_dir);
+    let summary = RunSummary::read(&run).map_err(|error| Error::file(&run.events(), error))?;
+    let mut trainer = Trainer::new(prepare_from(settings, source, phase)?);
+    trainer.set_id(summary.started.map(|(_, started)| started.id).unwrap_or_default());
     Ok(trainer)
 }
 

@@ -6,6 +6,7 @@ mod masking;
 mod monitors;
 mod optimisation;
 mod resumption;
+mod saved;
 mod saving;
 mod setup;
 mod sparsity;
@@ -26,6 +27,7 @@ use self::deferred::Deferred;
 use self::monitors::Monitors;
 use self::optimisation::Optimisation;
 use self::resumption::Resumption;
+use self::saved::Saved;
 use self::setup::Setup;
 use self::throughput::Throughput;
 pub use self::validation::Evaluation;
@@ -56,6 +58,7 @@ pub struct Trainer {
     progress: Progress,
     throughput: Throughput,
     resumption: Resumption,
+    saved: Saved,
     /// Notes for the user, before the first step.
     notes: Vec<String>,
     interrupt: Interrupt,
@@ -106,6 +109,7 @@ impl Trainer {
             progress: Progress::default(),
             throughput: Throughput::default(),
             resumption: Resumption::default(),
+            saved: Saved::of_new(&setup.settings),
             notes,
             interrupt: Interrupt::default(),
             log_length: LogLength::default(),
@@ -139,6 +143,7 @@ impl Trainer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             log: line::FORMAT,
             run: RunDir::new(&settings.run_dir).name(),
+            id: self.saved.run.clone(),
             pid: std::process::id(),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             device: device_name(self.setup.device),
@@ -266,6 +271,11 @@ impl Trainer {
     #[must_use]
     pub fn best_step(&self) -> Option<u64> {
         self.progress.best.as_ref().map(|best| best.step)
+    }
+
+    /// Says that the run has the id `id`, with which it began.
+    pub fn set_id(&mut self, id: String) {
+        self.saved.run = id;
     }
 
     /// The metrics of the best evaluation so far.

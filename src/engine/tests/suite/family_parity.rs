@@ -12,6 +12,7 @@ use pellucid_engine::model::layers::dropout::Dropout;
 use pellucid_engine::model::weights::load;
 use pellucid_engine::model::weights::save::{SaveRequest, Storage, save};
 use pellucid_engine::train::optimiser::gradient::{Gradient, Lookup};
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use serde_json::Value;
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
 
@@ -192,8 +193,9 @@ fn every_family_is_saved_as_it_was_stored() {
         let request = SaveRequest {
             params: model.params(),
             config: model.config(),
-            tokenizer: &golden.folder,
+            tokenizer: &TokenizerFiles::read(&golden.folder).unwrap(),
             storage: Storage::F32,
+            checkpoint: None,
         };
         save(&target, request).unwrap();
         let tensors = |folder: &std::path::Path| {

@@ -9,6 +9,7 @@ use pellucid_engine::model::weights::init::initialise;
 use pellucid_engine::model::weights::save::{SaveRequest, Storage, save};
 use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{NoControl, Trainer, run};
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_protocol::event::Ended;
 use pellucid_protocol::{Event, RawSettings};
 use serde_json::json;
@@ -45,8 +46,13 @@ impl Fixture {
         let params = initialise(Classifier::specs(&config.architecture, 2), 3);
         fs::create_dir_all(self.path("tokenizer")).unwrap();
         fs::write(self.path("tokenizer").join("tokenizer.json"), tokenizer().to_string()).unwrap();
-        let tokenizer = self.path("tokenizer");
-        let request = SaveRequest { params: &params, config: &config, tokenizer: &tokenizer, storage: Storage::F32 };
+        let request = SaveRequest {
+            params: &params,
+            config: &config,
+            tokenizer: &TokenizerFiles::read(&self.path("tokenizer")).unwrap(),
+            storage: Storage::F32,
+            checkpoint: None,
+        };
         save(&self.path(name), request).unwrap();
     }
 

@@ -78,6 +78,9 @@ pub struct Started {
     pub log: u32,
     /// Name of the run: its folder's name.
     pub run: String,
+    /// The run's id, which its checkpoints carry as well. Empty in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// Process id of the worker.
     pub pid: u32,
     /// Host name of the worker's machine.

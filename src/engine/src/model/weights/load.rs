@@ -9,6 +9,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::init::initial;
 use super::params::{FlatParams, check_memory};
+use super::provenance::{Provenance, WEIGHTS};
 use super::spec::ParamSpec;
 use crate::error::{Error, Result};
 use crate::model::architecture::Architecture;
@@ -31,9 +32,14 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When weights are missing or damaged, or disagree with `config.json`: the message then lists all tensors that are
-/// missing, stored twice, of another shape, or of a layer that the configuration does not have. No memory is reserved
+/// missing, stored twice, of another shape, or of a layer that the configuration does not have; also when they are not
+/// those that pellucid saved there. No memory is reserved
 /// before everything fits.
 pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
+    // Another program may have stored the same weights in several files since.
+    if folder.join(WEIGHTS).exists() {
+        Provenance::checked(folder)?;
+    }
     let weights = ModelWeights::open(folder)?;
     let known = StoredTensors::of(&weights, names.prefix);
     let mut wrong = surplus_layers(names, &specs, known.names.keys());
@@ -182,6 +188,8 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
+
     use super::*;
     use crate::model::classifier::Classifier;
     use crate::model::config::ModelConfig;
@@ -195,8 +203,14 @@ mod tests {
         let config = ModelConfig::parse(CONFIG).unwrap();
         let params = initialise(Classifier::specs(&config.architecture, 3), 5);
         let target = folder.join("model");
-        save(&target, SaveRequest { params: &params, config: &config, tokenizer: folder, storage }).unwrap();
+        save_again(folder, &params, &config, storage);
         (config, params, target)
+    }
+
+    fn save_again(folder: &Path, params: &FlatParams, config: &ModelConfig, storage: Storage) {
+        let tokenizer = &TokenizerFiles::read(folder).unwrap();
+        let request = SaveRequest { params, config, tokenizer, storage, checkpoint: None };
+        save(&folder.join("model"), request).unwrap();
     }
 
     fn again(config: &ModelConfig, folder: &Path, classes: i64, fresh: MayBeFresh<'_>) -> Result<Loaded> {
@@ -213,11 +227,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (config, mut params, target) = saved(folder.path(), Storage::F32);
         params.set("classifier.weight", &Tensor::zeros([3, 8], (Kind::Float, Device::Cpu)));
-        save(
-            &target,
-            SaveRequest { params: &params, config: &config, tokenizer: folder.path(), storage: Storage::F32 },
-        )
-        .unwrap();
+        save_again(folder.path(), &params, &config, Storage::F32);
         let back = again(&config, &target, 3, &|_| false).unwrap();
         assert!(back.fresh.is_empty());
         assert_eq!(flat(&back.params), flat(&params));

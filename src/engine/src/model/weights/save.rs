@@ -1,28 +1,20 @@
 //! Writes a model folder in Hugging Face layout, whole or not at all.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use half::f16;
-use pellucid_intake::model_folder::member::member;
+use pellucid_files::bounded;
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::Device;
 
 use super::params::FlatParams;
+use super::provenance::{self, CheckpointOf, Checksum, Provenance};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
-
-/// The files of a tokenizer, which are copied when a model is saved.
-const TOKENIZER_FILES: &[&str] = &[
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
 
 /// How weights are stored in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +32,12 @@ pub struct SaveRequest<'a> {
     pub params: &'a FlatParams,
     /// The configuration to write.
     pub config: &'a ModelConfig,
-    /// The folder whose tokenizer is copied.
-    pub tokenizer: &'a Path,
+    /// The files of its tokenizer.
+    pub tokenizer: &'a TokenizerFiles,
     /// How weights are stored.
     pub storage: Storage,
+    /// Of which run and step it is, if it is a checkpoint.
+    pub checkpoint: Option<&'a CheckpointOf>,
 }
 
 /// Writes a model folder at `target`: first under a temporary name beside it, which is synced and renamed, so that the
@@ -90,18 +84,10 @@ fn sync(path: &Path) -> std::io::Result<()> {
 
 fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
     let told = |error: std::io::Error| Error::file(folder, error);
-    let dtype = if request.storage == Storage::F16 { "float16" } else { "float32" };
-    fs::write(folder.join("config.json"), request.config.to_json(dtype)).map_err(told)?;
-    let weights = folder.join("model.safetensors");
-    write_weights(&weights, request.params, request.storage)?;
-    for name in TOKENIZER_FILES {
-        let from = member(request.tokenizer, name)?;
-        if from.is_file() {
-            // Not `fs::copy`, which copies the permissions too: here the umask decides who may read the file.
-            let copied =
-                File::open(&from).and_then(|mut from| std::io::copy(&mut from, &mut File::create(folder.join(name))?));
-            copied.map_err(told)?;
-        }
+    let weights = write_weights(&folder.join(provenance::WEIGHTS), request.params, request.storage)?;
+    let said = Provenance::new(weights, request.checkpoint.cloned());
+    for (name, content) in small_files(request, &said)? {
+        fs::write(folder.join(name), content).map_err(told)?;
     }
     for entry in fs::read_dir(folder).map_err(told)? {
         sync(&entry.map_err(told)?.path()).map_err(told)?;
@@ -109,7 +95,38 @@ fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
     sync(folder).map_err(told)
 }
 
-fn write_weights(path: &Path, params: &FlatParams, storage: Storage) -> Result<()> {
+/// The files beside the weights: what each is called, and what it holds.
+fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<(&'static str, Cow<'a, [u8]>)>> {
+    let dtype = if request.storage == Storage::F16 { "float16" } else { "float32" };
+    let said = serde_json::to_vec_pretty(said).map_err(|error| Error::Refused(error.to_string()))?;
+    let mut files = vec![
+        ("config.json", Cow::Owned(request.config.to_json(dtype).into_bytes())),
+        (provenance::NAME, Cow::Owned(said)),
+    ];
+    files.extend(request.tokenizer.iter().map(|(name, content)| (name, Cow::Borrowed(content))));
+    Ok(files)
+}
+
+/// Opens the folder again that was saved at `target`, and compares it with what was to be saved.
+///
+/// # Errors
+/// When something cannot be read or is not what was to be written.
+pub fn check_saved(target: &Path, request: SaveRequest<'_>) -> Result<()> {
+    let Some(said) = Provenance::checked(target)?.filter(|said| said.checkpoint.as_ref() == request.checkpoint) else {
+        return Err(Error::file(&target.join(provenance::NAME), "is not what was just written"));
+    };
+    for (name, content) in small_files(request, &said)? {
+        let path = target.join(name);
+        let read = bounded::read_in(target, name, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
+        if read != *content {
+            return Err(Error::file(&path, "is not what was just written"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the weights and gives their checksum.
+fn write_weights(path: &Path, params: &FlatParams, storage: Storage) -> Result<String> {
     let mut parts = Vec::new();
     for (name, tensor) in params.stored() {
         let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
@@ -121,6 +138,9 @@ fn write_weights(path: &Path, params: &FlatParams, storage: Storage) -> Result<(
         };
         parts.push((name, shape, bytes));
     }
+    parts.sort_by_key(|(name, ..)| *name);
+    let mut sum = Checksum::default();
+    parts.iter().for_each(|(name, _, bytes)| sum.add(name, bytes));
     let dtype = if storage == Storage::F16 { Dtype::F16 } else { Dtype::F32 };
     let views: std::result::Result<Vec<_>, _> = parts
         .iter()
@@ -128,7 +148,8 @@ fn write_weights(path: &Path, params: &FlatParams, storage: Storage) -> Result<(
         .collect();
     let views = views.map_err(|error| Error::file(path, error))?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| Error::file(path, error))
+    safetensors::serialize_to_file(views, Some(metadata), path).map_err(|error| Error::file(path, error))?;
+    Ok(sum.finish())
 }
 
 #[cfg(test)]
@@ -141,13 +162,36 @@ mod tests {
         "num_attention_heads":2,"intermediate_size":16,"max_position_embeddings":16}"#;
 
     #[test]
-    fn a_tokenizer_that_is_a_link_to_elsewhere_is_not_copied() {
-        let folder = tempfile::tempdir().unwrap();
+    fn what_was_saved_is_opened_again_and_every_other_byte_is_found() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("saved");
+        fs::write(place.path().join("tokenizer.json"), "{}").unwrap();
         let config = ModelConfig::parse(CONFIG).unwrap();
         let params = initialise(Classifier::specs(&config.architecture, 3), 5);
-        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("vocab.txt")).unwrap();
-        let request = SaveRequest { params: &params, config: &config, tokenizer: folder.path(), storage: Storage::F32 };
-        let message = save(&folder.path().join("other"), request).unwrap_err().to_string();
-        assert!(message.contains("leads out of the model folder") && !folder.path().join("other").exists());
+        let (tokenizer, of) = (TokenizerFiles::read(place.path()).unwrap(), CheckpointOf::default());
+        let request = SaveRequest {
+            params: &params,
+            config: &config,
+            tokenizer: &tokenizer,
+            storage: Storage::F32,
+            checkpoint: Some(&of),
+        };
+        save(&target, request).unwrap();
+        check_saved(&target, request).unwrap();
+        let other = CheckpointOf { step: 1, ..of.clone() };
+        check_saved(&target, SaveRequest { checkpoint: Some(&other), ..request }).unwrap_err();
+        for name in ["config.json", "tokenizer.json", "model.safetensors", "pellucid.json"] {
+            let path = target.join(name);
+            let whole = fs::read(&path).unwrap();
+            let mut changed = whole.clone();
+            *changed.last_mut().unwrap() ^= 1;
+            fs::write(&path, changed).unwrap();
+            let message = check_saved(&target, request).unwrap_err().to_string();
+            assert!(message.contains(name), "{message}");
+            fs::remove_file(&path).unwrap();
+            check_saved(&target, request).unwrap_err();
+            fs::write(&path, whole).unwrap();
+        }
+        check_saved(&target, request).unwrap();
     }
 }

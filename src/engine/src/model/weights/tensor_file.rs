@@ -9,11 +9,14 @@ use pellucid_intake::model_folder::weights_file::WeightsFile;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
+use super::provenance::Checksum;
 use crate::error::{Error, Result};
 use crate::host::numbers;
 
 /// Key of the text in the file's metadata.
 const TEXT: &str = "pellucid";
+/// Key of the checksum of text and tensors there; files of earlier versions have none.
+const SUM: &str = "crc64";
 
 /// Writes f32 tensors and a text to `path`: first to a file beside it, which is synced and renamed.
 ///
@@ -31,7 +34,8 @@ pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()>
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
     let partial = Path::new(&partial);
-    let metadata = HashMap::from([(TEXT.to_owned(), text.to_owned())]);
+    let sum = checksum(text, tensors.iter().zip(&bytes).map(|((name, _), bytes)| (*name, bytes.as_slice())));
+    let metadata = HashMap::from([(TEXT.to_owned(), text.to_owned()), (SUM.to_owned(), sum)]);
     let written = safetensors::serialize_to_file(views, Some(metadata), partial)
         .map_err(|error| Error::file(path, error))
         .and_then(|()| whole(partial, path).map_err(|error| Error::file(path, error)));
@@ -59,15 +63,33 @@ fn little_endian(tensor: &Tensor) -> Vec<u8> {
 /// When it cannot be read or is damaged.
 pub fn read(path: &Path) -> Result<(HashMap<String, Tensor>, String)> {
     let file = WeightsFile::open(path)?;
-    let mut tensors = HashMap::new();
-    for name in file.names() {
+    let text = file.text(TEXT).unwrap_or_default().to_owned();
+    let (mut tensors, mut sum) = (HashMap::new(), Checksum::default());
+    sum.add("", text.as_bytes());
+    let mut names = file.names();
+    names.sort();
+    for name in names {
         let Some((Dtype::F32, shape)) = file.info(&name) else {
             return Err(Error::file(path, format!("damaged: {name} is not F32")));
         };
-        let value = Tensor::f_from_data_size(&file.bytes(&name)?, &shape, Kind::Float)?;
-        tensors.insert(name, value);
+        let bytes = file.bytes(&name)?;
+        sum.add(&name, &bytes);
+        tensors.insert(name, Tensor::f_from_data_size(&bytes, &shape, Kind::Float)?);
     }
-    Ok((tensors, file.text(TEXT).unwrap_or_default().to_owned()))
+    if file.text(SUM).is_some_and(|noted| noted != sum.finish()) {
+        return Err(Error::file(path, "damaged: the checksum is wrong"));
+    }
+    Ok((tensors, text))
+}
+
+/// Checksum of a text and of tensors, in the order of their names.
+fn checksum<'a>(text: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut sum = Checksum::default();
+    sum.add("", text.as_bytes());
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort_unstable();
+    tensors.iter().for_each(|(name, bytes)| sum.add(name, bytes));
+    sum.finish()
 }
 
 #[cfg(test)]
@@ -90,6 +112,10 @@ mod tests {
             fs::write(&path, &bytes[..cut]).unwrap();
             assert!(read(&path).unwrap_err().to_string().contains("damaged"), "cut at {cut}");
         }
+        let mut other = bytes.clone();
+        *other.last_mut().unwrap() ^= 1;
+        fs::write(&path, other).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("checksum"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
     }
 }

@@ -1,6 +1,7 @@
 //! The texts of a run: read, given their classes, encoded.
 
 use pellucid_intake::labels::{Labels, TooFewLabels};
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::{LabelNeed, Row, read_rows};
 use pellucid_intake::samples::samples;
 use pellucid_protocol::Sample;
@@ -24,6 +25,8 @@ pub struct Data {
     pub probe: Option<Examples>,
     /// The model's tokenizer.
     pub encoder: TextEncoder,
+    /// The files of that tokenizer, for the checkpoints.
+    pub tokenizer: TokenizerFiles,
 }
 
 impl Preparation<'_> {
@@ -38,6 +41,7 @@ impl Preparation<'_> {
         let valid = samples(&self.settings.valid, valid, &labels)?;
         let limit = self.token_limit(&config);
         let encoder = TextEncoder::load(self.source, limit)?;
+        let tokenizer = TokenizerFiles::read(self.source)?;
         check_vocabulary(self.source, &config, &encoder)?;
         (self.phase)(format!("tokenising {} texts", train.len() + valid.len()));
         let (train, valid) = (Examples::encode(train, &encoder)?, Examples::encode(valid, &encoder)?);
@@ -46,7 +50,7 @@ impl Preparation<'_> {
         check_ids(self.source, &config, sets.map(|examples| &examples.encoded))?;
         self.note_cuts("training", &train, limit);
         self.note_cuts("validation", &valid, limit);
-        Ok((Data { labels, train, valid, probe, encoder }, config))
+        Ok((Data { labels, train, valid, probe, encoder, tokenizer }, config))
     }
 
     /// The samples of `--probe-data`.

@@ -53,7 +53,12 @@ impl Saver {
     ///
     /// # Errors
     /// When something other than the file system fails.
-    pub(super) fn save(&mut self, trainer: &Trainer, emit: &mut dyn FnMut(Event), kind: CheckpointKind) -> Result<()> {
+    pub(super) fn save(
+        &mut self,
+        trainer: &mut Trainer,
+        emit: &mut dyn FnMut(Event),
+        kind: CheckpointKind,
+    ) -> Result<()> {
         let step = trainer.step_count();
         match trainer.checkpoint(kind) {
             Ok(checkpoint) => {

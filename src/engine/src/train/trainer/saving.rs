@@ -9,11 +9,13 @@ use pellucid_record::RunDir;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::setup::Setup;
 use super::{Progress, Trainer};
 use crate::error::{Error, Result};
 use crate::explain::probe::ProbeState;
 use crate::explain::shortcuts::ReportedShortcut;
 use crate::model::teacher::TeacherState;
+use crate::model::weights::provenance::{CheckpointOf, Provenance};
 use crate::model::weights::save::{SaveRequest, Storage};
 use crate::model::weights::tensor_file;
 use crate::train::checkpoints::{Checkpoints, STATE};
@@ -40,20 +42,19 @@ struct State {
 }
 
 impl Trainer {
-    /// Writes a checkpoint, whole or not at all. Those that training can go on from hold its state as well.
+    /// Writes a checkpoint, whole or not at all, and opens it again. Those that training can go on from hold its state as
+    /// well. A folder of that step which an earlier process has written is replaced: its weights may be others.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn checkpoint(&self, kind: CheckpointKind) -> Result<Checkpoint> {
-        let (settings, model) = (&self.setup.settings, &self.setup.model);
-        let (step, kept) = (self.progress.step, Checkpoints::of(&RunDir::new(&settings.run_dir)));
-        let request = SaveRequest {
-            params: model.params(),
-            config: model.config(),
-            tokenizer: &settings.model,
-            storage: Storage::F32,
-        };
-        let folder = kept.write(step, request)?;
+    pub fn checkpoint(&mut self, kind: CheckpointKind) -> Result<Checkpoint> {
+        let (step, kept) = (self.progress.step, self.checkpoints());
+        if self.saved.step != Some(step) || !kept.has(step) {
+            self.saved.step = None;
+            kept.write(step, self.save_request(Some(&self.saved.checkpoint(step))))?;
+            self.saved.step = Some(step);
+        }
+        let folder = kept.path(step);
         let name = match kind {
             CheckpointKind::Best => kept.link("best", step)?,
             CheckpointKind::Last => {
@@ -65,8 +66,48 @@ impl Trainer {
                 kept.mark_requested(step)?
             }
         };
-        kept.prune(settings.keep as usize);
+        if kind != CheckpointKind::Best {
+            self.saved.best_of_state = self.best_step();
+        }
+        kept.prune(self.settings().keep as usize, self.saved.best_of_state);
         Ok(Checkpoint { step, kind, path: RunDir::checkpoint_name(&name) })
+    }
+
+    /// Saves the model as a checkpoint would be, opens it again and removes it: what a save needs is there before the first
+    /// step.
+    ///
+    /// # Errors
+    /// What a checkpoint would fail of.
+    pub fn try_saving(&self) -> Result<()> {
+        self.checkpoints().try_writing(self.save_request(Some(&self.saved.checkpoint(self.progress.step))))
+    }
+
+    fn checkpoints(&self) -> Checkpoints {
+        Checkpoints::of(&RunDir::new(&self.settings().run_dir))
+    }
+
+    fn save_request<'a>(&'a self, checkpoint: Option<&'a CheckpointOf>) -> SaveRequest<'a> {
+        let Setup { model, data, .. } = &self.setup;
+        let (params, config) = (model.params(), model.config());
+        SaveRequest { params, config, tokenizer: &data.tokenizer, storage: Storage::F32, checkpoint }
+    }
+
+    /// Refuses the checkpoint in `folder` if it says that it is of another run or step; notes settings that have changed.
+    fn check_provenance(&mut self, folder: &Path, step: u64) -> Result<()> {
+        let said = Provenance::of(folder)?.and_then(|said| said.checkpoint);
+        let Some(of) = said else {
+            self.add_note(format!(
+                "the checkpoint of step {step} does not say what it is of: an earlier version wrote it"
+            ));
+            return Ok(());
+        };
+        if let Some(why) = self.saved.mismatch(&of, step) {
+            return Err(Error::file(folder, why));
+        }
+        if !self.saved.has_settings_of(&of) {
+            self.add_note("run.toml has changed since the checkpoint was written; it counts as it is now".to_owned());
+        }
+        Ok(())
     }
 
     fn write_state(&self, folder: &Path) -> Result<()> {
@@ -125,6 +166,9 @@ impl Trainer {
         if let Some(monitor) = &mut self.monitors.shortcuts {
             monitor.restore(state.shortcuts);
         }
+        self.check_provenance(folder, state.progress.step)?;
+        self.saved.step = Some(state.progress.step);
+        self.saved.best_of_state = state.progress.best.as_ref().map(|best| best.step);
         self.resumption.log_length = state.log_length;
         self.resumption.step = Some(state.progress.step);
         self.progress = state.progress;

@@ -1,0 +1,106 @@
+//! What a saved model folder says of itself, in `pellucid.json`: which weights it was saved with, and of which run and
+//! step they are. Other programs do not read the file.
+
+use std::io;
+use std::path::Path;
+
+use crc_fast::{CrcAlgorithm, Digest};
+use pellucid_files::bounded;
+use pellucid_intake::model_folder::weights_file::WeightsFile;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The name of the file.
+pub const NAME: &str = "pellucid.json";
+/// The file of the weights that it speaks of.
+pub const WEIGHTS: &str = "model.safetensors";
+
+/// What a saved model folder says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of the program that saved it.
+    pub version: String,
+    /// [`checksum`] of the weights.
+    pub weights: String,
+    /// Of which run and step they are, if the folder is a checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointOf>,
+}
+
+/// What a checkpoint is a checkpoint of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointOf {
+    /// The id of the run, as in its `started` event.
+    pub run: String,
+    /// Steps done.
+    pub step: u64,
+    /// Hash of the settings that the run was started with.
+    pub settings: String,
+}
+
+impl Provenance {
+    /// Of weights with this checksum, saved by this program.
+    #[must_use]
+    pub fn new(weights: String, checkpoint: Option<CheckpointOf>) -> Self {
+        Self { version: env!("CARGO_PKG_VERSION").to_owned(), weights, checkpoint }
+    }
+
+    /// That of `folder`; `None` if it has none, because another program or an earlier version saved it.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        let told = |why: String| Error::file(&folder.join(NAME), why);
+        match bounded::read_in(folder, NAME, bounded::SETTINGS) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| told(error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(told(error.to_string())),
+        }
+    }
+
+    /// As [`Provenance::of`], after the weights in `folder` were compared with it.
+    ///
+    /// # Errors
+    /// As [`Provenance::of`], and when the weights are missing, damaged or other ones.
+    pub fn checked(folder: &Path) -> Result<Option<Self>> {
+        let Some(said) = Self::of(folder)? else { return Ok(None) };
+        let path = folder.join(WEIGHTS);
+        let file = WeightsFile::open(&path)?;
+        let mut names = file.names();
+        names.sort();
+        let mut sum = Checksum::default();
+        for name in &names {
+            sum.add(name, &file.bytes(name)?);
+        }
+        if sum.finish() == said.weights {
+            return Ok(Some(said));
+        }
+        let why = format!("are not the weights that were saved with {NAME}; if they are meant, remove that file");
+        Err(Error::file(&path, why))
+    }
+}
+
+/// CRC-64/NVME over tensors: the name of each and its bytes, in the order of the names.
+pub struct Checksum(Digest);
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self(Digest::new(CrcAlgorithm::Crc64Nvme))
+    }
+}
+
+impl Checksum {
+    /// Adds the tensor `name`, whose numbers are stored as `bytes`.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.0.update(name.as_bytes());
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// As 16 hexadecimal digits.
+    #[must_use]
+    pub fn finish(&self) -> String {
+        format!("{:016x}", self.0.finalize())
+    }
+}

@@ -1,0 +1,61 @@
+//! What the trainer knows of the checkpoints of its run.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pellucid_protocol::Settings;
+use sha2::{Digest, Sha256};
+
+use crate::model::weights::provenance::CheckpointOf;
+
+/// What the trainer knows of the checkpoints of its run.
+#[derive(Debug)]
+pub(super) struct Saved {
+    /// The id of the run.
+    pub(super) run: String,
+    /// Hash of the settings that the run was started with.
+    settings: String,
+    /// The step whose folder holds the weights of that step for certain: this process has written it, or gone on from it.
+    pub(super) step: Option<u64>,
+    /// The best step that the newest resumable checkpoint knows of. Whoever resumes from there needs its weights.
+    pub(super) best_of_state: Option<u64>,
+}
+
+impl Saved {
+    /// For a new run.
+    pub(super) fn of_new(settings: &Settings) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let run = short_hash(&format!("{now} {} {host} {}", std::process::id(), settings.run_dir.display()));
+        Self { run, settings: hash_of(settings), step: None, best_of_state: None }
+    }
+
+    /// What a checkpoint of `step` says of itself.
+    pub(super) fn checkpoint(&self, step: u64) -> CheckpointOf {
+        CheckpointOf { run: self.run.clone(), step, settings: self.settings.clone() }
+    }
+
+    /// Why a checkpoint that says `of` is not that of `step` of this run; `None` if it is, or if the run has no id.
+    pub(super) fn mismatch(&self, of: &CheckpointOf, step: u64) -> Option<String> {
+        if self.run.is_empty() || (of.run == self.run && of.step == step) {
+            return None;
+        }
+        let whose = if of.run == self.run { "this run" } else { "another run" };
+        Some(format!("holds the weights of step {} of {whose}", of.step))
+    }
+
+    /// Whether the settings that the run was started with are those that `of` was trained with.
+    pub(super) fn has_settings_of(&self, of: &CheckpointOf) -> bool {
+        of.settings == self.settings
+    }
+}
+
+/// Hash of settings wherever the run lies.
+fn hash_of(settings: &Settings) -> String {
+    let placeless = Settings { run_dir: std::path::PathBuf::new(), ..settings.clone() };
+    short_hash(&toml::to_string(&placeless).unwrap_or_default())
+}
+
+/// The first 64 bits of SHA-256, as hexadecimal digits.
+fn short_hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
