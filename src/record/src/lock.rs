@@ -81,6 +81,12 @@ impl Lock {
         serde_json::from_slice(&bounded::read_in(run.root(), "worker.lock", OWNER).ok()?).ok()
     }
 
+    /// Whether the lock file of `run` is still this one: it may have been removed, with the folder.
+    #[must_use]
+    pub fn is_in_place(&self, run: &RunDir) -> bool {
+        is_at(&self.file, &run.lock()).unwrap_or(false)
+    }
+
     /// Removes the lock file, and releases the lock.
     ///
     /// # Errors

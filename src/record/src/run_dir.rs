@@ -29,6 +29,8 @@ pub struct RunDir {
 
 /// The file of a checkpoint that holds the state of the training, beside the weights.
 pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
+/// The files of a checkpoint without which training cannot be resumed from it.
+const RESUMED_FROM: [&str; 4] = [CHECKPOINT_STATE, "model.safetensors", "config.json", "tokenizer.json"];
 
 /// The folders in a run folder.
 const WRITTEN_FOLDERS: [&str; 2] = ["checkpoints", "predictions"];
@@ -154,7 +156,10 @@ impl RunDir {
     #[must_use]
     pub fn newest_checkpoint(&self) -> Option<u64> {
         let entries = fs::read_dir(self.root.join(Self::checkpoint_name(""))).into_iter().flatten().flatten();
-        let whole = entries.filter(|entry| entry.path().join(CHECKPOINT_STATE).is_file());
+        let has = |folder: &Path, name: &str| {
+            fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+        };
+        let whole = entries.filter(|entry| RESUMED_FROM.iter().all(|name| has(&entry.path(), name)));
         whole.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok()).max()
     }
 

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pellucid_files::whole::sync_folder;
@@ -67,13 +68,15 @@ impl EventLog {
         }
     }
 
-    /// Writes the whole log again into a folder that was removed: the open file still has it.
+    /// Writes the whole log again into the folder of `run`, from where it was removed: the open file still has it. Another
+    /// file that has come into its place is kept under another name.
     ///
     /// # Errors
     /// What the file system says; nothing has changed then.
     pub fn restore(&mut self, run: &RunDir) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(run.root())?;
-        fs::set_permissions(run.root(), std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        if fs::symlink_metadata(run.events()).is_ok() {
+            fs::rename(run.events(), free_name(&run.events()))?;
+        }
         let partial = run.root().join("events.jsonl.partial");
         let copied = self.copy_to(&partial).and_then(|()| fs::rename(&partial, run.events()));
         if let Err(error) = copied {
@@ -85,7 +88,7 @@ impl EventLog {
         Ok(())
     }
 
-    fn copy_to(&self, path: &std::path::Path) -> io::Result<()> {
+    fn copy_to(&self, path: &Path) -> io::Result<()> {
         let mut copy = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
         let (mut at, mut chunk) = (0, vec![0; 1 << 20]);
         while at < self.log.length() {
@@ -99,6 +102,12 @@ impl EventLog {
         }
         copy.sync_all()
     }
+}
+
+/// A name beside `path` that nothing has.
+fn free_name(path: &Path) -> PathBuf {
+    let numbered = (1u32..).map(|number| path.with_extension(format!("jsonl.replaced-{number}")));
+    numbered.into_iter().find(|name| fs::symlink_metadata(name).is_err()).unwrap_or_else(|| path.to_owned())
 }
 
 impl<M: Medium> EventLog<M> {
@@ -263,10 +272,12 @@ mod tests {
         fs::remove_dir_all(run.root()).unwrap();
         event_log.take(&record(3)).unwrap();
         assert!(event_log.is_removed(&run));
+        fs::create_dir(run.root()).unwrap();
+        fs::write(run.events(), "of somebody else").unwrap();
         event_log.restore(&run).unwrap();
+        assert_eq!(fs::read(run.root().join("events.jsonl.replaced-1")).unwrap(), b"of somebody else");
         event_log.take(&record(4)).unwrap();
         assert!(!event_log.is_removed(&run));
         assert_eq!(LogReader::new(&run.events()).read_new().unwrap(), (0..5).map(record).collect::<Vec<_>>());
-        assert_eq!(fs::metadata(run.root()).unwrap().mode() & 0o777, 0o700);
     }
 }

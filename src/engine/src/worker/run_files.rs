@@ -13,7 +13,7 @@ use pellucid_record::owner::{Owner, supervisor_pid};
 use pellucid_record::worker_info::WorkerInfo;
 use tokio::net::UnixListener;
 
-use super::run_folder::{listen, socket_path};
+use super::run_folder::{listen, private_folder, socket_path};
 use crate::error::{Error, Result};
 
 /// The files of a worker in its run folder.
@@ -54,15 +54,32 @@ impl RunFiles {
         &self.listener
     }
 
-    /// Makes everything again in a new folder.
+    /// Whether the folder was removed and another worker has it by now.
+    #[must_use]
+    pub fn are_taken_over(&self) -> bool {
+        !self.lock.is_in_place(&self.run) && Lock::is_held(&self.run)
+    }
+
+    /// Makes the folder again and locks it, before anything is written into it.
+    ///
+    /// # Errors
+    /// When another worker has it by now, and what the file system says.
+    pub fn claim_again(&mut self) -> Result<()> {
+        private_folder(self.run.root())?;
+        if !self.lock.is_in_place(&self.run) {
+            self.lock = Lock::take(&self.run, Duration::ZERO).map_err(|error| Error::file(self.run.root(), error))?;
+        }
+        Ok(())
+    }
+
+    /// Makes what is missing in the folder again, which is claimed.
     ///
     /// # Errors
     /// What the file system says.
     pub fn restore(&mut self) -> Result<()> {
-        for (path, content) in &self.kept {
+        for (path, content) in self.kept.iter().filter(|(path, _)| fs::symlink_metadata(path).is_err()) {
             write_whole(path, content).map_err(|error| Error::file(path, error))?;
         }
-        self.lock = Lock::take(&self.run, Duration::ZERO).map_err(|error| Error::file(self.run.root(), error))?;
         (self.listener, self.socket) = open(&self.run)?;
         Ok(())
     }

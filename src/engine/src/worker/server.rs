@@ -242,16 +242,26 @@ impl Server {
     /// Makes the folder again if it was removed, and writes what waits.
     fn maintain(&mut self) {
         if self.log.is_removed(self.files.run()) {
-            return self.restore();
+            if self.files.are_taken_over() {
+                return self.give_way();
+            }
+            // Once the run has ended, whoever removes its folder means it.
+            return if self.shutdown.is_going() { self.restore() } else { self.shutdown.abandon() };
         }
         let news = self.log.write();
         self.tell(news);
     }
 
+    /// Ends the run at once: its folder is that of another run now, which must not get its checkpoints.
+    fn give_way(&mut self) {
+        note(&format!("{} is another run's now: this one ends", self.files.run().root().display()));
+        self.interrupt.raise(Urgency::Now);
+        self.shutdown.abandon();
+    }
+
     fn restore(&mut self) {
         let folder = self.files.run().root().display().to_string();
-        let log = self.log.restore(self.files.run()).map_err(|error| Error::file(self.files.run().root(), error));
-        match log.and_then(|()| self.files.restore()) {
+        match self.make_again() {
             Ok(()) => {
                 self.unrestored = None;
                 let told =
@@ -265,6 +275,12 @@ impl Server {
                 }
             }
         }
+    }
+
+    fn make_again(&mut self) -> Result<()> {
+        self.files.claim_again()?;
+        self.log.restore(self.files.run()).map_err(|error| Error::file(self.files.run().root(), error))?;
+        self.files.restore()
     }
 
     fn handle(&mut self, request: ServerRequest) {

@@ -66,6 +66,11 @@ impl Shutdown {
         self.since = Instant::now();
     }
 
+    /// The folder of the run is gone, or another run's: the worker exits.
+    pub(super) fn abandon(&mut self) {
+        self.stage = Stage::Gone;
+    }
+
     /// A client no longer needs an ended run.
     pub(super) fn release(&mut self) {
         if self.stage == Stage::Ended {
@@ -135,6 +140,10 @@ mod tests {
         assert!(end.is_over(0) && !end.is_over(3), "the disk has not all of it");
         assert!(end.wake(3) > end.wake(0));
         assert!(!end.expire() && end.is_over(3));
+        let mut gone = Shutdown::default();
+        gone.client_came();
+        gone.abandon();
+        assert!(gone.is_over(3), "its folder is another's");
     }
 
     #[test]
