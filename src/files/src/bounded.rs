@@ -11,8 +11,8 @@ use crate::regular::{self, Access};
 
 /// Bytes of a configuration, a theme, keys or settings at most.
 pub const SETTINGS: u64 = 4 << 20;
-/// Bytes of a tokenizer at most; the largest in use have some 40 MB.
-pub const TOKENIZER: u64 = 256 << 20;
+/// Bytes of a tokenizer at most; the largest in use have some 40 MB. Read, it takes some twenty times as many.
+pub const TOKENIZER: u64 = 64 << 20;
 /// Bytes of one line at most: of a log, of a socket, of a data file.
 pub const LINE: u64 = 16 << 20;
 /// Bytes of a file of lines that is read whole at most.

@@ -70,7 +70,7 @@ const TORCH_CRATE: &str = "pellucid-engine";
 const TORCH: &[&str] = &["tch", "torch-sys"];
 /// The crates that encode texts, or make what encodes them; the library compiles C.
 const TOKENIZER_CRATES: &[&str] = &[TORCH_CRATE, "pellucid-data"];
-const TOKENIZERS: &[&str] = &["tokenizers"];
+const TOKENIZERS: &[&str] = &["tokenizers", "onig", "onig_sys"];
 /// Crates of plain values and functions, which wait for nothing.
 const TOKIO_FREE: &[&str] = &[
     "pellucid-files",

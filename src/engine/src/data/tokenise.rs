@@ -1,12 +1,23 @@
 //! From texts to token ids, with the characters that each token stands for.
 
+mod checks;
+mod meter;
+mod normaliser;
+mod pattern;
+mod splitter;
+
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use pellucid_files::bounded;
 use pellucid_intake::model_folder::member::member;
-use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
+use tokenizers::parallelism::MaybeParallelIterator;
+use tokenizers::{Encoding, Model, OffsetType, PostProcessor, Tokenizer, TruncationParams, truncate_encodings};
 
+use self::checks::{Parts, check_model};
+use self::meter::{Meter, allowed};
+use self::normaliser::{Limited, NormaliserSteps};
+use self::splitter::SplitterSteps;
 use crate::error::{Error, Result};
 use crate::panic_guard::caught;
 
@@ -28,11 +39,23 @@ pub struct Encoded {
 }
 
 /// The tokenizer of a model folder, with a limit on the length of texts.
+///
+/// The library does not bound what a tokenizer makes of a text: four replacements nested in each other make gigabytes of
+/// a line. So its steps are taken here one by one, each within the limits of [`meter`].
 pub struct TextEncoder {
     tokenizer: Tokenizer,
+    normaliser: NormaliserSteps,
+    splitter: SplitterSteps,
+    max_tokens: usize,
     mask: i64,
     pad: i64,
 }
+
+/// A text, with its second text if it has one.
+type Texts<'a> = (&'a str, Option<&'a str>);
+
+/// Bytes that the texts which are encoded at once may become.
+const AT_ONCE: usize = 8 << 20;
 
 const MASKS: &[&str] = &["[MASK]", "<mask>"];
 const PADS: &[&str] = &["[PAD]", "<pad>"];
@@ -51,18 +74,15 @@ impl TextEncoder {
             return Err(Error::file(folder, remedy));
         }
         let bytes = bounded::read(&path, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
-        // The library panics at some of what is no tokenizer.
-        let made = caught(move || Tokenizer::from_bytes(bytes).map_err(|error| error.to_string()));
         let damaged = |message: String| Error::file(&path, format!("is no tokenizer: {message}"));
-        let mut tokenizer = made.and_then(|made| made).map_err(damaged)?;
-        tokenizer.with_padding(None);
-        let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
-        tokenizer.with_truncation(Some(truncation)).map_err(|error| Error::file(&path, error))?;
+        // The library panics at some of what is no tokenizer.
+        let (tokenizer, normaliser, splitter) = caught(move || made(&bytes)).and_then(|made| made).map_err(damaged)?;
         let find = |names: &[&str]| names.iter().find_map(|name| tokenizer.token_to_id(name)).map(i64::from);
         let mask = find(MASKS).or_else(|| find(UNKNOWNS));
         let pad = find(PADS).or(mask);
         let missing = || Error::file(&path, "has no [MASK], <mask> or unknown token to mask words with");
-        Ok(Self { mask: mask.ok_or_else(missing)?, pad: pad.ok_or_else(missing)?, tokenizer })
+        let (mask, pad) = (mask.ok_or_else(missing)?, pad.ok_or_else(missing)?);
+        Ok(Self { tokenizer, normaliser, splitter, max_tokens, mask, pad })
     }
 
     /// The id of the token that replaces a masked one.
@@ -98,29 +118,161 @@ impl TextEncoder {
     /// Encodes texts on all cores, each with its second text if it has one.
     ///
     /// # Errors
-    /// When the tokenizer refuses.
-    pub fn encode(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoded>> {
-        let inputs: Vec<EncodeInput> = texts
-            .iter()
-            .map(|&(text, pair)| match pair {
-                Some(pair) => EncodeInput::Dual(text.into(), pair.into()),
-                None => EncodeInput::Single(text.into()),
-            })
-            .collect();
-        let refused = |message| Error::Refused(format!("tokenizer.json cannot encode the texts: {message}"));
-        let encode = || self.tokenizer.encode_batch_char_offsets(inputs, true).map_err(|error| error.to_string());
-        let encodings = caught(AssertUnwindSafe(encode)).and_then(|encodings| encodings).map_err(refused)?;
-        Ok(encodings.iter().map(encoded).collect())
+    /// When the tokenizer refuses, or makes too much of a text: by the number of the text, from 1.
+    pub fn encode(&self, texts: &[Texts<'_>]) -> Result<Vec<Encoded>> {
+        let (mut all, mut rest) = (Vec::with_capacity(texts.len()), texts);
+        while !rest.is_empty() {
+            let (group, later) = rest.split_at(together(rest));
+            let first = all.len() + 1;
+            let numbered = group.iter().zip(first..).collect::<Vec<_>>();
+            let encode = |(text, number): (&Texts<'_>, usize)| {
+                let refused = |why| Error::Refused(format!("tokenizer.json cannot encode text {number}: {why}"));
+                caught(AssertUnwindSafe(|| self.encode_one(*text))).and_then(|done| done).map_err(refused)
+            };
+            let encoded: Result<Vec<Encoded>> = numbered.into_maybe_par_iter().map(encode).collect();
+            all.extend(encoded?);
+            rest = later;
+        }
+        Ok(all)
+    }
+
+    fn encode_one(&self, (text, pair): Texts<'_>) -> std::result::Result<Encoded, String> {
+        let told = |error: tokenizers::Error| error.to_string();
+        let first = self.tokens(text, 0)?;
+        let second = pair.map(|pair| self.tokens(pair, 1)).transpose()?;
+        let added = self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(pair.is_some()));
+        let room = self.max_tokens.checked_sub(added);
+        let room = room.ok_or_else(|| format!("it adds {added} special tokens; {} fit", self.max_tokens))?;
+        let limit = TruncationParams { max_length: room, ..TruncationParams::default() };
+        let (mut first, mut second) = truncate_encodings(first, second, &limit).map_err(told)?;
+        // What is cut off is dropped here: with the rest of a pair the library would combine every piece with every one.
+        let cut = std::iter::once(&mut first).chain(&mut second).map(|part| part.take_overflowing().len()).max();
+        let whole = self.tokenizer.post_process(first, second, true).map_err(told)?;
+        Ok(encoded(&whole, cut > Some(0)))
+    }
+
+    /// The tokens of one text, without special ones.
+    fn tokens(&self, text: &str, kind: u32) -> std::result::Result<Encoding, String> {
+        let meter = Meter::new(text.len());
+        let limited = Limited { steps: &self.normaliser, meter: &meter };
+        let mut parts = self.tokenizer.get_added_vocabulary().extract_and_normalize(Some(&limited), text);
+        meter.outcome()?;
+        self.splitter.apply(&mut parts, &meter)?;
+        let model = self.tokenizer.get_model();
+        parts.tokenize(|part| model.tokenize(part.get())).map_err(|error| error.to_string())?;
+        parts.into_encoding(None, kind, OffsetType::Char).map_err(|error| error.to_string())
     }
 }
 
-fn encoded(encoding: &tokenizers::Encoding) -> Encoded {
+/// How many of `texts`, at least one, are encoded at once.
+fn together(texts: &[Texts<'_>]) -> usize {
+    let mut size = 0;
+    let fits = |(text, pair): &&Texts<'_>| {
+        size += allowed(text.len()) + pair.map_or(0, |pair| allowed(pair.len()));
+        size <= AT_ONCE
+    };
+    texts.iter().take_while(fits).count().max(1)
+}
+
+/// A tokenizer and its steps, from the content of its file.
+fn made(bytes: &[u8]) -> std::result::Result<(Tokenizer, NormaliserSteps, SplitterSteps), String> {
+    pattern::limit_searches();
+    let parts: Parts = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let normaliser = parts.checked()?;
+    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
+    tokenizer.with_padding(None).with_truncation(None).map_err(|error| error.to_string())?;
+    check_model(tokenizer.get_model())?;
+    let splitter = SplitterSteps::of(tokenizer.get_pre_tokenizer())?;
+    Ok((tokenizer, normaliser, splitter))
+}
+
+fn encoded(encoding: &Encoding, cut: bool) -> Encoded {
     Encoded {
         ids: encoding.get_ids().iter().map(|&id| i64::from(id)).collect(),
         types: encoding.get_type_ids().iter().map(|&id| i64::from(id)).collect(),
         second: encoding.get_sequence_ids().iter().map(|&sequence| sequence == Some(1)).collect(),
         spans: encoding.get_offsets().to_vec(),
         special: encoding.get_special_tokens_mask().iter().map(|&mark| mark == 1).collect(),
-        cut: !encoding.get_overflowing().is_empty(),
+        cut,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// The tokenizers of the fuzzer's corpus, which are of every model and of most other parts.
+    fn corpus() -> Vec<Vec<u8>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/tokenizer");
+        fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+    }
+
+    fn encoder(content: &[u8], max_tokens: usize) -> Result<TextEncoder> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("tokenizer.json"), content).unwrap();
+        TextEncoder::load(folder.path(), max_tokens)
+    }
+
+    const WORDS: &str = r#"{"model":{"type":"WordLevel","unk_token":"[UNK]",
+        "vocab":{"[UNK]":0,"[MASK]":1,"[CLS]":2,"[SEP]":3,"a":4}},"pre_tokenizer":{"type":"Whitespace"},
+        "normalizer":NORMALIZER,"post_processor":{"type":"BertProcessing","cls":["[CLS]",2],"sep":["[SEP]",3]}}"#;
+
+    #[test]
+    fn texts_are_encoded_as_the_library_encodes_them() {
+        let texts = [
+            ("The film wasn't \u{e9}\u{301} \u{6f22} good: 12.5 \u{1f600}", None),
+            ("a", Some("the second, which is longer than the first")),
+            ("the first, which is longer than the second", Some("b")),
+            ("both of them are longer than there is room", Some("which is why each of them is cut")),
+            ("", None),
+        ];
+        let ordinary = WORDS.replace("NORMALIZER", "null").into_bytes();
+        for content in corpus().into_iter().chain([ordinary]) {
+            let Ok(encoder) = encoder(&content, 8) else { continue };
+            let mut library = Tokenizer::from_bytes(&content).unwrap();
+            let limit = TruncationParams { max_length: 8, ..TruncationParams::default() };
+            library.with_padding(None).with_truncation(Some(limit)).unwrap();
+            for (text, pair) in texts {
+                let input: tokenizers::EncodeInput = match pair {
+                    Some(pair) => (text, pair).into(),
+                    None => text.into(),
+                };
+                let expected = library.encode_char_offsets(input, true).unwrap();
+                let expected = encoded(&expected, !expected.get_overflowing().is_empty());
+                assert_eq!(encoder.encode(&[(text, pair)]).unwrap(), [expected], "{text} {pair:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_of_long_texts_takes_the_memory_of_what_is_kept() {
+        let encoder = encoder(WORDS.replace("NORMALIZER", "null").as_bytes(), 16).unwrap();
+        let long = "a ".repeat(100_000);
+        let encoded = encoder.encode(&[(&long, Some(&long))]).unwrap();
+        assert!(encoded[0].ids.len() == 16 && encoded[0].cut);
+    }
+
+    #[test]
+    fn a_tokenizer_that_multiplies_a_text_is_stopped_and_the_text_numbered() {
+        let replace = |from: &str, to: &str| {
+            format!(r#"{{"type":"Replace","pattern":{{"String":"{from}"}},"content":"{}"}}"#, to.repeat(200))
+        };
+        let nested = [replace("a", "b"), replace("b", "c"), replace("c", "d"), replace("d", "e")].join(",");
+        let json = WORDS.replace("NORMALIZER", &format!(r#"{{"type":"Sequence","normalizers":[{nested}]}}"#));
+        let told =
+            encoder(json.as_bytes(), 16).unwrap().encode(&[("x", None), ("aaaa", None)]).unwrap_err().to_string();
+        let expected = "tokenizer.json cannot encode text 2: it makes more than 4128 bytes of the 4 of a text";
+        assert!(told.starts_with(expected), "{told}");
+    }
+
+    #[test]
+    fn a_pattern_that_never_comes_to_an_end_is_stopped() {
+        let replace = r#"{"type":"Replace","pattern":{"Regex":"(a+)+$"},"content":"b"}"#;
+        let encoder = encoder(WORDS.replace("NORMALIZER", replace).as_bytes(), 16).unwrap();
+        assert_eq!(encoder.encode(&[("a good film", None)]).unwrap().len(), 1);
+        let told = encoder.encode(&[(&format!("{}b", "a".repeat(3000)), None)]).unwrap_err().to_string();
+        assert!(told.contains("cannot encode text 1: ") && told.contains("limit"), "{told}");
     }
 }
