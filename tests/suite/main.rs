@@ -4,6 +4,7 @@
 
 mod after_the_end;
 mod binary;
+mod claims;
 mod dashboard;
 mod explaining;
 mod explanations;
@@ -11,7 +12,7 @@ mod folder;
 mod headless;
 mod hostile;
 mod job;
-mod ownership;
+mod numbers;
 mod private;
 mod program;
 mod recorded;

@@ -43,6 +43,9 @@ pub enum Error {
         /// The last good step.
         kept: u64,
     },
+    /// A model's answer to a text that is no number.
+    #[error(transparent)]
+    NoNumber(#[from] NoNumber),
     /// A complete sentence of its own.
     #[error("{0}")]
     Refused(String),
@@ -66,6 +69,16 @@ pub enum Error {
     /// A panic that was caught, by its message; also what tch makes of an exception of libtorch.
     #[error("{0}")]
     Panicked(String),
+}
+
+/// A model's answer to a text that is no number, which therefore stands for no class.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("the model's answer is not a number ({value}), from {layer} on; the weights or the text are beyond its range")]
+pub struct NoNumber {
+    /// The first such logit.
+    pub value: f32,
+    /// What first gave no number, as the weights name it.
+    pub layer: String,
 }
 
 impl Error {

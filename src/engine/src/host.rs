@@ -21,6 +21,11 @@ pub(crate) fn upload<T: Element>(values: &[T], device: Device) -> Tensor {
     }
 }
 
+/// Whether all numbers of `tensor` are neither NaN nor infinite. On a device this is a sync.
+pub(crate) fn is_finite(tensor: &Tensor) -> bool {
+    tensor.isfinite().all().int64_value(&[]) != 0
+}
+
 /// The numbers of `tensor`. On a device this is a sync: it waits until everything queued there is done.
 ///
 /// # Errors

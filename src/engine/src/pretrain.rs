@@ -220,5 +220,8 @@ fn measure(model: &MaskedLm, rows: &[Encoded], encoder: &TextEncoder, request: &
         sum += f64::try_from(value.to_kind(Kind::Double))? * size;
         count += size;
     }
+    if !sum.is_finite() {
+        return Err(Error::Setting { key: "--lr", message: format!("the held-out loss became {sum}; lower it") });
+    }
     Ok(sum / f64::max(count, 1.0))
 }

@@ -39,7 +39,7 @@ pub fn teacher_word_map(
 /// Gradient x input of each word of each text, for the logit of the class beside it.
 ///
 /// # Errors
-/// When libtorch refuses.
+/// When libtorch refuses, or a gradient is not a number.
 pub fn word_maps(model: &Classifier, texts: &[(&Subject, usize)]) -> Result<Vec<Vec<f64>>> {
     if texts.is_empty() {
         return Ok(Vec::new());
@@ -57,6 +57,9 @@ pub fn word_maps(model: &Classifier, texts: &[(&Subject, usize)]) -> Result<Vec<
         (slope * embeddings.detach()).to_kind(Kind::Double).sum_dim_intlist([-1i64].as_slice(), false, Kind::Double);
     // One transfer from device to host.
     let by_token = Vec::<f64>::try_from(by_token.contiguous())?;
+    if !by_token.iter().all(|number| number.is_finite()) {
+        return Err(Error::Refused("the model gave gradients that are not numbers".to_owned()));
+    }
     let (mut maps, mut rest) = (vec![Vec::new(); texts.len()], by_token.as_slice());
     for &row in batch.layout.order() {
         let (of_row, later) = rest.split_at(encoded[row].ids.len());

@@ -1,42 +1,74 @@
-//! The answers of a classifier to many texts, in evaluation mode.
+//! The answers of a classifier to many texts, in evaluation mode. None of them is NaN or infinite.
 
 use tch::{Kind, Tensor, no_grad};
 
 use super::classifier::Classifier;
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
-use crate::error::Result;
+use crate::error::{Error, NoNumber, Result};
 use crate::interrupt::Interrupt;
 
 /// Texts in one forward pass; those of similar length go together.
 const ROWS: usize = 64;
 
+/// Logits of one text, or why there are none.
+pub type Answer = std::result::Result<Vec<f32>, NoNumber>;
+
+/// Logits of one text.
+///
+/// # Errors
+/// When libtorch refuses, or the answer is not a number.
+pub fn of_one(model: &Classifier, encoded: &Encoded) -> Result<Vec<f32>> {
+    let mut answers = each(model, std::slice::from_ref(encoded), &Interrupt::default())?;
+    Ok(answers.pop().unwrap_or_else(|| Ok(Vec::new()))?)
+}
+
 /// Logits of each of `encoded`, in its order.
 ///
 /// # Errors
-/// When libtorch refuses.
+/// When libtorch refuses, or an answer is not a number: by the number of the text, from 1.
 pub fn logits(model: &Classifier, encoded: &[Encoded]) -> Result<Vec<Vec<f32>>> {
-    logits_unless(model, encoded, &Interrupt::default())
+    all(each(model, encoded, &Interrupt::default())?, "text")
 }
 
-/// As [`logits`], but stops as soon as `interrupt` asks for it.
+/// The answers as one; `what` is the name of a text in the message.
+///
+/// # Errors
+/// When one of them is not a number: by the number of the text, from 1.
+pub fn all(answers: Vec<Answer>, what: &str) -> Result<Vec<Vec<f32>>> {
+    let named =
+        |(answer, number): (Answer, usize)| answer.map_err(|fault| Error::Refused(format!("{what} {number}: {fault}")));
+    answers.into_iter().zip(1..).map(named).collect()
+}
+
+/// As [`logits`], but each text has an answer of its own, and it stops as soon as `interrupt` asks for it.
 ///
 /// # Errors
 /// When libtorch refuses, or interrupted.
-pub fn logits_unless(model: &Classifier, encoded: &[Encoded], interrupt: &Interrupt) -> Result<Vec<Vec<f32>>> {
+pub fn each(model: &Classifier, encoded: &[Encoded], interrupt: &Interrupt) -> Result<Vec<Answer>> {
     let mut order: Vec<usize> = (0..encoded.len()).collect();
     order.sort_by_key(|&index| encoded[index].ids.len());
-    let mut all = vec![Vec::new(); encoded.len()];
+    let mut all = vec![Ok(Vec::new()); encoded.len()];
     for chunk in order.chunks(ROWS) {
         interrupt.check()?;
         let rows: Vec<&Encoded> = chunk.iter().map(|&index| &encoded[index]).collect();
         let batch = Batch::new(&rows, model.device());
         let logits = no_grad(|| model.logits(&batch));
         for (&index, row) in chunk.iter().zip(host_rows(&logits)?) {
-            all[index] = row;
+            all[index] = checked(model, &encoded[index], row);
         }
     }
     Ok(all)
+}
+
+/// The logits of `encoded` if they are numbers.
+///
+/// # Errors
+/// Which is none, and what in `model` gave it.
+pub fn checked(model: &Classifier, encoded: &Encoded, logits: Vec<f32>) -> Answer {
+    let Some(&value) = logits.iter().find(|logit| !logit.is_finite()) else { return Ok(logits) };
+    let layer = no_grad(|| model.origin_of_fault(&Batch::new(&[encoded], model.device())));
+    Err(NoNumber { value, layer })
 }
 
 /// Rows of a `[rows, columns]` tensor: one transfer from device to host.

@@ -11,6 +11,7 @@ use super::weights::params::FlatParams;
 use super::weights::spec::{ParamSpec, SpecList};
 use crate::data::batch::Batch;
 use crate::data::layout::Layout;
+use crate::host::is_finite;
 
 /// A classifier with its parameters.
 #[derive(Debug)]
@@ -130,8 +131,80 @@ impl Classifier {
         self.head.pooling()
     }
 
+    /// What first gives a hidden state that is no number in a batch, as the weights name it: the head if nothing before
+    /// it does. Slow: it reads from the device after each layer.
+    #[must_use]
+    pub fn origin_of_fault(&self, batch: &Batch) -> String {
+        let names = &self.config.architecture.names;
+        let embeddings = self.embed(&batch.ids);
+        if !is_finite(&embeddings) {
+            return names.of_encoder(names.words);
+        }
+        let found = self.encoder.origin_of_fault(&embeddings, &batch.types, &batch.layout);
+        found.unwrap_or_else(|| self.config.architecture.head.out.clone())
+    }
+
     /// Logits `[rows, classes]` of a batch, without dropout.
     pub fn logits(&self, batch: &Batch) -> Tensor {
         self.forward(&self.embed(&batch.ids), &batch.types, &batch.layout, &mut Dropout::Off)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tokenise::Encoded;
+    use crate::error::Error;
+    use crate::model::answers;
+    use crate::model::weights::init::initialise;
+
+    fn encoded(ids: Vec<i64>) -> Encoded {
+        let count = ids.len();
+        Encoded {
+            ids,
+            types: vec![0; count],
+            second: vec![false; count],
+            spans: vec![(0, 1); count],
+            special: vec![false; count],
+            cut: false,
+        }
+    }
+
+    /// A classifier with one parameter full of a number, and what is said of its answers to two texts.
+    fn faults(config: &str, name: &str, number: f64) -> Vec<Option<String>> {
+        let config = ModelConfig::parse(config).unwrap();
+        let mut params = initialise(Classifier::specs(&config.architecture, 3), 5);
+        let size = params.view(name).size();
+        params.set(name, &Tensor::full(size, number, (Kind::Float, Device::Cpu)));
+        let model = Classifier::new(config, 3, params);
+        let texts = [encoded(vec![2, 3, 4]), encoded(vec![5, 3])];
+        let answers = answers::each(&model, &texts, &crate::interrupt::Interrupt::default()).unwrap();
+        assert_eq!(answers::logits(&model, &texts).is_ok(), answers.iter().all(Result::is_ok));
+        assert_eq!(matches!(answers::of_one(&model, &texts[0]), Err(Error::NoNumber(_))), answers[0].is_err());
+        answers.into_iter().map(|answer| answer.err().map(|fault| fault.layer)).collect()
+    }
+
+    #[test]
+    fn the_layer_from_which_on_there_are_no_numbers_is_named_as_in_the_weights() {
+        let of = |family: &str| {
+            format!(
+                r#"{{"model_type":"{family}","vocab_size":11,"hidden_size":8,"num_hidden_layers":3,"n_layers":3,"dim":8,
+                "n_heads":2,"hidden_dim":16,"num_attention_heads":2,"intermediate_size":16,"max_position_embeddings":16,
+                "n_embd":8,"n_layer":3,"n_head":2,"n_positions":16}}"#
+            )
+        };
+        for (family, name, layer) in [
+            ("bert", "bert.encoder.layer.1.output.dense.bias", "bert.encoder.layer.1"),
+            ("bert", "bert.encoder.layer.2.attention.output.dense.bias", "bert.encoder.layer.2"),
+            ("bert", "bert.embeddings.token_type_embeddings.weight", "bert.embeddings"),
+            ("bert", "classifier.weight", "classifier"),
+            ("distilbert", "distilbert.transformer.layer.0.ffn.lin2.bias", "distilbert.transformer.layer.0"),
+            ("gpt2", "transformer.h.2.mlp.c_proj.bias", "transformer.h.2"),
+            ("modernbert", "model.layers.1.mlp.Wo.weight", "model.layers.1"),
+        ] {
+            let found = faults(&of(family), name, f64::INFINITY);
+            assert_eq!(found, [Some(layer.to_owned()), Some(layer.to_owned())], "{name}");
+        }
+        assert_eq!(faults(&of("bert"), "classifier.bias", 0.0), [None, None]);
     }
 }

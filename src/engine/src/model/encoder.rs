@@ -3,6 +3,8 @@
 mod embeddings;
 mod layer;
 
+use std::ops::Range;
+
 use tch::Tensor;
 
 use self::embeddings::{Embeddings, TokenInputs};
@@ -14,6 +16,7 @@ use super::layers::norm::Norm;
 use super::weights::params::FlatParams;
 use super::weights::spec::SpecList;
 use crate::data::layout::Layout;
+use crate::host::is_finite;
 
 /// Embeddings and layers, without a head.
 #[derive(Debug)]
@@ -78,7 +81,7 @@ impl Encoder {
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let attention = Attention::new(&self.architecture, layout, embeddings.device());
         let first = self.first_input(embeddings, types, layout, drop);
-        self.normalise_final(&self.pass(&self.layers, first, &attention, drop))
+        self.normalise_final(&self.pass(0..self.layers.len(), first, &attention, drop))
     }
 
     /// One hidden state for each text, `[rows, hidden]` in the order in which the rows were given; otherwise as
@@ -87,12 +90,12 @@ impl Encoder {
     pub fn pooled(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let (a, pooling) = (&self.architecture, self.architecture.head.pooling);
         let ends = self.layers.split_last().zip(a.attention.rules.last());
-        let Some(((last, before), rule)) = ends.filter(|_| a.pools_one_query()) else {
+        let Some(((last, _), rule)) = ends.filter(|_| a.pools_one_query()) else {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
         let attention = Attention::new(a, layout, embeddings.device());
         let first = self.first_input(embeddings, types, layout, drop);
-        let hidden = self.pass(before, first, &attention, drop);
+        let hidden = self.pass(0..self.layers.len() - 1, first, &attention, drop);
         let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
         // In the order of packing, as attention has the texts.
         let places = places.index_select(0, &layout.packed);
@@ -111,16 +114,35 @@ impl Encoder {
     pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
         let attention = Attention::new(&self.architecture, layout, embeddings.device()).recording();
         let first = self.first_input(embeddings, types, layout, &mut Dropout::Off);
-        drop(self.pass(&self.layers, first, &attention, &mut Dropout::Off));
+        drop(self.pass(0..self.layers.len(), first, &attention, &mut Dropout::Off));
         attention.into_recorded()
     }
 
-    /// Hidden states through `layers`, which are the first ones: `[tokens, hidden]` -> `[tokens, hidden]`.
-    fn pass(&self, layers: &[Layer], first: FirstInput, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
+    /// What first gives a hidden state that is no number, without dropout, as the weights name it; `None` if nothing
+    /// does. Reads from the device after each layer.
+    pub fn origin_of_fault(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Option<String> {
+        let (a, drop) = (&self.architecture, &mut Dropout::Off);
+        let attention = Attention::new(a, layout, embeddings.device());
+        let mut hidden = self.first_input(embeddings, types, layout, drop).hidden;
+        if !is_finite(&hidden) {
+            return Some(a.names.embeddings());
+        }
+        for index in 0..self.layers.len() {
+            hidden = self.pass(index..index + 1, FirstInput { hidden, qkv: None }, &attention, drop);
+            if !is_finite(&hidden) {
+                return Some(a.names.layer(index));
+            }
+        }
+        let norm = a.names.final_norm.filter(|_| !is_finite(&self.normalise_final(&hidden)));
+        norm.map(|norm| a.names.of_encoder(norm))
+    }
+
+    /// Hidden states through some of the layers: `[tokens, hidden]` -> `[tokens, hidden]`.
+    fn pass(&self, layers: Range<usize>, first: FirstInput, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
         let a = &self.architecture;
         let FirstInput { mut hidden, qkv: mut known } = first;
         let table = self.embeddings.distances();
-        for (layer, rule) in layers.iter().zip(&a.attention.rules) {
+        for (layer, rule) in self.layers[layers.clone()].iter().zip(&a.attention.rules[layers]) {
             let distances = layer.distances(a, table.as_ref(), drop);
             let known = known.take();
             let attend = |x: &Tensor, drop: &mut Dropout| {

@@ -6,11 +6,11 @@ use pellucid_protocol::event::ModelCard;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use self::cache::TeacherCache;
-use super::answers::host_rows;
+use super::answers::{all, checked, host_rows};
 use super::classifier::Classifier;
 use crate::data::batch::Batch;
 use crate::data::tokenise::{Encoded, TextEncoder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::upload;
 use crate::interrupt::Interrupt;
 
@@ -35,8 +35,10 @@ impl Answers {
         if logits.size() != self.logits.size() || known.len() != self.known.len() {
             return;
         }
+        // An answer that is no number is asked for again, and then said to be none.
+        let Ok(finite) = finite_rows(logits) else { return };
         no_grad(|| self.logits.copy_(logits));
-        self.known = known.into_iter().map(|known| known > 0.0).collect();
+        self.known = known.into_iter().zip(finite).map(|(known, finite)| known > 0.0 && finite).collect();
     }
 }
 
@@ -116,15 +118,29 @@ impl TeacherState {
     /// The teacher's logits of every validation example; stops as soon as `interrupt` asks for it.
     ///
     /// # Errors
-    /// When libtorch refuses, or interrupted.
+    /// When libtorch refuses, an answer is not a number, or interrupted.
     pub fn valid_logits(&mut self, interrupt: &Interrupt) -> Result<Vec<Vec<f32>>> {
-        let all: Vec<usize> = (0..self.valid.known.len()).collect();
+        let every: Vec<usize> = (0..self.valid.known.len()).collect();
         let mut rows = Vec::new();
-        for chunk in all.chunks(64) {
+        for chunk in every.chunks(64) {
             interrupt.check()?;
             rows.extend(host_rows(&self.teacher.logits(&mut self.valid, chunk))?);
         }
-        Ok(rows)
+        let answers = self.valid.encoded.iter().zip(rows);
+        let answers = answers.map(|(row, logits)| checked(self.teacher.model(), row, logits)).collect();
+        all(answers, "the teacher, validation text")
+    }
+
+    /// Why the student cannot learn from the answers to the training examples so far: the first that is not a number.
+    /// Reads from the device.
+    #[must_use]
+    pub fn fault(&self) -> Option<Error> {
+        let finite = finite_rows(&self.train.logits).ok()?;
+        let example = (0..finite.len()).find(|&example| self.train.known[example] && !finite[example])?;
+        let logits = host_rows(&self.train.logits.get(example as i64)).ok()?.pop()?;
+        let answer = checked(self.teacher.model(), &self.train.encoded[example], logits);
+        let fault = answer.err()?;
+        Some(Error::Refused(format!("the teacher, training text {}: {fault}", example + 1)))
     }
 
     /// Puts the answers so far where other runs find them.
@@ -133,6 +149,11 @@ impl TeacherState {
             cache.add(&self.train);
         }
     }
+}
+
+/// Whether the logits of each example, `[examples, classes]`, are neither NaN nor infinite.
+fn finite_rows(logits: &Tensor) -> Result<Vec<bool>> {
+    Ok(Vec::<bool>::try_from(logits.isfinite().all_dim(1, false).to_device(Device::Cpu))?)
 }
 
 fn places(indices: &[usize], device: Device) -> Tensor {

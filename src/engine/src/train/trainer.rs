@@ -323,7 +323,10 @@ impl Trainer {
         let Some(state) = &self.references.teacher else { return Ok(None) };
         let encoded = state.encoder.encode(&[(text, pair)])?;
         let logits = answers::host_rows(&state.teacher.forward(&encoded.iter().collect::<Vec<_>>()))?;
-        Ok(logits.first().map(|row| output_of(state.teacher.model()).probabilities(row)))
+        let model = state.teacher.model();
+        let answers = encoded.iter().zip(logits).map(|(row, logits)| answers::checked(model, row, logits));
+        let answer = answers::all(answers.collect(), "the teacher, text")?.pop();
+        Ok(answer.map(|row| output_of(model).probabilities(&row)))
     }
 
     fn epoch(&self) -> f64 {

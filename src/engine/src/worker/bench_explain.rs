@@ -103,8 +103,7 @@ impl Bench<'_> {
     }
 
     fn probabilities(&self, subject: &Subject) -> Result<Vec<f64>> {
-        let logits = answers::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
-        Ok(output_of(&self.model).probabilities(&logits[0]))
+        Ok(output_of(&self.model).probabilities(&answers::of_one(&self.model, &subject.encoded)?))
     }
 
     fn explain(&self, subject: &Subject, target: usize, method: Method) -> Result<UnitScores> {

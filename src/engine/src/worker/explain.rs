@@ -12,7 +12,7 @@ use pellucid_protocol::{Attribution, Explanation};
 use serde_json::json;
 
 use super::predict::MAX_TOKENS;
-use super::texts;
+use super::texts::{self, FailedRows};
 use crate::data::tokenise::TextEncoder;
 use crate::device::device;
 use crate::error::{Error, Result};
@@ -50,7 +50,8 @@ struct Explainer<'a> {
 /// Explains each text and writes the explanations in the format that `work` asks for.
 ///
 /// # Errors
-/// When the model or the data cannot be read, the model has no such class, or the output cannot be written.
+/// When the model or the data cannot be read, the model has no such class, a text has no explanation (the others are
+/// written), or the output cannot be written.
 pub fn explain(work: &ExplainWork) -> Result<()> {
     let rows = texts::rows(&work.texts)?;
     let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
@@ -63,20 +64,44 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         ExplainFormat::Html => out.write(&html_page::begin(work, rows.len()))?,
         ExplainFormat::Text | ExplainFormat::Json | ExplainFormat::Record => {}
     }
+    let mut failed = FailedRows::new(&work.texts);
     for (index, row) in rows.iter().enumerate() {
-        let explained = explainer.explain(row)?;
-        out.write(&match work.format {
-            ExplainFormat::Text => plain_text::plain_text(&explained),
-            ExplainFormat::Json => escape_json(&json_line::json_line(&explained).to_string()).into_owned() + "\n",
-            ExplainFormat::Csv => csv_table::rows(&explained, index + 1).map_err(no_table)?,
-            ExplainFormat::Html => html_page::article(&explained, index + 1),
-            ExplainFormat::Record => escape_json(&json!(explained.explanation).to_string()).into_owned() + "\n",
+        out.write(&match explainer.explain(row) {
+            Ok(explained) => formatted(&explained, work.format, index + 1)?,
+            Err(error @ (Error::NoNumber(_) | Error::Explain(_))) => {
+                unexplained(row, &failed.add(row, &error), work.format, index + 1)
+            }
+            Err(error) => return Err(error),
         })?;
     }
     if work.format == ExplainFormat::Html {
         out.write(html::END)?;
     }
-    out.finish()
+    out.finish()?;
+    failed.finish(rows.len())
+}
+
+fn formatted(explained: &ExplainedText, format: ExplainFormat, number: usize) -> Result<String> {
+    Ok(match format {
+        ExplainFormat::Text => plain_text::plain_text(explained),
+        ExplainFormat::Json => escaped_line(&json_line::json_line(explained)),
+        ExplainFormat::Csv => csv_table::rows(explained, number).map_err(no_table)?,
+        ExplainFormat::Html => html_page::article(explained, number),
+        ExplainFormat::Record => escaped_line(&json!(explained.explanation)),
+    })
+}
+
+/// What stands in the place of a text without an explanation, beside what is said on stderr.
+fn unexplained(row: &Row, why: &str, format: ExplainFormat, number: usize) -> String {
+    match format {
+        ExplainFormat::Json | ExplainFormat::Record => escaped_line(&json!({"text": row.text, "error": why})),
+        ExplainFormat::Html => html_page::failure(number, why),
+        ExplainFormat::Text | ExplainFormat::Csv => String::new(),
+    }
+}
+
+fn escaped_line(line: &serde_json::Value) -> String {
+    escape_json(&line.to_string()).into_owned() + "\n"
 }
 
 fn no_table(error: io::Error) -> Error {
@@ -105,9 +130,9 @@ impl Explainer<'_> {
     fn explain<'a>(&'a self, row: &'a Row) -> Result<ExplainedText<'a>> {
         let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
         check_ids(&self.work.model, self.model.config(), [&vec![subject.encoded.clone()]])?;
-        let logits = answers::logits(&self.model, std::slice::from_ref(&subject.encoded))?;
-        let target = self.class.unwrap_or_else(|| prediction(&logits[0], 0, None).class());
-        let blank = session::blank(&subject, output_of(&self.model).probabilities(&logits[0]), target);
+        let logits = answers::of_one(&self.model, &subject.encoded)?;
+        let target = self.class.unwrap_or_else(|| prediction(&logits, 0, None).class());
+        let blank = session::blank(&subject, output_of(&self.model).probabilities(&logits), target);
         let mut oracle = ModelOracle { model: &self.model, subject: &subject, target };
         let blank = Explanation { rationale: row.rationale.clone(), ..blank };
         let done = session::explain(&mut oracle, blank, &self.work.methods, context(self.work), &mut |_| {});

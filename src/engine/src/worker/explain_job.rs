@@ -1,8 +1,9 @@
 //! One explanation: the text as the model sees it, the model's answer, and the explainer's thread.
 
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use pellucid_explain::Context;
+use pellucid_explain::{Context, OracleError};
 use pellucid_protocol::edit::Edited;
 use pellucid_protocol::explanation::{Asker, Span};
 use pellucid_protocol::{Event, ExplainRequest, Explanation, Method, Sample, Subject as ExplainSubject, WordEdit};
@@ -28,6 +29,8 @@ pub struct ExplainJob {
     pub target: usize,
     /// Who asked.
     pub asker: Asker,
+    /// Why the explainer has given up, if it has: that the model's answers are no numbers.
+    pub failure: Arc<OnceLock<String>>,
 }
 
 /// The text that a request names: the user's own, or a sample.
@@ -76,7 +79,7 @@ pub struct PreparedExplanation {
 /// Prepares the explanation of `text`, which `request` names, by the weights of `snapshot`.
 ///
 /// # Errors
-/// When it has no such words, there is no such class, or libtorch refuses.
+/// When it has no such words, there is no such class, the answer is not a number, or libtorch refuses.
 pub fn prepare(
     text: &RequestedText<'_>,
     request: &ExplainRequest,
@@ -86,8 +89,7 @@ pub fn prepare(
 ) -> Result<PreparedExplanation> {
     let model = &snapshot.model;
     let (subject, edited) = text.edited(trainer, &request.edits)?;
-    let logits = answers::logits(model, std::slice::from_ref(&subject.encoded))?;
-    let probabilities = output_of(model).probabilities(&logits[0]);
+    let probabilities = output_of(model).probabilities(&answers::of_one(model, &subject.encoded)?);
     let target = target(request.target, model, &probabilities)?;
     // The teacher answers only for a text that a person looks at unedited: other requests are urgent.
     let taught = asker == Asker::Person && request.edits.is_empty();
@@ -123,6 +125,8 @@ impl PreparedExplanation {
         let Self { subject, explanation } = self;
         let (mut oracle, questions) = remote(subject.words.len());
         let (target, asker) = (explanation.target, explanation.asker);
+        let failure = Arc::new(OnceLock::new());
+        let reason = Arc::clone(&failure);
         let explainer = move || {
             let mut emit = |stage: Stage<'_>| {
                 if asker == Asker::Person || !stage.is_partial() {
@@ -130,12 +134,17 @@ impl PreparedExplanation {
                     drop(reports.blocking_send(Report::Event(explained)));
                 }
             };
-            // An error means that another request has taken its place.
-            let _ = session::explain(&mut oracle, explanation, &methods, Context::new(seed), &mut emit);
+            let done = session::explain(&mut oracle, explanation, &methods, Context::new(seed), &mut emit);
+            // If it was cancelled, another request has taken its place.
+            if let Err(OracleError::Failed(why)) = done {
+                let _ = reason.set(why);
+            }
+            // Whoever sees that there are no more questions sees the reason as well.
+            drop(oracle);
         };
         let spawned = thread::Builder::new().name("pellucid-explainer".to_owned()).spawn(explainer);
         spawned.map_err(|error| Error::system("a thread for the explainer", error))?;
-        Ok(ExplainJob { questions, subject, target, asker })
+        Ok(ExplainJob { questions, subject, target, asker, failure })
     }
 }
 

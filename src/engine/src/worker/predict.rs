@@ -9,9 +9,10 @@ use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::{Output, PredictWork};
 use serde_json::json;
 
-use super::texts;
+use super::texts::{self, FailedRows};
 use crate::device::device;
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::model::answers;
 use crate::model::pretrained::{check_ids, load_classifier};
 use crate::model::weights::save::{SaveRequest, Storage, save};
@@ -24,7 +25,7 @@ pub const MAX_TOKENS: usize = 512;
 /// Prints one line for each text on stdout; if labels are known, a summary on stderr.
 ///
 /// # Errors
-/// When model or data are not what they should be, or stdout is gone.
+/// When model or data are not what they should be, a row has no answer (the others are printed), or stdout is gone.
 pub fn predict(work: &PredictWork) -> Result<()> {
     let rows = texts::rows(&work.texts)?;
     let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
@@ -32,23 +33,32 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let texts: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.pair.as_deref())).collect();
     let encoded = encoder.encode(&texts)?;
     check_ids(&work.model, model.config(), [&encoded])?;
-    let logits = answers::logits(&model, &encoded)?;
+    let answers = answers::each(&model, &encoded, &Interrupt::default())?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let (mut predicted, mut known) = (Vec::new(), Vec::new());
-    for (row, logits) in rows.iter().zip(&logits) {
-        let probabilities = output_of(&model).probabilities(logits);
-        let class = prediction(logits, 0, None).class();
+    let mut write = |line: &str| writeln!(out, "{line}").map_err(|error| Error::Refused(error.to_string()));
+    let (mut predicted, mut known, mut failed) = (Vec::new(), Vec::new(), FailedRows::new(&work.texts));
+    for (row, answer) in rows.iter().zip(answers) {
+        let logits = match answer {
+            Ok(logits) => logits,
+            Err(fault) => {
+                let why = failed.add(row, &fault);
+                if work.output == Output::Json {
+                    write(&json_line(&json!({"text": row.text, "error": why})))?;
+                }
+                continue;
+            }
+        };
+        let probabilities = output_of(&model).probabilities(&logits);
+        let class = prediction(&logits, 0, None).class();
         let name = &labels.names()[class];
-        let line = match work.output {
+        write(&match work.output {
             Output::Json => {
-                let line = json!({"text": row.text, "logits": logits, "probs": probabilities, "label": name});
-                escape_json(&line.to_string()).into_owned()
+                json_line(&json!({"text": row.text, "logits": logits, "probs": probabilities, "label": name}))
             }
             Output::Plain => {
                 format!("{:>6.1} %  {:<16} {}", probabilities[class] * 100.0, scrub(name), scrub(&row.text))
             }
-        };
-        writeln!(out, "{line}").map_err(|error| Error::Refused(error.to_string()))?;
+        })?;
         if let Some(label) = row.label.as_deref().and_then(|label| labels.index(label)) {
             predicted.push(class);
             known.push(label);
@@ -59,7 +69,11 @@ pub fn predict(work: &PredictWork) -> Result<()> {
         let (accuracy, f1) = (accuracy(&predicted, &known), macro_f1(&predicted, &known, labels.len()));
         eprintln!("accuracy {accuracy:.4}, F1 {f1:.4} on {} labelled rows of {}", known.len(), rows.len());
     }
-    Ok(())
+    failed.finish(rows.len())
+}
+
+fn json_line(line: &serde_json::Value) -> String {
+    escape_json(&line.to_string()).into_owned()
 }
 
 /// Copies a fine-tuned model folder with its weights as 16-bit floats.

@@ -284,6 +284,10 @@ impl Scheduler {
             Question::NotYet => false,
             Question::Over => {
                 let asker = job.asker;
+                if let Some(why) = job.failure.get() {
+                    let error = Error::Refused(why.clone());
+                    return self.give_up(&error);
+                }
                 self.job = None;
                 if asker == Asker::Survey {
                     self.advance_survey();

@@ -1,9 +1,13 @@
 //! Texts from the command line or a data file, for the jobs that run in the foreground.
 
 use pellucid_intake::rows::{LabelNeed, Row, read_rows};
+use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::work::Texts;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// Rows without an answer that are named one by one.
+const NAMED: usize = 20;
 
 /// The rows of a request; a text from the command line is one row without a label.
 ///
@@ -19,5 +23,52 @@ pub fn rows(texts: &Texts) -> Result<Vec<Row>> {
             rows.truncate(limit.unwrap_or(usize::MAX));
             Ok(rows)
         }
+    }
+}
+
+/// The rows of a job that have no answer. Each is named on stderr as soon as it is known; the others are written.
+#[derive(Debug)]
+pub struct FailedRows<'a> {
+    texts: &'a Texts,
+    count: usize,
+    /// The last one, which is the error of the whole job.
+    last: Option<Error>,
+}
+
+impl<'a> FailedRows<'a> {
+    /// For the rows of `texts`.
+    #[must_use]
+    pub fn new(texts: &'a Texts) -> Self {
+        Self { texts, count: 0, last: None }
+    }
+
+    /// `row` has no answer, and why; gives back what is said of it.
+    pub fn add(&mut self, row: &Row, why: &dyn std::fmt::Display) -> String {
+        let error = match self.texts {
+            Texts::Text(_) => Error::Refused(format!("the text: {why}")),
+            Texts::File { path, .. } => pellucid_intake::Error::row(path, row.line, why).into(),
+        };
+        let said = error.to_string();
+        self.count += 1;
+        if self.count <= NAMED
+            && let Some(before) = self.last.replace(error)
+        {
+            eprintln!("error: {}", scrub(&before.to_string()));
+        }
+        said
+    }
+
+    /// Ends the job.
+    ///
+    /// # Errors
+    /// When a row had no answer: the last one that is named, or how many there are.
+    pub fn finish(self, rows: usize) -> Result<()> {
+        let Self { count, last, .. } = self;
+        let Some(last) = last else { return Ok(()) };
+        if count <= NAMED {
+            return Err(last);
+        }
+        eprintln!("error: {}", scrub(&last.to_string()));
+        Err(Error::Refused(format!("{} more rows have no answer: {count} of {rows} in all", count - NAMED)))
     }
 }

@@ -10,7 +10,7 @@ use crate::data::tokenise::Encoded;
 use crate::error::Result;
 use crate::explain::maps::word_maps;
 use crate::explain::subject::Subject;
-use crate::model::answers::host_rows;
+use crate::model::answers::{checked, host_rows};
 
 /// The most texts over which the share of importance is measured; they are named as examples.
 const EXAMPLES: usize = 16;
@@ -60,7 +60,10 @@ pub(super) fn answers_without(word: &str, texts: &[usize], evaluated: Evaluated<
     for part in texts.chunks(ROWS) {
         let rows: Vec<Encoded> = part.iter().map(masked).collect();
         let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), evaluated.model.device());
-        answers.extend(host_rows(&no_grad(|| evaluated.model.logits(&batch).softmax(-1, Kind::Double)))?);
+        let shares = host_rows(&no_grad(|| evaluated.model.logits(&batch).softmax(-1, Kind::Double)))?;
+        for (row, shares) in rows.iter().zip(shares) {
+            answers.push(checked(evaluated.model, row, shares)?);
+        }
     }
     Ok(answers)
 }

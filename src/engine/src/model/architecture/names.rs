@@ -69,6 +69,19 @@ impl Names {
         format!("{}{}", self.prefix, part.replace('#', &index.to_string()))
     }
 
+    /// The name of layer `index`, with which those of its parts begin.
+    #[must_use]
+    pub fn layer(&self, index: usize) -> String {
+        let (before, _) = self.out_proj.split_once('#').unwrap_or((self.out_proj, ""));
+        format!("{}{before}{index}", self.prefix)
+    }
+
+    /// The name of the embeddings, with which those of their tables begin where there are several.
+    #[must_use]
+    pub fn embeddings(&self) -> String {
+        self.of_encoder(self.words.split_once('.').map_or(self.words, |(folder, _)| folder))
+    }
+
     /// The name of a part of the encoder, prefix included.
     #[must_use]
     pub fn of_encoder(&self, part: &str) -> String {

@@ -12,6 +12,7 @@ use super::params::{FlatParams, check_memory};
 use super::provenance::{Provenance, WEIGHTS};
 use super::spec::ParamSpec;
 use crate::error::{Error, Result};
+use crate::host::is_finite;
 use crate::model::architecture::Architecture;
 use crate::model::architecture::names::Names;
 
@@ -123,10 +124,22 @@ impl<'a> StoredTensors<'a> {
             let dtype = self.weights.info(name).map_or(Dtype::F32, |(dtype, _)| dtype);
             let kind = kind(dtype).map_err(told)?;
             let value = Tensor::f_from_data_size(&self.weights.bytes(name)?, &spec.stored_shape(part), kind)?;
-            parts.push(if part.transposed { value.tr() } else { value }.to_kind(Kind::Float));
+            let value = value.to_kind(Kind::Float);
+            if !holds_numbers(&value) {
+                return Err(told(format!(
+                    "the tensor {name} holds NaN or infinite numbers; no answer rests on such weights"
+                )));
+            }
+            parts.push(if part.transposed { value.tr() } else { value });
         }
         Ok(Tensor::cat(&parts, 0))
     }
+}
+
+/// Whether no number is NaN or infinite. The sum tells it of nearly all tensors in one pass; it overflows only for
+/// enormous numbers, which are looked at one by one.
+fn holds_numbers(value: &Tensor) -> bool {
+    value.sum(Kind::Float).double_value(&[]).is_finite() || is_finite(value)
 }
 
 fn kind(dtype: Dtype) -> std::result::Result<Kind, String> {
@@ -232,6 +245,29 @@ mod tests {
         assert!(back.fresh.is_empty());
         assert_eq!(flat(&back.params), flat(&params));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
+    }
+
+    #[test]
+    fn a_tensor_that_holds_no_numbers_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, mut params, target) = saved(folder.path(), Storage::F32);
+        let name = "bert.encoder.layer.1.attention.output.dense.bias";
+        let told = |params: &FlatParams| {
+            save_again(folder.path(), params, &config, Storage::F32);
+            again(&config, &target, 3, &|_| true).map(|_| ()).map_err(|error| error.to_string())
+        };
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut values = [0.5f32; 8];
+            values[5] = bad;
+            params.set(name, &Tensor::from_slice(&values));
+            let message = told(&params).unwrap_err();
+            assert!(
+                message.contains(&format!("model.safetensors: the tensor {name} holds NaN or infinite")),
+                "{message}"
+            );
+        }
+        params.set(name, &Tensor::from_slice(&[3e38f32; 8]));
+        assert_eq!(told(&params), Ok(()), "the sum is infinite, and no number of it");
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Trainer {
         for (number, (Waiting { facts, .. }, measured)) in waiting.iter().zip(&read.steps).enumerate() {
             if let Err(error) = measured.check_finite(facts.step - 1) {
                 self.take_back(&waiting[number..]);
-                return Err(error);
+                return Err(self.traced(error));
             }
             let mut metrics = facts.metrics(measured);
             if facts.detail == Detail::Layers {

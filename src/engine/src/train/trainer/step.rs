@@ -9,8 +9,9 @@ use tch::Tensor;
 
 use super::Trainer;
 use super::batches::Rows;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::layers::dropout::Dropout;
+use crate::model::teacher::TeacherState;
 use crate::train::loss::{Forward, StepLoss, Sum, Totals};
 use crate::train::measured::{DeviceNumbers, Form, GRAD_NORM, Measured, Quantity};
 use crate::train::optimiser::gradient::{Gradient, Lookup};
@@ -99,7 +100,7 @@ impl Trainer {
         let norms = self.optimisation.optimiser.norms(self.setup.model.params(), &gradient, &penalty);
         let mut measured = sums.read()?;
         add_norms(&mut measured, &norms, facts.detail);
-        measured.check_finite(self.progress.step)?;
+        measured.check_finite(self.progress.step).map_err(|error| self.traced(error))?;
         let rule = self.optimisation.step_rule(&self.setup, self.progress.step);
         self.take_step(gradient, StepRule { norm: norms.total, ..rule }, &mut measured);
         self.advance(&facts);
@@ -108,6 +109,12 @@ impl Trainer {
             metrics.extend(self.sparsity()?);
         }
         Ok(self.timed(&facts, metrics, start.elapsed().as_secs_f64()))
+    }
+
+    /// An error about a number of a step; where the teacher's answers are the reason, about these.
+    pub(super) fn traced(&self, error: Error) -> Error {
+        let teacher = self.references.teacher.as_ref();
+        teacher.and_then(TeacherState::fault).unwrap_or(error)
     }
 
     /// Moves the weights; adds to `measured` what the penalties were before.

@@ -26,7 +26,7 @@ impl Trainer {
     /// step already. Predictions that cannot be written are left out.
     ///
     /// # Errors
-    /// When libtorch refuses, or interrupted: it is then as if it had not begun.
+    /// When libtorch refuses, an answer is not a number, or interrupted: it is then as if it had not begun.
     pub fn evaluate(&mut self) -> Result<Option<Evaluation>> {
         let step = self.progress.step;
         if self.progress.evaluated == Some(step) {
@@ -120,7 +120,8 @@ impl Trainer {
 
     /// The model's predictions about the validation samples, read as `rows`, beside the teacher's logits.
     fn predict(&self, rows: &[Encoded], teacher: Option<&[Vec<f32>]>) -> Result<Vec<Prediction>> {
-        let logits = answers::logits_unless(&self.setup.model, rows, &self.interrupt)?;
+        let answers = answers::each(&self.setup.model, rows, &self.interrupt)?;
+        let logits = answers::all(answers, "the evaluation, validation text")?;
         let samples = self.setup.data.valid.samples.iter().zip(&logits).enumerate();
         let theirs = |index: usize| teacher.map(|rows| rows[index].as_slice());
         Ok(samples.map(|(index, (sample, own))| self.setup.task.predict(sample, own, theirs(index))).collect())

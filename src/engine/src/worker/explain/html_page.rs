@@ -51,6 +51,18 @@ pub fn article(explained: &ExplainedText, number: usize) -> String {
     })
 }
 
+/// What stands in the place of text number `number`, which has no explanation.
+#[must_use]
+pub fn failure(number: usize, why: &str) -> String {
+    html::part(html! {
+        article {
+            "\n" h2 { (number) ". " small { "no explanation" } } "\n"
+            p.why { (why) } "\n"
+        }
+        "\n"
+    })
+}
+
 fn map(explained: &ExplainedText, attribution: &Attribution, words: &[String]) -> Markup {
     let trusted = attribution.is_trusted();
     html! {
