@@ -10,7 +10,7 @@ pub(super) struct Order {
 }
 
 pub(super) const ORDERS: &[Order] = &[
-    Order { folder: "src/files", modules: &["regular", "bounded", "whole"] },
+    Order { folder: "src/files", modules: &["regular", "bounded", "temporary", "whole", "output"] },
     Order {
         folder: "src/engine",
         modules: &[

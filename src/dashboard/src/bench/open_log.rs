@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use color_eyre::eyre::WrapErr;
 use pellucid_client::FromRun;
+use pellucid_files::temporary::folder_beside;
 use pellucid_protocol::{Event, Record};
 use pellucid_record::RunDir;
 use pellucid_record::log::writer::LogWriter;
@@ -20,12 +21,10 @@ use crate::update::update;
 
 /// Writes a log of so many steps into the folder for temporary files, and opens it.
 pub(super) fn open_log(steps: u64, tell: &mut dyn FnMut(Value) -> color_eyre::Result<()>) -> color_eyre::Result<()> {
-    let folder = std::env::temp_dir().join(format!("pellucid-bench-{}", std::process::id()));
+    let place = std::env::temp_dir().join("bench");
+    let folder = folder_beside(&place).wrap_err_with(|| format!("cannot make a folder beside {}", place.display()))?;
     let run = RunDir::new(&folder);
-    let figures = std::fs::create_dir_all(&folder)
-        .wrap_err("cannot make a folder")
-        .and_then(|()| write(&run.events(), steps))
-        .and_then(|()| Ok([read(&run)?, read(&textual(&run)?)?]));
+    let figures = write(&run.events(), steps).and_then(|()| Ok([read(&run)?, read(&textual(&run)?)?]));
     // Made for this alone.
     let _gone = std::fs::remove_dir_all(&folder);
     let opened = figures.wrap_err_with(|| folder.display().to_string())?;

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pellucid_files::whole::sync_folder;
+use pellucid_files::whole::{Draft, Readers};
 use pellucid_protocol::Record;
 use pellucid_record::RunDir;
 use pellucid_record::log::line::encode;
@@ -77,19 +77,14 @@ impl EventLog {
         if fs::symlink_metadata(run.events()).is_ok() {
             fs::rename(run.events(), free_name(&run.events()))?;
         }
-        let partial = run.root().join("events.jsonl.partial");
-        let copied = self.copy_to(&partial).and_then(|()| fs::rename(&partial, run.events()));
-        if let Err(error) = copied {
-            let _ = fs::remove_file(&partial);
-            return Err(error);
-        }
-        sync_folder(&run.events())?;
+        let mut draft = Draft::of(&run.events(), Readers::User)?;
+        self.copy_to(draft.file())?;
+        draft.finish()?;
         self.log = LogWriter::open(&run.events())?;
         Ok(())
     }
 
-    fn copy_to(&self, path: &Path) -> io::Result<()> {
-        let mut copy = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    fn copy_to(&self, copy: &mut File) -> io::Result<()> {
         let (mut at, mut chunk) = (0, vec![0; 1 << 20]);
         while at < self.log.length() {
             let most = usize::try_from(self.log.length() - at).unwrap_or(chunk.len()).min(chunk.len());
@@ -97,10 +92,10 @@ impl EventLog {
             if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            io::Write::write_all(&mut copy, &chunk[..count])?;
+            io::Write::write_all(copy, &chunk[..count])?;
             at += count as u64;
         }
-        copy.sync_all()
+        Ok(())
     }
 }
 

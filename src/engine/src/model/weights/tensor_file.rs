@@ -1,10 +1,9 @@
 //! Named tensors and a text in one safetensors file, written whole or not at all.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
 use std::path::Path;
 
-use pellucid_files::whole::sync_folder;
+use pellucid_files::whole::{Draft, Readers};
 use pellucid_intake::model_folder::weights_file::WeightsFile;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
@@ -31,26 +30,12 @@ pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()>
         let shape = tensor.size().iter().map(|&size| size as usize).collect();
         views.push((*name, TensorView::new(Dtype::F32, shape, bytes).map_err(|error| Error::file(path, error))?));
     }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = Path::new(&partial);
+    let draft = Draft::of(path, Readers::User).map_err(|error| Error::file(path, error))?;
     let sum = checksum(text, tensors.iter().zip(&bytes).map(|((name, _), bytes)| (*name, bytes.as_slice())));
     let metadata = HashMap::from([(TEXT.to_owned(), text.to_owned()), (SUM.to_owned(), sum)]);
-    let written = safetensors::serialize_to_file(views, Some(metadata), partial)
-        .map_err(|error| Error::file(path, error))
-        .and_then(|()| whole(partial, path).map_err(|error| Error::file(path, error)));
-    if written.is_err() {
-        // What is left of it on a full disk would only take up room.
-        let _ = fs::remove_file(partial);
-    }
-    written
-}
-
-/// Syncs a file and gives it its name.
-fn whole(partial: &Path, path: &Path) -> std::io::Result<()> {
-    File::open(partial)?.sync_all()?;
-    fs::rename(partial, path)?;
-    sync_folder(path)
+    safetensors::serialize_to_file(views, Some(metadata), draft.temporary())
+        .map_err(|error| Error::file(path, error))?;
+    draft.finish().map_err(|error| Error::file(path, error))
 }
 
 fn little_endian(tensor: &Tensor) -> Vec<u8> {
@@ -94,6 +79,8 @@ fn checksum<'a>(text: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) 
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
