@@ -12,6 +12,9 @@ mkdir -p "$work" data/models
 "$bin/pellucid-data" unlabelled --out "$texts" --count 12000
 "$bin/pellucid-data" tokenizer --texts "$texts" --out "$work/tokenizer"
 
+# Only empty folders, and those with the mark of pellucid, are written over.
+rm -rf "$work/teacher-begun" "$work/teacher-base" data/models/student
+
 for size in teacher student; do
     rm -rf "$work/$size-empty"
     cp -r "$work/tokenizer" "$work/$size-empty"
@@ -27,7 +30,7 @@ done
     --epochs 16 --batch-size 32 --lr 2e-3 --dropout 0 --seed 1 --dtype f16
 
 fine_tune() { # set, folder
-    rm -rf "$work/run-$1"
+    rm -rf "$work/run-$1" "data/models/$2"
     "$bin/pellucid" train --headless --model "$work/teacher-base" --train "data/$1/train.jsonl" \
         --valid "data/$1/valid.jsonl" --epochs 10 --lr 5e-4 --seed 1 --probe 0 --eval-every 63 --threads 1 --run-dir "$work/run-$1"
     "$bin/pellucid-worker" halve "$work/run-$1/checkpoints/best" "data/models/$2"

@@ -20,7 +20,7 @@ use crate::model::masked_lm::MaskedLm;
 use crate::model::weights::init::initialise;
 use crate::model::weights::load;
 use crate::model::weights::params::check_memory;
-use crate::model::weights::save::{SaveRequest, Storage, save};
+use crate::model::weights::save::{SaveRequest, Storage, place, save};
 use crate::model::weights::spec::{Group, ParamSpec};
 use crate::train::optimiser::gradient::Gradient;
 use crate::train::optimiser::penalty::Penalty;
@@ -41,7 +41,7 @@ pub struct PretrainRequest {
     pub model: PathBuf,
     /// The file of texts, one a line.
     pub texts: PathBuf,
-    /// Folder to write.
+    /// Folder to write: a new or empty one, or one that an earlier save has written.
     pub out: PathBuf,
     /// Passes over the texts.
     pub epochs: u64,
@@ -70,8 +70,9 @@ struct Puzzle {
 /// the mean loss on the held-out texts.
 ///
 /// # Errors
-/// When the texts or the folder are not what they should be.
+/// When the texts or the folders are not what they should be; that of `out` is said before anything is read.
 pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Result<f64> {
+    place::check(&request.out, &request.model)?;
     let encoder = TextEncoder::load(&request.model, request.max_tokens)?;
     let tokenizer = TokenizerFiles::read(&request.model)?;
     let (train, held_out) = texts(request, &encoder)?;

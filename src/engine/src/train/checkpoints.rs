@@ -8,15 +8,16 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::regular::{self, Access};
+use pellucid_files::temporary::made_beside;
 use pellucid_files::whole::sync_folder;
 use pellucid_record::RunDir;
 
 use crate::error::{Error, Result};
+use crate::model::weights::save::place::remove_saved;
 use crate::model::weights::save::{SaveRequest, check_saved, save};
 
 pub use pellucid_record::run_dir::CHECKPOINT_STATE as STATE;
@@ -30,6 +31,9 @@ const ASIDE: &str = "aside";
 const TRIAL: &str = "trial";
 /// An empty file that marks a checkpoint which the user asked for: it is never removed.
 const REQUESTED: &str = "requested";
+
+/// What a checkpoint has beside the model, which a name with an earlier ending may have as well.
+const BESIDE_THE_MODEL: &[&str] = &[STATE, REQUESTED];
 
 /// The checkpoints of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,12 +64,15 @@ impl Checkpoints {
         fs::symlink_metadata(self.path(step)).is_ok_and(|meta| meta.is_dir())
     }
 
-    /// Writes the model folder of `step`, in the place of one that is there, and opens it again.
+    /// Writes the model folder of `step`, and opens it again. One that is there is set aside.
     ///
     /// # Errors
     /// What the file system says; and when what can be read is not what was written.
     pub fn write(&self, step: u64, request: SaveRequest<'_>) -> Result<()> {
         let folder = self.path(step);
+        if self.has(step) {
+            self.set_aside(step)?;
+        }
         save(&folder, request)?;
         check_saved(&folder, request)
     }
@@ -76,8 +83,9 @@ impl Checkpoints {
     /// As [`Checkpoints::write`].
     pub fn try_writing(&self, request: SaveRequest<'_>) -> Result<()> {
         let folder = self.folder.join(TRIAL);
-        let tried = save(&folder, request).and_then(|()| check_saved(&folder, request));
-        let _ = fs::remove_dir_all(&folder);
+        save(&folder, request)?;
+        let tried = check_saved(&folder, request);
+        let _ = remove_saved(&folder, &[]);
         tried
     }
 
@@ -87,10 +95,11 @@ impl Checkpoints {
     /// What the file system says.
     pub fn link(&self, name: &str, step: u64) -> Result<String> {
         let link = self.folder.join(name);
-        let fresh = self.folder.join(format!("{name}.partial"));
-        let _ = fs::remove_file(&fresh);
-        let linked = symlink(Self::name(step), &fresh)
-            .and_then(|()| fs::rename(&fresh, &link))
+        if fs::symlink_metadata(&link).is_ok_and(|meta| !meta.is_symlink()) {
+            return Err(Error::file(&link, "is not a link of this run; move it away"));
+        }
+        let linked = made_beside(&link, |fresh| symlink(Self::name(step), fresh))
+            .and_then(|(fresh, ())| fs::rename(&fresh, &link))
             .and_then(|()| sync_folder(&link));
         linked.map_err(|error| Error::file(&link, error))?;
         Ok(name.to_owned())
@@ -108,7 +117,7 @@ impl Checkpoints {
                 fs::remove_file(&link).map_err(|error| Error::file(&link, error))?;
             }
         }
-        let _ = fs::remove_dir_all(&aside);
+        let _ = remove_saved(&aside, BESIDE_THE_MODEL);
         fs::rename(&folder, &aside).and_then(|()| sync_folder(&aside)).map_err(|error| Error::file(&folder, error))
     }
 
@@ -164,7 +173,7 @@ impl Checkpoints {
         for (step, path) in self.steps() {
             let is_named = named.iter().any(|target| *target == Path::new(&Self::name(step)));
             if !newest.contains(&step) && !is_named && needed != Some(step) && !path.join(REQUESTED).exists() {
-                let _ = remove_whole(&path);
+                let _ = remove_saved(&path, BESIDE_THE_MODEL);
             }
         }
     }
@@ -180,7 +189,7 @@ impl Checkpoints {
                 _ => false,
             };
             if is_over && path.is_dir() && !path.is_symlink() {
-                let _ = fs::remove_dir_all(path);
+                let _ = remove_saved(&path, BESIDE_THE_MODEL);
             }
         }
     }
@@ -199,16 +208,6 @@ impl Checkpoints {
 
 fn step_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
-}
-
-/// Removes a checkpoint. A kill in the middle leaves nothing that looks like a whole one.
-fn remove_whole(path: &Path) -> io::Result<()> {
-    let mut doomed = path.as_os_str().to_owned();
-    doomed.push(".old");
-    let doomed = Path::new(&doomed);
-    let _ = fs::remove_dir_all(doomed);
-    fs::rename(path, doomed)?;
-    fs::remove_dir_all(doomed)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::model::answers;
 use crate::model::pretrained::{check_ids, load_classifier};
-use crate::model::weights::save::{SaveRequest, Storage, save};
+use crate::model::weights::save::{SaveRequest, Storage, place, save};
 use crate::task::classification::prediction;
 use crate::task::output_of;
 
@@ -79,8 +79,9 @@ fn json_line(line: &serde_json::Value) -> String {
 /// Copies a fine-tuned model folder with its weights as 16-bit floats.
 ///
 /// # Errors
-/// When `from` is not one or `to` cannot be written.
+/// When `from` is not one or `to` cannot be written or replaced.
 pub fn halve(from: &Path, to: &Path) -> Result<()> {
+    place::check(to, from)?;
     let (model, labels, _) = load_classifier(from, MAX_TOKENS)?;
     let config = model.config().for_classifier(&labels);
     let request = SaveRequest {

@@ -9,7 +9,7 @@ use super::member::member;
 use crate::error::{Error, Result};
 
 /// Their names; a model folder has some of them.
-const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 7] = [
     "tokenizer.json",
     "vocab.txt",
     "vocab.json",

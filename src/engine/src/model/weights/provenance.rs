@@ -13,15 +13,17 @@ use crate::error::{Error, Result};
 
 /// The name of the file.
 pub const NAME: &str = "pellucid.json";
+const PROGRAM: &str = "pellucid";
 /// The file of the weights that it speaks of.
 pub const WEIGHTS: &str = "model.safetensors";
 
 /// What a saved model folder says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Version of the program that saved it.
-    pub version: String,
-    /// [`checksum`] of the weights.
+    /// The program that saved it, and its version. Without this no folder is ever replaced.
+    pub written_by: String,
+    /// [`Checksum`] of the weights; empty while the folder is being written.
+    #[serde(default)]
     pub weights: String,
     /// Of which run and step they are, if the folder is a checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +45,13 @@ impl Provenance {
     /// Of weights with this checksum, saved by this program.
     #[must_use]
     pub fn new(weights: String, checkpoint: Option<CheckpointOf>) -> Self {
-        Self { version: env!("CARGO_PKG_VERSION").to_owned(), weights, checkpoint }
+        Self { written_by: format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")), weights, checkpoint }
+    }
+
+    /// Whether this program has saved it.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.written_by.split(' ').next() == Some(PROGRAM)
     }
 
     /// That of `folder`; `None` if it has none, because another program or an earlier version saved it.

@@ -1,9 +1,14 @@
 //! Writes a model folder in Hugging Face layout, whole or not at all.
+//!
+//! ```text
+//! config.json, model.safetensors, the files of the tokenizer
+//! pellucid.json                     the mark of this program: without it no folder is ever replaced
+//! ```
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use half::f16;
 use pellucid_files::bounded;
@@ -11,10 +16,14 @@ use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::Device;
 
+use place::DraftFolder;
+
 use super::params::FlatParams;
 use super::provenance::{self, CheckpointOf, Checksum, Provenance};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
+
+pub mod place;
 
 /// How weights are stored in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,41 +50,14 @@ pub struct SaveRequest<'a> {
 }
 
 /// Writes a model folder at `target`: first under a temporary name beside it, which is synced and renamed, so that the
-/// folder appears whole or not at all. A folder that is there already is replaced.
+/// folder appears whole or not at all. An empty folder, or one that this program has written, is replaced.
 ///
 /// # Errors
-/// What the file system says; `target` is then as it was before.
+/// When something else is at `target`, and what the file system says; `target` is then as it was before.
 pub fn save(target: &Path, request: SaveRequest<'_>) -> Result<()> {
-    let partial = beside(target, "partial");
-    let told = |error: std::io::Error| Error::file(target, error);
-    remove(&partial).map_err(told)?;
-    fs::create_dir_all(&partial).map_err(told)?;
-    if let Err(error) = fill(&partial, request) {
-        // What is left of it on a full disk would only take up room.
-        let _ = remove(&partial);
-        return Err(error);
-    }
-    let old = beside(target, "old");
-    remove(&old).map_err(told)?;
-    if target.exists() {
-        fs::rename(target, &old).map_err(told)?;
-    }
-    fs::rename(&partial, target).map_err(told)?;
-    if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        sync(parent).map_err(told)?;
-    }
-    remove(&old).map_err(told)
-}
-
-fn beside(target: &Path, ending: &str) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(ending);
-    target.with_file_name(name)
-}
-
-fn remove(folder: &Path) -> std::io::Result<()> {
-    if folder.exists() { fs::remove_dir_all(folder) } else { Ok(()) }
+    let draft = DraftFolder::of(target)?;
+    fill(draft.path(), request)?;
+    draft.finish()
 }
 
 fn sync(path: &Path) -> std::io::Result<()> {
