@@ -53,12 +53,13 @@ struct Explainer<'a> {
 /// When the model or the data cannot be read, the model has no such class, a text has no explanation (the others are
 /// written), or the output cannot be written.
 pub fn explain(work: &ExplainWork) -> Result<()> {
+    let output = writer::output(work)?;
     let rows = texts::rows(&work.texts)?;
     let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
     let model = model.to_device(device(work.device)?);
     let class = class(work, &labels)?;
     let explainer = Explainer { work, model, labels, encoder, class };
-    let mut out = Writer::open(work.out.as_deref())?;
+    let mut out = Writer::open(output)?;
     match work.format {
         ExplainFormat::Csv => out.write(&csv_table::header(&work.methods).map_err(no_table)?)?,
         ExplainFormat::Html => out.write(&html_page::begin(work, rows.len()))?,

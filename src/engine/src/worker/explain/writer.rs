@@ -1,41 +1,43 @@
 //! Where explanations are written: to stdout, or to a file that appears whole or not at all.
 
-use std::fs::{self, File};
 use std::io::{self, BufWriter, StdoutLock, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use pellucid_files::output::{Inputs, OutputFile};
+use pellucid_files::whole::Draft;
+use pellucid_protocol::work::{ExplainWork, Texts};
 
 use crate::error::{Error, Result};
+
+/// The file that `work` writes, if it does not write to stdout.
+///
+/// # Errors
+/// When something is there that is not replaced: a folder, a link, what this command reads.
+pub fn output(work: &ExplainWork) -> Result<Option<OutputFile>> {
+    let Some(path) = &work.out else { return Ok(None) };
+    let data = if let Texts::File { path, .. } = &work.texts { Some(path) } else { None };
+    let inputs = Inputs::of([Some(&work.model), data].into_iter().flatten());
+    OutputFile::new(path, &inputs).map(Some).map_err(|error| Error::file(path, error))
+}
 
 /// Where explanations are being written.
 #[derive(Debug)]
 pub enum Writer {
     /// Text appears as it is written.
     Stdout(StdoutLock<'static>),
-    /// Text goes into a temporary file, which takes its name when it is complete.
-    File(PartialFile),
-}
-
-/// A file that is not complete yet. Dropped before it is, it is removed.
-#[derive(Debug)]
-pub struct PartialFile {
-    file: BufWriter<File>,
-    /// Its name until then.
-    temporary: PathBuf,
-    /// Its name when it is complete.
-    path: PathBuf,
+    /// Text goes into a draft, which takes the name of the file when it is complete.
+    File(OutputFile, BufWriter<Draft>),
 }
 
 impl Writer {
-    /// Opens the file `path`, or stdout if there is none.
+    /// Opens the file, or stdout if there is none.
     ///
     /// # Errors
     /// When the file cannot be created.
-    pub fn open(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path else { return Ok(Writer::Stdout(io::stdout().lock())) };
-        let name = path.file_name().ok_or_else(|| Error::file(path, "is no name for a file"))?;
-        let temporary = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-        let file = File::create(&temporary).map_err(|error| Error::file(path, error))?;
-        Ok(Writer::File(PartialFile { file: BufWriter::new(file), temporary, path: path.to_owned() }))
+    pub fn open(output: Option<OutputFile>) -> Result<Self> {
+        let Some(output) = output else { return Ok(Writer::Stdout(io::stdout().lock())) };
+        let draft = output.draft().map_err(told(output.path()))?;
+        Ok(Writer::File(output, BufWriter::new(draft)))
     }
 
     /// Writes text.
@@ -47,9 +49,7 @@ impl Writer {
             Writer::Stdout(out) => {
                 out.write_all(text.as_bytes()).map_err(|error| Error::Refused(format!("stdout: {error}")))
             }
-            Writer::File(partial) => {
-                partial.file.write_all(text.as_bytes()).map_err(|error| Error::file(&partial.path, error))
-            }
+            Writer::File(output, draft) => draft.write_all(text.as_bytes()).map_err(told(output.path())),
         }
     }
 
@@ -58,37 +58,41 @@ impl Writer {
     /// # Errors
     /// When it cannot be written or renamed.
     pub fn finish(self) -> Result<()> {
-        let Writer::File(mut partial) = self else { return Ok(()) };
-        let renamed = partial.file.flush().and_then(|()| fs::rename(&partial.temporary, &partial.path));
-        renamed.map_err(|error| Error::file(&partial.path, error))
+        let Writer::File(output, draft) = self else { return Ok(()) };
+        let draft = draft.into_inner().map_err(io::IntoInnerError::into_error);
+        draft.and_then(|draft| output.finish(draft)).map_err(told(output.path()))
     }
 }
 
-impl Drop for PartialFile {
-    fn drop(&mut self) {
-        // There is no such file any more if it was renamed.
-        let _ = fs::remove_file(&self.temporary);
-    }
+fn told(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |error| Error::file(path, error)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    fn writer(path: &Path) -> Result<Writer> {
+        let output = OutputFile::new(path, &Inputs::default()).map_err(told(path))?;
+        Writer::open(Some(output))
+    }
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("page.html");
         let names = || fs::read_dir(folder.path()).unwrap().count();
-        let mut writer = Writer::open(Some(&path)).unwrap();
-        writer.write("half").unwrap();
-        drop(writer);
+        let mut half = writer(&path).unwrap();
+        half.write("half").unwrap();
+        drop(half);
         assert_eq!(names(), 0);
-        let mut writer = Writer::open(Some(&path)).unwrap();
-        writer.write("whole").unwrap();
-        writer.finish().unwrap();
+        let mut all = writer(&path).unwrap();
+        all.write("whole").unwrap();
+        all.finish().unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names()), ("whole", 1));
-        let told = Writer::open(Some(&folder.path().join("nowhere/page.html"))).unwrap_err().to_string();
+        let told = writer(&folder.path().join("nowhere/page.html")).unwrap_err().to_string();
         assert!(told.contains("nowhere/page.html") && !told.contains('\n'), "{told}");
     }
 }
