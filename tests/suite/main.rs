@@ -13,6 +13,7 @@ mod headless;
 mod hostile;
 mod job;
 mod numbers;
+mod pasted;
 mod private;
 mod program;
 mod recorded;

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedSender;
 
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_client::handle::{handle, resume_hint};
+use pellucid_client::handle::{command_line, resume_hint};
 use pellucid_client::{FromRun, History, Link, Task};
 
 mod log_copy;
@@ -180,7 +180,7 @@ impl Watcher {
         if let Some(run) = &self.run {
             let place = run.root().display();
             let next = match ended.outcome {
-                Outcome::Finished => format!("`pellucid replay {}` shows it", handle(run)),
+                Outcome::Finished => format!("{} shows it", command_line("replay", run)),
                 Outcome::Stopped | Outcome::Failed | Outcome::Died => resume_hint(run),
             };
             self.progress.say(&format!("the run is in {place}; {next}"));
@@ -234,8 +234,9 @@ impl Watcher {
     }
 
     fn goes_on(&self) -> String {
-        let name = self.run.as_ref().map(handle).unwrap_or_default();
-        format!("stdout was closed; the run goes on, `pellucid attach {name}` shows it")
+        let command =
+            self.run.as_ref().map_or_else(|| "`pellucid attach`".to_owned(), |run| command_line("attach", run));
+        format!("stdout was closed; the run goes on, {command} shows it")
     }
 }
 

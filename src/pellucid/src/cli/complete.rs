@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap_complete::CompletionCandidate;
+use pellucid_client::handle::quoted;
+use pellucid_protocol::scrub::scrub;
 use pellucid_record::{RunDir, runs};
 
 /// Runs whose name or short id begins with what was typed; in the folder that the command line names, else `runs`.
@@ -14,15 +16,18 @@ pub(super) fn runs(typed: &OsStr) -> Vec<CompletionCandidate> {
     typed.to_str().map(|typed| candidates(&runs, typed)).unwrap_or_default()
 }
 
-/// The newest first; a name is told with its id, an id with its name.
+/// The newest first; a name is told with its id, an id with its name. A shell gets the id for a name that it would have to
+/// quote, or that could steer a terminal.
 fn candidates(runs: &[RunDir], typed: &str) -> Vec<CompletionCandidate> {
     let ids = runs::short_ids(runs);
     let told = |run: &RunDir, id: &String| {
         let (name, id) = (run.name(), id.clone());
-        if name.starts_with(typed) {
+        let shown = scrub(&name).into_owned();
+        if name.starts_with(typed) && quoted(&name).as_ref() == Some(&name) {
             return Some(CompletionCandidate::new(name).help(Some(id.into())));
         }
-        id.starts_with(typed).then(|| CompletionCandidate::new(id).help(Some(name.into())))
+        (name.starts_with(typed) || id.starts_with(typed))
+            .then(|| CompletionCandidate::new(id).help(Some(shown.into())))
     };
     runs.iter().zip(&ids).rev().filter_map(|(run, id)| told(run, id)).collect()
 }
@@ -43,5 +48,20 @@ mod tests {
         assert_eq!(shown("20260101"), ["20260101-triage"]);
         assert_eq!(shown(&ids[0]), [ids[0].clone()]);
         assert!(shown("nothing").is_empty());
+    }
+
+    #[test]
+    fn a_name_that_no_shell_takes_as_it_is_is_completed_by_its_id() {
+        let names = ["two words", "$(reboot)", "line\nbreak", "red\u{1b}[31m", "turned\u{202e}"];
+        let runs = names.map(|name| RunDir::new(format!("/nowhere/{name}")));
+        let ids = runs::short_ids(&runs);
+        for (name, id) in names.iter().zip(&ids) {
+            let found = candidates(&runs, &name[..2]);
+            let [one] = found.as_slice() else { panic!("{name:?}: {found:?}") };
+            assert_eq!(one.get_value().to_str(), Some(id.as_str()));
+            let help = one.get_help().unwrap().to_string();
+            assert_eq!(help, scrub(name), "{name:?}");
+            assert!(!help.contains(char::is_control), "{help:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_client::handle::handle;
+use pellucid_client::handle::command_line;
 use pellucid_protocol::scrub::scrub;
 use pellucid_record::RunDir;
 use pellucid_record::lock::Lock;
@@ -60,7 +60,7 @@ fn check(run: &RunDir) -> Result<(), Failure> {
     let (pid, host) = (info.owner.pid, &info.owner.host);
     match (info.state(run), recorded::is_over(run)) {
         (ProcessState::Running, false) => {
-            failed(format!("{name} is running (pid {pid}); `pellucid stop {}` ends it first", handle(run)))
+            failed(format!("{name} is running (pid {pid}); {} ends it first", command_line("stop", run)))
         }
         (ProcessState::Remote, false) => {
             failed(format!("{name} has its worker (pid {pid}) on {host}; remove it there"))

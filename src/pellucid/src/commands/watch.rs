@@ -2,7 +2,7 @@
 
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_client::handle::{handle, resume_hint};
+use pellucid_client::handle::{command_line, resume_hint};
 use pellucid_client::{Link, Task};
 use pellucid_dashboard::{Exit, Options};
 use pellucid_protocol::event::Outcome;
@@ -35,7 +35,7 @@ pub(super) async fn watch((link, task): (Link, Task), options: Options) -> Resul
 
 /// Says where the run is and how to come back. The result is that of the training, as far as it was watched.
 pub(super) fn farewell(exit: Exit, run: &RunDir) -> Result<Ending, Failure> {
-    let back = format!("`pellucid attach {}` comes back", handle(run));
+    let back = format!("{} comes back", command_line("attach", run));
     let place = run.root().display();
     match exit {
         Exit::HungUp | Exit::Frontier => return Ok(Ending::Done),

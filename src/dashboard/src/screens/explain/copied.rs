@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::scrub::{scrub, to_json};
 use pellucid_protocol::{Attribution, Check, Explanation};
 
 use super::Explain;
@@ -26,7 +26,7 @@ impl Explain {
     /// The same as one line of JSON, as it is in the record of a run.
     #[must_use]
     pub fn copied_data(&self) -> Option<String> {
-        serde_json::to_string(self.looked_at(self.current()?)).ok()
+        to_json(self.looked_at(self.current()?)).ok()
     }
 }
 
