@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! lookup, options ──▶ watch ──▶ frontier ──▶ open, compare ──▶ train ──▶ picker, screenshot
-//!            └──────▶ runs, stop ──▶ rm      export ──▶ sweep      report, texts, doctor, shell
+//!      ├──────▶ exact, runs ──▶ stop ──▶ rm
+//!      └ export ──▶ sweep      report, texts, doctor, shell
 //! ```
 
 use std::io::IsTerminal;
@@ -12,12 +13,14 @@ use pellucid_client::{supervisor, worker};
 use pellucid_dashboard::{Keymap, bench};
 
 use crate::cli::bench::{BenchAction, BenchUiArgs};
+use crate::cli::run::RunArg;
 use crate::cli::{Action, Cli, Global};
 use crate::runtime::block_on;
 use crate::stdout;
 
 mod compare;
 mod doctor;
+mod exact;
 mod export;
 mod frontier;
 mod lookup;
@@ -42,21 +45,21 @@ mod watch;
 pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
     let global = cli.global;
     let Some(action) = cli.action else { return without_command(&global) };
-    let run = |name: &str| lookup::one(name, &global);
+    let run = |named: &RunArg| lookup::one_or_newest(named.run.as_deref(), &global);
     match action {
         Action::Demo(demo) => train::demo(demo, &global),
         Action::Train(train) => train::train(train, &global),
-        Action::Attach(attach) => open::attach(run(&attach.run.run)?, open::rights(&attach), &global),
-        Action::Stop(args) => block_on(stop::stop(run(&args.run)?, &args)),
+        Action::Attach(attach) => open::attach(run(&attach.run)?, open::rights(&attach), &global),
+        Action::Stop(args) => block_on(stop::stop(exact::one(&args.run, &global)?, &args)),
         Action::Rm(rm) => rm::rm(&rm, &global),
-        Action::Resume(resume) => train::resume(run(&resume.run.run)?, resume.watch, &global),
-        Action::Replay(replay) => open::replay(run(&replay.run.run)?, replay.speed, &global),
+        Action::Resume(resume) => train::resume(run(&resume.run)?, resume.watch, &global),
+        Action::Replay(replay) => open::replay(run(&replay.run)?, replay.speed, &global),
         Action::Compare(args) => compare::compare(&lookup::each(&args.compared, &global)?, &global),
         Action::Frontier(args) => frontier::frontier(&args, &global),
         Action::Sweep(sweep) => sweep::sweep(*sweep),
-        Action::Report(args) => report::report(&run(&args.run.run)?, args.out.as_deref(), args.explain),
+        Action::Report(args) => report::report(&run(&args.run)?, args.out.as_deref(), args.explain),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
-        Action::Export(export) => export::export(&run(&export.run.run)?, export.format),
+        Action::Export(export) => export::export(&run(&export.run)?, export.format),
         Action::Explain(explain) => block_on(worker::run(&texts::explain(explain))),
         Action::Predict(predict) => block_on(worker::run(&texts::predict(predict))),
         Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train))),

@@ -58,7 +58,9 @@ pub fn unreadable(parent: &Path) -> Vec<PathBuf> {
     unreadable
 }
 
-fn is_unreadable(folder: &Path) -> bool {
+/// Whether this user may not look into `folder`.
+#[must_use]
+pub fn is_unreadable(folder: &Path) -> bool {
     let found = fs::metadata(RunDir::new(folder).events());
     found.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
@@ -84,36 +86,44 @@ pub fn short_ids(runs: &[RunDir]) -> Vec<String> {
         .collect()
 }
 
-/// Finds a run by path, by name, or by an unambiguous part of a name or start of an id; the newest run if `wanted` is
-/// empty.
+/// Finds a run by path, by name, or by an unambiguous part of a name or start of an id. For commands that look: what
+/// removes or ends a run wants its exact name.
 ///
 /// # Errors
 /// One line that says what was looked for and what there is.
 pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
+    if wanted.trim().is_empty() {
+        return Err("the name of a run is empty; `pellucid runs` lists them".to_owned());
+    }
     let direct = RunDir::new(wanted);
-    if !wanted.is_empty() && direct.events().is_file() {
+    if direct.events().is_file() {
         return Ok(direct);
     }
-    if !wanted.is_empty() && is_unreadable(direct.root()) {
+    if is_unreadable(direct.root()) {
         return Err(permission_denied(direct.root()));
     }
     let runs = list(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
     if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
         return Ok(exact.clone());
     }
-    let is_id = |run: &RunDir| wanted.len() >= SHORTEST_ID && run.id().starts_with(wanted);
-    let matching: Vec<_> = runs.iter().filter(|run| run.name().contains(wanted) || is_id(run)).collect();
-    match (wanted.is_empty(), matching.as_slice()) {
-        (true, [.., newest]) | (false, [newest]) => Ok((*newest).clone()),
-        (_, []) => Err(match unreadable(parent).iter().find(|path| path.ends_with(wanted)) {
-            Some(folder) if !wanted.is_empty() => permission_denied(folder),
-            _ => format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display()),
+    match like(&runs, wanted).as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(match unreadable(parent).iter().find(|path| path.ends_with(wanted)) {
+            Some(folder) => permission_denied(folder),
+            None => format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display()),
         }),
-        (_, several) => {
+        several => {
             let names: Vec<_> = several.iter().map(|run| run.name()).collect();
             Err(format!("`{wanted}` could be {}; name one", names.join(", ")))
         }
     }
+}
+
+/// Those of `runs` of whose name `wanted` is a part, or of whose id it is the start.
+#[must_use]
+pub fn like<'a>(runs: &'a [RunDir], wanted: &str) -> Vec<&'a RunDir> {
+    let is_id = |run: &RunDir| wanted.len() >= SHORTEST_ID && run.id().starts_with(wanted);
+    runs.iter().filter(|run| run.name().contains(wanted) || is_id(run)).collect()
 }
 
 #[cfg(test)]
@@ -128,7 +138,11 @@ mod tests {
             fs::write(folder.path().join(name).join("events.jsonl"), "").unwrap();
         }
         let named = |wanted: &str| find(folder.path(), wanted).map(|run| run.name());
-        assert_eq!(named("").unwrap(), "20260103-triage");
+        let newest = || list(folder.path()).unwrap().pop().unwrap().name();
+        assert_eq!(newest(), "20260103-triage");
+        for nothing in ["", " ", "\t\n"] {
+            assert!(named(nothing).unwrap_err().contains("is empty"), "{nothing:?}");
+        }
         assert_eq!(named("credit").unwrap(), "20260102-credit");
         assert_eq!(named(folder.path().join("20260101-triage").to_str().unwrap()).unwrap(), "20260101-triage");
         let ids = short_ids(&list(folder.path()).unwrap());
@@ -143,6 +157,6 @@ mod tests {
             let line = format!("{{\"time\":{time},\"event\":\"started\"}}\n");
             fs::write(folder.path().join(name).join("events.jsonl"), line).unwrap();
         }
-        assert_eq!(named("").unwrap(), "20260102-credit", "the time counts, and not the name");
+        assert_eq!(newest(), "20260102-credit", "the time counts, and not the name");
     }
 }

@@ -8,14 +8,14 @@ use clap_complete::ArgValueCompleter;
 use super::complete;
 use super::json::JsonFlag;
 use super::train::WatchFlags;
-use super::value::speed;
+use super::value::{exact_run, run, speed};
 
 /// A run: its name, an unambiguous part of it, its short id, or its folder.
 #[derive(Debug, Args)]
 pub(crate) struct RunArg {
     /// The run: its name, an unambiguous part of it, its short id, or its folder [default: the newest run]
-    #[arg(default_value = "", hide_default_value = true, add = ArgValueCompleter::new(complete::runs))]
-    pub run: String,
+    #[arg(value_parser = run, add = ArgValueCompleter::new(complete::runs))]
+    pub run: Option<String>,
 }
 
 /// `pellucid attach`.
@@ -40,8 +40,8 @@ pub(crate) struct RunsArgs {
 /// `pellucid stop`.
 #[derive(Debug, Args)]
 pub(crate) struct StopArgs {
-    /// The run: its name, an unambiguous part of it, its short id, or its folder
-    #[arg(add = ArgValueCompleter::new(complete::runs))]
+    /// The run: its whole name, its short id, or its folder
+    #[arg(value_parser = exact_run, add = ArgValueCompleter::new(complete::runs))]
     pub run: String,
     /// Stop at once: no evaluation, no checkpoint
     #[arg(long)]
@@ -52,7 +52,7 @@ pub(crate) struct StopArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RmArgs {
     /// The runs, each named as for `stop`
-    #[arg(required = true, value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
+    #[arg(required = true, value_name = "RUN", value_parser = exact_run, add = ArgValueCompleter::new(complete::runs))]
     pub removed: Vec<String>,
     /// Do not ask
     #[arg(long, short)]
@@ -74,7 +74,7 @@ pub(crate) struct ResumeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Two or more runs, each named as for `attach`
-    #[arg(required = true, num_args = 2.., value_name = "RUN", add = ArgValueCompleter::new(complete::runs))]
+    #[arg(required = true, num_args = 2.., value_name = "RUN", value_parser = run, add = ArgValueCompleter::new(complete::runs))]
     pub compared: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct CompareArgs {
 #[derive(Debug, Args)]
 pub(crate) struct FrontierArgs {
     /// Folders of runs, such as that of a sweep, and single runs named as for `attach` [default: the folder of all runs]
-    #[arg(value_name = "FOLDER|RUN", add = ArgValueCompleter::new(complete::runs))]
+    #[arg(value_name = "FOLDER|RUN", value_parser = run, add = ArgValueCompleter::new(complete::runs))]
     pub shown: Vec<String>,
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct ScreenshotArgs {
     #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = Key::parse)]
     pub keys: Vec<Key>,
     /// Show the run compared with this one; may be repeated
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", value_parser = super::value::run)]
     pub beside: Vec<String>,
     /// Show the list of runs
     #[arg(long, conflicts_with = "beside")]

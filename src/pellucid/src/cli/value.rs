@@ -8,9 +8,39 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "write a number above 0, such as 10".to_owned())
 }
 
+/// How a run is named. A name that is empty comes from a script's empty variable and does not mean the newest run.
+pub(super) fn run(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("the name is empty; `pellucid runs` lists the runs".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// As [`run`], for commands that remove or end a run: no name of the folder that one is in, or of one above it.
+pub(super) fn exact_run(text: &str) -> Result<String, String> {
+    let name = run(text)?;
+    match name.trim_end_matches('/').rsplit('/').next() {
+        None | Some("" | "." | "..") => Err("this names no run; `pellucid runs` lists the runs".to_owned()),
+        Some(_) => Ok(name),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_no_name_of_a_run_and_neither_is_the_folder_of_them() {
+        for text in ["", " ", "\t", "\n"] {
+            assert!(run(text).is_err() && exact_run(text).is_err(), "{text:?}");
+        }
+        for text in [".", "..", "./", "../", "x/.", "x/..", "x/../", "/", "//", ".//", "../..//"] {
+            assert!(run(text).is_ok() && exact_run(text).is_err(), "{text:?}");
+        }
+        for text in ["run", "runs/run", "runs/run/", "../runs/run", "./run", "...", "-run", " run"] {
+            assert_eq!(exact_run(text).as_deref(), Ok(text));
+        }
+    }
 
     #[test]
     fn a_speed_is_a_number_above_zero() {

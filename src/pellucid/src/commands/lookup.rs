@@ -13,12 +13,17 @@ pub(super) fn all(folder: &Path) -> Result<Vec<RunDir>, Failure> {
     runs::list(folder).map_err(|error| Failure::Failed(format!("cannot read {}: {error}", folder.display())))
 }
 
-/// The run called `name`, or the newest run if the name is empty.
+/// The run called `name`, or an unambiguous part of it.
 pub(super) fn one(name: &str, global: &Global) -> Result<RunDir, Failure> {
-    runs::find(&global.runs, name).map_err(|error| match name {
-        "" => Failure::Failed(none_yet(&global.runs)),
-        _ => Failure::Failed(error),
-    })
+    runs::find(&global.runs, name).map_err(Failure::Failed)
+}
+
+/// The run called `name`, or the newest run if none is named.
+pub(super) fn one_or_newest(name: Option<&str>, global: &Global) -> Result<RunDir, Failure> {
+    match name {
+        Some(name) => one(name, global),
+        None => all(&global.runs)?.pop().ok_or_else(|| Failure::Failed(none_yet(&global.runs))),
+    }
 }
 
 /// The runs called `names`, in that order.
@@ -41,7 +46,8 @@ mod tests {
     #[test]
     fn no_runs_yet_is_said_with_what_to_do() {
         let global = Cli::parse_from(["pellucid", "--runs", "nowhere"]).global;
-        let message = one("", &global).unwrap_err().to_string();
+        let message = one_or_newest(None, &global).unwrap_err().to_string();
         assert_eq!(message, "no runs in nowhere yet; `pellucid demo` makes one");
+        assert!(one_or_newest(Some(""), &global).unwrap_err().to_string().contains("is empty"));
     }
 }

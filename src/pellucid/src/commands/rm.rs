@@ -13,7 +13,7 @@ use pellucid_record::RunDir;
 use pellucid_record::lock::Lock;
 use pellucid_record::owner::ProcessState;
 
-use super::{lookup, stop};
+use super::{exact, stop};
 use crate::cli::Global;
 use crate::cli::run::RmArgs;
 use crate::recorded;
@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// `pellucid rm`.
 pub(super) fn rm(args: &RmArgs, global: &Global) -> Result<Ending, Failure> {
-    let runs = lookup::each(&args.removed, global)?;
+    let runs = exact::each(&args.removed, global)?;
     // All are checked before the first is removed.
     runs.iter().try_for_each(check)?;
     if !args.yes && !confirmed(&runs)? {

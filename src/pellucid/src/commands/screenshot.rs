@@ -26,7 +26,7 @@ fn frame(shot: &ScreenshotArgs, capture: PictureOptions, global: &Global) -> Res
     if shot.list {
         return Ok(picture::page(&mut picker::list(&lookup::all(&global.runs)?), capture)?);
     }
-    let run = lookup::one(&shot.run.run, global)?;
+    let run = lookup::one_or_newest(shot.run.run.as_deref(), global)?;
     if shot.frontier {
         return Ok(picture::page(&mut frontier::read(&run)?, capture)?);
     }
