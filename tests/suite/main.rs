@@ -13,6 +13,7 @@ mod headless;
 mod hostile;
 mod job;
 mod numbers;
+mod ownership;
 mod pasted;
 mod private;
 mod program;

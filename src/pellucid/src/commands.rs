@@ -3,7 +3,7 @@
 //! ```text
 //! lookup, options ──▶ watch ──▶ frontier ──▶ open, compare ──▶ train ──▶ picker, screenshot
 //!      ├──────▶ exact, runs ──▶ stop ──▶ rm
-//!      └ export ──▶ sweep      report, texts, doctor, shell
+//! written, export ──▶ report, sweep ──┘                  texts, doctor, shell
 //! ```
 
 use std::io::IsTerminal;
@@ -37,6 +37,7 @@ mod sweep;
 mod texts;
 mod train;
 mod watch;
+mod written;
 
 /// Does what the command line asks for.
 ///

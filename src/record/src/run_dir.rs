@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 /// worker.lock                 held by the worker while it runs, and names it
 /// worker.log                  what the worker and libtorch print
 /// view.toml                   view settings of its charts
+/// report.html, report.md      what `pellucid report` writes, unless it is told another folder
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {

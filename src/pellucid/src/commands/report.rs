@@ -2,6 +2,7 @@
 //! for the model. It is written as an HTML page and as Markdown, to be read without pellucid.
 
 mod added;
+mod files;
 mod html;
 mod markdown;
 mod page;
@@ -11,7 +12,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_files::whole;
+use pellucid_client::handle::quoted_path;
 use pellucid_formats::html::{Sign, Word};
 use pellucid_protocol::event::AlertKind;
 use pellucid_protocol::metric::DEFINITIONS;
@@ -19,8 +20,10 @@ use pellucid_protocol::word_importance::{Case, Question, word_importance};
 use pellucid_protocol::{Attribution, Check, Explanation, Method, WatchedWord};
 use pellucid_record::RunDir;
 
+use super::written;
 use crate::stdout;
 use added::Origin;
+pub(super) use files::is_report;
 use page::{Block, Curve, Page, Section, WordMap};
 use record::{Recorded, hash, hash_of_weights};
 
@@ -38,14 +41,12 @@ const LEAST: usize = 2;
 pub(super) fn report(run: &RunDir, out: Option<&Path>, explain: usize) -> Result<Ending, Failure> {
     let cannot = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
     let mut recorded = Recorded::of(run).map_err(cannot)?;
+    let outputs = files::outputs(out.unwrap_or(run.root()), &files::inputs(run, &recorded))?;
     let origin = added::complete(run, &mut recorded, explain);
     let page = page(run, &recorded, &origin);
-    let folder = out.unwrap_or(run.root());
-    for (name, text) in [("report.html", html::render(&page)), ("report.md", markdown::render(&page))] {
-        let path = folder.join(name);
-        whole::write_whole(&path, text.as_bytes())
-            .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))?;
-        stdout::line(&path.display().to_string())?;
+    for (output, text) in outputs.iter().zip([html::render(&page), markdown::render(&page)]) {
+        output.write(text.as_bytes()).map_err(|error| written::cannot_write(output.path(), &error))?;
+        stdout::line(&output.path().display().to_string())?;
     }
     Ok(Ending::Done)
 }
@@ -63,7 +64,7 @@ fn page(run: &RunDir, recorded: &Recorded, origin: &Origin) -> Page {
         settings(recorded),
         how_to_reproduce(run),
     ];
-    Page { title: format!("Report on the run {}", run.name()), sections }
+    Page { title: format!("{}{}", files::TITLE, run.name()), sections }
 }
 
 fn row(cells: &[&str]) -> Vec<String> {
@@ -373,7 +374,10 @@ fn settings(recorded: &Recorded) -> Section {
 fn how_to_reproduce(run: &RunDir) -> Section {
     let text = "The same settings, data, threads, build and kind of processor give the same numbers, bit for bit. This \
                 command does not repeat changes that were made by hand.";
-    let command = format!("pellucid train --config {} --run-dir NEW-FOLDER", run.settings().display());
+    let command = match quoted_path(&run.settings()) {
+        Some(settings) => format!("pellucid train --config {settings} --run-dir NEW-FOLDER"),
+        None => "pellucid train --config RUN-FOLDER/run.toml --run-dir NEW-FOLDER".to_owned(),
+    };
     Section::new("How to reproduce this run", vec![Block::Text(text.to_owned()), Block::Code(command)])
 }
 

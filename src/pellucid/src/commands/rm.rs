@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pellucid_client::console;
@@ -18,21 +17,9 @@ use crate::cli::Global;
 use crate::cli::run::RmArgs;
 use crate::recorded;
 
-/// The files and folders of a run. While one is written, its name ends with `.partial`.
-const PARTS: [&str; 10] = [
-    "run.toml",
-    "events.jsonl",
-    "samples.jsonl",
-    "predictions",
-    "checkpoints",
-    "worker.json",
-    "worker.lock",
-    "worker.log",
-    "worker.sock",
-    "view.toml",
-];
-/// The file that is removed last. Without it the folder is no run any more, and could not be named a second time.
-const LAST: &str = "events.jsonl";
+mod parts;
+mod removal;
+
 /// How long to wait for the lock of a worker that is about to leave.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -76,7 +63,7 @@ fn confirmed(runs: &[RunDir]) -> Result<bool, Failure> {
     }
     let mut out = io::stderr().lock();
     for run in runs {
-        let size = parts(run).iter().map(|part| size(part)).sum::<u64>();
+        let size = removal::measure(run).map_err(|error| cannot(run, &error))?.size;
         writeln!(out, "{}  {:.1} MB", scrub(&run.root().display().to_string()), size as f64 / 1e6)?;
     }
     write!(out, "Remove {}? [y/N] ", if runs.len() == 1 { "it" } else { "them" })?;
@@ -86,23 +73,8 @@ fn confirmed(runs: &[RunDir]) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Bytes of a file, or of all files of a folder; links are not followed.
-fn size(path: &Path) -> u64 {
-    let Ok(meta) = fs::symlink_metadata(path) else { return 0 };
-    if !meta.is_dir() {
-        return meta.len();
-    }
-    fs::read_dir(path).into_iter().flatten().flatten().map(|entry| size(&entry.path())).sum()
-}
-
-/// The parts of a run that are there, its event log last.
-fn parts(run: &RunDir) -> Vec<PathBuf> {
-    let is_part = |name: &str| PARTS.contains(&name.strip_suffix(".partial").unwrap_or(name));
-    let entries = fs::read_dir(run.root()).into_iter().flatten().flatten();
-    let mut found: Vec<PathBuf> =
-        entries.filter(|entry| entry.file_name().to_str().is_some_and(is_part)).map(|entry| entry.path()).collect();
-    found.sort_by_key(|path| path.ends_with(LAST));
-    found
+fn cannot(run: &RunDir, error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot remove {}: {error}", run.root().display()))
 }
 
 fn remove(run: &RunDir) -> Result<(), Failure> {
@@ -114,30 +86,21 @@ fn remove(run: &RunDir) -> Result<(), Failure> {
     }
     // As long as the lock is held, nobody can resume the run.
     let lock = Lock::take(run, PATIENCE).map_err(|why| Failure::Failed(format!("{name}: {why}")))?;
-    remove_parts(run)?;
+    let found = removal::remove(run).map_err(|error| cannot(run, &error))?;
+    let mut is_gone = removal::remove_folder(run).map_err(|error| cannot(run, &error))?;
     drop(lock);
-    if !parts(run).is_empty() {
-        // A supervisor that leaves at this moment looks for the lock, which makes its file again.
-        remove_parts(run)?;
+    // A supervisor that leaves at this moment looks for the lock, which makes its file again. Nobody else's is touched.
+    if !is_gone && found.foreign.is_none() && Lock::take(run, PATIENCE).is_ok() && !run.events().exists() {
+        is_gone = removal::remove_folder(run).map_err(|error| cannot(run, &error))?;
     }
-    match fs::remove_dir(run.root()) {
-        Ok(()) => console::note(&format!("removed {name}")),
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-            console::note(&format!("removed {name}; {} stays, because it holds other files", run.root().display()));
-        }
-        Err(error) => return Err(Failure::Failed(format!("cannot remove {}: {error}", run.root().display()))),
+    if is_gone {
+        console::note(&format!("removed {name}"));
+    } else {
+        let foreign = found.foreign.map_or_else(String::new, |path| format!(", such as {}", path.display()));
+        let root = run.root().display();
+        console::note(&format!("removed {name}; {root} stays, because it holds other files{foreign}"));
     }
     Ok(())
-}
-
-fn remove_parts(run: &RunDir) -> Result<(), Failure> {
-    let failed = |part: &Path, error| Failure::Failed(format!("cannot remove {}: {error}", part.display()));
-    parts(run).iter().try_for_each(|part| remove_part(part).map_err(|error| failed(part, error)))
-}
-
-/// Removes a file, a link, or a folder with its contents. The target of a link stays.
-fn remove_part(path: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 #[cfg(test)]
@@ -155,12 +118,10 @@ mod tests {
         let run = RunDir::new(folder.path().join("run"));
         fs::create_dir_all(run.root().join("checkpoints/step-000001")).unwrap();
         symlink("step-000001", run.root().join("checkpoints/best")).unwrap();
-        symlink(&outside, run.root().join("checkpoints/trap")).unwrap();
         symlink(&outside, run.root().join("predictions")).unwrap();
         for name in ["events.jsonl", "run.toml", "worker.log", "events.jsonl.partial"] {
             fs::write(run.root().join(name), "").unwrap();
         }
-        assert!(parts(&run).last().unwrap().ends_with("events.jsonl"));
         remove(&run).unwrap();
         assert!(!run.root().exists() && outside.join("precious").exists());
 
