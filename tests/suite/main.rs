@@ -12,6 +12,7 @@ mod folder;
 mod headless;
 mod hostile;
 mod job;
+mod limits;
 mod numbers;
 mod ownership;
 mod pasted;

@@ -16,6 +16,7 @@
 //! console        text for people on stderr
 //! failure        exit codes of commands
 //! handle         how a user names a run
+//! stack          the limit on stacks
 //! lines          lines from another process
 //! stderr_lines   the same for text that is not a protocol
 //! link           the messages between screen and task
@@ -47,6 +48,7 @@ mod launch;
 mod lines;
 mod link;
 mod player;
+pub mod stack;
 mod stderr_lines;
 pub mod supervisor;
 #[cfg(test)]

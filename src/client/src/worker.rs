@@ -14,16 +14,26 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::stderr_lines::StderrLines;
 use crate::console;
 use crate::failure::{Ending, Failure};
+use crate::stack;
 
 /// The environment variable with the path of the worker program, if it is not beside this program.
 pub const VARIABLE: &str = "PELLUCID_WORKER";
 const NAME: &str = "pellucid-worker";
 
-/// The worker program: as `PELLUCID_WORKER` says, else beside this program, else on `PATH`.
+/// The worker program, which is about to be started: see [`locate`].
+///
+/// # Errors
+/// When there is none, or the stacks that it would have are too small.
+pub fn find() -> Result<PathBuf, Failure> {
+    stack::check()?;
+    locate()
+}
+
+/// Where the worker program is: as `PELLUCID_WORKER` says, else beside this program, else on `PATH`.
 ///
 /// # Errors
 /// When there is none.
-pub fn find() -> Result<PathBuf, Failure> {
+pub fn locate() -> Result<PathBuf, Failure> {
     let beside = env::current_exe().and_then(|exe| exe.canonicalize()).ok();
     search(env::var_os(VARIABLE).map(PathBuf::from), beside.as_deref().and_then(Path::parent), &path_folders())
 }

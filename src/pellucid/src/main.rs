@@ -15,6 +15,7 @@ use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;
 use pellucid_client::console::error;
 use pellucid_client::failure::Failure;
+use pellucid_client::stack;
 
 mod cli;
 mod commands;
@@ -29,6 +30,22 @@ mod stdout;
 
 fn main() -> ExitCode {
     pellucid_dashboard::allocator::give_back_soon();
+    match stack::raise() {
+        Some(limit) if limit < stack::USUAL => on_a_stack_of_its_own(),
+        _ => run(),
+    }
+}
+
+/// Does everything on a thread, whose stack no limit makes smaller.
+fn on_a_stack_of_its_own() -> ExitCode {
+    let size = usize::try_from(stack::USUAL).unwrap_or_default();
+    match std::thread::Builder::new().stack_size(size).spawn(run) {
+        Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        Err(_) => run(),
+    }
+}
+
+fn run() -> ExitCode {
     // If a shell started this program to complete a line, it answers and ends here.
     CompleteEnv::with_factory(cli::Cli::command).complete();
     console::install_panic_report();

@@ -6,6 +6,7 @@
 //! run_dir        the layout of a run folder
 //! lock           the lock of a run
 //! worker_info    process and socket of a run's worker
+//! socket         where the socket of a run's worker is
 //! runs           the list of runs
 //! settings_file  reads run.toml
 //! summary        how far a run is, or how it ended
@@ -20,6 +21,7 @@ pub mod owner;
 pub mod run_dir;
 pub mod runs;
 pub mod settings_file;
+pub mod socket;
 pub mod summary;
 pub mod worker_info;
 

@@ -54,7 +54,7 @@ pub(super) const ORDERS: &[Order] = &[
     Order { folder: "src/evaluate", modules: &["confusion", "classification", "distillation", "measures"] },
     Order {
         folder: "src/record",
-        modules: &["log", "owner", "run_dir", "lock", "worker_info", "runs", "settings_file", "summary"],
+        modules: &["log", "owner", "run_dir", "lock", "worker_info", "socket", "runs", "settings_file", "summary"],
     },
     Order {
         folder: "src/client",
@@ -62,6 +62,7 @@ pub(super) const ORDERS: &[Order] = &[
             "console",
             "failure",
             "handle",
+            "stack",
             "lines",
             "stderr_lines",
             "link",

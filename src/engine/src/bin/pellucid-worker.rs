@@ -12,8 +12,10 @@ use pellucid_engine::panic_guard::is_guarded;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::tensor_thread::Start;
 use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
+use pellucid_protocol::launch::{STACK_NEEDED, stack_too_small};
 use pellucid_protocol::work::Work;
 use pellucid_record::RunDir;
+use rustix::process::{Resource, getrlimit};
 
 #[derive(Parser)]
 #[command(version, about = "The worker of pellucid: owns every tensor")]
@@ -32,7 +34,7 @@ enum Job {
     Halve {
         /// The folder to read
         from: PathBuf,
-        /// The folder to write
+        /// The folder to write: a new or empty one, or one that was written in this way before
         to: PathBuf,
     },
 }
@@ -45,7 +47,7 @@ struct Pretrain {
     /// Texts, one a line
     #[arg(long)]
     texts: PathBuf,
-    /// Folder to write
+    /// Folder to write: a new or empty one, or one that was written in this way before
     #[arg(long)]
     out: PathBuf,
     #[arg(long, default_value_t = 3)]
@@ -74,6 +76,10 @@ enum Dtype {
 
 fn main() -> ExitCode {
     report_panics();
+    // Those of libtorch's threads are as large as the limit was when this process began.
+    if let Some(limit) = getrlimit(Resource::Stack).current.filter(|&limit| limit < STACK_NEEDED) {
+        return fail(&stack_too_small(limit), 1);
+    }
     match Cli::parse().job {
         Job::Work => match serde_json::from_reader::<_, Work>(io::stdin().lock().take_line()) {
             Ok(work) => do_work(work),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use pellucid_files::whole::write_whole;
 use pellucid_protocol::{Sample, Settings};
 use pellucid_record::lock::Lock;
+use pellucid_record::socket::{self, SocketPlace};
 use pellucid_record::{RunDir, run_dir};
 use rustix::fs::Mode;
 
@@ -15,8 +16,6 @@ use tokio::net::UnixListener;
 
 use crate::error::{Error, Result};
 
-/// The longest path of a Unix socket that every system accepts.
-const SOCKET_LIMIT: usize = 100;
 /// How long to wait for the lock: another process may be writing down how the last worker died.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -63,19 +62,30 @@ pub(super) fn private_folder(folder: &Path) -> Result<()> {
 /// Where the socket of the run goes: into the run folder, or into a private folder of the user if that path is too long.
 ///
 /// # Errors
-/// When the private folder cannot be made.
+/// When that folder is somebody else's or cannot be made, with what to do.
 pub fn socket_path(run: &RunDir) -> Result<PathBuf> {
-    let inside = run.socket();
-    if inside.as_os_str().len() <= SOCKET_LIMIT {
-        return Ok(inside);
+    match socket::place(run) {
+        SocketPlace::Run(path) => Ok(path),
+        SocketPlace::Shared(folder) => {
+            shared_folder(&folder)?;
+            Ok(folder.join(format!("{}.sock", std::process::id())))
+        }
     }
-    let user = rustix::process::getuid().as_raw();
-    let folder = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(
-        || std::env::temp_dir().join(format!("pellucid-{user}")),
-        |dir| PathBuf::from(dir).join("pellucid"),
-    );
-    private_folder(&folder)?;
-    Ok(folder.join(format!("{}.sock", std::process::id())))
+}
+
+/// Makes the folder for sockets of runs whose own path is too long.
+fn shared_folder(folder: &Path) -> Result<()> {
+    let refused = |why: &str| {
+        let why = format!("{why}, so the socket of the run, whose own path is too long, cannot be there");
+        Error::file(folder, format!("{why}; {}", socket::REMEDY))
+    };
+    if let Some(why) = socket::objection(folder) {
+        return Err(refused(&why));
+    }
+    private_folder(folder).map_err(|error| match error {
+        Error::File { message, .. } => refused(&message),
+        other => other,
+    })
 }
 
 /// Binds the socket of the run at `path`. Only the user can ever connect.
@@ -114,10 +124,28 @@ mod tests {
     }
 
     #[test]
-    fn a_long_path_gets_its_socket_elsewhere() {
-        let short = socket_path(&RunDir::new("/tmp/run")).unwrap();
-        assert_eq!(short, Path::new("/tmp/run/worker.sock"));
-        let long = socket_path(&RunDir::new(format!("/tmp/{}", "x".repeat(120)))).unwrap();
-        assert!(long.as_os_str().len() <= SOCKET_LIMIT, "{}", long.display());
+    fn a_folder_for_sockets_that_is_not_the_users_is_refused_with_what_to_do() {
+        let place = tempfile::tempdir().unwrap();
+        let (taken, mine) = (place.path().join("taken"), place.path().join("mine"));
+        fs::write(&taken, "precious").unwrap();
+        let message = shared_folder(&taken).unwrap_err().to_string();
+        assert!(message.contains("taken: is no folder") && message.contains("set XDG_RUNTIME_DIR"), "{message}");
+        assert!(!message.contains('\n') && fs::read(&taken).unwrap() == b"precious");
+        shared_folder(&mine).unwrap();
+        assert_eq!(fs::metadata(&mine).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn only_a_socket_makes_room_for_a_socket() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _inside = runtime.enter();
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("worker.sock");
+        fs::write(&path, "precious").unwrap();
+        assert!(listen(&path).is_err() && fs::read(&path).unwrap() == b"precious");
+        fs::remove_file(&path).unwrap();
+        drop(listen(&path).unwrap());
+        assert!(path.exists(), "as after a kill");
+        drop(listen(&path).unwrap());
     }
 }

@@ -4,6 +4,18 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+/// Bytes of a stack without which no worker starts: libtorch's threads get as much as the limit allows.
+pub const STACK_NEEDED: u64 = 1 << 20;
+
+/// What to say where a stack has at most `limit` bytes and more are needed.
+#[must_use]
+pub fn stack_too_small(limit: u64) -> String {
+    let (limit, needed) = (limit >> 10, STACK_NEEDED >> 10);
+    format!(
+        "a stack may have {limit} KiB, and the worker needs {needed}; raise the limit with `ulimit -s {needed}` or more"
+    )
+}
+
 /// One line of a starting worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "launch", rename_all = "snake_case")]

@@ -1,20 +1,16 @@
 //! The folders of runs and sockets: who can read them, how much space is left, and on what kind of file system they are.
 
-use std::env;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use pellucid_record::runs;
+use pellucid_client::handle::quoted_path;
+use pellucid_record::socket::{self, SocketPlace};
+use pellucid_record::{RunDir, runs};
 use rustix::fs::{Access, access, statvfs};
-use rustix::process::geteuid;
 
 use super::finding::Finding;
 
-/// The longest path of a Unix socket, in bytes, on the strictest of the supported systems.
-const LONGEST_SOCKET: usize = 103;
-/// The longest file name of a socket in a run folder, in bytes.
-const SOCKET_NAME: usize = 24;
 /// Free bytes that are enough for a run with its checkpoints.
 const ROOMY: u64 = 4 << 30;
 /// Free bytes without which no run begins.
@@ -23,14 +19,13 @@ const TIGHT: u64 = 256 << 20;
 pub(super) fn findings(runs: &Path) -> Vec<Finding> {
     let runs = std::path::absolute(runs).unwrap_or_else(|_| runs.to_owned());
     let place = existing(&runs);
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map_or_else(env::temp_dir, PathBuf::from);
     let free = statvfs(&place).map(|stat| stat.f_bavail * stat.f_frsize).ok();
     [
         Some(folder(&runs, &place)),
         open_runs(&runs),
         free.map(|free| disk(&place, free)),
         shared(&place, kind(&place)),
-        Some(socket(&runs.join("20260101-000000-name"), &runtime)),
+        Some(socket(&socket::place(&RunDir::new(runs.join("20260101-000000-name"))))),
     ]
     .into_iter()
     .flatten()
@@ -58,7 +53,9 @@ fn open_runs(runs: &Path) -> Option<Finding> {
     let open: Vec<_> = all.iter().filter(|run| mode(run.root()) & 0o077 != 0).collect();
     let first = open.first()?.root().display();
     let detail = format!("other users may read {} of the runs, such as {first}", open.len());
-    Some(Finding::warning("privacy", detail, format!("chmod -R go= {}", runs.display())))
+    let remedy =
+        quoted_path(runs).map_or_else(|| "take that right from them".to_owned(), |runs| format!("chmod -R go= {runs}"));
+    Some(Finding::warning("privacy", detail, remedy))
 }
 
 fn disk(place: &Path, free: u64) -> Finding {
@@ -111,34 +108,28 @@ fn shared(place: &Path, kind: Option<&'static str>) -> Option<Finding> {
     ))
 }
 
-fn socket(run: &Path, runtime: &Path) -> Finding {
-    let length = run.as_os_str().len() + SOCKET_NAME;
-    if length <= LONGEST_SOCKET {
-        return Finding::good(
-            "sockets",
-            format!("in the folder of the run; its path has about {length} bytes, {LONGEST_SOCKET} are possible"),
-        );
+fn socket(place: &SocketPlace) -> Finding {
+    let folder = match place {
+        SocketPlace::Run(path) => {
+            let length = path.as_os_str().len();
+            return Finding::good(
+                "sockets",
+                format!("in the folder of the run; their paths have about {length} bytes"),
+            );
+        }
+        SocketPlace::Shared(folder) => folder,
+    };
+    let shown = folder.display();
+    if let Some(why) = socket::objection(folder) {
+        return Finding::bad("sockets", format!("{shown} {why}"), socket::REMEDY);
     }
-    if runtime.as_os_str().len() + SOCKET_NAME > LONGEST_SOCKET {
-        return Finding::bad(
-            "sockets",
-            "the paths of the runs are too long for sockets",
-            "set TMPDIR or --runs to a shorter path",
-        );
+    // The worker makes the folder if it is missing.
+    let above = existing(folder);
+    if access(&above, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        let detail = format!("{shown}: {} cannot be written to", above.display());
+        return Finding::bad("sockets", detail, socket::REMEDY);
     }
-    let shown = runtime.display();
-    match fs::metadata(runtime) {
-        Ok(meta) if meta.uid() == geteuid().as_raw() || meta.mode() & 0o1000 != 0 => Finding::good(
-            "sockets",
-            format!("in a folder of yours in {shown}, because the paths of the runs are too long"),
-        ),
-        Ok(_) => Finding::bad(
-            "sockets",
-            format!("{shown} belongs to another user"),
-            "set XDG_RUNTIME_DIR to a folder of yours",
-        ),
-        Err(error) => Finding::bad("sockets", format!("{shown}: {error}"), "set XDG_RUNTIME_DIR to a folder of yours"),
-    }
+    Finding::good("sockets", format!("in {shown}, because the paths of the runs are too long"))
 }
 
 #[cfg(test)]
@@ -147,13 +138,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_paths_are_told() {
+    fn where_sockets_are_is_told_and_what_is_in_the_way() {
         let place = tempfile::tempdir().unwrap();
-        let long = format!("/{}", "x".repeat(120));
-        assert_eq!(socket(Path::new("/run/user/1"), Path::new(&long)).verdict, Verdict::Good);
-        assert_eq!(socket(Path::new(&long), place.path()).verdict, Verdict::Good);
-        assert_eq!(socket(Path::new(&long), Path::new(&long)).verdict, Verdict::Bad);
-        assert!(socket(Path::new(&long), Path::new("/nowhere")).line().contains("XDG_RUNTIME_DIR"));
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        let shared = |folder: PathBuf| socket(&SocketPlace::Shared(folder));
+        assert_eq!(socket(&SocketPlace::Run("/run/user/1/worker.sock".into())).verdict, Verdict::Good);
+        assert_eq!(shared(place.path().to_owned()).verdict, Verdict::Good);
+        assert_eq!(shared(place.path().join("new")).verdict, Verdict::Good);
+        assert_eq!(shared(format!("/{}", "x".repeat(120)).into()).verdict, Verdict::Bad);
+        let line = shared(file).line();
+        assert!(line.contains("file is no folder; set XDG_RUNTIME_DIR"), "{line}");
     }
 
     #[test]

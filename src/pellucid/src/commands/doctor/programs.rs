@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use pellucid_client::failure::Failure;
-use pellucid_client::worker;
+use pellucid_client::{stack, worker};
 use pellucid_protocol::work::Work;
 use serde_json::{Map, Value};
 
-use super::finding::Finding;
+use super::finding::{Finding, Verdict};
 use crate::demo;
 use crate::runtime::block_on;
 
@@ -28,8 +28,11 @@ impl Gpu {
 }
 
 pub(super) fn findings() -> Vec<Finding> {
-    let mut findings = vec![own()];
-    match worker::find() {
+    let stack = stack();
+    let may_start = stack.verdict == Verdict::Good;
+    let mut findings = vec![own(), stack];
+    match worker::locate() {
+        Ok(path) if !may_start => findings.push(Finding::good("worker", path.display().to_string())),
         Ok(path) => {
             findings.push(Finding::good("worker", path.display().to_string()));
             findings.extend(libtorch(block_on(worker::output(&Work::Doctor)), Gpu::find()));
@@ -46,6 +49,15 @@ pub(super) fn findings() -> Vec<Finding> {
 fn own() -> Finding {
     let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     Finding::good("pellucid", format!("{} on {system}", env!("CARGO_PKG_VERSION")))
+}
+
+/// The limit on stacks, below which no worker starts.
+fn stack() -> Finding {
+    match (stack::check(), stack::raise()) {
+        (Err(failure), _) => Finding::bad("stack", failure.to_string(), ""),
+        (Ok(()), Some(limit)) => Finding::good("stack", format!("{} KiB at most", limit >> 10)),
+        (Ok(()), None) => Finding::good("stack", "without a limit"),
+    }
 }
 
 /// Findings from what the worker says of its libtorch, a JSON object.
@@ -100,7 +112,6 @@ fn device(facts: &Map<String, Value>, gpu: Gpu) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Verdict;
     use super::*;
 
     fn said(more: &str) -> Result<Vec<u8>, Failure> {
