@@ -27,8 +27,8 @@ const NAMES: [&str; 2] = ["best", "last"];
 /// The ending of a checkpoint that is set aside: training does not resume from it, but it is kept until training has come
 /// that far again.
 const ASIDE: &str = "aside";
-/// A model folder that is written before the first step, to see whether it can be, and removed at once.
-const TRIAL: &str = "trial";
+/// The step of a model folder that is written before the first step, to see whether it can be, and removed at once.
+const TRIAL: u64 = 0;
 /// An empty file that marks a checkpoint which the user asked for: it is never removed.
 const REQUESTED: &str = "requested";
 
@@ -77,12 +77,19 @@ impl Checkpoints {
         check_saved(&folder, request)
     }
 
+    /// Whether there is a checkpoint of any step.
+    #[must_use]
+    pub fn are_any(&self) -> bool {
+        self.steps().iter().any(|(step, _)| *step != TRIAL)
+    }
+
     /// Writes a model folder, opens it again and removes it.
     ///
     /// # Errors
     /// As [`Checkpoints::write`].
     pub fn try_writing(&self, request: SaveRequest<'_>) -> Result<()> {
-        let folder = self.folder.join(TRIAL);
+        NAMES.iter().try_for_each(|name| check_link(&self.folder.join(name)))?;
+        let folder = self.path(TRIAL);
         save(&folder, request)?;
         let tried = check_saved(&folder, request);
         let _ = remove_saved(&folder, &[]);
@@ -95,9 +102,7 @@ impl Checkpoints {
     /// What the file system says.
     pub fn link(&self, name: &str, step: u64) -> Result<String> {
         let link = self.folder.join(name);
-        if fs::symlink_metadata(&link).is_ok_and(|meta| !meta.is_symlink()) {
-            return Err(Error::file(&link, "is not a link of this run; move it away"));
-        }
+        check_link(&link)?;
         let linked = made_beside(&link, |fresh| symlink(Self::name(step), fresh))
             .and_then(|(fresh, ())| fs::rename(&fresh, &link))
             .and_then(|()| sync_folder(&link));
@@ -183,7 +188,6 @@ impl Checkpoints {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_over = match path.extension().and_then(OsStr::to_str) {
-                _ if path.file_name() == Some(OsStr::new(TRIAL)) => true,
                 Some("partial" | "old") => step_of(&path.with_extension("")).is_some(),
                 Some(ASIDE) => step_of(&path.with_extension("")) <= newest && !path.join(REQUESTED).exists(),
                 _ => false,
@@ -203,6 +207,14 @@ impl Checkpoints {
             folders.filter_map(|entry| Some((step_of(&entry.path())?, entry.path()))).collect();
         found.sort();
         found
+    }
+}
+
+/// Refuses to replace what is no link.
+fn check_link(link: &Path) -> Result<()> {
+    match fs::symlink_metadata(link) {
+        Ok(meta) if !meta.is_symlink() => Err(Error::file(link, "is no link to a checkpoint; move it away")),
+        _ => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use pellucid_record::lock::Lock;
 
 use super::run_folder::{own, private_folder};
 use crate::error::{Error, Result};
+use crate::train::checkpoints::Checkpoints;
 
 /// What a run writes into its folder beside the lock. A new run is never begun where one of these is.
 const WRITTEN: [&str; 10] = [
@@ -122,6 +123,7 @@ fn check_free(run: &RunDir, left: &[&str]) -> Result<()> {
                 return refused(format!("{root} already holds a run; name another folder, or resume that run"));
             }
             Ok(_) if left.contains(&name) => {}
+            Ok(_) if !left.is_empty() && name == "checkpoints" && !Checkpoints::of(run).are_any() => {}
             Ok(_) => return refused(format!("{root} has a {name}, which a run would write; name another folder")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {

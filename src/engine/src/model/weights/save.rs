@@ -80,10 +80,10 @@ fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
 /// The files beside the weights: what each is called, and what it holds.
 fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<(&'static str, Cow<'a, [u8]>)>> {
     let dtype = if request.storage == Storage::F16 { "float16" } else { "float32" };
-    let said = serde_json::to_vec_pretty(said).map_err(|error| Error::Refused(error.to_string()))?;
+    let said = serde_json::to_string(said).map_err(|error| Error::Refused(error.to_string()))? + "\n";
     let mut files = vec![
         ("config.json", Cow::Owned(request.config.to_json(dtype).into_bytes())),
-        (provenance::NAME, Cow::Owned(said)),
+        (provenance::NAME, Cow::Owned(said.into_bytes())),
     ];
     files.extend(request.tokenizer.iter().map(|(name, content)| (name, Cow::Borrowed(content))));
     Ok(files)

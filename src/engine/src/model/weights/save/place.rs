@@ -102,7 +102,7 @@ pub fn remove_saved(folder: &Path, also: &[&str]) -> io::Result<()> {
     for name in names(folder)?.iter().filter(|name| *name != MARK && is_own(folder, name)) {
         fs::remove_file(folder.join(name))?;
     }
-    if names(folder)?.iter().all(|name| name == MARK) {
+    if names(folder)? == [MARK] {
         fs::remove_file(folder.join(MARK))?;
     }
     fs::remove_dir(folder)
