@@ -145,7 +145,7 @@ fn planned(folder: &Path, begun: &[RunDir]) -> Vec<(RunDir, Entry)> {
     let entry = |path: std::path::PathBuf| {
         let name = path.file_stem()?.to_str()?.to_owned();
         let is_new = path.extension().is_some_and(|end| end == "toml") && begun.iter().all(|run| run.name() != name);
-        let settings = is_new.then(|| settings_file::read(&path).ok()?.check().ok())??;
+        let settings = is_new.then(|| settings_file::checked(settings_file::read(&path).ok()?).ok())??;
         let state = (Tone::Plain, "… to come");
         let settings = written(&settings);
         Some((

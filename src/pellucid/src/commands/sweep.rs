@@ -93,7 +93,7 @@ fn plan(args: &SweepArgs, under: &RawSettings) -> Result<Plan, Failure> {
         let name = grid::name(&point);
         let run = out.join(&name);
         let raw = RawSettings { run_dir: Some(run.clone()), ..grid::settings(&point, under)? };
-        let settings = raw.check()?;
+        let settings = settings_file::checked(raw)?;
         let text = toml::to_string(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
         inputs.extend([settings.model, settings.train, settings.valid].into_iter().chain(settings.teacher));
         let settings = out.join(SETTINGS).join(format!("{name}.toml"));

@@ -87,7 +87,7 @@ fn print_settings(settings: &Settings) -> Result<Ending, Failure> {
 /// Checks the settings. A run folder that they do not name is put into `runs`.
 fn checked(raw: RawSettings, runs: &Path) -> Result<Settings, Failure> {
     let named = raw.run_dir.is_some();
-    let mut settings = raw.check()?;
+    let mut settings = settings_file::checked(raw)?;
     if !named && let Some(name) = settings.run_dir.file_name() {
         let place = std::path::absolute(runs.join(name));
         settings.run_dir = place.map_err(|error| Failure::Usage(format!("--runs: {}: {error}", runs.display())))?;

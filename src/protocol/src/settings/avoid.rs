@@ -48,18 +48,42 @@ impl Avoid {
         }
     }
 
+    /// The file that it names if there is such a file: whoever may read files reads it, see [`Avoid::from_lines`].
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Words(_) => None,
+            Self::Written(text) => Some(Path::new(text)),
+        }
+    }
+
+    /// The words of the file at `path`, from its text.
+    ///
+    /// # Errors
+    /// When it has none, or a line is not one word: with file and line.
+    pub fn from_lines(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        let path = path.display().to_string();
+        let lines = text.lines().enumerate();
+        let written = lines.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+        let word = |(at, line): (usize, &str)| {
+            one(line).map_err(|message| SettingsError::File { path: path.clone(), line: at + 1, message })
+        };
+        let words: Vec<String> = written.map(word).collect::<Result<_, _>>()?;
+        if words.is_empty() {
+            let message = format!("{path} has no words in it; write one a line");
+            return Err(SettingsError::Value { key: "avoid", message });
+        }
+        Ok(Self::Words(words))
+    }
+
     /// The words; errors name the setting `key`.
     ///
     /// # Errors
-    /// When the file cannot be read, or something is not one word: with file and line.
+    /// When something is not one word, or is the path of a file, which must have been read before.
     pub(super) fn read(&self, key: &'static str) -> Result<Vec<String>, SettingsError> {
         let refused = |message| SettingsError::Value { key, message };
         match self {
             Self::Words(words) => words.iter().map(|word| one(word).map_err(refused)).collect(),
-            Self::Written(text) if Path::new(text).is_file() => match from_file(text)? {
-                words if words.is_empty() => Err(refused(format!("{text} has no words in it; write one a line"))),
-                words => Ok(words),
-            },
             Self::Written(text) if text.contains('/') => Err(refused(format!("there is no file {text}"))),
             Self::Written(text) => text.split(',').map(|word| one(word).map_err(refused)).collect(),
         }
@@ -75,18 +99,6 @@ impl Avoid {
             Self::Written(_) => Err(SettingsError::Value { key, message: "must be a list of words here".to_owned() }),
         }
     }
-}
-
-/// The words of a file; none if it has none.
-fn from_file(path: &str) -> Result<Vec<String>, SettingsError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| SettingsError::Read { path: path.to_owned(), message: error.to_string() })?;
-    let lines = text.lines().enumerate();
-    let written = lines.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    let word = |(at, line): (usize, &str)| {
-        one(line).map_err(|message| SettingsError::File { path: path.to_owned(), line: at + 1, message })
-    };
-    written.map(word).collect()
 }
 
 /// One word without the space around it.
@@ -108,25 +120,20 @@ mod tests {
     }
 
     #[test]
-    fn words_come_from_a_list_or_from_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("avoid.txt");
-        std::fs::write(&path, "# wards\nAshdown\n\n Ferndale \n").unwrap();
+    fn words_come_from_a_list_or_from_lines() {
         let expected = vec!["Ashdown".to_owned(), "Ferndale".to_owned()];
+        let lines = Avoid::from_lines("# wards\nAshdown\n\n Ferndale \n", Path::new("avoid.txt"));
+        assert_eq!(lines, Ok(Avoid::Words(expected.clone())));
         assert_eq!(words("Ashdown, Ferndale").unwrap(), expected);
-        assert_eq!(words(&path.to_string_lossy()).unwrap(), expected);
-        assert_eq!(Avoid::Written("avoid.txt".into()).located_in(folder.path()).read("avoid").unwrap(), expected);
         assert_eq!(Avoid::Words(expected.clone()).read("avoid").unwrap(), expected);
+        assert_eq!((Avoid::Words(expected).file(), words("a").unwrap()), (None, vec!["a".to_owned()]));
     }
 
     #[test]
     fn what_is_no_word_is_named_with_its_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("avoid.txt");
-        std::fs::write(&path, "Ashdown\nAshdown ward\n").unwrap();
-        assert!(words(&path.to_string_lossy()).unwrap_err().contains("avoid.txt:2: `Ashdown ward` is not one word"));
-        std::fs::write(&path, "# nothing\n").unwrap();
-        assert!(words(&path.to_string_lossy()).unwrap_err().contains("has no words in it"));
+        let told = |text: &str| Avoid::from_lines(text, Path::new("avoid.txt")).unwrap_err().to_string();
+        assert!(told("Ashdown\nAshdown ward\n").contains("avoid.txt:2: `Ashdown ward` is not one word"));
+        assert!(told("# nothing\n").contains("avoid.txt has no words in it"));
         assert_eq!(words("a,,b").unwrap_err(), "--avoid: `` is not one word; name each word on its own");
         assert_eq!(words("no/such.txt").unwrap_err(), "--avoid: there is no file no/such.txt");
     }

@@ -36,7 +36,7 @@ pub(super) trait Value: FromStr<Err: Display> + Serialize {
         self
     }
 
-    /// The value with its path absolute, or read from the file that it names.
+    /// The value with its path absolute.
     fn resolved(self, _key: &'static str) -> Result<Self, SettingsError> {
         Ok(self)
     }
