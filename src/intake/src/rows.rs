@@ -163,6 +163,10 @@ mod tests {
         let long = "a".repeat(LONGEST_TEXT + 1);
         let shown = message("a.tsv", format!("good\t1\n{long}\t0\n").as_bytes());
         assert_eq!(shown, "a.tsv:2: has a text of 1048577 bytes; 1048576 at most: cut it into rows");
+        // Made into values, a line of numbers would take many times its length.
+        let wide = format!("{{\"text\":\"a\",\"label\":1,\"more\":[{}0]}}", "0,".repeat(9 << 20));
+        let expected = format!("a.jsonl:1: has {} bytes; 16777216 at most: cut it into rows", wide.len());
+        assert_eq!(message("a.jsonl", wide.as_bytes()), expected);
         let deep = "[".repeat(100_000);
         let rationale = format!("text\tlabel\trationale\na\t1\t{deep}\n");
         assert!(message("a.jsonl", format!("{{\"text\":{deep}").as_bytes()).contains("a.jsonl:1: not a JSON object"));

@@ -12,6 +12,7 @@ use pellucid_engine::panic_guard::is_guarded;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::tensor_thread::Start;
 use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
+use pellucid_files::bounded;
 use pellucid_protocol::launch::{STACK_NEEDED, stack_too_small};
 use pellucid_protocol::work::Work;
 use pellucid_record::RunDir;
@@ -110,7 +111,7 @@ impl TakeLine for io::StdinLock<'_> {
     fn take_line(mut self) -> io::Cursor<Vec<u8>> {
         let mut line = Vec::new();
         // A pipe that breaks leaves a line that is no job, and is reported as that.
-        let _ = io::BufRead::read_until(&mut self, b'\n', &mut line);
+        let _ = io::BufRead::read_until(&mut io::Read::take(&mut self, bounded::LINE), b'\n', &mut line);
         io::Cursor::new(line)
     }
 }

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 const SINGLE: &str = "model.safetensors";
 /// The index of weights in several files.
 const INDEX: &str = "model.safetensors.index.json";
+/// Bytes of the headers of all files with weights together, which are kept in memory: twice what one may have.
+const HEADERS: u64 = 64 << 20;
 /// Files of PyTorch, which are pickles.
 const PICKLES: &[&str] = &["pytorch_model.bin", "model.pt", "pytorch_model.pt", "model.bin"];
 
@@ -57,13 +59,17 @@ impl ModelWeights {
 
     fn sharded(folder: &Path, path: PathBuf) -> Result<Self> {
         let index = ShardIndex::read(&path)?;
-        let mut files = Vec::new();
+        let (mut files, mut headers) = (Vec::new(), 0);
         for shard in index.shards() {
             let place = member(folder, shard)?;
             if !place.exists() {
                 return Err(Error::file(&place, format!("is missing, but {INDEX} names it")));
             }
             let file = WeightsFile::open(&place)?;
+            headers += file.header_size();
+            if headers > HEADERS {
+                return Err(Error::file(&path, format!("the headers of its files have more than {HEADERS} bytes")));
+            }
             index.check(shard, &file.names()).map_err(|message| Error::file(&place, message))?;
             files.push(file);
         }
@@ -252,6 +258,21 @@ mod tests {
             (0..2000).map(|n| (n.to_string(), json!(format!("{n}.safetensors")))).collect();
         let message = refusal(&folder(&json!({ "weight_map": many })));
         assert!(message.contains("names 2000 files; 1000 at most"), "{message}");
+    }
+
+    #[test]
+    fn headers_that_are_large_together_are_refused() {
+        let name = |number: usize| format!("{number}.safetensors");
+        let map: serde_json::Map<_, _> = (0..4).map(|number| (number.to_string(), json!(name(number)))).collect();
+        let folder = folder(&json!({ "weight_map": map }));
+        let about = "x".repeat(20 << 20);
+        for number in 0..4 {
+            let tensor = json!({"dtype":"U8","shape":[0],"data_offsets":[0,0]});
+            let header = json!({"__metadata__": {"about": about}, (number.to_string()): tensor}).to_string();
+            let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+            fs::write(folder.path().join(name(number)), bytes).unwrap();
+        }
+        assert!(refusal(&folder).ends_with("the headers of its files have more than 67108864 bytes"));
     }
 
     #[test]

@@ -59,6 +59,18 @@ impl WeightsFile {
         &self.path
     }
 
+    /// Bytes of the header.
+    #[must_use]
+    pub fn header_size(&self) -> u64 {
+        self.start - PREFIX
+    }
+
+    /// Bytes of all tensors.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.header.data_len() as u64
+    }
+
     /// Names of the tensors, in the order of their bytes.
     #[must_use]
     pub fn names(&self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! JSON Lines: an object a line.
 
+use pellucid_files::bounded;
 use serde_json::Value;
 
 use super::fields::{self, complete, rationale};
@@ -14,6 +15,9 @@ fn rows(file: &DataFile, need: LabelNeed) -> Result<Vec<Row>> {
 }
 
 fn row(line: &str, number: u64, need: LabelNeed) -> std::result::Result<Row, String> {
+    if line.len() as u64 > bounded::LINE {
+        return Err(format!("has {} bytes; {} at most: cut it into rows", line.len(), bounded::LINE));
+    }
     let value: Value = serde_json::from_str(line).map_err(|error| format!("not a JSON object: {error}"))?;
     let object = value.as_object().ok_or("not a JSON object")?;
     let find = |names: &[&str]| names.iter().find_map(|name| object.get(*name)).filter(|value| !value.is_null());

@@ -36,9 +36,9 @@ impl TeacherCache {
         hash.update((how.len() as u64).to_le_bytes());
         hash.update(how);
         for file in files(teacher)? {
-            let bytes = fs::read(file).ok()?;
-            hash.update((bytes.len() as u64).to_le_bytes());
-            hash.update(&bytes);
+            let mut file = fs::File::open(file).ok()?;
+            hash.update(file.metadata().ok()?.len().to_le_bytes());
+            std::io::copy(&mut file, &mut hash).ok()?;
         }
         for row in encoded {
             hash.update((row.ids.len() as u64).to_le_bytes());

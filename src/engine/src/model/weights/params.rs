@@ -27,7 +27,14 @@ pub struct FlatParams {
 /// How much they need, and how much there is.
 pub fn check_memory(specs: &[ParamSpec]) -> Result<(), String> {
     let numbers: f64 = specs.iter().map(|spec| spec.shape.iter().map(|&size| size as f64).product::<f64>()).sum();
-    let needed = numbers * size_of::<f32>() as f64;
+    check_size(numbers * size_of::<f32>() as f64)
+}
+
+/// Refuses `needed` bytes of weights if the memory of this machine cannot hold them.
+///
+/// # Errors
+/// As [`check_memory`].
+pub(super) fn check_size(needed: f64) -> Result<(), String> {
     match memory() {
         Some(there) if needed > there => {
             let gib = |bytes: f64| bytes / f64::from(1u32 << 30);

@@ -8,6 +8,7 @@ use pellucid_intake::model_folder::weights_file::WeightsFile;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::{Device, Kind, Tensor};
 
+use super::params::check_size;
 use super::provenance::Checksum;
 use crate::error::{Error, Result};
 use crate::host::numbers;
@@ -45,9 +46,10 @@ fn little_endian(tensor: &Tensor) -> Vec<u8> {
 /// Reads the tensors and the text of the file at `path`.
 ///
 /// # Errors
-/// When it cannot be read or is damaged.
+/// When it cannot be read, is damaged, or is larger than the memory of this machine.
 pub fn read(path: &Path) -> Result<(HashMap<String, Tensor>, String)> {
     let file = WeightsFile::open(path)?;
+    check_size(file.size() as f64).map_err(|message| Error::file(path, message))?;
     let text = file.text(TEXT).unwrap_or_default().to_owned();
     let (mut tensors, mut sum) = (HashMap::new(), Checksum::default());
     sum.add("", text.as_bytes());
@@ -79,9 +81,21 @@ fn checksum<'a>(text: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) 
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
 
     use super::*;
+
+    #[test]
+    fn a_file_larger_than_the_machine_is_refused_by_its_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.safetensors");
+        let size = 1u64 << 42;
+        let header = format!(r#"{{"w":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{size}]}}}}"#, size / 4);
+        fs::write(&path, [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat()).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(8 + header.len() as u64 + size).unwrap();
+        let told = read(&path).unwrap_err().to_string();
+        assert!(told.contains("4096.0 GiB of memory; the machine has"), "{told}");
+    }
 
     #[test]
     fn what_is_written_is_read_bit_for_bit_and_damage_is_said() {
