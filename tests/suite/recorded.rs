@@ -120,3 +120,40 @@ fn the_one_that_was_killed_goes_on_to_the_same_end() {
     }
     assert!(printed(&place, &["runs"]).lines().any(|line| line.starts_with("killed") && line.contains("finished")));
 }
+
+#[test]
+fn one_with_which_a_later_version_went_on_is_read_and_left_as_it_is() {
+    let place = recorded();
+    for name in ["ended", "killed"] {
+        let log = run(&place, name).events();
+        let later =
+            b"{\"time\":1.0,\"event\":\"started\",\"log\":2,\"crew\":[]}\n{\"time\":2.0,\"event\":\"landed\"}\n";
+        fs::write(&log, [fs::read(&log).unwrap(), later.to_vec(), b"{\"torn".to_vec()].concat()).unwrap();
+        let before = files(run(&place, name).root());
+        let output = place.output(["resume", name, "--headless"]);
+        let told = text(&output.stderr);
+        let error = told.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(error.contains("events.jsonl: is of a later version of pellucid (log format 2"), "{told}");
+        assert!(error.ends_with("nothing is written to it; update pellucid"), "{told}");
+        let output = place.output(["export", name]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).lines().count() > 20 && text(&output.stderr).contains("later version"));
+        assert_eq!(files(run(&place, name).root()), before, "{name}");
+    }
+}
+
+/// The content of the files below `folder`, but of those that a worker has while it runs.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() && !path.is_symlink() {
+            all.extend(files(&path));
+        } else if path.is_file() && !["worker.lock", "worker.log"].contains(&entry.file_name().to_str().unwrap()) {
+            all.push((path.clone(), fs::read(path).unwrap()));
+        }
+    }
+    all.sort();
+    all
+}

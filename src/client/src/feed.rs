@@ -26,6 +26,8 @@ pub(super) struct Feed {
     ahead: usize,
     /// Damaged lines that were reported.
     reported: usize,
+    /// Whether it was reported that a later version has written to the log.
+    later_reported: bool,
 }
 
 impl Feed {
@@ -42,6 +44,7 @@ impl Feed {
             chunk: FIRST,
             ahead: 0,
             reported: 0,
+            later_reported: false,
         }
     }
 
@@ -57,6 +60,13 @@ impl Feed {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(error),
         }
+    }
+
+    /// Once, for people, that a later version has written to the log.
+    pub(super) fn later(&mut self) -> Option<String> {
+        let later = self.log.later().filter(|_| !self.later_reported)?;
+        self.later_reported = true;
+        Some(later)
     }
 
     /// Damage that was not reported yet, for people.

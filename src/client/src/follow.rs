@@ -234,8 +234,9 @@ impl Follower {
     /// Passes on the records in the first `end` bytes of the log that were not seen yet.
     async fn catch_up(&mut self, end: u64) -> Result<(), Closed> {
         let read = self.read_to(end).await;
-        let message = self.feed.damage();
-        self.report_damage(message).await?;
+        for message in [self.feed.later(), self.feed.damage()] {
+            self.report_damage(message).await?;
+        }
         read
     }
 

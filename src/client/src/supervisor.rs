@@ -27,7 +27,7 @@ use crash::{Crash, OomKills};
 
 /// Longest job that is read, in bytes.
 const JOB: u64 = 16 << 20;
-/// Bytes of what a worker has printed that are looked at for why it crashed.
+/// Bytes of what a worker has printed that are looked at.
 const PRINTED: u64 = 64 << 10;
 /// How long to wait for the lock of the run: another process that only tests it holds it for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -154,16 +154,20 @@ impl Supervised {
         }
     }
 
-    /// What the worker has printed to `worker.log`, at most the last 64 KiB.
+    /// What the worker has printed to `worker.log`, at most the end of it.
     fn printed_since(&self) -> String {
-        let mut text = Vec::new();
-        let Ok(mut log) = regular::open(&self.run.log(), Access::Read) else { return String::new() };
-        let length = log.metadata().map_or(0, |meta| meta.len());
-        let from = self.printed.min(length).max(length.saturating_sub(PRINTED));
-        // What cannot be read is not said.
-        let _ = log.seek(SeekFrom::Start(from)).and_then(|_| log.take(PRINTED).read_to_end(&mut text));
-        String::from_utf8_lossy(&text).into_owned()
+        String::from_utf8_lossy(&tail(&self.run.log(), self.printed).unwrap_or_default()).into_owned()
     }
+}
+
+/// What stands in a file from byte `from` on, at most the last [`PRINTED`] bytes.
+fn tail(path: &Path, from: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = regular::open(path, Access::Read)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(from.min(length).max(length.saturating_sub(PRINTED))))?;
+    let mut bytes = Vec::new();
+    file.take(PRINTED).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -239,6 +243,30 @@ mod tests {
         }
         let ends = ends(&run);
         assert!(ends.len() == 1 && ends[0].1.outcome == Outcome::Finished, "{ends:?}");
+    }
+
+    #[test]
+    fn of_what_a_worker_printed_only_the_end_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("worker.log");
+        let file = File::create(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, b"the end", (1 << 40) - 7).unwrap();
+        let end = tail(&path, 5).unwrap();
+        assert!(end.len() as u64 == PRINTED && end.ends_with(b"the end"));
+        assert_eq!(tail(&path, (1 << 40) - 3).unwrap(), b"end");
+        assert_eq!(tail(&path, u64::MAX).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_log_of_a_later_version_gets_no_end() {
+        let (_folder, run) = run(7);
+        let supervised = Supervised::begin(Some(run.clone())).unwrap();
+        let line = b"{\"time\":1,\"event\":\"started\",\"log\":2}\n";
+        std::fs::OpenOptions::new().append(true).open(run.events()).unwrap().write_all(line).unwrap();
+        let before = std::fs::read(run.events()).unwrap();
+        supervised.record_crash(7, ExitStatus::from_raw(9));
+        assert_eq!(std::fs::read(run.events()).unwrap(), before);
     }
 
     #[test]

@@ -8,26 +8,33 @@ use pellucid_record::{Piece, RunDir, RunSummary};
 
 use pellucid_client::console;
 
-/// All records of `run`; what is damaged is left out and said on stderr.
+/// Gives all records of `run` to `take`, without having them in memory together; what is damaged is left out and said on
+/// stderr.
 ///
 /// # Errors
 /// What the file system says.
-pub(crate) fn read(run: &RunDir) -> io::Result<Vec<Record>> {
-    Ok(pieces(run)?.into_iter().flat_map(Piece::into_records).collect())
+pub(crate) fn each(run: &RunDir, take: &mut dyn FnMut(Record)) -> io::Result<()> {
+    let mut log = LogReader::new(&run.events());
+    log.read_in_chunks(&mut |piece| piece.into_records().into_iter().for_each(&mut *take))?;
+    warn(run, &log);
+    Ok(())
 }
 
-/// As [`read`], with steps in blocks.
+/// All records of `run`, with steps in blocks; otherwise as [`each`].
 ///
 /// # Errors
-/// As [`read`].
+/// As [`each`].
 pub(crate) fn pieces(run: &RunDir) -> io::Result<Vec<Piece>> {
-    let path = run.events();
-    let mut log = LogReader::new(&path);
+    let mut log = LogReader::new(&run.events());
     let pieces = log.read_pieces(u64::MAX)?;
-    if let Some(told) = log.damage().message(&path) {
+    warn(run, &log);
+    Ok(pieces)
+}
+
+fn warn(run: &RunDir, log: &LogReader) {
+    for told in log.damage().message(&run.events()).into_iter().chain(log.later()) {
         console::note(&format!("warning: {told}"));
     }
-    Ok(pieces)
 }
 
 /// Whether `run` has ended. One whose log cannot be read has not.

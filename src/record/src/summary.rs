@@ -10,11 +10,7 @@ use pellucid_protocol::task::Task;
 
 use crate::log::reader::{LogReader, Piece};
 use crate::log::step_block::StepBlock;
-use crate::log::writer::whole_length;
 use crate::run_dir::RunDir;
-
-/// Bytes of a log that are read at once, so that a long log does not fill memory.
-const CHUNK: u64 = 4 << 20;
 
 /// A run in short, as far as its log goes.
 ///
@@ -93,13 +89,8 @@ impl RunSummary {
     /// # Errors
     /// As [`RunSummary::read`].
     pub fn read_whole(run: &RunDir) -> io::Result<Self> {
-        let path = run.events();
-        let (mut summary, mut log) = (Self::default(), LogReader::new(&path));
-        let (length, mut end) = (whole_length(&path)?, 0);
-        while end < length {
-            end = log.break_from(end + CHUNK).min(length);
-            log.read_pieces(end)?.iter().for_each(|piece| summary.take_piece(piece));
-        }
+        let mut summary = Self::default();
+        LogReader::new(&run.events()).read_in_chunks(&mut |piece| summary.take_piece(&piece))?;
         Ok(summary)
     }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use pellucid_files::bounded;
 use pellucid_protocol::settings::LiveSetting;
 use pellucid_protocol::{Event, Settings};
-use pellucid_record::log::reader::LogReader;
+use pellucid_record::log::reader::{LogReader, Piece};
+use pellucid_record::log::version;
 use pellucid_record::log::writer::whole_length;
 use pellucid_record::{RunDir, RunSummary};
 
@@ -17,7 +18,7 @@ use crate::error::{Error, Result};
 /// The settings that the run in `run` began with, and the folder where it is now.
 ///
 /// # Errors
-/// When there is no run, or its settings cannot be read.
+/// When there is no run, a later version has written to its log, or its settings cannot be read.
 pub fn settings(run: &RunDir) -> Result<Settings> {
     let path = run.settings();
     if let Some(link) = run.escaping_link().map_err(|error| Error::file(run.root(), error))? {
@@ -25,6 +26,10 @@ pub fn settings(run: &RunDir) -> Result<Settings> {
             &link,
             "leads out of the run folder, which must hold all that it writes; put it there",
         ));
+    }
+    let events = run.events();
+    if let Some(later) = version::later(&events).map_err(|error| Error::file(&events, error))? {
+        return Err(Error::file(&events, later));
     }
     let text =
         bounded::read_text_in(run.root(), "run.toml", bounded::SETTINGS).map_err(|error| Error::file(&path, error))?;
@@ -131,13 +136,9 @@ fn is_about(error: &Error, folder: &Path) -> bool {
 fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSetting, f64)> {
     let path = run.events();
     let mut log = LogReader::new(&path);
-    let records = log.read_new().unwrap_or_else(|error| {
-        notes.push(format!("{}: {error}; settings changed before are not changed again", path.display()));
-        Vec::new()
-    });
-    notes.extend(log.damage().message(&path));
     let mut changes: Vec<(u64, LiveSetting, f64)> = Vec::new();
-    for record in records {
+    let mut take = |piece| {
+        let Piece::Record(record) = piece else { return };
         match record.event {
             // The steps from here on were done again, with their changes.
             Event::Started(started) => changes.retain(|(step, ..)| *step < started.resumed.unwrap_or(0)),
@@ -147,6 +148,11 @@ fn changes(run: &RunDir, from: u64, notes: &mut Vec<String>) -> Vec<(u64, LiveSe
             }
             _ => {}
         }
+    };
+    if let Err(error) = log.read_in_chunks(&mut take) {
+        notes.push(format!("{}: {error}; settings changed before are not changed again", path.display()));
+        changes.clear();
     }
+    notes.extend(log.damage().message(&path));
     changes
 }

@@ -17,7 +17,9 @@ use crate::recorded;
 /// `pellucid export`.
 pub(super) fn export(run: &RunDir, format: ExportFormat) -> Result<Ending, Failure> {
     let cannot = |error: io::Error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
-    let rows = rows(recorded::read(run).map_err(cannot)?);
+    let mut rows = BTreeMap::new();
+    recorded::each(run, &mut |record| add(&mut rows, record)).map_err(cannot)?;
+    let rows: Vec<Row> = rows.into_values().collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match format {
         ExportFormat::Csv => write_csv(&rows, &mut out)?,
@@ -36,19 +38,15 @@ struct Row {
     metrics: Metrics,
 }
 
-/// One row a step. What an evaluation measured joins the row of its step.
-fn rows(records: Vec<Record>) -> Vec<Row> {
-    let mut rows = BTreeMap::new();
-    for Record { time, event } in records {
-        let (step, epoch, metrics) = match event {
-            Event::Step(step) => (step.step, step.epoch, step.metrics),
-            Event::Eval(eval) => (eval.step, eval.epoch, eval.metrics),
-            _ => continue,
-        };
-        let new = || Row { step, time, epoch, metrics: Metrics::default() };
-        rows.entry(step).or_insert_with(new).metrics.extend(metrics);
-    }
-    rows.into_values().collect()
+/// Adds what a record has measured to the row of its step: what an evaluation measured joins what the step has.
+fn add(rows: &mut BTreeMap<u64, Row>, Record { time, event }: Record) {
+    let (step, epoch, metrics) = match event {
+        Event::Step(step) => (step.step, step.epoch, step.metrics),
+        Event::Eval(eval) => (eval.step, eval.epoch, eval.metrics),
+        _ => return,
+    };
+    let new = || Row { step, time, epoch, metrics: Metrics::default() };
+    rows.entry(step).or_insert_with(new).metrics.extend(metrics);
 }
 
 fn write_csv(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
@@ -98,6 +96,12 @@ mod tests {
     use pellucid_protocol::event::{Eval, Step};
 
     use super::*;
+
+    fn rows(records: Vec<Record>) -> Vec<Row> {
+        let mut rows = BTreeMap::new();
+        records.into_iter().for_each(|record| add(&mut rows, record));
+        rows.into_values().collect()
+    }
 
     fn metrics(values: &[(&str, f64)]) -> Metrics {
         let mut metrics = Metrics::default();

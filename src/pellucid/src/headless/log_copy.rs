@@ -1,8 +1,9 @@
 //! Copies the event log to stdout, line by line, while it grows.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use pellucid_files::bounded;
 use pellucid_files::regular::{self, Access};
 use pellucid_protocol::scrub::escape_json;
 use pellucid_record::log::line::{Integrity, check};
@@ -13,6 +14,8 @@ pub(super) struct LogCopy {
     path: PathBuf,
     offset: u64,
     ended: bool,
+    /// Whether what comes next is the rest of a line that is too long.
+    within_line: bool,
 }
 
 /// What is read of a line.
@@ -24,32 +27,43 @@ struct Tag {
 impl LogCopy {
     /// Copies the log at `path` from byte `offset` on, where a line must begin.
     pub(super) fn from(path: &Path, offset: u64) -> Self {
-        Self { path: path.to_owned(), offset, ended: false }
+        Self { path: path.to_owned(), offset, ended: false, within_line: false }
     }
 
-    /// Copies the lines that were completed since the last call. Damaged lines are left out.
+    /// Copies the lines that were completed since the last call. Damaged lines are left out, and what is longer than any
+    /// line.
     pub(super) fn copy_new(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let bytes = self.new_bytes()?;
-        for line in bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| line.ends_with(b"\n")) {
-            self.offset += line.len() as u64;
-            if let (false, Ok(tag)) =
-                (self.ended || check(line) == Integrity::Corrupt, serde_json::from_slice::<Tag>(line))
-            {
-                // A log that another program wrote may hold control characters; pellucid has escaped its own.
-                let Ok(text) = std::str::from_utf8(line) else { continue };
-                out.write_all(escape_json(text).as_bytes())?;
-                self.ended = tag.event == "ended";
-            }
-        }
-        out.flush()
-    }
-
-    fn new_bytes(&self) -> io::Result<Vec<u8>> {
         let named = |error: io::Error| io::Error::other(format!("{}: {error}", self.path.display()));
         let mut file = regular::open(&self.path, Access::Read).map_err(named)?;
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes)).map_err(named)?;
-        Ok(bytes)
+        file.seek(SeekFrom::Start(self.offset)).map_err(named)?;
+        let (mut lines, mut line) = (BufReader::new(file), Vec::new());
+        loop {
+            line.clear();
+            Read::by_ref(&mut lines).take(bounded::LINE).read_until(b'\n', &mut line).map_err(named)?;
+            let is_whole = line.ends_with(b"\n");
+            if !is_whole && (line.len() as u64) < bounded::LINE {
+                return out.flush();
+            }
+            self.offset += line.len() as u64;
+            // What follows a part that is too long is the rest of its line.
+            if is_whole && !self.within_line {
+                self.ended |= self.copy(&line, out)?;
+            }
+            self.within_line = !is_whole;
+        }
+    }
+
+    /// Copies a line; whether it says that the run has ended.
+    fn copy(&self, line: &[u8], out: &mut impl Write) -> io::Result<bool> {
+        if self.ended || check(line) == Integrity::Corrupt {
+            return Ok(false);
+        }
+        // A log that another program wrote may hold control characters; pellucid has escaped its own.
+        let (Ok(tag), Ok(text)) = (serde_json::from_slice::<Tag>(line), std::str::from_utf8(line)) else {
+            return Ok(false);
+        };
+        out.write_all(escape_json(text).as_bytes())?;
+        Ok(tag.event == "ended")
     }
 }
 
@@ -77,6 +91,18 @@ mod tests {
         let wanted =
             "{\"time\":0.1000,\"event\":\"step\"}\n{\"time\":1, \"event\":\"a newer one\"}\n{\"event\":\"ended\"}\n";
         assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_left_out_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let line = b"{\"event\":\"step\"}\n";
+        let long = vec![b' '; usize::try_from(bounded::LINE).unwrap()];
+        std::fs::write(&path, [&long[..], line, line, &long[..9]].concat()).unwrap();
+        let (mut copy, mut out) = (LogCopy::from(&path, 0), Vec::new());
+        copy.copy_new(&mut out).unwrap();
+        assert_eq!((out.as_slice(), copy.offset), (line.as_slice(), (long.len() + 2 * line.len()) as u64));
     }
 
     #[test]

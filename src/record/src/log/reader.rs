@@ -5,6 +5,7 @@ mod part;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use memchr::memchr_iter;
 use pellucid_files::regular::{self, Access};
 use pellucid_protocol::event::Record;
 
@@ -12,9 +13,14 @@ use self::part::{Log, Part, read_parts};
 use crate::log::columns::ColumnsReader;
 use crate::log::line::Checksums;
 use crate::log::step_block::StepBlock;
+use crate::log::version::LaterFormat;
+use crate::log::writer::whole_length;
 
 /// From so many bytes on, a log's copy of its steps is used.
 const COLUMNS_FROM: u64 = 512 << 10;
+
+/// Bytes of a long log that are read at once, so that it does not fill memory.
+pub(crate) const CHUNK: u64 = 4 << 20;
 
 /// Damaged lines whose numbers are kept; more are only counted.
 const MOST_NAMED: usize = 100;
@@ -25,6 +31,8 @@ pub struct LogReader {
     path: PathBuf,
     /// The byte at which reading began.
     begin: u64,
+    /// Lines before that byte; `None` until a damaged line is to be named.
+    before: Option<u64>,
     offset: u64,
     /// Lines read.
     lines: u64,
@@ -32,6 +40,7 @@ pub struct LogReader {
     checksums: Checksums,
     damage: Damage,
     newer: usize,
+    later: Option<LaterFormat>,
     /// The copy of its steps; `None` until it is needed.
     columns: Option<ColumnsReader>,
 }
@@ -121,11 +130,13 @@ impl LogReader {
         Self {
             path: path.to_owned(),
             begin,
+            before: None,
             offset,
             lines,
             checksums: Checksums::Optional,
             damage,
             newer,
+            later: None,
             columns: None,
         }
     }
@@ -188,10 +199,12 @@ impl LogReader {
         self.offset += part.read;
         self.checksums = part.checksums;
         self.newer += part.newer;
+        self.later = self.later.or(part.later);
         self.damage.count += part.damage.count;
         for line in part.damage.lines {
             if self.damage.lines.len() < MOST_NAMED {
-                let before = if self.begin == 0 { 0 } else { lines_before(&self.path, self.begin).unwrap_or(0) };
+                // Counted once: it takes a look at all that was passed over.
+                let before = *self.before.get_or_insert_with(|| lines_before(&self.path, self.begin).unwrap_or(0));
                 self.damage.lines.push(before + self.lines + line);
             }
         }
@@ -211,6 +224,26 @@ impl LogReader {
         &self.damage
     }
 
+    /// One line for people if a later version has written to the log: what of it can be read is read.
+    #[must_use]
+    pub fn later(&self) -> Option<String> {
+        self.later.map(|later| format!("{}: {later}", self.path.display()))
+    }
+
+    /// As [`LogReader::read_pieces`] up to the last whole line, some megabytes at a time, each piece given to `take`: for
+    /// those that keep little of a long log.
+    ///
+    /// # Errors
+    /// As [`LogReader::read_new`].
+    pub fn read_in_chunks(&mut self, take: &mut dyn FnMut(Piece)) -> io::Result<()> {
+        let (length, mut end) = (whole_length(&self.path)?, self.offset);
+        while end < length {
+            end = self.break_from(end + CHUNK).min(length);
+            self.read_pieces(end)?.into_iter().for_each(&mut *take);
+        }
+        Ok(())
+    }
+
     /// Number of intact records of a newer version, which were left out.
     #[must_use]
     pub fn newer(&self) -> usize {
@@ -220,9 +253,13 @@ impl LogReader {
 
 /// Number of line breaks in the first `end` bytes of a file.
 fn lines_before(path: &Path, end: u64) -> io::Result<u64> {
-    let mut bytes = Vec::new();
-    regular::open(path, Access::Read)?.take(end).read_to_end(&mut bytes)?;
-    Ok(bytes.iter().filter(|&&byte| byte == b'\n').count() as u64)
+    let (mut file, mut bytes, mut count) = (regular::open(path, Access::Read)?.take(end), vec![0; 64 << 10], 0);
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(count),
+            read => count += memchr_iter(b'\n', &bytes[..read]).count() as u64,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -351,6 +388,27 @@ mod tests {
         let (records, reader) = read(&bytes);
         assert_eq!(records, [step(1), step(2)], "an unknown field is passed over, an unknown event left out");
         assert_eq!((reader.newer(), reader.damage().count), (2, 0));
+    }
+
+    #[test]
+    fn what_a_later_version_goes_on_with_is_read_and_nothing_is_appended() {
+        let body = r#"{"time":0.0,"event":"started","log":2,"crew":["a"]"#;
+        let later = format!("{body},\"crc\":\"{:08x}\"}}\n", checksum(body.as_bytes())).into_bytes();
+        let bytes = [encode(&step(1)).unwrap(), later, encode(&step(2)).unwrap(), b"{torn".to_vec()].concat();
+        let (records, reader) = read(&bytes);
+        assert_eq!((records, reader.damage().count), (vec![step(1), step(2)], 0));
+        assert!(reader.later().unwrap().ends_with("this one knows 1): nothing is written to it; update pellucid"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        fs::write(&path, &bytes).unwrap();
+        let error = LogWriter::open(&path).unwrap_err();
+        assert!(
+            error.kind() == std::io::ErrorKind::Unsupported && error.to_string().contains("log format 2"),
+            "{error}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), bytes, "its torn end is not cut off either");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nor a copy of its steps begun");
+        assert_eq!(read(&encode(&step(1)).unwrap()).1.later(), None);
     }
 
     #[test]

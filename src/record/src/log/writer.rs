@@ -9,6 +9,7 @@ use pellucid_protocol::event::Record;
 
 use crate::log::columns::ColumnsWriter;
 use crate::log::line::encode;
+use crate::log::version;
 
 /// The storage of a log: a file, or a test's stand-in for one.
 pub trait Medium {
@@ -70,8 +71,11 @@ impl LogWriter {
     /// Opens the log at `path` for appending, and creates it if there is none, for this user alone.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says, and when a later version has written to the log: nothing is changed then.
     pub fn open(path: &Path) -> io::Result<Self> {
+        if let Some(later) = version::later(path)? {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, later.to_string()));
+        }
         let mut file = regular::open(path, Access::AppendOrCreate)?;
         let length = whole_lines(&mut file)?;
         let torn = file.metadata()?.len() - length;

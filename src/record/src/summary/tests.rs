@@ -264,7 +264,7 @@ fn a_long_log_is_read_in_pieces() {
     let (_folder, run) = run();
     let events = (0..60_000).map(step).chain([ended(60_000, Outcome::Finished, metrics(0.5))]);
     write(&run, [started(None)].into_iter().chain(events));
-    assert!(fs::metadata(run.events()).unwrap().len() > CHUNK);
+    assert!(fs::metadata(run.events()).unwrap().len() > crate::log::reader::CHUNK);
     let whole = RunSummary::read_whole(&run).unwrap();
     assert_eq!((whole.step, &whole), (60_000, &RunSummary::read(&run).unwrap()));
 }

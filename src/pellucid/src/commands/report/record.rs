@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use pellucid_files::regular;
 use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
-use pellucid_record::log::reader::LogReader;
 use pellucid_record::{RunDir, RunSummary};
 use sha2::{Digest, Sha256};
+
+use crate::recorded;
 
 /// A run as it was recorded.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ impl Recorded {
     pub(super) fn of(run: &RunDir) -> io::Result<Self> {
         let mut recorded = Self::default();
         let mut explained: BTreeMap<String, Explanation> = BTreeMap::new();
-        for record in LogReader::new(&run.events()).read_new()? {
+        recorded::each(run, &mut |record| {
             recorded.summary.take(&record);
             match record.event {
                 Event::Explained(made) if !made.partial && made.edits.is_empty() => {
@@ -47,7 +48,7 @@ impl Recorded {
                 }
                 event => recorded.take(event),
             }
-        }
+        })?;
         recorded.explanations = explained.into_values().collect();
         Ok(recorded)
     }

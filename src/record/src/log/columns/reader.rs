@@ -12,6 +12,9 @@ use super::{Head, MAGIC, beside, stored};
 use crate::log::line::checksum;
 use crate::log::step_block::StepBlock;
 
+/// Bytes of the log for each of its stretches at least, on the average: less than 64 of the shortest lines.
+const SHORTEST: u64 = 1024;
+
 /// The copy of a log's steps; empty if there is none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ColumnsReader {
@@ -91,7 +94,9 @@ pub(super) fn heads(file: &File, length: u64) -> io::Result<Option<(Vec<Stretch>
     }
     let (mut stretches, mut at, mut end) = (Vec::new(), MAGIC.len() as u64, 0);
     let mut bytes = [0; Head::SIZE];
-    while at + Head::SIZE as u64 <= size {
+    // Stretches are of many steps; blocks of a few bytes each would only fill memory.
+    let most = length / SHORTEST;
+    while at + Head::SIZE as u64 <= size && (stretches.len() as u64) < most {
         file.read_exact_at(&mut bytes, at)?;
         let head = Head::from_bytes(&bytes);
         let place = at + Head::SIZE as u64;

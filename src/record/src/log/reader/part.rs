@@ -6,12 +6,15 @@ use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::thread;
 
+use memchr::memchr;
+use pellucid_files::bounded;
 use pellucid_protocol::event::Record;
 
 use super::{Damage, MOST_NAMED, Piece};
 use crate::log::columns::{ColumnsReader, Stretch};
 use crate::log::line::{self, Checksum, Checksums, Content, Integrity};
 use crate::log::step_line::StepLines;
+use crate::log::version::{self, LaterFormat};
 
 /// Bytes that are read at once: few enough to stay in the processor's cache until they are parsed.
 const STRIP: usize = 64 * 1024;
@@ -39,7 +42,20 @@ pub(super) struct Part {
     pub(super) damage: Damage,
     /// Number of intact records of a newer version, which were left out.
     pub(super) newer: usize,
+    /// The later format in which the log goes on.
+    pub(super) later: Option<LaterFormat>,
     steps: StepLines,
+    within: Within,
+}
+
+/// Where a part stands between its whole lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Within {
+    /// At the start of a line.
+    #[default]
+    NoLine,
+    /// In a line that is longer than any that is written, and so damaged.
+    LongLine,
 }
 
 /// Reads the whole lines between two bytes, the first of which must begin a line; returns them in consecutive parts.
@@ -179,7 +195,10 @@ impl Part {
     fn read_text(&mut self, file: &File, (mut at, end): (u64, u64), bytes: &mut Vec<u8>) -> io::Result<()> {
         let mut kept = 0;
         while at < end {
-            if kept == bytes.len() {
+            if kept as u64 >= bounded::LINE {
+                self.pass_over(kept as u64);
+                kept = 0;
+            } else if kept == bytes.len() {
                 // The line is longer than that.
                 bytes.resize(2 * kept, 0);
             }
@@ -199,9 +218,28 @@ impl Part {
         Ok(())
     }
 
+    /// Passes over `bytes` of a line that is too long. They count as read even if the line has no end yet: otherwise
+    /// whoever follows the log would read them again and again.
+    fn pass_over(&mut self, bytes: u64) {
+        self.read += bytes;
+        if self.within == Within::NoLine {
+            self.lines += 1;
+            self.note_damage();
+            self.lines -= 1;
+            self.within = Within::LongLine;
+        }
+    }
+
     /// Parses whole lines.
     fn take(&mut self, mut lines: &[u8]) {
         self.read += lines.len() as u64;
+        if self.within == Within::LongLine
+            && let Some(end) = memchr(b'\n', lines)
+        {
+            self.lines += 1;
+            self.within = Within::NoLine;
+            lines = &lines[end + 1..];
+        }
         while !lines.is_empty() {
             self.lines += 1;
             let length = match self.steps.take(lines, self.checksums) {
@@ -230,6 +268,7 @@ impl Part {
     }
 
     fn parse(&mut self, line: &[u8]) -> Option<Record> {
+        self.later = self.later.or_else(|| version::of_line(line));
         let (integrity, content) = line::read(line, self.checksums);
         if integrity == Integrity::Intact {
             self.checksums = Checksums::Required;
@@ -323,6 +362,23 @@ mod tests {
         let edges = edges(&bare(&file), (0, text.len() as u64), 3).unwrap();
         let parts = read_along(&bare(&file), &edges, Checksums::Optional).unwrap();
         assert_eq!(parts.iter().map(|part| part.damage.count).sum::<usize>(), 41);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_passed_over_without_taking_its_memory() {
+        let (mut file, step) = (tempfile::tempfile().unwrap(), |number: u64| {
+            let step = pellucid_protocol::event::Step { step: number, epoch: 0.0, metrics: Default::default() };
+            encode(&Record { time: 0.0, event: pellucid_protocol::Event::Step(step) }).unwrap()
+        });
+        let line = usize::try_from(bounded::LINE).unwrap();
+        let long = vec![b'x'; 2 * line + 5];
+        let bytes = [step(1).as_slice(), &long, b"\n", &step(2), &long].concat();
+        file.write_all(&bytes).unwrap();
+        let part = Part::read(&bare(&file), (0, bytes.len() as u64), Checksums::Optional).unwrap();
+        let steps: Vec<Record> = part.pieces.into_iter().flat_map(Piece::into_records).collect();
+        assert_eq!((steps.len(), part.damage.lines, part.lines), (2, vec![2, 4], 3));
+        // Of the last one only what is left may still become a line of the usual length.
+        assert_eq!(part.read, (bytes.len() - 5) as u64);
     }
 
     #[test]
