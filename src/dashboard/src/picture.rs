@@ -42,11 +42,12 @@ pub struct PictureOptions<'a> {
 /// # Errors
 /// When the theme is not known or the record cannot be read.
 pub fn snapshot(run: &RunDir, screen: Screen, capture: PictureOptions) -> color_eyre::Result<Buffer> {
-    let records = LogReader::new(&run.events()).read_new().wrap_err_with(|| run.events().display().to_string())?;
-    let end = records.last().map_or(0.0, |record| record.time);
+    let pieces = LogReader::new(&run.events()).read_pieces(u64::MAX);
+    let pieces = pieces.wrap_err_with(|| run.events().display().to_string())?;
+    let end = pieces.last().and_then(|last| last.time(last.len() - 1)).unwrap_or(0.0);
     let mut state = State::new(end, capture.size, screen);
     let messages =
-        [FromRun::Opened(run.clone()), FromRun::Records(records), FromRun::ViewOnly("a recorded run".to_owned())];
+        [FromRun::Opened(run.clone()), FromRun::Logged(pieces), FromRun::ViewOnly("a recorded run".to_owned())];
     for message in messages {
         settle(&mut state, Msg::Run(message));
     }

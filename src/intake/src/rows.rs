@@ -13,6 +13,8 @@ use pellucid_protocol::explanation::Span;
 
 use crate::error::{Error, Result};
 
+pub use fields::LONGEST_TEXT;
+
 /// The formats that can be read.
 const FORMATS: &[Format] = &[jsonl::FORMAT, csv::FORMAT, tsv::FORMAT];
 
@@ -95,7 +97,6 @@ fn known_endings() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fields::LONGEST_TEXT;
     use super::*;
 
     fn read(name: &str, content: &[u8]) -> Result<Vec<Row>> {

@@ -1,11 +1,14 @@
 //! What comes from outside to the plain readers: log lines, frames of the socket, settings, and text of any kind.
 
+use std::fs;
+
 use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Event, Prediction, RawSettings, Record, Sample, Settings, ToClient, ToWorker};
 use pellucid_record::log::line;
 use pellucid_record::log::reader::{LogReader, Piece};
+use pellucid_record::log::version;
 use pellucid_record::log::writer::LogWriter;
 use pellucid_record::settings_file;
 use pellucid_record::worker_info::WorkerInfo;
@@ -25,7 +28,12 @@ pub(crate) fn log(bytes: &[u8]) {
     let quick: Vec<Record> = pieces.into_iter().flat_map(Piece::into_records).collect();
     // As text: numbers that are none are not equal to themselves.
     assert_eq!(serde_json::to_string(&quick).unwrap(), serde_json::to_string(&found).unwrap());
-    let mut writer = LogWriter::open(&path).unwrap();
+    // Nothing is appended where a later version has written.
+    assert_eq!(version::later(&path).unwrap().is_some(), reader.later().is_some());
+    let Ok(mut writer) = LogWriter::open(&path) else {
+        assert!(reader.later().is_some_and(|told| told.contains("later version")) && fs::read(&path).unwrap() == bytes);
+        return;
+    };
     let last = Record { time: 1.0, event: serde_json::from_str::<Event>(STEP).unwrap() };
     writer.append(&last).unwrap();
     let after = LogReader::new(&path).read_new().unwrap();

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use pellucid_files::bounded;
 use pellucid_intake::model_folder::member::member;
+use pellucid_intake::rows::LONGEST_TEXT;
 use tokenizers::parallelism::MaybeParallelIterator;
 use tokenizers::{Encoding, Model, OffsetType, PostProcessor, Tokenizer, TruncationParams, truncate_encodings};
 
@@ -41,7 +42,7 @@ pub struct Encoded {
 /// The tokenizer of a model folder, with a limit on the length of texts.
 ///
 /// The library does not bound what a tokenizer makes of a text: four replacements nested in each other make gigabytes of
-/// a line. So its steps are taken here one by one, each within the limits of [`meter`].
+/// a line. So its steps are taken here one by one, each within limits that grow with the text.
 pub struct TextEncoder {
     tokenizer: Tokenizer,
     normaliser: NormaliserSteps,
@@ -153,6 +154,9 @@ impl TextEncoder {
 
     /// The tokens of one text, without special ones.
     fn tokens(&self, text: &str, kind: u32) -> std::result::Result<Encoding, String> {
+        if text.len() > LONGEST_TEXT {
+            return Err(format!("it has {} bytes; {LONGEST_TEXT} at most: cut it into several", text.len()));
+        }
         let meter = Meter::new(text.len());
         let limited = Limited { steps: &self.normaliser, meter: &meter };
         let mut parts = self.tokenizer.get_added_vocabulary().extract_and_normalize(Some(&limited), text);
@@ -256,6 +260,8 @@ mod tests {
         let long = "a ".repeat(100_000);
         let encoded = encoder.encode(&[(&long, Some(&long))]).unwrap();
         assert!(encoded[0].ids.len() == 16 && encoded[0].cut);
+        let told = encoder.encode(&[("a", Some(&"a".repeat(LONGEST_TEXT + 1)))]).unwrap_err().to_string();
+        assert!(told.contains("text 1: it has 1048577 bytes; 1048576 at most"), "{told}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pellucid_files::bounded;
 use pellucid_protocol::scrub::escape_json;
 use serde_json::json;
 
@@ -31,10 +32,11 @@ fn loaded(maps: &str) -> Option<PathBuf> {
 /// The version of a libtorch from a file beside it: `build-version`, or the `version.py` of a Python package.
 fn version(library: &Path) -> Option<String> {
     let folder = library.parent()?.parent()?;
-    if let Ok(text) = std::fs::read_to_string(folder.join("build-version")) {
+    let read = |name: &str| bounded::read_text(&folder.join(name), bounded::SETTINGS);
+    if let Ok(text) = read("build-version") {
         return Some(text.trim().to_owned());
     }
-    let text = std::fs::read_to_string(folder.join("version.py")).ok()?;
+    let text = read("version.py").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("__version__ = "))?;
     Some(line.trim_matches(['\'', '"']).to_owned())
 }

@@ -15,7 +15,7 @@ pub(super) const LABEL: &[&str] = &["label", "labels", "class", "category"];
 pub(super) const RATIONALE: &str = "rationale";
 
 /// Bytes that a text or a label has at most.
-pub(super) const LONGEST_TEXT: usize = 1 << 20;
+pub const LONGEST_TEXT: usize = 1 << 20;
 
 /// The parts of `text` that a rationale marks, written as `[[start, end], ..]` in characters.
 ///

@@ -18,12 +18,11 @@ pub struct LaterFormat(Option<u64>);
 
 impl fmt::Display for LaterFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "is of a later version of pellucid")?;
         match self.0 {
-            Some(format) => {
-                write!(f, "is of a later version of pellucid (log format {format}, this one knows {FORMAT})")?
-            }
-            None => write!(f, "is of a later version of pellucid, whose start of a run this one cannot read")?,
-        }
+            Some(format) => write!(f, " (log format {format}, this one knows {FORMAT})"),
+            None => write!(f, ", whose start of a run this one cannot read"),
+        }?;
         write!(f, ": nothing is written to it; update pellucid")
     }
 }
@@ -67,7 +66,8 @@ pub fn later(path: &Path) -> io::Result<Option<LaterFormat>> {
     };
     let (mut lines, mut line) = (BufReader::with_capacity(64 << 10, file), Vec::new());
     while Read::by_ref(&mut lines).take(bounded::LINE).read_until(b'\n', &mut line)? > 0 {
-        if let Some(later) = of_line(&line) {
+        // What a kill has left unfinished says nothing.
+        if let Some(later) = of_line(&line).filter(|_| line.ends_with(b"\n")) {
             return Ok(Some(later));
         }
         line.clear();

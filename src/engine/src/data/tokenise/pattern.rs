@@ -106,7 +106,7 @@ impl Search<'_> {
             region.clear();
             let (options, param) = (SearchOptions::SEARCH_OPTION_NONE, MatchParam::default());
             let place = regex.search_with_param(inside, from, inside.len(), options, Some(&mut region), param);
-            let place = place.map_err(|error| format!("a pattern of it: {error}"))?;
+            let place = place.map_err(|error| format!("a pattern of it takes too long: {error}; simplify it"))?;
             let Some((start, end)) = place.and_then(|_| region.pos(0)) else { break };
             // An empty match right after another one is none.
             if start == end && last == Some(end) {
