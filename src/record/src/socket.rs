@@ -92,8 +92,12 @@ mod tests {
         assert!(objection(&at("file")).unwrap().contains("no folder"));
         assert!(objection(&at("link")).unwrap().contains("is a link"));
         assert!(objection(&at(&"x".repeat(100))).unwrap().contains("too long"));
-        if !geteuid().is_root() {
-            assert_eq!(objection(Path::new("/")).as_deref(), Some("belongs to user 0"));
-        }
+        let others = if geteuid().is_root() {
+            std::os::unix::fs::chown(at("mine"), Some(65_534), None).unwrap();
+            (at("mine"), 65_534)
+        } else {
+            (PathBuf::from("/"), 0)
+        };
+        assert_eq!(objection(&others.0), Some(format!("belongs to user {}", others.1)));
     }
 }

@@ -82,6 +82,7 @@ mod tests {
             ("lr = 1\navoid = [\"a\", \"b c\"]\n", 2, "avoid: `b c` is not one word"),
             ("lr = 1\nmasking = 2\n", 2, "masking: must be from 0 to 1, not 2"),
             ("seed = 1\nxyz = 3\n", 2, "unknown key `xyz`"),
+            ("seed = 1\nrun_dir = \"\"\n", 2, "run_dir: the path is empty"),
         ] {
             let message = RawSettings::from_toml(text, path).unwrap_err().to_string();
             assert!(message.contains(&format!("run.toml:{line}: ")) && message.contains(part), "{message}");

@@ -61,8 +61,13 @@ impl Value for PathBuf {
         Ok(text.into())
     }
 
+    /// A path that is empty comes from a variable that is, and would mean the folder itself.
+    fn refuse_outside(&self, _range: Range) -> Result<(), String> {
+        if self.as_os_str().is_empty() { Err("the path is empty".to_owned()) } else { Ok(()) }
+    }
+
     fn within(self, folder: &Path) -> Self {
-        folder.join(self)
+        if self.as_os_str().is_empty() { self } else { folder.join(self) }
     }
 
     fn resolved(self, key: &'static str) -> Result<Self, SettingsError> {
