@@ -5,7 +5,9 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use pellucid_record::lock::Lock;
 use pellucid_record::{RunDir, runs};
 
 use crate::program::{Workplace, data, program, text};
@@ -116,6 +118,20 @@ fn a_run_that_is_named_in_several_ways_is_removed_once_and_its_neighbours_stay()
     let told = text(&removed.stderr);
     assert_eq!((removed.status.code(), told.trim()), (Some(0), "removed alpha"));
     assert_eq!(tree(place.path()), wanted);
+}
+
+#[test]
+fn nothing_is_removed_when_one_of_the_runs_may_not_be() {
+    let place = with_runs(&["alpha", "beta", "gamma"]);
+    let beta = RunDir::new(place.runs().join("beta"));
+    let held = Lock::take(&beta, Duration::ZERO).unwrap();
+    let (code, told) = failed(&place, &["rm", "--yes", "alpha", "beta", "gamma"]);
+    assert!(code == Some(1) && told.contains("beta: ") && told.contains("nothing was removed"), "{told}");
+    drop(held);
+    let names = runs::list(&place.runs()).unwrap().iter().map(RunDir::name).collect::<Vec<_>>();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(place.output(["rm", "--yes", "alpha", "beta", "gamma"]).status.code(), Some(0));
+    assert_eq!(tree(&place.runs()), BTreeMap::new());
 }
 
 #[test]

@@ -33,6 +33,9 @@ fn a_name_in_a_hint_is_one_word_of_a_shell_whatever_it_is() {
         assert_eq!(pasted(&listed(&place, name)), ["resume", name], "{name}");
     }
     assert_eq!(pasted(&listed(&place, "-rf")), ["resume", "runs/-rf"]);
+    fs::create_dir(place.path().join("twin")).unwrap();
+    fs::write(place.path().join("twin/events.jsonl"), "").unwrap();
+    assert_eq!(pasted(&listed(&place, "twin")), ["resume", "runs/twin"], "`twin` alone would mean the one here");
     for name in ["a\ntouch owned\n", "red\u{1b}[31m", "turned\u{202e}"] {
         let told = listed(&place, name);
         let id = RunDir::new(place.runs().join(name)).id();

@@ -26,13 +26,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// `pellucid rm`.
 pub(super) fn rm(args: &RmArgs, global: &Global) -> Result<Ending, Failure> {
     let runs = exact::each(&args.removed, global)?;
-    // All are checked before the first is removed.
+    // All are checked, and locked, before the first is removed.
     runs.iter().try_for_each(check)?;
     if !args.yes && !confirmed(&runs)? {
         console::note("nothing was removed");
         return Ok(Ending::Done);
     }
-    runs.iter().try_for_each(remove)?;
+    let locked: Vec<(RunDir, Lock)> =
+        runs.into_iter().map(|run| Ok((run.clone(), locked(&run)?))).collect::<Result<_, Failure>>()?;
+    locked.into_iter().try_for_each(|(run, lock)| remove(&run, lock))?;
     Ok(Ending::Done)
 }
 
@@ -77,20 +79,28 @@ fn cannot(run: &RunDir, error: &io::Error) -> Failure {
     Failure::Failed(format!("cannot remove {}: {error}", run.root().display()))
 }
 
-fn remove(run: &RunDir) -> Result<(), Failure> {
+/// Lets the worker of a run that has ended leave, and locks the run: nobody can resume it as long as the lock is held.
+fn locked(run: &RunDir) -> Result<Lock, Failure> {
     let name = run.name();
     if !stop::release(run) {
         return Err(Failure::Failed(format!(
             "{name} has ended, but somebody is still attached to it; nothing was removed"
         )));
     }
-    // As long as the lock is held, nobody can resume the run.
-    let lock = Lock::take(run, PATIENCE).map_err(|why| Failure::Failed(format!("{name}: {why}")))?;
+    Lock::take(run, PATIENCE).map_err(|why| Failure::Failed(format!("{name}: {why}; nothing was removed")))
+}
+
+fn remove(run: &RunDir, lock: Lock) -> Result<(), Failure> {
+    let name = run.name();
     let found = removal::remove(run).map_err(|error| cannot(run, &error))?;
     let mut is_gone = removal::remove_folder(run).map_err(|error| cannot(run, &error))?;
     drop(lock);
     // A supervisor that leaves at this moment looks for the lock, which makes its file again. Nobody else's is touched.
-    if !is_gone && found.foreign.is_none() && Lock::take(run, PATIENCE).is_ok() && !run.events().exists() {
+    if !is_gone
+        && found.foreign.is_none()
+        && let Ok(_lock) = Lock::take(run, PATIENCE)
+        && !run.events().exists()
+    {
         is_gone = removal::remove_folder(run).map_err(|error| cannot(run, &error))?;
     }
     if is_gone {
@@ -122,13 +132,13 @@ mod tests {
         for name in ["events.jsonl", "run.toml", "worker.log", "events.jsonl.partial"] {
             fs::write(run.root().join(name), "").unwrap();
         }
-        remove(&run).unwrap();
+        remove(&run, locked(&run).unwrap()).unwrap();
         assert!(!run.root().exists() && outside.join("precious").exists());
 
         fs::create_dir(run.root()).unwrap();
         fs::write(run.events(), "").unwrap();
         fs::write(run.root().join("notes.txt"), "mine").unwrap();
-        remove(&run).unwrap();
+        remove(&run, locked(&run).unwrap()).unwrap();
         assert_eq!(fs::read_to_string(run.root().join("notes.txt")).unwrap(), "mine");
         assert!(!run.events().exists());
     }
