@@ -249,7 +249,7 @@ mod tests {
     fn of_what_a_worker_printed_only_the_end_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("worker.log");
-        let file = File::create(&path).unwrap();
+        let file = std::fs::File::create(&path).unwrap();
         file.set_len(1 << 40).unwrap();
         std::os::unix::fs::FileExt::write_all_at(&file, b"the end", (1 << 40) - 7).unwrap();
         let end = tail(&path, 5).unwrap();

@@ -33,8 +33,20 @@ pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
 /// The files of a checkpoint without which training cannot be resumed from it.
 const RESUMED_FROM: [&str; 4] = [CHECKPOINT_STATE, "model.safetensors", "config.json", "tokenizer.json"];
 
-/// The folders in a run folder.
-const WRITTEN_FOLDERS: [&str; 2] = ["checkpoints", "predictions"];
+/// The files that a run writes into its folder.
+pub const FILES: [&str; 9] = [
+    "events.jsonl",
+    "events.columns",
+    "run.toml",
+    "samples.jsonl",
+    "worker.json",
+    "worker.lock",
+    "worker.log",
+    "worker.sock",
+    "view.toml",
+];
+/// The folders that a run makes in its folder.
+pub const FOLDERS: [&str; 2] = ["checkpoints", "predictions"];
 
 impl RunDir {
     /// The run folder at `root`, which need not exist.
@@ -139,7 +151,7 @@ impl RunDir {
             };
             for entry in entries {
                 let entry = entry?;
-                let written = folder != self.root || WRITTEN_FOLDERS.iter().any(|name| entry.file_name() == *name);
+                let written = folder != self.root || FOLDERS.iter().any(|name| entry.file_name() == *name);
                 if written && entry.file_type()?.is_dir() {
                     folders.push(entry.path());
                 }

@@ -6,24 +6,16 @@ use std::path::Path;
 
 use pellucid_record::RunDir;
 use pellucid_record::lock::Lock;
+use pellucid_record::run_dir::{FILES, FOLDERS};
 
 use super::run_folder::{own, private_folder};
 use crate::error::{Error, Result};
 use crate::train::checkpoints::Checkpoints;
 
-/// What a run writes into its folder beside the lock. A new run is never begun where one of these is.
-const WRITTEN: [&str; 10] = [
-    "events.jsonl",
-    "events.columns",
-    "run.toml",
-    "samples.jsonl",
-    "predictions",
-    "checkpoints",
-    "worker.json",
-    "worker.log",
-    "worker.sock",
-    "view.toml",
-];
+/// The log of a run, without which there is none.
+const LOG: &str = "events.jsonl";
+/// The lock, which may be there without a run.
+const LOCK: &str = "worker.lock";
 /// What a start that was killed before its log began may have left.
 const LEFT_BY_A_START: [&str; 4] = ["run.toml", "samples.jsonl", "worker.json", "worker.sock"];
 
@@ -113,13 +105,18 @@ impl Drop for Claim {
     }
 }
 
+/// What a run writes into its folder beside the lock. A new run is never begun where one of these is.
+fn written() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().chain(FOLDERS).filter(|name| *name != LOCK)
+}
+
 /// Refuses a folder that holds something a run would write, other than what `left` names.
 fn check_free(run: &RunDir, left: &[&str]) -> Result<()> {
     let refused = |message: String| Err(Error::Setting { key: "--run-dir", message });
     let root = run.root().display();
-    for name in WRITTEN {
+    for name in written() {
         match fs::symlink_metadata(run.root().join(name)) {
-            Ok(_) if name == "events.jsonl" => {
+            Ok(_) if name == LOG => {
                 return refused(format!("{root} already holds a run; name another folder, or resume that run"));
             }
             Ok(_) if left.contains(&name) => {}
@@ -166,7 +163,7 @@ mod tests {
     #[test]
     fn a_folder_with_a_file_that_a_run_would_write_is_refused_and_stays_as_it_is() {
         let place = tempfile::tempdir().unwrap();
-        for name in WRITTEN {
+        for name in written() {
             let folder = place.path().join(format!("with-{name}"));
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join(name), "precious").unwrap();

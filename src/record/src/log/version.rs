@@ -2,12 +2,12 @@
 //! never written to: what this version appends could be wrong to that one.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use memchr::memmem;
 use pellucid_files::bounded;
+use pellucid_files::regular::{self, Access};
 use serde::Deserialize;
 
 use super::line::{self, Checksums, Content, FORMAT, Integrity};
@@ -59,7 +59,7 @@ pub(crate) fn of_line(line: &[u8]) -> Option<LaterFormat> {
 /// # Errors
 /// What the file system says.
 pub fn later(path: &Path) -> io::Result<Option<LaterFormat>> {
-    let file = match File::open(path) {
+    let file = match regular::open(path, Access::Read) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::regular;
 use pellucid_intake::model_folder::config::ConfigFile;
 use pellucid_intake::model_folder::weights::ModelWeights;
 use sha2::{Digest, Sha256};
@@ -36,7 +37,7 @@ impl TeacherCache {
         hash.update((how.len() as u64).to_le_bytes());
         hash.update(how);
         for file in files(teacher)? {
-            let mut file = fs::File::open(file).ok()?;
+            let mut file = regular::open_named(&file).ok()?;
             hash.update(file.metadata().ok()?.len().to_le_bytes());
             std::io::copy(&mut file, &mut hash).ok()?;
         }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use pellucid_files::temporary::original;
+use pellucid_record::run_dir::FILES;
 
 use crate::commands::{report, sweep};
 
@@ -10,9 +11,6 @@ use crate::commands::{report, sweep};
 pub(super) const LOG: &str = "events.jsonl";
 /// The file that is locked.
 pub(super) const LOCK: &str = "worker.lock";
-/// The files of a run.
-const FILES: [&str; 9] =
-    [LOG, "events.columns", "run.toml", "samples.jsonl", "worker.json", LOCK, "worker.log", "worker.sock", "view.toml"];
 /// Files that a user may have put there as well.
 const BY_CONTENT: [&str; 4] = ["report.html", "report.md", "sweep.csv", "sweep.json"];
 /// The names that point to checkpoints.
