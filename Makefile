@@ -25,8 +25,10 @@ test: libtorch
 test-torch-free: tools
 	env -u LIBTORCH -u LIBTORCH_USE_PYTORCH cargo test --profile checked $(TORCH_FREE)
 
-# Runs that are killed, whose log is cut, whose writes fail, and a day of events: JSON lines say what became of them.
-# Some minutes; SEED=N for other moments, ONLY=kills|cuts|faults for one kind (then without the day).
+# Runs that are killed, whose log is cut, whose writes fail, whose folders hold links and pipes, which are started and
+# removed at once, commands with any argument, and a day of events: JSON lines say what became of them. Some minutes;
+# SEED=N for other moments, ONLY=kills|cuts|faults|trees|races|owned for some kinds, between commas (then without the day);
+# of the last three, TRIES=N makes the first N tries, and TRY=N that one alone.
 chaos: build
 	cargo test --release -q -p pellucid-tests --test chaos
 	@[ -n "$(ONLY)" ] || cargo test --release -q -p pellucid-engine --test suite -- --ignored --nocapture soak

@@ -1,0 +1,335 @@
+//! Random races: two to eight processes start, resume, stop and remove one run at random moments. Afterwards there is one
+//! run, whole and of one training, or none; and whoever lost has said so in one line and changed nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pellucid_protocol::Event;
+use pellucid_protocol::event::{Outcome, Started};
+use pellucid_record::RunDir;
+use pellucid_record::log::reader::LogReader;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+use crate::model::Place;
+use crate::tree::clear;
+use crate::trial::{Bench, Ending, first_letters};
+use crate::tries::{Attempt, Tries};
+
+const TRIES: u64 = 1000;
+/// Most processes of a race; each training of a race has a seed of its own, by which its numbers are known.
+const RACERS: u64 = 8;
+const STEPS: u64 = 60;
+/// Latest begin of a process, in milliseconds.
+const LATEST: u64 = 900;
+/// Of the races, the share in which all begin at once.
+const AT_ONCE: f64 = 0.3;
+/// Of the races, the share in which nobody names the run, so that all have the name of the same second.
+const UNNAMED: f64 = 0.1;
+
+/// What one process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Racer {
+    Train { seed: u64 },
+    TrainUnnamed { seed: u64 },
+    Resume,
+    Stop,
+    StopNow,
+    Remove,
+}
+
+/// A process, when it begins, and how it ended.
+struct Raced {
+    racer: Racer,
+    begin: u64,
+    ending: Ending,
+}
+
+/// The numbers of each step of a training by its seed.
+type Numbers = BTreeMap<u64, BTreeMap<u64, BTreeMap<String, u64>>>;
+
+/// The model, the data, and what each training comes to when nobody races it.
+struct Track {
+    place: PathBuf,
+    expected: Numbers,
+}
+
+pub(crate) fn races(place: &Place, seed: u64) -> Value {
+    let track = Track::new(place);
+    Tries::new(seed, TRIES).run(|number, mut random| {
+        let racers = draw(&mut random);
+        let lost = track.race(number, &racers);
+        let kind = if matches!(racers[0].0, Racer::TrainUnnamed { .. }) { "unnamed" } else { "named" };
+        Attempt { kind: kind.to_owned(), lost }
+    })
+}
+
+/// Who takes part, and when each begins.
+fn draw(random: &mut ChaCha8Rng) -> Vec<(Racer, u64)> {
+    let (count, at_once, unnamed) =
+        (random.random_range(2..=RACERS), random.random_bool(AT_ONCE), random.random_bool(UNNAMED));
+    let racer = |seed: u64, random: &mut ChaCha8Rng| match random.random_range(0..100) {
+        _ if unnamed => Racer::TrainUnnamed { seed },
+        0..45 => Racer::Train { seed },
+        45..65 => Racer::Resume,
+        65..75 => Racer::Stop,
+        75..80 => Racer::StopNow,
+        _ => Racer::Remove,
+    };
+    let count = if unnamed { count.min(4) } else { count };
+    let mut racers: Vec<(Racer, u64)> = (0..count)
+        .map(|seed| (racer(seed, random), if at_once || unnamed { 0 } else { random.random_range(0..LATEST) }))
+        .collect();
+    if !unnamed && !racers.iter().any(|(racer, _)| matches!(racer, Racer::Train { .. })) {
+        racers[0].0 = Racer::Train { seed: 0 };
+    }
+    racers
+}
+
+impl Racer {
+    fn arguments(self, run: &str) -> Vec<String> {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        match self {
+            Racer::Train { seed } => [training(seed), words(&["--run-dir", run])].concat(),
+            Racer::TrainUnnamed { seed } => training(seed),
+            Racer::Resume => words(&["resume", run, "--headless"]),
+            Racer::Stop => words(&["stop", run]),
+            Racer::StopNow => words(&["stop", run, "--now"]),
+            Racer::Remove => words(&["rm", "--yes", run]),
+        }
+    }
+
+    fn seed(self) -> Option<u64> {
+        if let Racer::Train { seed } | Racer::TrainUnnamed { seed } = self { Some(seed) } else { None }
+    }
+}
+
+impl Raced {
+    /// Whether it trained: it has told of the run's begin.
+    fn began(&self) -> bool {
+        self.ending.err.contains(" began: ")
+    }
+}
+
+impl std::fmt::Display for Raced {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = self.ending.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        write!(f, "{:?} at {} ms: {code}, {}", self.racer, self.begin, first_letters(self.ending.last_line()))
+    }
+}
+
+/// The flags of a training; the model and the data are beside the folder of the race.
+fn training(seed: u64) -> Vec<String> {
+    let line = format!(
+        "train --headless --model ../../model --train ../../train.jsonl --valid ../../valid.jsonl --max-steps {STEPS} \
+         --batch-size 8 --lr 1e-2 --probe 0 --threads 1 --checkpoint-every 10 --eval-every 20 --seed {seed}"
+    );
+    line.split(' ').map(str::to_owned).collect()
+}
+
+impl Track {
+    fn new(place: &Place) -> Self {
+        let mut track = Self { place: place.path("races"), expected: Numbers::new() };
+        for seed in 0..RACERS {
+            let (folder, bench) = track.bench(&format!("alone-{seed}"));
+            let ending = bench.run("pellucid", &Racer::Train { seed }.arguments("runs/run"));
+            assert!(ending.is_success() && bench.wait_until_quiet(), "a training alone: {}", ending.err);
+            let numbers = steps(&RunDir::new(folder.join("runs/run"))).unwrap();
+            assert_eq!(numbers.len() as u64, STEPS);
+            track.expected.insert(seed, numbers);
+        }
+        track
+    }
+
+    fn bench(&self, name: &str) -> (PathBuf, Bench) {
+        let folder = self.place.join(name);
+        clear(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let bench = Bench::new(&folder, &self.place.join("aside").join(name));
+        (folder, bench)
+    }
+
+    /// Runs a race; what was wrong.
+    fn race(&self, number: u64, racers: &[(Racer, u64)]) -> Vec<String> {
+        let (folder, bench) = self.bench(&number.to_string());
+        let mut all: Vec<Raced> = std::thread::scope(|scope| {
+            let bench = &bench;
+            let started = racers.iter().map(|&(racer, begin)| {
+                scope.spawn(move || {
+                    std::thread::sleep(Duration::from_millis(begin));
+                    Raced { racer, begin, ending: bench.run("pellucid", &racer.arguments("runs/run")) }
+                })
+            });
+            let started: Vec<_> = started.collect();
+            started.into_iter().map(|raced| raced.join().unwrap()).collect()
+        });
+        all.sort_by_key(|raced| raced.begin);
+        let mut wrong = Vec::new();
+        if !bench.wait_until_quiet() {
+            wrong.push("a worker stays".to_owned());
+        }
+        wrong.extend(all.iter().filter_map(one_process));
+        let runs = folder.join("runs");
+        if racers.iter().any(|(racer, _)| matches!(racer, Racer::TrainUnnamed { .. })) {
+            wrong.extend(self.unnamed(&runs, &all));
+        } else {
+            wrong.extend(self.named(&RunDir::new(runs.join("run")), &all));
+        }
+        if !wrong.is_empty() {
+            let told: Vec<String> = all.iter().map(ToString::to_string).collect();
+            wrong[0] += &format!(" [{}]", told.join("; "));
+        }
+        clear(&folder);
+        clear(&self.place.join("aside").join(number.to_string()));
+        wrong
+    }
+
+    /// What is wrong with the one run that all meant.
+    fn named(&self, run: &RunDir, all: &[Raced]) -> Vec<String> {
+        let removed = all.iter().any(|raced| raced.racer == Racer::Remove && raced.ending.is_success());
+        let trained: Vec<&Raced> = all.iter().filter(|raced| raced.racer.seed().is_some() && raced.began()).collect();
+        let mut wrong = Vec::new();
+        if trained.len() > 1 && !removed {
+            wrong.push(format!("{} trainings began in one folder", trained.len()));
+        }
+        let left: Vec<String> = names(run.root());
+        if left.is_empty() {
+            if !trained.is_empty() && !removed {
+                wrong.push("the run is gone, though nobody has removed it".to_owned());
+            }
+            if run.root().exists() {
+                wrong.push("an empty folder is left".to_owned());
+            }
+            return wrong;
+        }
+        match self.of_one_training(run) {
+            Err(why) => wrong.push(format!("{why}; there are {}", left.join(", "))),
+            Ok(seed) if !trained.iter().any(|raced| raced.racer.seed() == Some(seed)) => {
+                wrong.push(format!("the run is of seed {seed}, whose training did not begin"));
+            }
+            Ok(_) => {}
+        }
+        wrong
+    }
+
+    /// What is wrong with the runs that nobody has named: each training has one of its own.
+    fn unnamed(&self, runs: &Path, all: &[Raced]) -> Vec<String> {
+        let mut wrong: Vec<String> = all
+            .iter()
+            .filter(|raced| !raced.ending.is_success())
+            .map(|raced| format!("a training without a name fails: {}", first_letters(raced.ending.last_line())))
+            .collect();
+        let mut seeds = BTreeSet::new();
+        for name in names(runs) {
+            match self.of_one_training(&RunDir::new(runs.join(&name))) {
+                Ok(seed) => drop(seeds.insert(seed)),
+                Err(why) => wrong.push(format!("unnamed: {why}")),
+            }
+        }
+        let expected: BTreeSet<u64> = all.iter().filter_map(|raced| raced.racer.seed()).collect();
+        if wrong.is_empty() && seeds != expected {
+            wrong.push(format!("the runs are of seeds {seeds:?} and not of {expected:?}"));
+        }
+        wrong
+    }
+
+    /// The seed of the one training that the folder is of.
+    fn of_one_training(&self, run: &RunDir) -> Result<u64, String> {
+        let text = fs::read_to_string(run.settings()).map_err(|error| format!("run.toml: {error}"))?;
+        let seed = text.lines().find_map(|line| line.strip_prefix("seed = ")?.parse().ok());
+        let seed = seed.ok_or("run.toml has no seed")?;
+        in_one_piece(run, seed)?;
+        let expected = self.expected.get(&seed).ok_or("run.toml has another seed")?;
+        for (step, metrics) in steps(run)? {
+            if expected.get(&step) != Some(&metrics) {
+                return Err(format!("step {step} has not the numbers of seed {seed}"));
+            }
+        }
+        Ok(seed)
+    }
+}
+
+/// What is wrong with one process, whatever the others did.
+fn one_process(raced: &Raced) -> Option<String> {
+    let word = format!("{:?}", raced.racer).chars().take_while(|letter| letter.is_alphabetic()).collect::<String>();
+    if let Some(wrong) = raced.ending.wrong() {
+        return Some(format!("{word} {wrong}"));
+    }
+    let errors = raced.ending.err.lines().filter(|line| line.starts_with("error: ")).count();
+    let is_told = if raced.ending.is_success() { errors == 0 } else { errors == 1 || raced.ending.code == Some(130) };
+    (!is_told).then(|| format!("{word} has not one line of error: {}", first_letters(&raced.ending.err)))
+}
+
+/// Checks that the log is of one training: one begin, resumes where it was, steps one after the other, one end.
+fn in_one_piece(run: &RunDir, seed: u64) -> Result<(), String> {
+    let mut log = LogReader::new(&run.events());
+    let records = log.read_new().map_err(|error| format!("events.jsonl: {error}"))?;
+    if let Some(damage) = log.damage().message(&run.events()) {
+        return Err(first_letters(&damage));
+    }
+    let (mut last, mut furthest, mut begun, mut ended) = (0, 0, 0, false);
+    for record in &records {
+        match &record.event {
+            Event::Started(started) => {
+                last = begin(started, furthest, seed)?;
+                begun += u64::from(started.resumed.is_none());
+                ended = false;
+            }
+            Event::Step(step) if step.step == last + 1 && step.step <= STEPS && !ended => last = step.step,
+            Event::Step(step) => return Err(format!("step {} follows step {last}, ended: {ended}", step.step)),
+            Event::Ended(end) => {
+                ended = true;
+                if end.outcome == Outcome::Finished && end.step != STEPS {
+                    return Err(format!("it finished at step {}", end.step));
+                }
+            }
+            _ => {}
+        }
+        furthest = furthest.max(last);
+    }
+    let starts_right = matches!(records.first().map(|first| &first.event), Some(Event::Started(_)));
+    match (starts_right, begun, ended) {
+        (false, ..) => Err("the log does not begin with a begin".to_owned()),
+        (_, 1, true) => has_its_weights(run, last),
+        (_, 1, false) => Err("the log has no end".to_owned()),
+        (_, begun, _) => Err(format!("{begun} begins in one log")),
+    }
+}
+
+/// The step from which the log goes on.
+fn begin(started: &Started, furthest: u64, seed: u64) -> Result<u64, String> {
+    if started.settings.seed != seed {
+        return Err(format!("run.toml is of seed {seed}, the log of seed {}", started.settings.seed));
+    }
+    let from = started.resumed.unwrap_or(0);
+    if from > furthest { Err(format!("it goes on from step {from} after step {furthest}")) } else { Ok(from) }
+}
+
+/// Checks that the last weights of a run that finished are there.
+fn has_its_weights(run: &RunDir, last: u64) -> Result<(), String> {
+    let weights = run.root().join("checkpoints/last/model.safetensors");
+    if last == STEPS && !weights.is_file() { Err("it ended without weights".to_owned()) } else { Ok(()) }
+}
+
+/// The numbers of each step, but for those of speed; a step that was done twice must have the same.
+fn steps(run: &RunDir) -> Result<BTreeMap<u64, BTreeMap<String, u64>>, String> {
+    let records = LogReader::new(&run.events()).read_new().map_err(|error| error.to_string())?;
+    let mut all = BTreeMap::new();
+    for record in records {
+        let Event::Step(step) = record.event else { continue };
+        let kept = step.metrics.iter().filter(|(name, _)| !name.starts_with("speed/") && !name.starts_with("system/"));
+        let metrics: BTreeMap<String, u64> = kept.map(|(name, value)| (name.to_owned(), value.to_bits())).collect();
+        if all.insert(step.step, metrics.clone()).is_some_and(|before| before != metrics) {
+            return Err(format!("step {} has two results", step.step));
+        }
+    }
+    Ok(all)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}

@@ -1,0 +1,88 @@
+//! Many tries of one kind, some at a time, each from a seed of its own, so that one that fails can be made again alone.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+/// How many tries run at a time: some of them wait, so more than there are cores.
+const AT_A_TIME: usize = 4;
+
+/// The tries of a part: all of them, as many as the variable TRIES says, or those alone that TRY names.
+pub(crate) struct Tries {
+    seed: u64,
+    numbers: Vec<u64>,
+    at_a_time: usize,
+}
+
+/// What a try came to.
+pub(crate) struct Attempt {
+    /// What was tried, in a word or two: they are counted.
+    pub(crate) kind: String,
+    /// What was wrong, with what it takes to see it again.
+    pub(crate) lost: Vec<String>,
+}
+
+#[derive(Default)]
+struct Found {
+    done: usize,
+    kinds: BTreeMap<String, u64>,
+    /// What was wrong by its text without numbers: the text of the first time, its try, and how often.
+    lost: BTreeMap<String, (String, u64, u64)>,
+}
+
+impl Tries {
+    pub(crate) fn new(seed: u64, count: u64) -> Self {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let count = variable("TRIES").map_or(count, |count| count.parse().expect("TRIES is a number"));
+        let named = |list: String| list.split(',').map(|number| number.parse().expect("TRY is a number")).collect();
+        Self { seed, numbers: variable("TRY").map_or_else(|| (0..count).collect(), named), at_a_time: AT_A_TIME }
+    }
+
+    /// The source of all chance in try `number`.
+    pub(crate) fn random(&self, number: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(number))
+    }
+
+    /// Makes every try; the figures, with what was lost.
+    pub(crate) fn run(&self, attempt: impl Fn(u64, ChaCha8Rng) -> Attempt + Sync) -> Value {
+        let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::default()));
+        std::thread::scope(|scope| {
+            for _ in 0..self.at_a_time.min(self.numbers.len()) {
+                scope.spawn(|| {
+                    while let Some(&number) = self.numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let tried = attempt(number, self.random(number));
+                        self.add(&found, number, tried);
+                    }
+                });
+            }
+        });
+        let found = found.into_inner().unwrap();
+        let lost: Vec<String> =
+            found.lost.into_values().map(|(text, number, times)| told(&text, number, times)).collect();
+        json!({"tries": found.done, "kinds": found.kinds, "lost": lost})
+    }
+
+    fn add(&self, found: &Mutex<Found>, number: u64, tried: Attempt) {
+        let mut found = found.lock().unwrap();
+        found.done += 1;
+        *found.kinds.entry(tried.kind).or_default() += 1;
+        for text in tried.lost {
+            let like = text.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+            let entry = found.lost.entry(like).or_insert_with(|| {
+                eprintln!("\rTRY={number}: {text}");
+                (text, number, 0)
+            });
+            entry.2 += 1;
+        }
+        eprint!("\r{} tries of {}, {} ways to fail ", found.done, self.numbers.len(), found.lost.len());
+    }
+}
+
+fn told(text: &str, number: u64, times: u64) -> String {
+    let more = if times > 1 { format!(" ({times} times)") } else { String::new() };
+    format!("TRY={number}: {text}{more}")
+}
