@@ -52,7 +52,9 @@ fn main() -> ExitCode {
     let only = variable("ONLY");
     let place = Place::new();
     let mut sound = true;
-    for (name, part) in PARTS.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only.split(',').any(|only| only == *name))) {
+    for (name, part) in
+        PARTS.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only.split(',').any(|only| only == *name)))
+    {
         let start = Instant::now();
         let mut figures = part(&place, seed);
         let lost = figures["lost"].as_array().is_none_or(|lost| !lost.is_empty());

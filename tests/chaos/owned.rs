@@ -70,9 +70,13 @@ impl Estate {
         let bench = Bench::new(&home, &estate.place.join("aside"));
         let ending = bench.run("pellucid", &command::training("runs/beta", "4"));
         assert!(ending.is_success() && bench.wait_until_quiet(), "the run of all tries: {}", ending.err);
-        RUNS.iter().filter(|run| **run != "beta").for_each(|run| copy_tree(&home.join("runs/beta"), &home.join("runs").join(run)));
+        RUNS.iter()
+            .filter(|run| **run != "beta")
+            .for_each(|run| copy_tree(&home.join("runs/beta"), &home.join("runs").join(run)));
         // What is somebody's: beside everything, in everything, and with names like ours.
-        for folder in ["precious", "precious.old", "precious.partial", "model.old", "model.partial", "runs/pictures", "half"] {
+        for folder in
+            ["precious", "precious.old", "precious.partial", "model.old", "model.partial", "runs/pictures", "half"]
+        {
             fs::create_dir_all(home.join(folder)).unwrap();
             fs::write(home.join(folder).join("diary"), "mine").unwrap();
         }
@@ -145,13 +149,18 @@ impl Estate {
             wrong.push("exit code 0, though it must be refused".to_owned());
         }
         if !ending.is_success() && !ending.is_one_error() && asked.form != Form::Sweep {
-            wrong.push(format!("exit code {:?} without one line of error: {}", ending.code, first_letters(&ending.err)));
+            wrong.push(format!(
+                "exit code {:?} without one line of error: {}",
+                ending.code,
+                first_letters(&ending.err)
+            ));
         }
         if !ending.is_success() && changes.iter().any(|change| change.how != How::Made) && may.is_all_or_nothing {
             wrong.push(format!("fails, but {}: {}", changes[0], first_letters(ending.last_line())));
         }
         clear(&root);
-        let line = |what: String| format!("`{}` in {}: {what}", asked.line(), Path::new("HOME").join(asked.folder).display());
+        let line =
+            |what: String| format!("`{}` in {}: {what}", asked.line(), Path::new("HOME").join(asked.folder).display());
         wrong.into_iter().map(line).collect()
     }
 

@@ -66,6 +66,7 @@ impl Nursery {
             let ending = bench.run("pellucid", &args);
             assert!(ending.is_success() && bench.wait_until_quiet(), "the run of all tries: {}", ending.err);
         }
+        copy_tree(&seedbed.join("runs/ended/checkpoints/step-000012"), &seedbed.join("tuned"));
         cut(&seedbed.join("runs/killed"));
         let intact = ALL.iter().enumerate().map(|(number, tried)| {
             let garden = Garden::new(&home, &format!("intact-{number}"), tried, &[]);
@@ -74,6 +75,7 @@ impl Nursery {
                 garden.clear_run();
             }
             let ending = garden.run(tried);
+            garden.wait();
             assert!(ending.wrong().is_none(), "{:?} of an intact folder: {ending:?}", tried.args);
             assert_eq!(ending.is_success(), tried.success != Success::Never, "{:?}: {ending:?}", tried.args);
             garden.harvest(tried, ending)

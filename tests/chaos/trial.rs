@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use pellucid_tests::program;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-/// How long a program may take before it counts as hanging.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How many seconds a program may take before it counts as hanging; the variable PATIENCE has another number.
+const PATIENCE: u64 = 20;
 /// The variable by which the processes of a trial are found again, those that outlive their parents included.
 const MARK: &str = "PELLUCID_CHAOS_TRIAL";
 /// Between two looks at a process.
@@ -76,7 +76,7 @@ impl Bench {
             if let Some(status) = child.try_wait().unwrap() {
                 break Some(status);
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > patience() {
                 self.kill_all();
                 let _ = child.kill();
                 let _ = child.wait();
@@ -113,7 +113,7 @@ impl Bench {
             if let Some(status) = child.try_wait().unwrap() {
                 break Some(i32::try_from(status.exit_code()).unwrap());
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > patience() {
                 self.kill_all();
                 let _ = child.kill();
                 let _ = child.wait();
@@ -134,18 +134,13 @@ impl Bench {
     pub(crate) fn wait_until_quiet(&self) -> bool {
         let start = Instant::now();
         while !self.processes().is_empty() {
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > patience() {
                 self.kill_all();
                 return false;
             }
             std::thread::sleep(PAUSE * 2);
         }
         true
-    }
-
-    /// Whether any process of this bench runs.
-    pub(crate) fn is_busy(&self) -> bool {
-        !self.processes().is_empty()
     }
 
     pub(crate) fn kill_all(&self) {
@@ -171,6 +166,11 @@ impl Drop for Bench {
     fn drop(&mut self) {
         self.kill_all();
     }
+}
+
+fn patience() -> Duration {
+    let asked = std::env::var("PATIENCE").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(asked.unwrap_or(PATIENCE))
 }
 
 impl Ending {

@@ -60,6 +60,7 @@ impl Tries {
                 });
             }
         });
+        eprintln!();
         let found = found.into_inner().unwrap();
         let lost: Vec<String> =
             found.lost.into_values().map(|(text, number, times)| told(&text, number, times)).collect();

@@ -230,7 +230,8 @@ impl Means {
             }
             Means::File(file) => path == Path::new(file) && is_replaced(),
             Means::New(folder) => {
-                path.starts_with(folder) && (change.how == How::Made || (path == Path::new(folder) && change.how == How::Changed))
+                path.starts_with(folder)
+                    && (change.how == How::Made || (path == Path::new(folder) && change.how == How::Changed))
             }
             Means::Own(folder) => path.starts_with(folder),
             Means::Pages(folder) => {

@@ -140,7 +140,9 @@ impl Form {
             // Only the inputs of the command itself are inputs.
             (Form::Screenshot, Means::Refused) if text == "theme.toml" => Means::File("theme.toml"),
             (Form::Screenshot | Form::Themed, Means::Refused) => match text {
-                "train.jsonl" | "./train.jsonl" | "model/../train.jsonl" | "HOME/train.jsonl" => Means::File("train.jsonl"),
+                "train.jsonl" | "./train.jsonl" | "model/../train.jsonl" | "HOME/train.jsonl" => {
+                    Means::File("train.jsonl")
+                }
                 "model/config.json" => Means::File("model/config.json"),
                 "model/model.safetensors" => Means::File("model/model.safetensors"),
                 "model/tokenizer.json" => Means::File("model/tokenizer.json"),
@@ -164,7 +166,8 @@ impl Asked {
     pub(super) fn draw(random: &mut ChaCha8Rng) -> Self {
         let form = SHARES.choose_weighted(random, |(_, share)| *share).unwrap().0;
         let is_inside = matches!(form, Form::Remove | Form::Stop | Form::Resume) && random.random_bool(0.1);
-        let (folder, arguments): (_, &[Argument]) = if is_inside { ("runs/beta", &INSIDE) } else { ("", form.arguments()) };
+        let (folder, arguments): (_, &[Argument]) =
+            if is_inside { ("runs/beta", &INSIDE) } else { ("", form.arguments()) };
         let count = if form == Form::Remove && random.random_bool(0.4) { random.random_range(2..=3) } else { 1 };
         Self { form, folder, targets: (0..count).map(|_| *arguments.choose(random).unwrap()).collect() }
     }
@@ -172,13 +175,19 @@ impl Asked {
     /// The command as it is typed.
     pub(super) fn line(&self) -> String {
         let targets = self.targets.iter().map(|target| format!("{:?}", target.text));
-        [self.form.program().to_owned()].into_iter().chain(self.form.words()).chain(targets).collect::<Vec<_>>().join(" ")
+        [self.form.program().to_owned()]
+            .into_iter()
+            .chain(self.form.words())
+            .chain(targets)
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     pub(super) fn arguments(&self, home: &Path) -> Vec<String> {
         let id = RunDir::new(home.join("runs/beta")).id();
         let home = home.display().to_string();
-        let full = |target: &Argument| if target.text == "ID" { id.clone() } else { target.text.replace("HOME", &home) };
+        let full =
+            |target: &Argument| if target.text == "ID" { id.clone() } else { target.text.replace("HOME", &home) };
         self.form.words().into_iter().chain(self.targets.iter().map(full)).collect()
     }
 

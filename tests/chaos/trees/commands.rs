@@ -22,6 +22,8 @@ pub(super) enum Ground {
     Leftover,
     /// The folder `model`, beside the killed run that began from it.
     Model,
+    /// The folder `tuned`, a model that a run has written.
+    Tuned,
 }
 
 /// What a command may write, make or remove; somebody's files are none of it.
@@ -114,20 +116,43 @@ pub(super) const ALL: [Tried; 26] = [
     reading(&["attach", "alpha", "--read-only"], Ground::Ended, Success::Shown, 3),
     reading(&["attach", "alpha", "--read-only"], Ground::Killed, Success::Shown, 3),
     reading(&["replay", "alpha"], Ground::Ended, Success::Shown, 3),
-    reading(&["predict", "--model", "runs/alpha/checkpoints/last", TEXT[0], TEXT[1]], Ground::Ended, Success::Printed, 4),
     reading(
-        &["explain", "--json", "--method", "gxi", "--model", "runs/alpha/checkpoints/best", TEXT[0], TEXT[1]],
+        &["predict", "--model", "runs/alpha/checkpoints/last", TEXT[0], TEXT[1]],
+        Ground::Ended,
+        Success::Printed,
+        4,
+    ),
+    reading(
+        &["explain", "--format", "csv", "--method", "gxi", "--model", "runs/alpha/checkpoints/best", TEXT[0], TEXT[1]],
         Ground::Ended,
         Success::Printed,
         2,
     ),
-    reading(&["predict", "--model", "model", TEXT[0], TEXT[1]], Ground::Model, Success::Printed, 3),
+    reading(&["predict", "--model", "tuned", TEXT[0], TEXT[1]], Ground::Tuned, Success::Printed, 3),
     writing(&["report", "alpha", "--explain", "0"], Ground::Ended, Writes::Report, Success::Reported, 4),
     writing(&["report", "alpha", "--explain", "1"], Ground::Ended, Writes::Report, Success::Reported, 1),
     writing(&["report", "alpha", "--explain", "0", "--out", "out"], Ground::Killed, Writes::Out, Success::Reported, 3),
-    writing(&["screenshot", "alpha", "--screen", "samples", "--out", "out.svg"], Ground::Ended, Writes::Out, Success::Shown, 2),
-    writing(&["screenshot", "alpha", "--screen", "log", "--out", "out.svg"], Ground::Killed, Writes::Out, Success::Shown, 2),
-    writing(&["screenshot", "alpha", "--beside", "beta", "--out", "out.svg"], Ground::Ended, Writes::Out, Success::Shown, 1),
+    writing(
+        &["screenshot", "alpha", "--screen", "samples", "--out", "out.svg"],
+        Ground::Ended,
+        Writes::Out,
+        Success::Shown,
+        2,
+    ),
+    writing(
+        &["screenshot", "alpha", "--screen", "log", "--out", "out.svg"],
+        Ground::Killed,
+        Writes::Out,
+        Success::Shown,
+        2,
+    ),
+    writing(
+        &["screenshot", "alpha", "--beside", "beta", "--out", "out.svg"],
+        Ground::Ended,
+        Writes::Out,
+        Success::Shown,
+        1,
+    ),
     writing(&["rm", "alpha", "--yes"], Ground::Ended, Writes::Run, Success::Removed, 6),
     writing(&["rm", "alpha", "--yes"], Ground::Killed, Writes::Run, Success::Removed, 3),
     writing(&["resume", "alpha", "--headless"], Ground::Killed, Writes::Run, Success::Trained("alpha"), 8),

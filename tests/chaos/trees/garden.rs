@@ -36,17 +36,22 @@ impl Ground {
             Ground::Killed => "runs/killed",
             Ground::Leftover => "runs/other",
             Ground::Model => "model",
+            Ground::Tuned => "tuned",
         }
     }
 
     /// The run that is beside.
     fn run(self) -> &'static str {
-        if self == Ground::Model { "runs/killed" } else { self.seed() }
+        if self.is_model() { "runs/killed" } else { self.seed() }
     }
 
     /// Where it is in a garden.
     fn place(self) -> &'static str {
-        if self == Ground::Model { "model" } else { "runs/alpha" }
+        if self.is_model() { self.seed() } else { "runs/alpha" }
+    }
+
+    fn is_model(self) -> bool {
+        matches!(self, Ground::Model | Ground::Tuned)
     }
 }
 
@@ -61,8 +66,10 @@ impl Garden {
             (alpha, "runs/alpha"),
             ("runs/ended", "runs/beta"),
             ("model", "model"),
+            ("tuned", "tuned"),
             (alpha, "guard/run"),
             ("model", "guard/model"),
+            ("tuned", "guard/tuned"),
         ] {
             copy_tree(&seedbed.join(from), &work.join(to));
         }
@@ -71,11 +78,12 @@ impl Garden {
         }
         fs::write(work.join("guard/precious"), "precious").unwrap();
         make_pipe(&work.join("guard/pipe"));
+        fs::create_dir(work.join("out")).unwrap();
         // The run goes on from the model of this garden.
         let settings = work.join("runs/alpha/run.toml");
         let text = fs::read_to_string(&settings).unwrap();
         fs::write(settings, text.replace(&seedbed.display().to_string(), &work.display().to_string())).unwrap();
-        let outside = work.join("guard").join(if tried.ground == Ground::Model { "model" } else { "run" });
+        let outside = work.join("guard").join(if tried.ground.is_model() { tried.ground.seed() } else { "run" });
         let soil = Soil { folder: &work.join(tried.ground.place()), outside: &outside };
         plants.iter().for_each(|plant| plant.put(soil));
         Self { before: Tree::of(&work), bench: Bench::new(&work, &root.join("aside")), root }
@@ -94,10 +102,16 @@ impl Garden {
         &self.bench.folder
     }
 
-    /// Gives the command this garden, and waits for all that it has started.
+    /// Waits for all that the command has started.
+    pub(super) fn wait(&self) {
+        assert!(self.bench.wait_until_quiet(), "the worker of an intact run stays");
+    }
+
+    /// Gives the command this garden.
     pub(super) fn run(&self, tried: &Tried) -> Ending {
         let args = tried.arguments();
-        let mut ending = if tried.needs_terminal() { self.bench.look(&args) } else { self.bench.run("pellucid", &args) };
+        let mut ending =
+            if tried.needs_terminal() { self.bench.look(&args) } else { self.bench.run("pellucid", &args) };
         if tried.starts_worker() && !self.bench.wait_until_quiet() {
             ending.hung = true;
         }
@@ -136,6 +150,9 @@ impl Garden {
     /// What is wrong with what the command has done.
     pub(super) fn judge(&self, tried: &Tried, ending: Ending, intact: &Harvest, plants: &[Plant]) -> Vec<String> {
         let mut lost: Vec<String> = ending.wrong().into_iter().collect();
+        if !self.bench.wait_until_quiet() {
+            lost.push(format!("its worker stays; {}", first_letters(ending.last_line())));
+        }
         let changes = self.before.changes(&Tree::of(self.work()));
         let forbidden: Vec<String> =
             changes.iter().filter(|change| !self.may(tried, change, plants)).map(ToString::to_string).collect();
@@ -154,7 +171,8 @@ impl Garden {
     /// Whether the command may change this.
     fn may(&self, tried: &Tried, change: &Change, plants: &[Plant]) -> bool {
         let path = &change.path;
-        let somebodys = plants.iter().filter_map(Plant::somebodys).map(|theirs| Path::new(tried.ground.place()).join(theirs));
+        let somebodys =
+            plants.iter().filter_map(Plant::somebodys).map(|theirs| Path::new(tried.ground.place()).join(theirs));
         if somebodys.into_iter().any(|theirs| path.starts_with(&theirs) && self.before.has(&theirs)) {
             return false;
         }
@@ -162,7 +180,8 @@ impl Garden {
             Writes::Nothing => false,
             Writes::Out => path.iter().next().is_some_and(|first| first.to_string_lossy().starts_with("out")),
             Writes::Report => {
-                let is_page = ["report.html", "report.md"].iter().any(|page| *path == Path::new("runs/alpha").join(page));
+                let is_page =
+                    ["report.html", "report.md"].iter().any(|page| *path == Path::new("runs/alpha").join(page));
                 is_page && (self.before.is_file(path) || !self.before.has(path))
             }
             Writes::Run => path.starts_with("runs/alpha"),
@@ -214,7 +233,11 @@ impl Garden {
         }
         let errors = ending.err.lines().filter(|line| line.starts_with("error: ")).count();
         if errors != 1 || (!tried.starts_worker() && !ending.is_one_error()) {
-            return Some(format!("exit code {:?}, but not one line of error: {}", ending.code, first_letters(&ending.err)));
+            return Some(format!(
+                "exit code {:?}, but not one line of error: {}",
+                ending.code,
+                first_letters(&ending.err)
+            ));
         }
         let trained = || self.regular("runs/new/events.jsonl").unwrap_or_default();
         if tried.writes == Writes::NewRun && String::from_utf8_lossy(&trained()).contains("\"event\":\"step\"") {

@@ -141,7 +141,6 @@ impl Plant {
         Self { at: PathBuf::from(at), what: What::Nothing }
     }
 
-
     /// Puts it there, and whatever folders it needs.
     pub(super) fn put(&self, soil: Soil<'_>) {
         let path = soil.folder.join(&self.at);
@@ -151,7 +150,7 @@ impl Plant {
         if parent.exists() && !inside(parent) || fs::create_dir_all(parent).is_err() || !inside(parent) {
             return;
         }
-        let content = fs::read(&path).unwrap_or_default();
+        let content = if path.is_file() { fs::read(&path).unwrap_or_default() } else { Vec::new() };
         if self.what != What::Closed && self.what != What::Half {
             clear(&path);
         }
