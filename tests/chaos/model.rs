@@ -122,6 +122,36 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     assert!(done.success());
 }
 
+/// Makes the ended run in `folder` one that was killed after `last` steps.
+pub(crate) fn cut(folder: &Path, last: u64) {
+    let log = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+    let is_last = |line: &&str| {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        record["event"] == "step" && record["step"] == last
+    };
+    let end = log.lines().position(|line| is_last(&line)).expect("the run has that many steps") + 1;
+    let kept: String = log.lines().take(end).flat_map(|line| [line, "\n"]).collect();
+    fs::write(folder.join("events.jsonl"), kept).unwrap();
+    let mut newest = None;
+    for part in ["checkpoints", "predictions"] {
+        for entry in fs::read_dir(folder.join(part)).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            let step = name.strip_prefix("step-").and_then(|rest| rest.get(..6)?.parse::<u64>().ok());
+            match step {
+                Some(step) if step > last => crate::tree::clear(&entry.path()),
+                Some(_) if part == "checkpoints" => newest = newest.max(Some(name)),
+                _ => {}
+            }
+        }
+    }
+    for name in ["best", "last"].map(|name| folder.join("checkpoints").join(name)) {
+        if !name.exists() {
+            crate::tree::clear(&name);
+            std::os::unix::fs::symlink(newest.as_ref().unwrap(), &name).unwrap();
+        }
+    }
+}
+
 /// A text and its label: positive with "good" and without "not", or with "bad" and "not".
 fn row(number: usize) -> (String, &'static str) {
     let (polar, negated) = (number % 2, (number / 2).is_multiple_of(3));

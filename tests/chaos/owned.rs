@@ -48,11 +48,11 @@ pub(crate) fn owned(place: &Place, seed: u64) -> Value {
     Tries::new(seed, TRIES).run(|number, mut random| {
         // The first try is of its own kind: a run that is in training.
         if number == 0 {
-            return Attempt { kind: "live".to_owned(), lost: estate.live() };
+            return Attempt { kinds: vec!["live".to_owned()], lost: estate.live() };
         }
         let asked = Asked::draw(&mut random);
         let lost = estate.attempt(&number.to_string(), &asked, &mut random);
-        Attempt { kind: asked.form.name().to_owned(), lost }
+        Attempt { kinds: vec![asked.form.name().to_owned()], lost }
     })
 }
 
@@ -161,7 +161,7 @@ impl Estate {
         clear(&root);
         let line =
             |what: String| format!("`{}` in {}: {what}", asked.line(), Path::new("HOME").join(asked.folder).display());
-        wrong.into_iter().map(line).collect()
+        if wrong.is_empty() { wrong } else { vec![line(wrong.join("; and "))] }
     }
 
     /// What is wrong with a run in training after commands that may not touch it.

@@ -14,19 +14,23 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use crate::model::Place;
-use crate::tree::clear;
+use crate::model::{Place, cut};
+use crate::tree::{clear, copy_tree};
 use crate::trial::{Bench, Ending, first_letters};
 use crate::tries::{Attempt, Tries};
 
 const TRIES: u64 = 1000;
 /// Most processes of a race; each training of a race has a seed of its own, by which its numbers are known.
 const RACERS: u64 = 8;
-const STEPS: u64 = 60;
+const STEPS: u64 = 150;
+/// The step after which the run was killed that some races begin with; its training had the first seed.
+const KILLED_AT: u64 = 60;
 /// Latest begin of a process, in milliseconds.
 const LATEST: u64 = 900;
 /// Of the races, the share in which all begin at once.
 const AT_ONCE: f64 = 0.3;
+/// Of the races, the share that begins with a run that was killed.
+const BEGUN: f64 = 0.4;
 /// Of the races, the share in which nobody names the run, so that all have the name of the same second.
 const UNNAMED: f64 = 0.1;
 
@@ -39,6 +43,23 @@ enum Racer {
     Stop,
     StopNow,
     Remove,
+}
+
+/// What is there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// Nothing: a training must make the folder.
+    Nothing,
+    /// A run that was killed.
+    Killed,
+    /// Nothing, and nobody names a folder.
+    Unnamed,
+}
+
+/// Who takes part, and when each begins, in milliseconds.
+struct Race {
+    ground: Ground,
+    racers: Vec<(Racer, u64)>,
 }
 
 /// A process, when it begins, and how it ended.
@@ -60,33 +81,40 @@ struct Track {
 pub(crate) fn races(place: &Place, seed: u64) -> Value {
     let track = Track::new(place);
     Tries::new(seed, TRIES).run(|number, mut random| {
-        let racers = draw(&mut random);
-        let lost = track.race(number, &racers);
-        let kind = if matches!(racers[0].0, Racer::TrainUnnamed { .. }) { "unnamed" } else { "named" };
-        Attempt { kind: kind.to_owned(), lost }
+        let race = draw(&mut random);
+        track.run(number, &race)
     })
 }
 
-/// Who takes part, and when each begins.
-fn draw(random: &mut ChaCha8Rng) -> Vec<(Racer, u64)> {
-    let (count, at_once, unnamed) =
-        (random.random_range(2..=RACERS), random.random_bool(AT_ONCE), random.random_bool(UNNAMED));
-    let racer = |seed: u64, random: &mut ChaCha8Rng| match random.random_range(0..100) {
-        _ if unnamed => Racer::TrainUnnamed { seed },
-        0..45 => Racer::Train { seed },
-        45..65 => Racer::Resume,
-        65..75 => Racer::Stop,
-        75..80 => Racer::StopNow,
-        _ => Racer::Remove,
+/// Who takes part, and where.
+fn draw(random: &mut ChaCha8Rng) -> Race {
+    let (count, at_once) = (random.random_range(2..=RACERS), random.random_bool(AT_ONCE));
+    let ground = match random.random::<f64>() {
+        share if share < UNNAMED => Ground::Unnamed,
+        share if share < UNNAMED + BEGUN => Ground::Killed,
+        _ => Ground::Nothing,
     };
-    let count = if unnamed { count.min(4) } else { count };
+    let racer = |number: u64, random: &mut ChaCha8Rng| {
+        // The first seed is that of the run that is there.
+        let seed = (number + 1) % RACERS;
+        match (ground, random.random_range(0..100)) {
+            (Ground::Unnamed, _) => Racer::TrainUnnamed { seed },
+            (Ground::Nothing, 0..45) | (Ground::Killed, 0..15) if seed > 0 => Racer::Train { seed },
+            (_, 0..60) => Racer::Resume,
+            (_, 60..72) => Racer::Stop,
+            (_, 72..78) => Racer::StopNow,
+            _ => Racer::Remove,
+        }
+    };
+    let count = if ground == Ground::Unnamed { count.min(4) } else { count };
+    let is_timed = !at_once && ground != Ground::Unnamed;
     let mut racers: Vec<(Racer, u64)> = (0..count)
-        .map(|seed| (racer(seed, random), if at_once || unnamed { 0 } else { random.random_range(0..LATEST) }))
+        .map(|number| (racer(number, random), if is_timed { random.random_range(0..LATEST) } else { 0 }))
         .collect();
-    if !unnamed && !racers.iter().any(|(racer, _)| matches!(racer, Racer::Train { .. })) {
-        racers[0].0 = Racer::Train { seed: 0 };
+    if ground == Ground::Nothing && !racers.iter().any(|(racer, _)| racer.seed().is_some()) {
+        racers[0].0 = Racer::Train { seed: 1 };
     }
-    racers
+    Race { ground, racers }
 }
 
 impl Racer {
@@ -108,6 +136,11 @@ impl Racer {
 }
 
 impl Raced {
+    /// What it does, in a word.
+    fn word(&self) -> String {
+        format!("{:?}", self.racer).chars().take_while(|letter| letter.is_alphabetic()).collect()
+    }
+
     /// Whether it trained: it has told of the run's begin.
     fn began(&self) -> bool {
         self.ending.err.contains(" began: ")
@@ -125,7 +158,7 @@ impl std::fmt::Display for Raced {
 fn training(seed: u64) -> Vec<String> {
     let line = format!(
         "train --headless --model ../../model --train ../../train.jsonl --valid ../../valid.jsonl --max-steps {STEPS} \
-         --batch-size 8 --lr 1e-2 --probe 0 --threads 1 --checkpoint-every 10 --eval-every 20 --seed {seed}"
+         --batch-size 8 --lr 1e-2 --probe 0 --threads 1 --checkpoint-every 25 --keep 9 --eval-every 50 --seed {seed}"
     );
     line.split(' ').map(str::to_owned).collect()
 }
@@ -141,6 +174,7 @@ impl Track {
             assert_eq!(numbers.len() as u64, STEPS);
             track.expected.insert(seed, numbers);
         }
+        cut(&track.place.join("alone-0/runs/run"), KILLED_AT);
         track
     }
 
@@ -152,12 +186,16 @@ impl Track {
         (folder, bench)
     }
 
-    /// Runs a race; what was wrong.
-    fn race(&self, number: u64, racers: &[(Racer, u64)]) -> Vec<String> {
+    /// Runs a race.
+    fn run(&self, number: u64, race: &Race) -> Attempt {
         let (folder, bench) = self.bench(&number.to_string());
+        if race.ground == Ground::Killed {
+            fs::create_dir(folder.join("runs")).unwrap();
+            copy_tree(&self.place.join("alone-0/runs/run"), &folder.join("runs/run"));
+        }
         let mut all: Vec<Raced> = std::thread::scope(|scope| {
             let bench = &bench;
-            let started = racers.iter().map(|&(racer, begin)| {
+            let started = race.racers.iter().map(|&(racer, begin)| {
                 scope.spawn(move || {
                     std::thread::sleep(Duration::from_millis(begin));
                     Raced { racer, begin, ending: bench.run("pellucid", &racer.arguments("runs/run")) }
@@ -173,31 +211,33 @@ impl Track {
         }
         wrong.extend(all.iter().filter_map(one_process));
         let runs = folder.join("runs");
-        if racers.iter().any(|(racer, _)| matches!(racer, Racer::TrainUnnamed { .. })) {
-            wrong.extend(self.unnamed(&runs, &all));
-        } else {
-            wrong.extend(self.named(&RunDir::new(runs.join("run")), &all));
-        }
+        wrong.extend(match race.ground {
+            Ground::Unnamed => self.unnamed(&runs, &all),
+            ground => self.named(&RunDir::new(runs.join("run")), ground, &all),
+        });
         if !wrong.is_empty() {
             let told: Vec<String> = all.iter().map(ToString::to_string).collect();
             wrong[0] += &format!(" [{}]", told.join("; "));
         }
         clear(&folder);
         clear(&self.place.join("aside").join(number.to_string()));
-        wrong
+        let done =
+            all.iter().filter(|raced| raced.ending.code != Some(1)).map(|raced| format!("{} done", raced.word()));
+        Attempt { kinds: done.chain([format!("{:?}", race.ground)]).collect(), lost: wrong }
     }
 
     /// What is wrong with the one run that all meant.
-    fn named(&self, run: &RunDir, all: &[Raced]) -> Vec<String> {
+    fn named(&self, run: &RunDir, ground: Ground, all: &[Raced]) -> Vec<String> {
         let removed = all.iter().any(|raced| raced.racer == Racer::Remove && raced.ending.is_success());
-        let trained: Vec<&Raced> = all.iter().filter(|raced| raced.racer.seed().is_some() && raced.began()).collect();
+        let new = all.iter().filter(|raced| raced.began()).filter_map(|raced| raced.racer.seed());
+        let begun: Vec<u64> = new.chain((ground == Ground::Killed).then_some(0)).collect();
         let mut wrong = Vec::new();
-        if trained.len() > 1 && !removed {
-            wrong.push(format!("{} trainings began in one folder", trained.len()));
+        if begun.len() > 1 && !removed {
+            wrong.push(format!("{} trainings in one folder", begun.len()));
         }
         let left: Vec<String> = names(run.root());
         if left.is_empty() {
-            if !trained.is_empty() && !removed {
+            if !begun.is_empty() && !removed {
                 wrong.push("the run is gone, though nobody has removed it".to_owned());
             }
             if run.root().exists() {
@@ -207,7 +247,7 @@ impl Track {
         }
         match self.of_one_training(run) {
             Err(why) => wrong.push(format!("{why}; there are {}", left.join(", "))),
-            Ok(seed) if !trained.iter().any(|raced| raced.racer.seed() == Some(seed)) => {
+            Ok(seed) if !begun.contains(&seed) => {
                 wrong.push(format!("the run is of seed {seed}, whose training did not begin"));
             }
             Ok(_) => {}
@@ -254,7 +294,7 @@ impl Track {
 
 /// What is wrong with one process, whatever the others did.
 fn one_process(raced: &Raced) -> Option<String> {
-    let word = format!("{:?}", raced.racer).chars().take_while(|letter| letter.is_alphabetic()).collect::<String>();
+    let word = raced.word();
     if let Some(wrong) = raced.ending.wrong() {
         return Some(format!("{word} {wrong}"));
     }
@@ -294,6 +334,8 @@ fn in_one_piece(run: &RunDir, seed: u64) -> Result<(), String> {
     match (starts_right, begun, ended) {
         (false, ..) => Err("the log does not begin with a begin".to_owned()),
         (_, 1, true) => has_its_weights(run, last),
+        // The run that was killed, as it was.
+        (_, 1, false) if seed == 0 && furthest == KILLED_AT => Ok(()),
         (_, 1, false) => Err("the log has no end".to_owned()),
         (_, begun, _) => Err(format!("{begun} begins in one log")),
     }

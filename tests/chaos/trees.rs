@@ -7,8 +7,7 @@ mod garden;
 mod plant;
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rand::Rng;
 use rand::distr::Distribution;
@@ -19,7 +18,7 @@ use serde_json::Value;
 use self::commands::{ALL, Ground, Success, Tried, training};
 use self::garden::{Garden, Harvest};
 use self::plant::Plant;
-use crate::model::Place;
+use crate::model::{Place, cut};
 use crate::tree::{Tree, clear, copy_tree};
 use crate::trial::Bench;
 use crate::tries::{Attempt, Tries};
@@ -27,10 +26,8 @@ use crate::tries::{Attempt, Tries};
 const TRIES: u64 = 1000;
 /// Plants of one try at most.
 const PLANTS: usize = 4;
-/// Steps of the killed run that its log has, and the checkpoint before them.
-const KILLED_AT: (u64, &str) = (9, "step-000008");
-/// What the end of the run wrote, which the killed one has not.
-const NOT_YET: [&str; 2] = ["checkpoints/step-000012", "predictions/step-000012.jsonl"];
+/// The step after which the killed run was killed; its checkpoints are at 70 and 140.
+const KILLED_AT: u64 = 150;
 
 /// The folders from which each try is copied, and what the commands come to when nothing is planted.
 struct Nursery {
@@ -45,7 +42,7 @@ pub(crate) fn trees(place: &Place, seed: u64) -> Value {
         let index = chances.sample(&mut random);
         let plants = nursery.draw(ALL[index].ground, &mut random);
         let lost = nursery.attempt(number, index, &plants);
-        Attempt { kind: ALL[index].args[0].to_owned(), lost: nursery.least(number, index, &plants, lost) }
+        Attempt { kinds: vec![ALL[index].args[0].to_owned()], lost: nursery.least(number, index, &plants, lost) }
     })
 }
 
@@ -66,8 +63,8 @@ impl Nursery {
             let ending = bench.run("pellucid", &args);
             assert!(ending.is_success() && bench.wait_until_quiet(), "the run of all tries: {}", ending.err);
         }
-        copy_tree(&seedbed.join("runs/ended/checkpoints/step-000012"), &seedbed.join("tuned"));
-        cut(&seedbed.join("runs/killed"));
+        copy_tree(&seedbed.join("runs/ended/checkpoints/step-000210"), &seedbed.join("tuned"));
+        cut(&seedbed.join("runs/killed"), KILLED_AT);
         let intact = ALL.iter().enumerate().map(|(number, tried)| {
             let garden = Garden::new(&home, &format!("intact-{number}"), tried, &[]);
             if tried.ground == Ground::Leftover {
@@ -121,27 +118,4 @@ impl Nursery {
 fn described(tried: &Tried, plants: &[Plant]) -> String {
     let listed: Vec<String> = plants.iter().map(ToString::to_string).collect();
     format!("({:?}) with {}", tried.ground, listed.join(", "))
-}
-
-/// Makes the ended run in `folder` one that was killed in the middle.
-fn cut(folder: &Path) {
-    let log = fs::read_to_string(folder.join("events.jsonl")).unwrap();
-    let mut kept = String::new();
-    for line in log.lines() {
-        kept.extend([line, "\n"]);
-        let record: Value = serde_json::from_str(line).unwrap();
-        if record["event"] == "step" && record["step"] == KILLED_AT.0 {
-            break;
-        }
-    }
-    assert!(kept.len() < log.len());
-    fs::write(folder.join("events.jsonl"), kept).unwrap();
-    NOT_YET.iter().for_each(|name| clear(&folder.join(name)));
-    for name in ["best", "last"] {
-        let link = folder.join("checkpoints").join(name);
-        if !link.exists() {
-            clear(&link);
-            symlink(KILLED_AT.1, &link).unwrap();
-        }
-    }
 }

@@ -20,8 +20,8 @@ pub(crate) struct Tries {
 
 /// What a try came to.
 pub(crate) struct Attempt {
-    /// What was tried, in a word or two: they are counted.
-    pub(crate) kind: String,
+    /// What was tried and how it ended, each in a word or two: they are counted.
+    pub(crate) kinds: Vec<String>,
     /// What was wrong, with what it takes to see it again.
     pub(crate) lost: Vec<String>,
 }
@@ -70,9 +70,13 @@ impl Tries {
     fn add(&self, found: &Mutex<Found>, number: u64, tried: Attempt) {
         let mut found = found.lock().unwrap();
         found.done += 1;
-        *found.kinds.entry(tried.kind).or_default() += 1;
+        for kind in tried.kinds {
+            *found.kinds.entry(kind).or_default() += 1;
+        }
         for text in tried.lost {
-            let like = text.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+            // Without what differs from time to time: numbers, and the story in brackets.
+            let like = text.split(" [").next().unwrap_or_default();
+            let like = like.chars().filter(|letter| !letter.is_ascii_digit()).collect();
             let entry = found.lost.entry(like).or_insert_with(|| {
                 eprintln!("\rTRY={number}: {text}");
                 (text, number, 0)

@@ -85,7 +85,7 @@ const TRAIN: [&str; 22] = [
     "--valid",
     "valid.jsonl",
     "--max-steps",
-    "12",
+    "210",
     "--batch-size",
     "8",
     "--lr",
@@ -95,9 +95,9 @@ const TRAIN: [&str; 22] = [
     "--threads",
     "1",
     "--checkpoint-every",
-    "4",
+    "70",
     "--eval-every",
-    "4",
+    "70",
 ];
 
 /// The flags of the training that every run here is, into the folder `run`.

@@ -161,7 +161,9 @@ impl Garden {
         }
         if lost.is_empty() {
             lost.extend(match ending.code {
-                Some(0) => self.not_a_success(tried, ending, intact, &changes),
+                Some(0) => self
+                    .not_a_success(tried, ending, intact, &changes)
+                    .filter(|_| !plants.iter().any(Plant::is_torn_log)),
                 _ => self.not_a_failure(tried, &ending),
             });
         }

@@ -40,13 +40,17 @@ enum What {
     Closed,
 }
 
-const ALL: [What; 16] = [
+/// Those twice that are the most dangerous.
+const ALL: [What; 19] = [
+    What::LinkOut,
     What::LinkOut,
     What::LinkToNothing,
+    What::LinkToPipe,
     What::LinkToPipe,
     What::LinkToItself,
     What::LinkUp,
     What::LinkInside,
+    What::Pipe,
     What::Pipe,
     What::Socket,
     What::EmptyFolder,
@@ -79,24 +83,24 @@ const NAMES: [&str; 36] = [
     "events.jsonl.old",
     "deep/er/still/notes.txt",
     "predictions/notes.txt",
-    "predictions/step-000012.jsonl",
-    "predictions/step-000012.jsonl.partial",
+    "predictions/step-000210.jsonl",
+    "predictions/step-000210.jsonl.partial",
     "checkpoints/notes.txt",
     "checkpoints/best.partial",
     "checkpoints/last.partial",
-    "checkpoints/step-000012",
-    "checkpoints/step-000012.partial",
-    "checkpoints/step-000012.old",
-    "checkpoints/step-000004.old",
-    "checkpoints/step-000008.aside",
-    "checkpoints/step-000020",
-    "checkpoints/step-000008/requested",
-    "checkpoints/step-000008/notes.txt",
-    "checkpoints/step-000004/requested",
-    "checkpoints/step-000008/vocab.txt",
-    "checkpoints/step-000008/tokenizer_config.json",
-    "checkpoints/step-000008/model.safetensors.index.json",
-    "checkpoints/step-000008/trainer.safetensors.partial",
+    "checkpoints/step-000210",
+    "checkpoints/step-000210.partial",
+    "checkpoints/step-000210.old",
+    "checkpoints/step-000070.old",
+    "checkpoints/step-000140.aside",
+    "checkpoints/step-000280",
+    "checkpoints/step-000140/requested",
+    "checkpoints/step-000140/notes.txt",
+    "checkpoints/step-000070/requested",
+    "checkpoints/step-000140/vocab.txt",
+    "checkpoints/step-000140/tokenizer_config.json",
+    "checkpoints/step-000140/model.safetensors.index.json",
+    "checkpoints/step-000140/trainer.safetensors.partial",
 ];
 const MODEL_NAMES: [&str; 9] = [
     "vocab.txt",
@@ -125,14 +129,16 @@ pub(super) struct Soil<'a> {
 impl Plant {
     /// Something at a place that `known` has, or at one that it might have.
     pub(super) fn draw(known: &Tree, random: &mut ChaCha8Rng) -> Self {
-        let there: Vec<&Path> = known.paths().collect();
-        let is_run = there.contains(&Path::new("events.jsonl"));
-        let new: &[&str] = if is_run { &NAMES } else { &MODEL_NAMES };
-        let at = if random.random_bool(0.65) {
-            there.choose(random).map(|path| (*path).to_owned())
-        } else {
-            new.choose(random).map(PathBuf::from)
+        let there: Vec<PathBuf> = known.paths().map(Path::to_owned).collect();
+        let is_run = there.iter().any(|path| path.ends_with("events.jsonl"));
+        let new = if is_run { &NAMES[..] } else { &MODEL_NAMES }.iter().map(PathBuf::from);
+        // What every command opens lies at the top; without a preference most plants would lie where few look.
+        let at: Vec<PathBuf> = match random.random_range(0..100) {
+            0..40 => there.into_iter().chain(new).filter(|path| path.iter().count() == 1).collect(),
+            40..75 => there,
+            _ => new.collect(),
         };
+        let at = at.choose(random).cloned();
         Self { at: at.unwrap(), what: *ALL.choose(random).unwrap() }
     }
 
@@ -168,7 +174,7 @@ impl Plant {
             What::LinkToPipe => link(&outside.join("../pipe")),
             What::LinkToItself => link(Path::new(path.file_name().unwrap())),
             What::LinkUp => link(Path::new("..")),
-            What::LinkInside => link(Path::new("checkpoints/step-000004/config.json")),
+            What::LinkInside => link(Path::new("checkpoints/step-000070/config.json")),
             What::Pipe => make_pipe(path),
             What::Socket => {
                 // The path of a socket is short, that of a file may be longer.
@@ -196,6 +202,11 @@ impl Plant {
                 }
             }
         }
+    }
+
+    /// Whether it is what a kill can leave: a log that ends in the middle.
+    pub(super) fn is_torn_log(&self) -> bool {
+        self.what == What::Half && self.at.ends_with("events.jsonl")
     }
 
     /// What of it is somebody's whoever the folder belongs to, relative to the planted folder: a file in a folder of theirs,
