@@ -15,7 +15,7 @@ use rand::distr::weighted::WeightedIndex;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use self::commands::{ALL, Ground, Success, Tried, training};
+use self::commands::{ALL, Ground, Success, training};
 use self::garden::{Garden, Harvest};
 use self::plant::Plant;
 use crate::model::{Place, cut};
@@ -94,7 +94,7 @@ impl Nursery {
         let tried = &ALL[index];
         let garden = Garden::new(&self.place, &number.to_string(), tried, plants);
         let ending = garden.run(tried);
-        let told = |what: String| format!("`{}` {}: {what}", tried.line(), described(tried, plants));
+        let told = |what: String| format!("`{}` ({:?}): {what} [{}]", tried.line(), tried.ground, listed(plants));
         let lost = garden.judge(tried, ending, &self.intact[index], plants).into_iter().map(told).collect();
         clear(garden.root());
         lost
@@ -115,7 +115,6 @@ impl Nursery {
     }
 }
 
-fn described(tried: &Tried, plants: &[Plant]) -> String {
-    let listed: Vec<String> = plants.iter().map(ToString::to_string).collect();
-    format!("({:?}) with {}", tried.ground, listed.join(", "))
+fn listed(plants: &[Plant]) -> String {
+    plants.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -18,6 +18,9 @@ pub(crate) struct Tries {
     at_a_time: usize,
 }
 
+/// Of one way to fail, how many tries are shown.
+const SHOWN: usize = 4;
+
 /// What a try came to.
 pub(crate) struct Attempt {
     /// What was tried and how it ended, each in a word or two: they are counted.
@@ -30,8 +33,15 @@ pub(crate) struct Attempt {
 struct Found {
     done: usize,
     kinds: BTreeMap<String, u64>,
-    /// What was wrong by its text without numbers: the text of the first time, its try, and how often.
-    lost: BTreeMap<String, (String, u64, u64)>,
+    lost: BTreeMap<String, Lost>,
+}
+
+/// One way to fail.
+#[derive(Default)]
+struct Lost {
+    times: u64,
+    /// The first texts, each with its try.
+    texts: Vec<String>,
 }
 
 impl Tries {
@@ -62,8 +72,8 @@ impl Tries {
         });
         eprintln!();
         let found = found.into_inner().unwrap();
-        let lost: Vec<String> =
-            found.lost.into_values().map(|(text, number, times)| told(&text, number, times)).collect();
+        let told = |lost: Lost| format!("{} times: {}", lost.times, lost.texts.join("; "));
+        let lost: Vec<String> = found.lost.into_values().map(told).collect();
         json!({"tries": found.done, "kinds": found.kinds, "lost": lost})
     }
 
@@ -74,20 +84,17 @@ impl Tries {
             *found.kinds.entry(kind).or_default() += 1;
         }
         for text in tried.lost {
-            // Without what differs from time to time: numbers, and the story in brackets.
+            // Ways to fail are told apart without what differs from time to time: numbers, and the story in brackets.
             let like = text.split(" [").next().unwrap_or_default();
-            let like = like.chars().filter(|letter| !letter.is_ascii_digit()).collect();
-            let entry = found.lost.entry(like).or_insert_with(|| {
-                eprintln!("\rTRY={number}: {text}");
-                (text, number, 0)
-            });
-            entry.2 += 1;
+            let like: String = like.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+            let lost = found.lost.entry(like).or_default();
+            lost.times += 1;
+            if lost.texts.len() < SHOWN {
+                let told = format!("TRY={number}: {text}");
+                eprintln!("\r{told}");
+                lost.texts.push(told);
+            }
         }
         eprint!("\r{} tries of {}, {} ways to fail ", found.done, self.numbers.len(), found.lost.len());
     }
-}
-
-fn told(text: &str, number: u64, times: u64) -> String {
-    let more = if times > 1 { format!(" ({times} times)") } else { String::new() };
-    format!("TRY={number}: {text}{more}")
 }

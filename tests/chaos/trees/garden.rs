@@ -128,6 +128,7 @@ impl Garden {
             numbers = exported.out.lines().filter_map(metrics).collect();
             weights = self.regular(&format!("runs/{run}/checkpoints/last/model.safetensors"));
         }
+        let ending = Ending { out: self.general(&ending.out), err: self.general(&ending.err), ..ending };
         Harvest { ending, report, numbers, weights }
     }
 
@@ -142,9 +143,9 @@ impl Garden {
         text.lines().map(|line| self.general(line)).collect()
     }
 
-    /// A line without what differs between gardens.
-    fn general(&self, line: &str) -> String {
-        line.replace(&self.work().display().to_string(), "WORK")
+    /// A text without what differs between gardens.
+    fn general(&self, text: &str) -> String {
+        text.replace(&self.work().display().to_string(), "WORK")
     }
 
     /// What is wrong with what the command has done.
@@ -194,8 +195,8 @@ impl Garden {
     /// Why exit code 0 is not what happened, if it is not.
     fn not_a_success(&self, tried: &Tried, ending: Ending, intact: &Harvest, changes: &[Change]) -> Option<String> {
         let before: BTreeSet<String> = intact.ending.err.lines().map(told).collect();
-        let said = ending.err.lines().map(|line| told(&self.general(line))).any(|line| !before.contains(&line));
         let found = self.harvest(tried, ending);
+        let said = found.ending.err.lines().map(told).any(|line| !before.contains(&line));
         let silent = |what: &str| (!said).then(|| format!("a success without a word, though {what}"));
         match tried.success {
             Success::Shown => None,
