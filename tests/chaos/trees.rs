@@ -15,7 +15,7 @@ use rand::distr::weighted::WeightedIndex;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use self::commands::{ALL, Ground, Success, training};
+use self::commands::{ALL, Ground, LONG, SHORT, Success, training};
 use self::garden::{Garden, Harvest};
 use self::plant::Plant;
 use crate::model::{Place, cut};
@@ -26,6 +26,8 @@ use crate::tries::{Attempt, Tries};
 const TRIES: u64 = 1000;
 /// Plants of one try at most.
 const PLANTS: usize = 4;
+/// Bytes of a log from which on its columns are read.
+const COLUMNS_FROM: u64 = 512 << 10;
 /// The step after which the killed run was killed; its checkpoints are at 70 and 140.
 const KILLED_AT: u64 = 150;
 
@@ -57,14 +59,16 @@ impl Nursery {
             fs::copy(place.path(name), seedbed.join(name)).unwrap();
         }
         let bench = Bench::new(&seedbed, &home.join("aside"));
-        for (run, more) in [("ended", &[][..]), ("killed", &[]), ("other", &["--seed", "7"])] {
-            let mut args = training(&format!("runs/{run}"));
-            args.extend(more.iter().map(|&arg: &&str| arg.to_owned()));
+        for (run, seed, length) in [("ended", 0, LONG), ("killed", 0, SHORT), ("other", 7, SHORT)] {
+            let mut args = training(&format!("runs/{run}"), length);
+            args.extend(["--seed".to_owned(), seed.to_string()]);
             let ending = bench.run("pellucid", &args);
             assert!(ending.is_success() && bench.wait_until_quiet(), "the run of all tries: {}", ending.err);
         }
-        copy_tree(&seedbed.join("runs/ended/checkpoints/step-000210"), &seedbed.join("tuned"));
+        copy_tree(&seedbed.join("runs/killed/checkpoints/step-000210"), &seedbed.join("tuned"));
         cut(&seedbed.join("runs/killed"), KILLED_AT);
+        let log = fs::metadata(seedbed.join("runs/ended/events.jsonl")).unwrap().len();
+        assert!(log > COLUMNS_FROM, "the log has {log} bytes, of which no columns are read");
         let intact = ALL.iter().enumerate().map(|(number, tried)| {
             let garden = Garden::new(&home, &format!("intact-{number}"), tried, &[]);
             if tried.ground == Ground::Leftover {

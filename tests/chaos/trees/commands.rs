@@ -75,34 +75,26 @@ const fn writing(
     Tried { args, ground, writes, success, weight }
 }
 
-const TRAIN: [&str; 22] = [
-    "train",
-    "--headless",
-    "--model",
-    "model",
-    "--train",
-    "train.jsonl",
-    "--valid",
-    "valid.jsonl",
-    "--max-steps",
-    "210",
-    "--batch-size",
-    "8",
-    "--lr",
-    "1e-2",
-    "--probe",
-    "0",
-    "--threads",
-    "1",
-    "--checkpoint-every",
-    "70",
-    "--eval-every",
-    "70",
-];
+/// How long a training is: its steps, and how many lie between its checkpoints, and its evaluations.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Length {
+    pub(super) steps: u64,
+    pub(super) every: u64,
+}
 
-/// The flags of the training that every run here is, into the folder `run`.
-pub(super) fn training(run: &str) -> Vec<String> {
-    TRAIN.iter().copied().chain(["--run-dir", run]).map(str::to_owned).collect()
+/// That of most runs here: a stretch of steps is long enough for a block of columns.
+pub(super) const SHORT: Length = Length { steps: 210, every: 70 };
+/// That of a run whose log is so long that its columns are read.
+pub(super) const LONG: Length = Length { steps: 3600, every: 1800 };
+
+/// The flags of a training into the folder `run`.
+pub(super) fn training(run: &str, length: Length) -> Vec<String> {
+    let Length { steps, every } = length;
+    let line = format!(
+        "train --headless --model model --train train.jsonl --valid valid.jsonl --batch-size 8 --lr 1e-2 --probe 0 \
+         --threads 1 --max-steps {steps} --checkpoint-every {every} --eval-every {every} --run-dir {run}"
+    );
+    line.split(' ').map(str::to_owned).collect()
 }
 
 pub(super) const ALL: [Tried; 26] = [
@@ -166,7 +158,7 @@ impl Tried {
     /// The arguments of the command; those of a training are written out.
     pub(super) fn arguments(&self) -> Vec<String> {
         match self.args {
-            ["train", run] => training(&format!("runs/{run}")),
+            ["train", run] => training(&format!("runs/{run}"), SHORT),
             args => args.iter().map(|&arg| arg.to_owned()).collect(),
         }
     }
