@@ -134,8 +134,8 @@ impl Form {
         let text = argument.text;
         match (self, argument.means) {
             (Form::Remove | Form::Stop, Means::Loosely(_)) => Means::Refused,
-            // Without a name it is the newest run; any of them may be.
-            (Form::Resume, Means::Refused) if text.is_empty() => Means::Perhaps("beta"),
+            // Without a name it is the newest run, which is the last one by its name; a folder may be named in any way.
+            (Form::Resume, Means::Refused) if matches!(text, "" | ".") => Means::Perhaps("beta"),
             (Form::Adapt, Means::Own(_)) => Means::Refused,
             // Only the inputs of the command itself are inputs.
             (Form::Screenshot, Means::Refused) if text == "theme.toml" => Means::File("theme.toml"),
