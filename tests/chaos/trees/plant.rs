@@ -64,7 +64,10 @@ const ALL: [What; 19] = [
 ];
 
 /// Names that a run or a model may have, or that somebody may give to what is theirs.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 39] = [
+    ".run.toml.pellucid-0123456789abcdef",
+    "checkpoints/.step-000210.pellucid-0123456789abcdef",
+    "checkpoints/step-000140/pellucid.json",
     "view.toml",
     "view.toml.partial",
     "worker.sock",
