@@ -10,6 +10,7 @@ use pellucid_protocol::{
     ToClient, ToWorker, WhatIf, WhatIfAnswer, WordEdit,
 };
 
+use crate::numbers::{ENORMOUS, model_with};
 use crate::program::{PATIENCE, Workplace, is_end, is_state, is_step};
 use crate::terminal::Terminal;
 
@@ -281,4 +282,41 @@ fn who_only_looks_starts_no_worker() {
     terminal.wait_for("its worker has left");
     terminal.send("q");
     assert_eq!(terminal.exit_code(), 0);
+}
+
+#[test]
+fn where_the_answer_is_no_number_that_is_the_reply() {
+    let place = Workplace::new();
+    // A text has an answer as long as none of its words is masked.
+    let model = model_with(&place, "[MASK]", ENORMOUS).display().to_string();
+    let data = place.path().join("rows.tsv");
+    std::fs::write(&data, "no fever\turgent\na small cut\troutine\nhe is dying\temergency\n").unwrap();
+    let data = data.display().to_string();
+    let files = ["--model", &model, "--train", &data, "--valid", &data];
+    let more = [&files[..], &["--max-steps", "100000", "--eval-every", "1000", "--probe", "0", "--l2", "0"]].concat();
+    let _terminal = Terminal::pellucid(&place, &place.train(&more));
+    place.wait_for_event("a step", is_step);
+    let mut client = Client::of(&place);
+    assert_eq!(client.reply(Command::Pause), None);
+    let told = client.reply(Command::WhatIf(text("no fever today", &[(1, Change::Mask)]))).unwrap();
+    assert!(told.contains("the model's answer is not a number") && told.contains("bert.embeddings"), "{told}");
+    let (subject, methods) = (Subject::Text("no fever today".to_owned()), vec![Method::Occlusion]);
+    let edits = vec![WordEdit { word: 1, change: Change::Mask }];
+    let request = ExplainRequest { subject, methods: methods.clone(), target: None, edits };
+    let told = client.reply(Command::Explain(request.clone())).unwrap();
+    assert!(told.contains("the model's answer is not a number"), "{told}");
+    client.send(Command::Explain(ExplainRequest { edits: Vec::new(), ..request }));
+    let given_up = |event: &Event| match event {
+        Event::Alert(alert) if alert.message.contains("explanation given up") => Some(alert.message.clone()),
+        _ => None,
+    };
+    let told = client.wait(given_up);
+    assert!(told.contains("the model gave probabilities that are not finite"), "{told}");
+    client.send(Command::Survey(SurveyRequest { samples: vec![0, 1], methods }));
+    let failed = |event: &Event| match progress(event)?.state {
+        SurveyState::Failed(why) => Some(why),
+        _ => None,
+    };
+    assert!(client.wait(failed).contains("not finite"));
+    assert_eq!(client.reply(Command::StopNow), None);
 }

@@ -12,16 +12,16 @@ use crate::program::{Workplace, data, text};
 const WORD: &str = "chest";
 const TABLE: &str = "bert.embeddings.word_embeddings.weight";
 
-/// A copy of the teacher in which the row of [`WORD`] in the table of words holds numbers with these bits. The table is
-/// of the type BF16, which has room for numbers whose sum has none in 32 bits.
-fn model_with(place: &Workplace, bits: u16) -> PathBuf {
+/// A copy of the teacher in which the row of `word` in the table of words holds numbers with these bits. The table is of
+/// the type BF16, which has room for numbers whose sum has none in 32 bits.
+pub(crate) fn model_with(place: &Workplace, word: &str, bits: u16) -> PathBuf {
     let (from, to) = (data().join("models/teacher"), place.path().join("model"));
     std::fs::create_dir(&to).unwrap();
     for name in ["config.json", "tokenizer.json"] {
         std::fs::copy(from.join(name), to.join(name)).unwrap();
     }
     let tokenizer: Value = serde_json::from_slice(&std::fs::read(from.join("tokenizer.json")).unwrap()).unwrap();
-    let row = tokenizer["model"]["vocab"][WORD].as_u64().unwrap();
+    let row = tokenizer["model"]["vocab"][word].as_u64().unwrap();
     let file = std::fs::read(from.join("model.safetensors")).unwrap();
     let (length, rest) = file.split_first_chunk().unwrap();
     let (header, tensors) = rest.split_at(usize::try_from(u64::from_le_bytes(*length)).unwrap());
@@ -40,7 +40,7 @@ fn model_with(place: &Workplace, bits: u16) -> PathBuf {
 }
 
 /// The largest numbers of BF16: a text with the word overflows, all others do not.
-const ENORMOUS: u16 = 0x7f7f;
+pub(crate) const ENORMOUS: u16 = 0x7f7f;
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
@@ -69,7 +69,7 @@ const EXPECTED: &str = "rows.jsonl:2: the model's answer is not a number";
 #[test]
 fn a_row_without_an_answer_is_named_and_the_others_are_predicted() {
     let place = Workplace::new();
-    let (model, rows) = (shown(&model_with(&place, ENORMOUS)), rows(&place));
+    let (model, rows) = (shown(&model_with(&place, WORD, ENORMOUS)), rows(&place));
     let output = place.output(["predict", "--model", &model, "--data", &rows, "--json"]);
     let told = error(&output);
     assert!(told.contains(EXPECTED) && told.contains("from bert.embeddings on"), "{told}");
@@ -88,7 +88,7 @@ fn a_row_without_an_answer_is_named_and_the_others_are_predicted() {
 #[test]
 fn a_row_without_an_answer_has_no_explanation_in_any_format() {
     let place = Workplace::new();
-    let (model, rows) = (shown(&model_with(&place, ENORMOUS)), rows(&place));
+    let (model, rows) = (shown(&model_with(&place, WORD, ENORMOUS)), rows(&place));
     for format in ["text", "json", "csv", "html"] {
         let args = ["explain", "--model", &model, "--data", &rows, "--method", "gxi,occlusion", "--format", format];
         let output = place.output(args);
@@ -107,7 +107,7 @@ fn a_row_without_an_answer_has_no_explanation_in_any_format() {
 #[test]
 fn many_rows_without_an_answer_are_counted() {
     let place = Workplace::new();
-    let model = shown(&model_with(&place, ENORMOUS));
+    let model = shown(&model_with(&place, WORD, ENORMOUS));
     let path = place.path().join("rows.tsv");
     std::fs::write(&path, "severe chest pain\turgent\n".repeat(30)).unwrap();
     let output = place.output(["predict", "--model", &model, "--data", &shown(&path), "--json"]);
@@ -121,7 +121,7 @@ fn many_rows_without_an_answer_are_counted() {
 fn weights_that_are_no_numbers_are_refused_by_name() {
     let place = Workplace::new();
     // A NaN of BF16.
-    let model = shown(&model_with(&place, 0x7fc0));
+    let model = shown(&model_with(&place, WORD, 0x7fc0));
     let output = place.output(["predict", "--model", &model, "--text", "no fever today"]);
     let told = error(&output);
     assert!(told.contains(&format!("model.safetensors: the tensor {TABLE} holds NaN")), "{told}");
@@ -130,7 +130,7 @@ fn weights_that_are_no_numbers_are_refused_by_name() {
 #[test]
 fn nobody_learns_from_a_teacher_whose_answers_are_no_numbers() {
     let place = Workplace::new();
-    let model = shown(&model_with(&place, ENORMOUS));
+    let model = shown(&model_with(&place, WORD, ENORMOUS));
     for (flag, told) in [("--train", "the teacher, training text "), ("--valid", "the teacher, validation text ")] {
         let path = place.path().join("with.tsv");
         std::fs::write(&path, "severe chest pain\turgent\na small cut\troutine\nhe is dying\temergency\n").unwrap();

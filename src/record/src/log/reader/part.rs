@@ -223,9 +223,7 @@ impl Part {
     fn pass_over(&mut self, bytes: u64) {
         self.read += bytes;
         if self.within == Within::NoLine {
-            self.lines += 1;
-            self.note_damage();
-            self.lines -= 1;
+            self.note_damage(self.lines + 1);
             self.within = Within::LongLine;
         }
     }
@@ -276,15 +274,15 @@ impl Part {
         match content {
             Content::Record(record) => return Some(record),
             Content::Newer => self.newer += 1,
-            Content::Damaged => self.note_damage(),
+            Content::Damaged => self.note_damage(self.lines),
             Content::Unknown => {}
         }
         None
     }
 
-    fn note_damage(&mut self) {
+    fn note_damage(&mut self, line: u64) {
         if self.damage.lines.len() < MOST_NAMED {
-            self.damage.lines.push(self.lines);
+            self.damage.lines.push(line);
         }
         self.damage.count += 1;
     }
