@@ -9,7 +9,7 @@ use memchr::memchr_iter;
 use pellucid_files::regular::{self, Access};
 use pellucid_protocol::event::Record;
 
-use self::part::{Log, Part, read_parts};
+use self::part::{Before, Log, Part, Within, read_parts};
 use crate::log::columns::ColumnsReader;
 use crate::log::line::Checksums;
 use crate::log::step_block::StepBlock;
@@ -38,6 +38,8 @@ pub struct LogReader {
     lines: u64,
     /// Whether the lines from here on must have checksums.
     checksums: Checksums,
+    /// Whether what comes next is the rest of a line that is too long.
+    within: Within,
     damage: Damage,
     newer: usize,
     later: Option<LaterFormat>,
@@ -134,6 +136,7 @@ impl LogReader {
             offset,
             lines,
             checksums: Checksums::Optional,
+            within: Within::NoLine,
             damage,
             newer,
             later: None,
@@ -182,7 +185,8 @@ impl LogReader {
         }
         let columns = self.columns.clone().unwrap_or_default();
         let mut pieces = Vec::new();
-        for part in read_parts(&Log { file: &file, columns }, (self.offset, end), self.checksums)? {
+        let before = Before { checksums: self.checksums, within: self.within };
+        for part in read_parts(&Log { file: &file, columns }, (self.offset, end), before)? {
             pieces.extend(self.append(part));
         }
         Ok(pieces)
@@ -198,6 +202,10 @@ impl LogReader {
     fn append(&mut self, part: Part) -> Vec<Piece> {
         self.offset += part.read;
         self.checksums = part.checksums;
+        // A part without a byte, after the end of what could be shared out, says nothing.
+        if part.read > 0 {
+            self.within = part.within;
+        }
         self.newer += part.newer;
         self.later = self.later.or(part.later);
         self.damage.count += part.damage.count;
@@ -409,6 +417,26 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), bytes, "its torn end is not cut off either");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nor a copy of its steps begun");
         assert_eq!(read(&encode(&step(1)).unwrap()).1.later(), None);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_one_damaged_line_however_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let long = vec![b'x'; 40 << 20];
+        let bytes = [&encode(&step(1)).unwrap()[..], &long, b"\n", &encode(&step(2)).unwrap(), &long].concat();
+        fs::write(&path, &bytes).unwrap();
+        let mut steps = Vec::new();
+        let mut reader = LogReader::new(&path);
+        reader.read_in_chunks(&mut |piece| steps.extend(piece.into_records())).unwrap();
+        assert_eq!((&steps, reader.damage().lines.as_slice()), (&vec![step(1), step(2)], &[2][..]));
+        let mut whole = LogReader::new(&path);
+        assert_eq!(whole.read_new().unwrap(), steps);
+        // The last one has no end yet; what follows it is read once it has.
+        assert_eq!((whole.damage().lines.as_slice(), whole.offset()), (&[2, 4][..], bytes.len() as u64));
+        let more = [b"rest\n".to_vec(), encode(&step(3)).unwrap()].concat();
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(&more).unwrap();
+        assert_eq!((whole.read_new().unwrap(), whole.damage().count), (vec![step(3)], 2));
     }
 
     #[test]

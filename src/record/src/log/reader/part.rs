@@ -45,12 +45,13 @@ pub(super) struct Part {
     /// The later format in which the log goes on.
     pub(super) later: Option<LaterFormat>,
     steps: StepLines,
-    within: Within,
+    /// Whether the part ends within a line that is too long.
+    pub(super) within: Within,
 }
 
 /// Where a part stands between its whole lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Within {
+pub(super) enum Within {
     /// At the start of a line.
     #[default]
     NoLine,
@@ -58,18 +59,30 @@ enum Within {
     LongLine,
 }
 
-/// Reads the whole lines between two bytes, the first of which must begin a line; returns them in consecutive parts.
+/// What is known before the first byte of a part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    pub(super) checksums: Checksums,
+    pub(super) within: Within,
+}
+
+/// Reads the whole lines between two bytes, the first of which must begin a line, but within a line that is too long;
+/// returns them in consecutive parts.
 ///
 /// # Errors
 /// What the file system says.
-pub(super) fn read_parts(log: &Log<'_>, (start, end): (u64, u64), checksums: Checksums) -> io::Result<Vec<Part>> {
+pub(super) fn read_parts(log: &Log<'_>, (start, end): (u64, u64), before: Before) -> io::Result<Vec<Part>> {
     let threads = (end.saturating_sub(start) / BYTES_PER_THREAD).clamp(1, cores());
     if threads == 1 {
-        return Ok(vec![Part::read(log, (start, end), checksums)?]);
+        return Ok(vec![Part::read_after(log, (start, end), before)?]);
     }
     // All threads must know whether there are checksums, and the first lines tell that of nearly every log.
-    let first = if checksums == Checksums::Optional { edge(log, start + STRIP as u64, end)? } else { start };
-    let mut parts = vec![Part::read(log, (start, first), checksums)?];
+    let first = match before {
+        Before { within: Within::LongLine, .. } => line_start(log.file, start, end)?,
+        Before { checksums: Checksums::Optional, .. } => edge(log, start + STRIP as u64, end)?,
+        Before { .. } => start,
+    };
+    let mut parts = vec![Part::read_after(log, (start, first), before)?];
     let checksums = parts[0].checksums;
     parts.extend(read_along(log, &edges(log, (first, end), threads)?, checksums)?);
     Ok(parts)
@@ -164,8 +177,13 @@ fn is_copied(file: &File, stretch: &Stretch, strip: &mut [u8]) -> io::Result<boo
 }
 
 impl Part {
-    fn read(log: &Log<'_>, (start, end): (u64, u64), checksums: Checksums) -> io::Result<Self> {
-        let mut part = Self { checksums, ..Self::default() };
+    /// Reads a part that begins at the start of a line.
+    fn read(log: &Log<'_>, ends: (u64, u64), checksums: Checksums) -> io::Result<Self> {
+        Self::read_after(log, ends, Before { checksums, within: Within::NoLine })
+    }
+
+    fn read_after(log: &Log<'_>, (start, end): (u64, u64), before: Before) -> io::Result<Self> {
+        let mut part = Self { checksums: before.checksums, within: before.within, ..Self::default() };
         let (mut strip, mut from) = (vec![0; STRIP], start);
         while let Some(stretch) = log.columns.next(from).filter(|stretch| stretch.end() <= end) {
             part.read_text(log.file, (start + part.read, stretch.from()), &mut strip)?;
@@ -214,6 +232,9 @@ impl Part {
             self.take(&bytes[..whole]);
             bytes.copy_within(whole..filled, 0);
             kept = filled - whole;
+        }
+        if self.within == Within::LongLine {
+            self.pass_over(kept as u64);
         }
         Ok(())
     }
@@ -375,8 +396,7 @@ mod tests {
         let part = Part::read(&bare(&file), (0, bytes.len() as u64), Checksums::Optional).unwrap();
         let steps: Vec<Record> = part.pieces.into_iter().flat_map(Piece::into_records).collect();
         assert_eq!((steps.len(), part.damage.lines, part.lines), (2, vec![2, 4], 3));
-        // Of the last one only what is left may still become a line of the usual length.
-        assert_eq!(part.read, (bytes.len() - 5) as u64);
+        assert_eq!((part.read, part.within), (bytes.len() as u64, Within::LongLine));
     }
 
     #[test]
