@@ -201,7 +201,7 @@ impl Plant {
             }
             What::Closed => {
                 if path.exists() && !path.is_symlink() {
-                    fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+                    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
                 }
             }
         }

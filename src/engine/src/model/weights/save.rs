@@ -77,8 +77,11 @@ fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
     sync(folder).map_err(told)
 }
 
-/// The files beside the weights: what each is called, and what it holds.
-fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<(&'static str, Cow<'a, [u8]>)>> {
+/// The name of a file and what it holds.
+type NamedContent<'a> = (&'static str, Cow<'a, [u8]>);
+
+/// The files beside the weights.
+fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<NamedContent<'a>>> {
     let dtype = if request.storage == Storage::F16 { "float16" } else { "float32" };
     let said = serde_json::to_string(said).map_err(|error| Error::Refused(error.to_string()))? + "\n";
     let mut files = vec![
