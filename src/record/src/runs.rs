@@ -21,10 +21,7 @@ pub fn list(parent: &Path) -> io::Result<Vec<RunDir>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut runs: Vec<_> = entries
-        .filter_map(|entry| Some(RunDir::new(entry.ok()?.path())))
-        .filter(|run| run.events().is_file())
-        .collect();
+    let mut runs: Vec<_> = entries.filter_map(|entry| Some(RunDir::new(entry.ok()?.path()))).filter(has_log).collect();
     runs.sort_by_cached_key(|run| (start_time(run), run.root().to_owned()));
     Ok(runs)
 }
@@ -49,7 +46,13 @@ struct Timestamp {
     time: f64,
 }
 
-/// The folders in `parent` that this user may not read; any of them may be a run.
+/// Whether the folder has a log that can be read.
+#[must_use]
+pub fn has_log(run: &RunDir) -> bool {
+    regular::open(&run.events(), Access::Read).is_ok()
+}
+
+/// The folders in `parent` with a log that cannot be read, and those that this user may not read; any may be a run.
 #[must_use]
 pub fn unreadable(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
@@ -58,16 +61,29 @@ pub fn unreadable(parent: &Path) -> Vec<PathBuf> {
     unreadable
 }
 
-/// Whether this user may not look into `folder`.
+/// Whether `folder` has a log that cannot be read, or may not be looked into.
 #[must_use]
 pub fn is_unreadable(folder: &Path) -> bool {
-    let found = fs::metadata(RunDir::new(folder).events());
-    found.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    let log = RunDir::new(folder).events();
+    match fs::symlink_metadata(&log) {
+        Ok(_) => regular::open(&log, Access::Read).is_err(),
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
 }
 
-/// One line that says why a folder cannot be read.
+/// One line that says why a folder cannot be read as a run.
 #[must_use]
-pub fn permission_denied(folder: &Path) -> String {
+pub fn why_unreadable(folder: &Path) -> String {
+    let log = RunDir::new(folder).events();
+    match regular::open(&log, Access::Read) {
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+            format!("cannot read {}: {error}", log.display())
+        }
+        _ => permission_denied(folder),
+    }
+}
+
+fn permission_denied(folder: &Path) -> String {
     let owner = fs::symlink_metadata(folder).map(|found| format!(" (it belongs to user {})", found.uid()));
     format!("cannot read {}: Permission denied{}", folder.display(), owner.unwrap_or_default())
 }
@@ -96,11 +112,11 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
         return Err("the name of a run is empty; `pellucid runs` lists them".to_owned());
     }
     let direct = RunDir::new(wanted);
-    if direct.events().is_file() {
+    if has_log(&direct) {
         return Ok(direct);
     }
     if is_unreadable(direct.root()) {
-        return Err(permission_denied(direct.root()));
+        return Err(why_unreadable(direct.root()));
     }
     let runs = list(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
     if let Some(exact) = runs.iter().find(|run| run.name() == wanted) {
@@ -109,7 +125,7 @@ pub fn find(parent: &Path, wanted: &str) -> Result<RunDir, String> {
     match like(&runs, wanted).as_slice() {
         [one] => Ok((*one).clone()),
         [] => Err(match unreadable(parent).iter().find(|path| path.ends_with(wanted)) {
-            Some(folder) => permission_denied(folder),
+            Some(folder) => why_unreadable(folder),
             None => format!("no run `{wanted}` in {}; `pellucid runs` lists them", parent.display()),
         }),
         several => {
@@ -129,6 +145,22 @@ pub fn like<'a>(runs: &'a [RunDir], wanted: &str) -> Vec<&'a RunDir> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_whose_log_is_no_file_is_named_and_not_listed() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["linked", "nested", "none", "sound"] {
+            fs::create_dir(parent.path().join(name)).unwrap();
+        }
+        fs::write(parent.path().join("sound/events.jsonl"), "").unwrap();
+        std::os::unix::fs::symlink("../sound/events.jsonl", parent.path().join("linked/events.jsonl")).unwrap();
+        fs::create_dir(parent.path().join("nested/events.jsonl")).unwrap();
+        let names: Vec<String> = list(parent.path()).unwrap().iter().map(RunDir::name).collect();
+        assert_eq!(names, ["sound"]);
+        let told: Vec<String> = unreadable(parent.path()).iter().map(|folder| why_unreadable(folder)).collect();
+        assert!(told.len() == 2 && told[0].contains("is a link") && told[1].contains("is a folder"), "{told:?}");
+        assert_eq!(find(parent.path(), "linked").unwrap_err(), told[0]);
+    }
 
     #[test]
     fn a_run_is_found_by_path_name_or_part() {

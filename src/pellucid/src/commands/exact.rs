@@ -20,10 +20,10 @@ pub(super) fn one(name: &str, global: &Global) -> Result<RunDir, Failure> {
     let runs = lookup::all(&global.runs)?;
     let path = Path::new(name.trim_end_matches('/'));
     if runs::is_unreadable(path) {
-        return Err(Failure::Failed(runs::permission_denied(path)));
+        return Err(Failure::Failed(runs::why_unreadable(path)));
     }
     let mut named = Vec::new();
-    if RunDir::new(path).events().is_file() {
+    if runs::has_log(&RunDir::new(path)) {
         named.push(RunDir::new(path));
     }
     if !name.contains('/') {
@@ -86,7 +86,7 @@ fn outside(run: &RunDir, folder: &Path) -> Result<(), Failure> {
 fn not_found(name: &str, all: &[RunDir], global: &Global) -> Failure {
     let folder = global.runs.display();
     if let Some(denied) = runs::unreadable(&global.runs).iter().find(|path| path.ends_with(name)) {
-        return Failure::Failed(runs::permission_denied(denied));
+        return Failure::Failed(runs::why_unreadable(denied));
     }
     let like = runs::like(all, name);
     if like.is_empty() {

@@ -21,7 +21,7 @@ pub(super) use listed_run::ListedRun;
 pub(super) fn runs(args: &RunsArgs, folder: &Path) -> Result<Ending, Failure> {
     let runs = lookup::all(folder)?;
     let unreadable = runs::unreadable(folder);
-    unreadable.iter().for_each(|folder| console::note(&runs::permission_denied(folder)));
+    unreadable.iter().for_each(|folder| console::note(&runs::why_unreadable(folder)));
     if args.json.output() == Output::Json {
         return lines(&runs);
     }
