@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pellucid_protocol::Event;
 use pellucid_protocol::event::{Outcome, Started};
@@ -22,11 +22,13 @@ use crate::tries::{Attempt, Tries};
 const TRIES: u64 = 1000;
 /// Most processes of a race; each training of a race has a seed of its own, by which its numbers are known.
 const RACERS: u64 = 8;
-const STEPS: u64 = 150;
+const STEPS: u64 = 300;
 /// The step after which the run was killed that some races begin with; its training had the first seed.
-const KILLED_AT: u64 = 60;
+const KILLED_AT: u64 = 160;
 /// Latest begin of a process, in milliseconds.
 const LATEST: u64 = 900;
+/// Latest begin of one that waits for a worker, in milliseconds after that.
+const SOON: u64 = 300;
 /// Of the races, the share in which all begin at once.
 const AT_ONCE: f64 = 0.3;
 /// Of the races, the share that begins with a run that was killed.
@@ -56,16 +58,25 @@ enum Ground {
     Unnamed,
 }
 
-/// Who takes part, and when each begins, in milliseconds.
+/// When a process begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum When {
+    /// So many milliseconds after the race has begun.
+    At(u64),
+    /// So many milliseconds after a worker has opened its socket; most races are too short to be hit otherwise.
+    Trained(u64),
+}
+
+/// Who takes part, and when each begins.
 struct Race {
     ground: Ground,
-    racers: Vec<(Racer, u64)>,
+    racers: Vec<(Racer, When)>,
 }
 
 /// A process, when it begins, and how it ended.
 struct Raced {
     racer: Racer,
-    begin: u64,
+    begin: When,
     ending: Ending,
 }
 
@@ -108,13 +119,36 @@ fn draw(random: &mut ChaCha8Rng) -> Race {
     };
     let count = if ground == Ground::Unnamed { count.min(4) } else { count };
     let is_timed = !at_once && ground != Ground::Unnamed;
-    let mut racers: Vec<(Racer, u64)> = (0..count)
-        .map(|number| (racer(number, random), if is_timed { random.random_range(0..LATEST) } else { 0 }))
-        .collect();
+    let when = |racer: Racer, random: &mut ChaCha8Rng| match racer {
+        Racer::Stop | Racer::StopNow | Racer::Remove if is_timed && random.random_bool(0.5) => {
+            When::Trained(random.random_range(0..SOON))
+        }
+        _ if is_timed => When::At(random.random_range(0..LATEST)),
+        _ => When::At(0),
+    };
+    let one = |number: u64| {
+        let racer = racer(number, random);
+        (racer, when(racer, random))
+    };
+    let mut racers: Vec<(Racer, When)> = (0..count).map(one).collect();
     if ground == Ground::Nothing && !racers.iter().any(|(racer, _)| racer.seed().is_some()) {
         racers[0].0 = Racer::Train { seed: 1 };
     }
     Race { ground, racers }
+}
+
+impl When {
+    fn wait(self, socket: &Path) {
+        let (When::At(millis) | When::Trained(millis)) = self;
+        let start = Instant::now();
+        while matches!(self, When::Trained(_))
+            && !socket.exists()
+            && start.elapsed() < 3 * Duration::from_millis(LATEST)
+        {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(millis));
+    }
 }
 
 impl Racer {
@@ -150,7 +184,7 @@ impl Raced {
 impl std::fmt::Display for Raced {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let code = self.ending.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
-        write!(f, "{:?} at {} ms: {code}, {}", self.racer, self.begin, first_letters(self.ending.last_line()))
+        write!(f, "{:?} {:?}: {code}, {}", self.racer, self.begin, first_letters(self.ending.last_line()))
     }
 }
 
@@ -158,7 +192,7 @@ impl std::fmt::Display for Raced {
 fn training(seed: u64) -> Vec<String> {
     let line = format!(
         "train --headless --model ../../model --train ../../train.jsonl --valid ../../valid.jsonl --max-steps {STEPS} \
-         --batch-size 8 --lr 1e-2 --probe 0 --threads 1 --checkpoint-every 25 --keep 9 --eval-every 50 --seed {seed}"
+         --batch-size 8 --lr 1e-2 --probe 0 --threads 1 --checkpoint-every 50 --keep 9 --eval-every 100 --seed {seed}"
     );
     line.split(' ').map(str::to_owned).collect()
 }
@@ -193,11 +227,12 @@ impl Track {
             fs::create_dir(folder.join("runs")).unwrap();
             copy_tree(&self.place.join("alone-0/runs/run"), &folder.join("runs/run"));
         }
+        let socket = folder.join("runs/run/worker.sock");
         let mut all: Vec<Raced> = std::thread::scope(|scope| {
-            let bench = &bench;
+            let (bench, socket) = (&bench, &socket);
             let started = race.racers.iter().map(|&(racer, begin)| {
                 scope.spawn(move || {
-                    std::thread::sleep(Duration::from_millis(begin));
+                    begin.wait(socket);
                     Raced { racer, begin, ending: bench.run("pellucid", &racer.arguments("runs/run")) }
                 })
             });
