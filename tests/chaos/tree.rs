@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tree(BTreeMap<PathBuf, Entry>);
 
+/// What can be at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Entry {
+pub(crate) enum Entry {
     File {
         mode: u32,
         bytes: Vec<u8>,
@@ -81,6 +82,11 @@ impl Tree {
     /// The paths of all entries but the folder itself.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.0.keys().map(PathBuf::as_path).filter(|path| *path != Path::new(""))
+    }
+
+    /// What is at `path`, if anything is.
+    pub(crate) fn entry(&self, path: &Path) -> Option<&Entry> {
+        self.0.get(path)
     }
 
     pub(crate) fn has(&self, path: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! The folders of one try, with what is planted in them, and what may be left of them after a command.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::commands::{Ground, Success, Tried, Writes};
 use super::plant::{Plant, Soil};
-use crate::tree::{Change, Tree, clear, copy_tree, make_pipe};
+use crate::tree::{Change, How, Tree, clear, copy_tree, make_pipe};
 use crate::trial::{Bench, Ending, first_letters};
 
 /// A folder `work` with runs, a model and data, and with `guard`, to which links lead.
@@ -154,9 +155,13 @@ impl Garden {
         if !self.bench.wait_until_quiet() {
             lost.push(format!("its worker stays; {}", first_letters(ending.last_line())));
         }
-        let changes = self.before.changes(&Tree::of(self.work()));
-        let forbidden: Vec<String> =
-            changes.iter().filter(|change| !self.may(tried, change, plants)).map(ToString::to_string).collect();
+        let after = Tree::of(self.work());
+        let changes = self.before.changes(&after);
+        let is_aside = |change: &Change| {
+            change.how == How::Gone && after.entry(&aside(&change.path)) == self.before.entry(&change.path)
+        };
+        let is_wrong = |change: &&Change| !self.may(tried, change, plants) && !is_aside(change);
+        let forbidden: Vec<String> = changes.iter().filter(is_wrong).map(ToString::to_string).collect();
         if !forbidden.is_empty() {
             lost.push(format!("{} (exit code {:?})", forbidden[..forbidden.len().min(4)].join(", "), ending.code));
         }
@@ -248,6 +253,16 @@ impl Garden {
         }
         None
     }
+}
+
+/// Where a file of a checkpoint lies once the checkpoint is set aside: it is not lost.
+fn aside(path: &Path) -> PathBuf {
+    let is_step = |part: &str| part.starts_with("step-") && !part.contains('.');
+    let part = |part: &OsStr| match part.to_str().filter(|part| is_step(part)) {
+        Some(step) => OsString::from(format!("{step}.aside")),
+        None => part.to_owned(),
+    };
+    path.iter().map(part).collect()
 }
 
 /// A message without its numbers.
