@@ -64,13 +64,13 @@ impl Checkpoints {
         fs::symlink_metadata(self.path(step)).is_ok_and(|meta| meta.is_dir())
     }
 
-    /// Writes the model folder of `step`, and opens it again. One that is there is set aside.
+    /// Writes the model folder of `step`, and opens it again. What is there already is set aside.
     ///
     /// # Errors
     /// What the file system says; and when what can be read is not what was written.
     pub fn write(&self, step: u64, request: SaveRequest<'_>) -> Result<()> {
         let folder = self.path(step);
-        if self.has(step) {
+        if fs::symlink_metadata(&folder).is_ok() {
             self.set_aside(step)?;
         }
         save(&folder, request)?;
@@ -122,7 +122,11 @@ impl Checkpoints {
                 fs::remove_file(&link).map_err(|error| Error::file(&link, error))?;
             }
         }
-        let _ = remove_saved(&aside, BESIDE_THE_MODEL);
+        // A link is not followed by this, and only a folder is emptied.
+        if fs::symlink_metadata(&aside).is_ok_and(|meta| meta.is_dir()) {
+            let _ = remove_saved(&aside, BESIDE_THE_MODEL);
+        }
+        let aside = free(aside);
         fs::rename(&folder, &aside).and_then(|()| sync_folder(&aside)).map_err(|error| Error::file(&folder, error))
     }
 
@@ -210,6 +214,17 @@ impl Checkpoints {
     }
 }
 
+/// `path`, or if something is there the first free one of `path-2`, `path-3`, ...
+fn free(path: PathBuf) -> PathBuf {
+    let numbered = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!("-{number}"));
+        PathBuf::from(name)
+    };
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    std::iter::once(path.clone()).chain((2..).map(numbered)).find(is_free).unwrap_or(path)
+}
+
 /// Refuses to replace what is no link.
 fn check_link(link: &Path) -> Result<()> {
     match fs::symlink_metadata(link) {
@@ -252,6 +267,24 @@ mod tests {
         assert_eq!(steps, [2, 3, 5, 6]);
         assert_eq!(kept.resumable().first().unwrap().0, 6);
         assert_eq!(fs::read_link(folder.path().join("checkpoints/best")).unwrap(), Path::new("step-000002"));
+    }
+
+    #[test]
+    fn whatever_is_in_the_place_of_a_checkpoint_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Checkpoints::of(&RunDir::new(folder.path()));
+        fs::create_dir(&kept.folder).unwrap();
+        for number in 0..3 {
+            fs::write(kept.path(4), format!("precious {number}")).unwrap();
+            kept.set_aside(4).unwrap();
+        }
+        symlink("/etc", kept.path(4)).unwrap();
+        kept.set_aside(4).unwrap();
+        let at = |ending: &str| kept.folder.join(format!("step-000004.aside{ending}"));
+        for (number, ending) in ["", "-2", "-3"].iter().enumerate() {
+            assert_eq!(fs::read_to_string(at(ending)).unwrap(), format!("precious {number}"));
+        }
+        assert!(at("-4").is_symlink() && !kept.path(4).is_symlink());
     }
 
     #[test]
