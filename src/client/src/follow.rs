@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 
 use super::connection::Connection;
 use super::feed::Feed;
-use super::launch::{LaunchError, begin};
+use super::launch::{Begun, LaunchError, begin};
 use super::link::{Closed, FromRun, TaskEnd};
 use super::worker;
 use super::worker_state::{Absence, Worker, find_worker};
@@ -74,7 +74,11 @@ pub(super) async fn launch_and_follow(
 ) -> Option<RunDir> {
     let mut early = Vec::new();
     match begin(&worker, work, &mut task_end, &mut early).await {
-        Ok(run) => follow_with(run, task_end, Begin { early, offset, ..Begin::default() }).await,
+        Ok(Begun { run, log_length }) => {
+            // Another run may have come into the folder since the length was taken; a torn record was cut off.
+            let offset = offset.min(log_length);
+            follow_with(run, task_end, Begin { early, offset, ..Begin::default() }).await
+        }
         Err(LaunchError::Failed(message)) => {
             // If the screen is gone, nobody needs this message.
             let _ = task_end.send(FromRun::Failed(message)).await;

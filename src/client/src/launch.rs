@@ -45,7 +45,7 @@ pub(super) async fn begin(
     work: Work,
     task_end: &mut TaskEnd,
     early: &mut Vec<Command>,
-) -> Result<RunDir, LaunchError> {
+) -> Result<Begun, LaunchError> {
     let mut child = start(worker).map_err(|error| LaunchError::Failed(cannot_start(worker, &error).to_string()))?;
     let stderr = StderrTail::collect(child.stderr.take());
     send_job(&mut child, &work).await;
@@ -54,10 +54,10 @@ pub(super) async fn begin(
         None => Ok(Launch::Silent("starting".into())),
     };
     match outcome {
-        Ok(Launch::Ready(run)) => {
+        Ok(Launch::Ready(begun)) => {
             // Without this it would remain a zombie after its end. It is not killed when this program ends.
             tokio::spawn(async move { child.wait().await });
-            Ok(run)
+            Ok(begun)
         }
         Ok(Launch::Silent(phase)) => {
             let status = child.wait().await;
@@ -85,10 +85,18 @@ async fn end(child: &mut Child) {
     }
 }
 
+/// A run that has begun.
+pub(super) struct Begun {
+    /// Its folder.
+    pub(super) run: RunDir,
+    /// Bytes of its log when it began.
+    pub(super) log_length: u64,
+}
+
 /// How the worker's start went.
 enum Launch {
     /// The run has begun.
-    Ready(RunDir),
+    Ready(Begun),
     /// The worker closed its stdout without a result, during this phase.
     Silent(String),
 }
@@ -106,7 +114,9 @@ async fn wait(stdout: ChildStdout, task_end: &mut TaskEnd, early: &mut Vec<Comma
                         phase.clone_from(&text);
                         task_end.send(FromRun::Phase(text)).await?;
                     }
-                    Ok(LaunchLine::Ready { run_dir }) => return Ok(Launch::Ready(RunDir::new(run_dir))),
+                    Ok(LaunchLine::Ready { run_dir, log_length }) => {
+                        return Ok(Launch::Ready(Begun { run: RunDir::new(run_dir), log_length }));
+                    }
                     Ok(LaunchLine::Failed { message }) => return Err(LaunchError::Failed(message)),
                     Err(_) => {} // Printed by some library.
                 }

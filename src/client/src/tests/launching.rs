@@ -44,7 +44,7 @@ async fn failure(link: &mut Link) -> String {
 async fn phases_come_first_then_the_run() {
     let script = Script::new(
         r#"echo "$job" > job; echo '{"launch":"phase","text":"reading"}'; echo noise
-        mkdir run; : > run/events.jsonl; echo "{\"launch\":\"ready\",\"run_dir\":\"$PWD/run\"}""#,
+        mkdir run; : > run/events.jsonl; echo "{\"launch\":\"ready\",\"run_dir\":\"$PWD/run\",\"log_length\":0}""#,
     )
     .await;
     let (mut link, task) = script.launch();
@@ -56,6 +56,25 @@ async fn phases_come_first_then_the_run() {
     assert!(matches!(serde_json::from_str(&job).unwrap(), pellucid_protocol::work::Work::Train(_)));
     drop(link);
     assert!(task.await.unwrap().is_some());
+}
+
+/// Between the look at the log and the start of the worker the run was removed and another one began there.
+#[tokio::test]
+async fn a_run_that_came_into_the_folder_meanwhile_is_followed_from_its_own_start() {
+    let script = Script::new(
+        r#"cp new run/events.jsonl; echo "{\"launch\":\"ready\",\"run_dir\":\"$PWD/run\",\"log_length\":0}""#,
+    )
+    .await;
+    let run = RunDir::new(script.folder.path().join("run"));
+    std::fs::create_dir(run.root()).unwrap();
+    let write = |path: &std::path::Path, steps: std::ops::Range<u64>| {
+        let mut log = LogWriter::open(path).unwrap();
+        steps.for_each(|number| assert!(log.append(&fixture::step(number)).is_ok()));
+    };
+    write(&run.events(), 0..50);
+    write(&script.folder.path().join("new"), 7..9);
+    let (mut link, _task) = resume(script.folder.path().join("worker"), &run, History::Skip);
+    assert_eq!(records_until(&mut link, 2).await, [fixture::step(7), fixture::step(8)]);
 }
 
 #[tokio::test]
@@ -131,7 +150,7 @@ async fn early_commands_reach_the_worker_once_it_answers() {
     let root = worker.run.root().display();
     let script = Script::new(&format!(
         r#"echo '{{"launch":"phase","text":"wait"}}'; while [ ! -e go ]; do sleep 0.01; done
-        echo '{{"launch":"ready","run_dir":"{root}"}}'"#
+        echo '{{"launch":"ready","run_dir":"{root}","log_length":0}}'"#
     ))
     .await;
     let (mut link, _task) = script.launch();

@@ -100,6 +100,12 @@ impl Server {
         })
     }
 
+    /// Bytes of the event log.
+    #[must_use]
+    pub fn log_length(&self) -> u64 {
+        self.log.length()
+    }
+
     /// Serves until the run has ended and nobody needs the worker any more.
     ///
     /// # Errors

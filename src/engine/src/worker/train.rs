@@ -88,7 +88,7 @@ async fn serve(claim: Claim, controls: Controls, mut events: tokio_mpsc::Receive
     };
     let Some(lock) = claim.begun() else { return Err(Error::system("the lock of the run", "is gone")) };
     let server = Server::open(run.clone(), lock, controls)?;
-    say(&LaunchLine::Ready { run_dir: run.root().to_owned() });
+    say(&LaunchLine::Ready { run_dir: run.root().to_owned(), log_length: server.log_length() });
     leave_terminal(&run)?;
     server.serve(events).await
 }

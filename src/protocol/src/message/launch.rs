@@ -29,6 +29,8 @@ pub enum LaunchLine {
     Ready {
         /// The run folder, absolute.
         run_dir: PathBuf,
+        /// Bytes of the event log as the worker has found it, without an unfinished last record.
+        log_length: u64,
     },
     /// It could not start and has written nothing. The last line.
     Failed {
