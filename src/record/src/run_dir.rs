@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::temporary::original;
 use pellucid_files::{bounded, whole};
 use pellucid_protocol::sample::{Prediction, Sample};
 use serde::{Deserialize, Serialize};
@@ -155,9 +156,11 @@ impl RunDir {
                 if written && entry.file_type()?.is_dir() {
                     folders.push(entry.path());
                 }
+                // What a kill has left of a link that was being made: nobody follows a name like that.
+                let is_left = original(&entry.file_name()).is_some();
                 // A link to nothing counts as well: writing through it would create the target.
                 let stays = || entry.path().canonicalize().is_ok_and(|path| path.starts_with(&home));
-                if entry.file_type()?.is_symlink() && !stays() {
+                if entry.file_type()?.is_symlink() && !is_left && !stays() {
                     return Ok(Some(entry.path()));
                 }
             }
@@ -238,7 +241,8 @@ mod tests {
         let run = RunDir::new(folder.path().join("run"));
         fs::create_dir_all(run.root().join("checkpoints/step-000001")).unwrap();
         symlink("step-000001", run.root().join("checkpoints/best")).unwrap();
-        assert_eq!(run.escaping_link().unwrap(), None);
+        symlink("step-000009", run.root().join("checkpoints/.last.pellucid-0123456789abcdef")).unwrap();
+        assert_eq!(run.escaping_link().unwrap(), None, "what a kill has left of a link");
         for (name, target) in [
             ("events.jsonl", "/nowhere/yet"),
             ("checkpoints/last", "../../.."),

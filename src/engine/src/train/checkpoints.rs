@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::regular::{self, Access};
-use pellucid_files::temporary::made_beside;
+use pellucid_files::temporary::{made_beside, original};
 use pellucid_files::whole::sync_folder;
 use pellucid_record::RunDir;
 
@@ -196,6 +196,9 @@ impl Checkpoints {
                 Some(ASIDE) => step_of(&path.with_extension("")) <= newest && !path.join(REQUESTED).exists(),
                 _ => false,
             };
+            if path.is_symlink() && is_left_of_a_name(&path) {
+                let _ = fs::remove_file(&path);
+            }
             if is_over && path.is_dir() && !path.is_symlink() {
                 let _ = remove_saved(&path, BESIDE_THE_MODEL);
             }
@@ -223,6 +226,12 @@ fn free(path: PathBuf) -> PathBuf {
     };
     let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
     std::iter::once(path.clone()).chain((2..).map(numbered)).find(is_free).unwrap_or(path)
+}
+
+/// Whether a kill has left this of a name that was to point to a checkpoint.
+fn is_left_of_a_name(path: &Path) -> bool {
+    let name = path.file_name().and_then(original);
+    name.is_some_and(|name| NAMES.iter().any(|known| *known == name))
 }
 
 /// Refuses to replace what is no link.
@@ -258,6 +267,7 @@ mod tests {
         kept.link("best", 2).unwrap();
         kept.mark_requested(3).unwrap();
         symlink("/", kept.folder.join("step-000009")).unwrap();
+        symlink("step-000008", kept.folder.join(".best.pellucid-0123456789abcdef")).unwrap();
         for half in ["step-000007.partial", "step-000001.old"] {
             fs::create_dir(kept.folder.join(half)).unwrap();
         }
