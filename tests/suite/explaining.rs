@@ -276,6 +276,8 @@ fn an_ended_run_is_explained_by_a_worker_that_comes_back_for_it() {
 fn who_only_looks_starts_no_worker() {
     let place = Workplace::new();
     place.output(place.train(&["--headless", "--max-steps", "2"]));
+    // While somebody is attached it would stay.
+    place.wait_for_worker_to_leave();
     let mut terminal = Terminal::pellucid(&place, &["attach", "--read-only", "test"]);
     terminal.wait_for("view only");
     terminal.send("t");
