@@ -210,6 +210,12 @@ fn the_best_checkpoint_has_the_weights_that_were_measured_also_after_a_changed_r
 
 #[test]
 fn a_checkpoint_of_another_run_is_passed_over() {
+    foreign_checkpoint_is_passed_over(&[]);
+    foreign_checkpoint_is_passed_over(&["pellucid.json"]);
+}
+
+/// With a checkpoint of another run that lacks the files `removed`.
+fn foreign_checkpoint_is_passed_over(removed: &[&str]) {
     let (place, other) = (Workplace::new(), Workplace::new());
     for (at, seed) in [(&place, "1"), (&other, "2")] {
         assert_eq!(at.output(at.train(&[SMALL.as_slice(), &["--seed", seed]].concat())).status.code(), Some(0));
@@ -219,6 +225,7 @@ fn a_checkpoint_of_another_run_is_passed_over() {
     for entry in fs::read_dir(checkpoint(&other, 12)).unwrap().map(Result::unwrap) {
         fs::copy(entry.path(), checkpoint(&place, 12).join(entry.file_name())).unwrap();
     }
+    removed.iter().for_each(|name| fs::remove_file(checkpoint(&place, 12).join(name)).unwrap());
     // As if it had not ended.
     let log = fs::read(place.run().events()).unwrap();
     let lines: Vec<&[u8]> = log.split_inclusive(|&byte| byte == b'\n').collect();

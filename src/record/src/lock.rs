@@ -37,6 +37,9 @@ pub enum LockError {
         /// The lock file.
         lock: String,
     },
+    /// There is a file of that name which is no lock of a run.
+    #[error("{0} is no lock of a run; move it away, or name another folder")]
+    Foreign(String),
     /// What the file system says.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -68,7 +71,7 @@ impl Lock {
                 Err(error) => return Err(LockError::Io(error.into())),
             }
         };
-        refuse_remote(&mut file, &path)?;
+        refuse_others(&mut file, &path)?;
         // A full disk has no room for the owner's name; the lock is held all the same.
         let _ = write_owner(&mut file);
         Ok(Self { file })
@@ -129,15 +132,18 @@ fn write_owner(file: &mut File) -> io::Result<()> {
     file.write_all(&serde_json::to_vec(&Owner::of_this_process())?)
 }
 
-/// Fails if the lock file names an owner on another machine.
-fn refuse_remote(file: &mut File, path: &Path) -> Result<(), LockError> {
+/// Fails if the lock file names an owner on another machine, or is somebody else's.
+fn refuse_others(file: &mut File, path: &Path) -> Result<(), LockError> {
     let mut text = Vec::new();
     Read::by_ref(file).take(OWNER).read_to_end(&mut text)?;
     match serde_json::from_slice::<Owner>(&text) {
+        // Written under another name as well, or by somebody else: it must not be emptied.
+        _ if file.metadata()?.nlink() > 1 => Err(LockError::Foreign(path.display().to_string())),
         Ok(owner) if owner.state() == ProcessState::Remote => {
             let lock = path.display().to_string();
             Err(LockError::Remote { pid: owner.pid, host: owner.host, lock })
         }
+        Err(_) if !text.is_empty() => Err(LockError::Foreign(path.display().to_string())),
         _ => Ok(()),
     }
 }
@@ -202,6 +208,19 @@ mod tests {
             first.remove(&run).unwrap();
         });
         assert!(!run.lock().exists());
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_no_lock_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        fs::write(run.lock(), "hello").unwrap();
+        assert!(Lock::take(&run, Duration::ZERO).unwrap_err().to_string().contains("is no lock of a run"));
+        assert_eq!(fs::read(run.lock()).unwrap(), b"hello");
+        fs::remove_file(run.lock()).unwrap();
+        fs::write(folder.path().join("precious"), "").unwrap();
+        fs::hard_link(folder.path().join("precious"), run.lock()).unwrap();
+        assert!(matches!(Lock::take(&run, Duration::ZERO), Err(LockError::Foreign(_))), "it has another name as well");
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Saved {
         Self { run, settings: hash_of(settings), step: None, best_of_state: None }
     }
 
+    /// Whether the run has an id, so that its checkpoints say what they are of.
+    pub(super) fn has_id(&self) -> bool {
+        !self.run.is_empty()
+    }
+
     /// What a checkpoint of `step` says of itself.
     pub(super) fn checkpoint(&self, step: u64) -> CheckpointOf {
         CheckpointOf { run: self.run.clone(), step, settings: self.settings.clone() }
@@ -36,7 +41,7 @@ impl Saved {
 
     /// Why a checkpoint that says `of` is not that of `step` of this run; `None` if it is, or if the run has no id.
     pub(super) fn mismatch(&self, of: &CheckpointOf, step: u64) -> Option<String> {
-        if self.run.is_empty() || (of.run == self.run && of.step == step) {
+        if !self.has_id() || (of.run == self.run && of.step == step) {
             return None;
         }
         let whose = if of.run == self.run { "this run" } else { "another run" };

@@ -96,6 +96,9 @@ impl Trainer {
     fn check_provenance(&mut self, folder: &Path, step: u64) -> Result<()> {
         let said = Provenance::of(folder)?.and_then(|said| said.checkpoint);
         let Some(of) = said else {
+            if self.saved.has_id() {
+                return Err(Error::file(folder, "has no pellucid.json, which every checkpoint of this run has"));
+            }
             self.add_note(format!(
                 "the checkpoint of step {step} does not say what it is of: an earlier version wrote it"
             ));
