@@ -121,7 +121,7 @@ fn check_free(run: &RunDir, left: &[&str]) -> Result<()> {
             }
             Ok(_) if left.contains(&name) => {}
             Ok(_) if !left.is_empty() && name == "checkpoints" && !Checkpoints::of(run).are_any() => {}
-            Ok(_) => return refused(format!("{root} has a {name}, which a run would write; name another folder")),
+            Ok(_) => return refused(format!("{root} has {name}, which a run would write; name another folder")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 return refused(format!("{root} is not a folder"));

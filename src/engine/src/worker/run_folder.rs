@@ -50,6 +50,9 @@ pub(super) fn private_folder(folder: &Path) -> Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(told)?;
     // A link is not followed: whoever could put it there could read what it leads to.
     let meta = fs::symlink_metadata(folder).map_err(told)?;
+    if meta.is_symlink() {
+        return Err(Error::file(folder, "is a link, which is not followed; name the folder that it leads to"));
+    }
     if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() {
         return Err(Error::file(folder, "is not a folder of yours, so others could look in; name another one"));
     }
@@ -120,7 +123,7 @@ mod tests {
         assert_eq!(fs::metadata(&open).unwrap().mode() & 0o777, 0o700);
         std::os::unix::fs::symlink(&open, place.path().join("link")).unwrap();
         let message = private_folder(&place.path().join("link")).unwrap_err().to_string();
-        assert!(message.contains("not a folder of yours"), "{message}");
+        assert!(message.contains("is a link"), "{message}");
     }
 
     #[test]
