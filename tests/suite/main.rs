@@ -13,6 +13,7 @@ mod headless;
 mod hostile;
 mod job;
 mod limits;
+mod moved;
 mod numbers;
 mod ownership;
 mod pasted;

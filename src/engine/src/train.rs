@@ -11,7 +11,7 @@
 //! [`loss`], [`prepare`], [`trainer`], [`run`](mod@run).
 
 pub mod checkpoints;
-pub mod log_length;
+pub mod log_sync;
 pub mod loss;
 pub mod measured;
 pub mod optimiser;

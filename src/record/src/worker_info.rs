@@ -38,6 +38,12 @@ impl RunDir {
     /// Process and socket of the run's worker, from [`RunDir::worker`]; `None` if there is no such file.
     #[must_use]
     pub fn worker_info(&self) -> Option<WorkerInfo> {
-        serde_json::from_slice(&bounded::read_in(self.root(), "worker.json", bounded::SETTINGS).ok()?).ok()
+        let text = bounded::read_in(self.root(), "worker.json", bounded::SETTINGS).ok()?;
+        let mut info: WorkerInfo = serde_json::from_slice(&text).ok()?;
+        // The folder may just have been moved, with the socket in it.
+        if info.socket.file_name() == self.socket().file_name() && !info.socket.exists() {
+            info.socket = self.socket();
+        }
+        Some(info)
     }
 }

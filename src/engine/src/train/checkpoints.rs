@@ -17,6 +17,7 @@ use pellucid_files::whole::sync_folder;
 use pellucid_record::RunDir;
 
 use crate::error::{Error, Result};
+use crate::model::weights::provenance::Provenance;
 use crate::model::weights::save::place::remove_saved;
 use crate::model::weights::save::{SaveRequest, check_saved, save};
 
@@ -175,20 +176,21 @@ impl Checkpoints {
     /// Removes the checkpoints that are not among the `keep` newest resumable ones, that no name points to, that the user
     /// did not ask for and that are not of step `needed`; also unfinished ones that a kill left behind. What cannot be
     /// removed stays.
-    pub fn prune(&self, keep: usize, needed: Option<u64>) {
+    pub fn prune(&self, keep: usize, needed: Option<u64>, run: &str) {
         let newest: Vec<u64> = self.resumable().into_iter().take(keep).map(|(step, _)| step).collect();
-        self.prune_unfinished(newest.first().copied());
+        self.prune_unfinished(newest.first().copied(), run);
         let named: Vec<PathBuf> = NAMES.iter().filter_map(|name| fs::read_link(self.folder.join(name)).ok()).collect();
         for (step, path) in self.steps() {
             let is_named = named.iter().any(|target| *target == Path::new(&Self::name(step)));
-            if !newest.contains(&step) && !is_named && needed != Some(step) && !path.join(REQUESTED).exists() {
+            let is_kept = newest.contains(&step) || is_named || needed == Some(step) || path.join(REQUESTED).exists();
+            if !is_kept && is_of(&path, run) {
                 let _ = remove_saved(&path, BESIDE_THE_MODEL);
             }
         }
     }
 
     /// Removes unfinished checkpoints, and those set aside once training has come that far again.
-    fn prune_unfinished(&self, newest: Option<u64>) {
+    fn prune_unfinished(&self, newest: Option<u64>, run: &str) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let is_over = match path.extension().and_then(OsStr::to_str) {
@@ -199,7 +201,7 @@ impl Checkpoints {
             if path.is_symlink() && is_left_of_a_name(&path) {
                 let _ = fs::remove_file(&path);
             }
-            if is_over && path.is_dir() && !path.is_symlink() {
+            if is_over && path.is_dir() && !path.is_symlink() && is_of(&path, run) {
                 let _ = remove_saved(&path, BESIDE_THE_MODEL);
             }
         }
@@ -215,6 +217,12 @@ impl Checkpoints {
         found.sort();
         found
     }
+}
+
+/// Whether the model folder says that it is of `run`, or that run is of an earlier version, whose folders do not say it.
+fn is_of(folder: &Path, run: &str) -> bool {
+    let said = || Provenance::of(folder).ok().flatten()?.checkpoint;
+    run.is_empty() || said().is_some_and(|of| of.run == run)
 }
 
 /// `path`, or if something is there the first free one of `path-2`, `path-3`, ...
@@ -271,7 +279,7 @@ mod tests {
         for half in ["step-000007.partial", "step-000001.old"] {
             fs::create_dir(kept.folder.join(half)).unwrap();
         }
-        kept.prune(2, None);
+        kept.prune(2, None, "");
         assert_eq!(fs::read_dir(&kept.folder).unwrap().count(), 4 + 2, "four checkpoints, a name and a link");
         let steps: Vec<u64> = kept.steps().into_iter().map(|(step, _)| step).collect();
         assert_eq!(steps, [2, 3, 5, 6]);
@@ -311,10 +319,10 @@ mod tests {
         assert_eq!(fs::read_link(kept.folder.join("last")).unwrap(), Path::new("step-000003"));
         assert!(!kept.folder.join("best").is_symlink(), "a link to nothing would be one that may lead anywhere");
         let aside = |step: u64| kept.folder.join(Checkpoints::name(step)).with_extension(ASIDE).is_dir();
-        kept.prune(3, None);
+        kept.prune(3, None, "");
         assert!(aside(4) && aside(5));
         made(folder.path(), 5);
-        kept.prune(3, None);
+        kept.prune(3, None, "");
         assert!(aside(4) && !aside(5), "what was asked for stays");
     }
 }

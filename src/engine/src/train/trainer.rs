@@ -31,7 +31,7 @@ use self::saved::Saved;
 use self::setup::Setup;
 use self::throughput::Throughput;
 pub use self::validation::Evaluation;
-use super::log_length::LogLength;
+use super::log_sync::LogSync;
 use super::loss::References;
 use super::loss::consistency::ReferenceMaps;
 use super::loss::reasons::Reasons;
@@ -62,7 +62,7 @@ pub struct Trainer {
     /// Notes for the user, before the first step.
     notes: Vec<String>,
     interrupt: Interrupt,
-    log_length: LogLength,
+    log_sync: LogSync,
     /// Steps that the device has done and whose numbers were not read yet; `None` on the CPU.
     deferred: Option<Deferred>,
     /// Why a step was not taken, until somebody asks.
@@ -112,7 +112,7 @@ impl Trainer {
             saved: Saved::of_new(&setup.settings),
             notes,
             interrupt: Interrupt::default(),
-            log_length: LogLength::default(),
+            log_sync: LogSync::default(),
             deferred: Deferred::on(device),
             failure: None,
             setup,
@@ -124,9 +124,9 @@ impl Trainer {
         self.interrupt = interrupt;
     }
 
-    /// Asks `log_length` how long the event log is from now on.
-    pub fn set_log_length(&mut self, log_length: LogLength) {
-        self.log_length = log_length;
+    /// Asks `log_sync` where the event log lies and how long it is from now on.
+    pub fn set_log_sync(&mut self, log_sync: LogSync) {
+        self.log_sync = log_sync;
     }
 
     /// What may end the run.

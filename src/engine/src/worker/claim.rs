@@ -8,7 +8,7 @@ use pellucid_record::RunDir;
 use pellucid_record::lock::Lock;
 use pellucid_record::run_dir::{FILES, FOLDERS};
 
-use super::run_folder::{own, private_folder};
+use super::run_folder::{own, private_run_folder};
 use crate::error::{Error, Result};
 use crate::train::checkpoints::Checkpoints;
 
@@ -50,7 +50,7 @@ impl Claim {
         let is_there = fs::symlink_metadata(folder).is_ok();
         let left = if Lock::last_owner(&run).is_some() { &LEFT_BY_A_START[..] } else { &[] };
         check_free(&run, left)?;
-        private_folder(folder)?;
+        private_run_folder(folder)?;
         let otherwise = if is_there { Otherwise::Empty } else { Otherwise::Remove };
         let mut claim = Self { lock: Some(own(&run)?), run, otherwise: Otherwise::Leave };
         if let Err(error) = check_free(&claim.run, left) {

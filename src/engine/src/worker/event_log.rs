@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +41,17 @@ enum Health {
     Failing(String),
 }
 
+/// Where the log of a run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogPlace {
+    /// Where it was opened, as far as can be told.
+    InFolder,
+    /// In this folder, under its name.
+    Moved(PathBuf),
+    /// In no folder, or under another name: the log in the run folder is another one, or none.
+    Removed,
+}
+
 /// What the user should know about the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogNews {
@@ -58,14 +70,26 @@ impl EventLog {
         Ok(Self::new(LogWriter::open(&run.events())?, ROOM))
     }
 
-    /// Whether somebody has removed the file: the log in the folder is another one, or none.
+    /// Where the file is, which was opened in the folder of `run`.
     #[must_use]
-    pub fn is_removed(&self, run: &RunDir) -> bool {
-        let Ok(mine) = self.log.medium().metadata() else { return false };
-        match fs::metadata(run.events()) {
-            Ok(there) => (there.dev(), there.ino()) != (mine.dev(), mine.ino()),
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
+    pub fn place(&self, run: &RunDir) -> LogPlace {
+        match self.is_at(&run.events()) {
+            Ok(true) => LogPlace::InFolder,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => LogPlace::InFolder,
+            _ => self.moved_to().map_or(LogPlace::Removed, LogPlace::Moved),
         }
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let (mine, there) = (self.log.medium().metadata()?, fs::metadata(path)?);
+        Ok((there.dev(), there.ino()) == (mine.dev(), mine.ino()))
+    }
+
+    /// The folder that the file is in now, under its name. Only Linux tells it.
+    fn moved_to(&self) -> Option<PathBuf> {
+        let path = fs::read_link(format!("/proc/self/fd/{}", self.log.medium().as_raw_fd())).ok()?;
+        let folder = path.parent()?;
+        (RunDir::new(folder).events() == path && self.is_at(&path).unwrap_or(false)).then(|| folder.to_owned())
     }
 
     /// Writes the whole log again into the folder of `run`, from where it was removed: the open file still has it. Another
@@ -263,16 +287,16 @@ mod tests {
         fs::create_dir(run.root()).unwrap();
         let mut event_log = EventLog::open(&run).unwrap();
         (0..3).for_each(|step| drop(event_log.take(&record(step)).unwrap()));
-        assert!(!event_log.is_removed(&run));
+        assert_eq!(event_log.place(&run), LogPlace::InFolder);
         fs::remove_dir_all(run.root()).unwrap();
         event_log.take(&record(3)).unwrap();
-        assert!(event_log.is_removed(&run));
+        assert_eq!(event_log.place(&run), LogPlace::Removed);
         fs::create_dir(run.root()).unwrap();
         fs::write(run.events(), "of somebody else").unwrap();
         event_log.restore(&run).unwrap();
         assert_eq!(fs::read(run.root().join("events.jsonl.replaced-1")).unwrap(), b"of somebody else");
         event_log.take(&record(4)).unwrap();
-        assert!(!event_log.is_removed(&run));
+        assert_eq!(event_log.place(&run), LogPlace::InFolder);
         assert_eq!(LogReader::new(&run.events()).read_new().unwrap(), (0..5).map(record).collect::<Vec<_>>());
     }
 }

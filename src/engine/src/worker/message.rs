@@ -4,6 +4,8 @@ use pellucid_protocol::{Command, Event};
 use pellucid_record::RunDir;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::train::log_sync::Synced;
+
 /// A command for the thread.
 #[derive(Debug)]
 pub struct Request {
@@ -26,8 +28,8 @@ pub enum Report {
     AlreadyEnded,
     /// Something happened.
     Event(Event),
-    /// Asks the server to write everything so far to the disk; the answer is the length of the event log with it, in bytes.
-    Sync(oneshot::Sender<u64>),
+    /// Asks the server to write everything so far to the disk; the answer is the event log with it.
+    Sync(oneshot::Sender<Synced>),
 }
 
 /// Where the reports go. The thread waits when the server is behind, so that the event log is complete.

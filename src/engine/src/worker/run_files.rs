@@ -2,7 +2,7 @@
 //! removed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pellucid_files::bounded;
@@ -13,7 +13,7 @@ use pellucid_record::owner::{Owner, supervisor_pid};
 use pellucid_record::worker_info::WorkerInfo;
 use tokio::net::UnixListener;
 
-use super::run_folder::{listen, private_folder, socket_path};
+use super::run_folder::{listen, private_run_folder, socket_path};
 use crate::error::{Error, Result};
 
 /// The files of a worker in its run folder.
@@ -60,12 +60,43 @@ impl RunFiles {
         !self.lock.is_in_place(&self.run) && Lock::is_held(&self.run)
     }
 
+    /// Whether the lock of this worker is in `folder`.
+    #[must_use]
+    pub fn hold_lock_in(&self, folder: &Path) -> bool {
+        self.lock.is_in_place(&RunDir::new(folder))
+    }
+
+    /// From here on the files are those in `folder`, to which the run folder was moved. The socket is opened again, for its
+    /// old path leads nowhere.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn move_to(&mut self, folder: PathBuf) -> Result<()> {
+        let own_place = !self.is_socket_in_folder();
+        self.run = RunDir::new(folder);
+        for (path, _) in &mut self.kept {
+            *path = path.file_name().map_or_else(PathBuf::new, |name| self.run.root().join(name));
+        }
+        let (listener, socket) = open(&self.run)?;
+        self.listener = listener;
+        let before = std::mem::replace(&mut self.socket, socket);
+        if own_place && before != self.socket {
+            let _ = fs::remove_file(before);
+        }
+        Ok(())
+    }
+
+    /// Whether the socket is in the run folder: else it has the number of this process for a name.
+    fn is_socket_in_folder(&self) -> bool {
+        self.socket == self.run.socket()
+    }
+
     /// Makes the folder again and locks it, before anything is written into it.
     ///
     /// # Errors
     /// When another worker has it by now, and what the file system says.
     pub fn claim_again(&mut self) -> Result<()> {
-        private_folder(self.run.root())?;
+        private_run_folder(self.run.root())?;
         if !self.lock.is_in_place(&self.run) {
             self.lock = Lock::take(&self.run, Duration::ZERO).map_err(|error| Error::file(self.run.root(), error))?;
         }
@@ -87,7 +118,10 @@ impl RunFiles {
 
 impl Drop for RunFiles {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.socket);
+        // What is in a folder of another run by now is that run's.
+        if !self.is_socket_in_folder() || self.lock.is_in_place(&self.run) {
+            let _ = fs::remove_file(&self.socket);
+        }
     }
 }
 

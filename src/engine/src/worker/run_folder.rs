@@ -44,8 +44,33 @@ pub fn own(run: &RunDir) -> Result<Lock> {
     Lock::take(run, PATIENCE).map_err(|error| Error::file(run.root(), error))
 }
 
+/// Makes the folder of a run, which only the user can read. An empty one is closed to others; one with other files stays
+/// open to who may read these, for the files of a run are private themselves.
+pub(super) fn private_run_folder(folder: &Path) -> Result<()> {
+    let mode = own_folder(folder)?;
+    let told = |error: std::io::Error| Error::file(folder, error);
+    if mode & 0o077 != 0 && fs::read_dir(folder).map_err(told)?.next().is_none() {
+        return fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(told);
+    }
+    if mode & 0o022 != 0 {
+        let why = "holds files, and others may write into it, so that they could replace what the run writes; name \
+                   another folder, or take their permission with chmod go-w";
+        return Err(Error::file(folder, why));
+    }
+    Ok(())
+}
+
 /// Makes a folder that only the user can read; an existing one is closed to others.
-pub(super) fn private_folder(folder: &Path) -> Result<()> {
+fn private_folder(folder: &Path) -> Result<()> {
+    if own_folder(folder)? & 0o077 != 0 {
+        let closed = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+        closed.map_err(|error| Error::file(folder, error))?;
+    }
+    Ok(())
+}
+
+/// Makes a folder of the user if there is none, and gives its permissions.
+fn own_folder(folder: &Path) -> Result<u32> {
     let told = |error: std::io::Error| Error::file(folder, error);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(told)?;
     // A link is not followed: whoever could put it there could read what it leads to.
@@ -56,10 +81,7 @@ pub(super) fn private_folder(folder: &Path) -> Result<()> {
     if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() {
         return Err(Error::file(folder, "is not a folder of yours, so others could look in; name another one"));
     }
-    if meta.mode() & 0o077 != 0 {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(told)?;
-    }
-    Ok(())
+    Ok(meta.mode())
 }
 
 /// Where the socket of the run goes: into the run folder, or into a private folder of the user if that path is too long.
@@ -124,6 +146,27 @@ mod tests {
         std::os::unix::fs::symlink(&open, place.path().join("link")).unwrap();
         let message = private_folder(&place.path().join("link")).unwrap_err().to_string();
         assert!(message.contains("is a link"), "{message}");
+    }
+
+    #[test]
+    fn the_folder_of_a_run_that_holds_other_files_keeps_its_permissions_or_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("run");
+        let mode = || fs::metadata(&folder).unwrap().mode() & 0o777;
+        let set = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+        fs::create_dir(&folder).unwrap();
+        set(0o775);
+        private_run_folder(&folder).unwrap();
+        assert_eq!(mode(), 0o700, "it is empty");
+        fs::write(folder.join("notes.txt"), "of a colleague").unwrap();
+        set(0o755);
+        private_run_folder(&folder).unwrap();
+        assert_eq!(mode(), 0o755);
+        for writable in [0o775, 0o757] {
+            set(writable);
+            let message = private_run_folder(&folder).unwrap_err().to_string();
+            assert!(message.contains("others may write into it") && mode() == writable, "{message}");
+        }
     }
 
     #[test]

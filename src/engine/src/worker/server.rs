@@ -3,6 +3,7 @@
 mod shutdown;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -19,11 +20,12 @@ use tokio::time::{MissedTickBehavior, interval};
 use self::shutdown::Shutdown;
 use super::client::{Outgoing, Priority, ServerRequest, Subscription, serve};
 use super::clock::Clock;
-use super::event_log::{EventLog, Line, LogNews};
+use super::event_log::{EventLog, Line, LogNews, LogPlace};
 use super::message::{Report, Request};
 use super::run_files::RunFiles;
 use crate::error::{Error, Result};
 use crate::interrupt::{Interrupt, Urgency};
+use crate::train::log_sync::Synced;
 
 /// How many events a client may be behind before it has to read the file again.
 const BACKLOG: usize = 4096;
@@ -140,7 +142,7 @@ impl Server {
                 message = events.recv() => match message {
                     Some(Report::Event(event)) => self.record(event),
                     Some(Report::AlreadyEnded) => self.shutdown.ended(),
-                    Some(Report::Sync(answer)) => drop(answer.send(self.sync_all())),
+                    Some(Report::Sync(answer)) => drop(self.sync_all().map(|synced| answer.send(synced))),
                     Some(_) => {}
                     None => {
                         self.thread_is_gone();
@@ -237,25 +239,42 @@ impl Server {
         }
     }
 
-    /// Writes everything to the disk, as far as the disk takes it; gives the length of the log with what still waits.
-    fn sync_all(&mut self) -> u64 {
-        let news = self.log.write();
-        self.tell(news);
+    /// Writes everything to the disk, as far as the disk takes it; gives the log with what still waits. `None` if the folder
+    /// is another run's, or gone.
+    fn sync_all(&mut self) -> Option<Synced> {
+        self.maintain();
         self.sync();
-        self.log.length() + self.log.size() as u64
+        let length = self.log.length() + self.log.size() as u64;
+        let folder = Some(self.files.run().root().to_owned());
+        (!self.shutdown.is_abandoned()).then_some(Synced { length, folder })
     }
 
-    /// Makes the folder again if it was removed, and writes what waits.
+    /// Follows the folder if it was moved, makes it again if it was removed, and writes what waits.
     fn maintain(&mut self) {
-        if self.log.is_removed(self.files.run()) {
-            if self.files.are_taken_over() {
-                return self.give_way();
+        match self.log.place(self.files.run()) {
+            LogPlace::InFolder => {
+                let news = self.log.write();
+                self.tell(news);
             }
+            LogPlace::Moved(folder) if self.files.hold_lock_in(&folder) => self.follow(folder),
+            _ if self.files.are_taken_over() => self.give_way(),
+            _ if self.shutdown.is_going() => self.restore(),
             // Once the run has ended, whoever removes its folder means it.
-            return if self.shutdown.is_going() { self.restore() } else { self.shutdown.abandon() };
+            _ => self.shutdown.abandon(),
         }
-        let news = self.log.write();
-        self.tell(news);
+    }
+
+    /// Goes on in `folder`, to which the run folder was moved.
+    fn follow(&mut self, folder: PathBuf) {
+        let before = self.files.run().root().display().to_string();
+        let to = folder.display().to_string();
+        match self.files.move_to(folder) {
+            Ok(()) => self.alert(Level::Warning, format!("{before} was moved to {to}: the run goes on there")),
+            Err(error) => {
+                let told = format!("{before} was moved to {to}, where this run cannot be reached: {error}");
+                self.alert(Level::Error, told);
+            }
+        }
     }
 
     /// Ends the run at once: its folder is that of another run now, which must not get its checkpoints.

@@ -16,7 +16,7 @@ use super::system::SystemMeter;
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::panic_guard::{guarded, panic_text};
-use crate::train::log_length::LogLength;
+use crate::train::log_sync::LogSync;
 use crate::train::prepare::prepare;
 use crate::train::{Trainer, resume, run};
 
@@ -62,7 +62,7 @@ fn work(start: Start, channels: Channels) {
         Err(error) => return tell(Report::Failed(error.to_string())),
     };
     trainer.set_interrupt(interrupt);
-    trainer.set_log_length(log_length(reports.clone()));
+    trainer.set_log_sync(log_sync(reports.clone()));
     let mut scheduler = Scheduler::new(requests, reports.clone());
     if ended {
         tell(Report::AlreadyEnded);
@@ -95,9 +95,9 @@ fn train(trainer: &mut Trainer, scheduler: &mut Scheduler, tell: &dyn Fn(Report)
     }
 }
 
-/// The length of the event log, which the server keeps.
-fn log_length(reports: Reports) -> LogLength {
-    LogLength::new(move || {
+/// The event log, which the server keeps.
+fn log_sync(reports: Reports) -> LogSync {
+    LogSync::new(move || {
         let (answer, synced) = oneshot::channel();
         reports.blocking_send(Report::Sync(answer)).ok()?;
         synced.blocking_recv().ok()

@@ -41,11 +41,7 @@ impl Saved {
 
     /// Why a checkpoint that says `of` is not that of `step` of this run; `None` if it is, or if the run has no id.
     pub(super) fn mismatch(&self, of: &CheckpointOf, step: u64) -> Option<String> {
-        if !self.has_id() || (of.run == self.run && of.step == step) {
-            return None;
-        }
-        let whose = if of.run == self.run { "this run" } else { "another run" };
-        Some(format!("holds the weights of step {} of {whose}", of.step))
+        self.has_id().then(|| of.mismatch(&self.run, step)).flatten()
     }
 
     /// Whether the settings that the run was started with are those that `of` was trained with.

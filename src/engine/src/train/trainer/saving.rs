@@ -48,6 +48,7 @@ impl Trainer {
     /// # Errors
     /// What the file system says.
     pub fn checkpoint(&mut self, kind: CheckpointKind) -> Result<Checkpoint> {
+        self.synced_log()?;
         let (step, kept) = (self.progress.step, self.checkpoints());
         if self.saved.step != Some(step) || !kept.has(step) {
             self.saved.step = None;
@@ -69,7 +70,7 @@ impl Trainer {
         if kind != CheckpointKind::Best {
             self.saved.best_of_state = self.best_step();
         }
-        kept.prune(self.settings().keep as usize, self.saved.best_of_state);
+        kept.prune(self.settings().keep as usize, self.saved.best_of_state, &self.saved.run);
         Ok(Checkpoint { step, kind, path: RunDir::checkpoint_name(&name) })
     }
 
@@ -80,6 +81,18 @@ impl Trainer {
     /// What a checkpoint would fail of.
     pub fn try_saving(&self) -> Result<()> {
         self.checkpoints().try_writing(self.save_request(Some(&self.saved.checkpoint(self.progress.step))))
+    }
+
+    /// The length of the event log with everything so far. From here on the run is written where its log lies.
+    ///
+    /// # Errors
+    /// When the log is closed.
+    pub(super) fn synced_log(&mut self) -> Result<u64> {
+        let synced = self.log_sync.synced().ok_or_else(|| Error::Refused("the worker is ending".to_owned()))?;
+        if let Some(folder) = synced.folder {
+            self.setup.settings.run_dir = folder;
+        }
+        Ok(synced.length)
     }
 
     fn checkpoints(&self) -> Checkpoints {
@@ -113,9 +126,9 @@ impl Trainer {
         Ok(())
     }
 
-    fn write_state(&self, folder: &Path) -> Result<()> {
+    fn write_state(&mut self, folder: &Path) -> Result<()> {
         // First, so that after a power cut the log is never older than what training goes on from.
-        let log_length = self.log_length.synced().ok_or_else(|| Error::Refused("the worker is ending".to_owned()))?;
+        let log_length = self.synced_log()?;
         let (steps, moments) = self.optimisation.optimiser.state();
         let shortcuts = self.monitors.shortcuts.as_ref();
         let state = State {
@@ -147,6 +160,7 @@ impl Trainer {
         let path = folder.join(STATE);
         let (mut tensors, text) = tensor_file::read(&path)?;
         let state: State = serde_json::from_str(&text).map_err(|error| Error::file(&path, error))?;
+        self.check_provenance(folder, state.progress.step)?;
         if state.examples != self.setup.data.train.fingerprint() {
             let message = "the training data has changed since the run began; it cannot be taken up again";
             return Err(Error::file(&self.settings().train, message));
@@ -169,7 +183,6 @@ impl Trainer {
         if let Some(monitor) = &mut self.monitors.shortcuts {
             monitor.restore(state.shortcuts);
         }
-        self.check_provenance(folder, state.progress.step)?;
         self.saved.step = Some(state.progress.step);
         self.saved.best_of_state = state.progress.best.as_ref().map(|best| best.step);
         self.resumption.log_length = state.log_length;

@@ -127,7 +127,8 @@ impl Trainer {
         Ok(samples.map(|(index, (sample, own))| self.setup.task.predict(sample, own, theirs(index))).collect())
     }
 
-    fn write_predictions(&self, predictions: &[Prediction]) -> Result<String> {
+    fn write_predictions(&mut self, predictions: &[Prediction]) -> Result<String> {
+        self.synced_log()?;
         let name = RunDir::predictions_name(self.progress.step);
         let path = self.settings().run_dir.join(&name);
         let kept = &predictions[..predictions.len().min(SAMPLES_KEPT)];

@@ -71,6 +71,12 @@ impl Shutdown {
         self.stage = Stage::Gone;
     }
 
+    /// Whether the worker exits for want of a folder.
+    #[must_use]
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.stage == Stage::Gone
+    }
+
     /// A client no longer needs an ended run.
     pub(super) fn release(&mut self) {
         if self.stage == Stage::Ended {
