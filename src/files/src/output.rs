@@ -111,6 +111,9 @@ impl OutputFile {
         if self.path.file_name().is_none() || self.path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return refused("is no name for a file".to_owned());
         }
+        if self.path == Path::new("-") {
+            return refused("would be a file of that name, and not stdout; write ./- if it is meant".to_owned());
+        }
         let meta = match fs::symlink_metadata(&self.path) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.check_folder(),
@@ -169,6 +172,7 @@ mod tests {
             ("/dev/null".into(), "no regular file"),
             ("".into(), "no name"),
             ("..".into(), "no name"),
+            ("-".into(), "not stdout"),
             (folder.path().join("nowhere/file"), "No such file"),
         ] {
             assert!(refused(&path, &none).contains(part), "{}: {}", path.display(), refused(&path, &none));

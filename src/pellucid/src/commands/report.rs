@@ -9,6 +9,8 @@ mod page;
 mod record;
 
 use std::cmp::Ordering;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use pellucid_client::failure::{Ending, Failure};
@@ -25,7 +27,7 @@ use crate::stdout;
 use added::Origin;
 pub(super) use files::is_report;
 use page::{Block, Curve, Page, Section, WordMap};
-use record::{Recorded, hash, hash_of_weights};
+use record::{Recorded, best_weights, hash, hash_of_weights};
 
 /// The most points of a curve.
 const POINTS: usize = 300;
@@ -41,7 +43,8 @@ const LEAST: usize = 2;
 pub(super) fn report(run: &RunDir, out: Option<&Path>, explain: usize) -> Result<Ending, Failure> {
     let cannot = |error| Failure::Failed(format!("cannot read {}: {error}", run.events().display()));
     let mut recorded = Recorded::of(run).map_err(cannot)?;
-    let outputs = files::outputs(out.unwrap_or(run.root()), &files::inputs(run, &recorded))?;
+    out.map_or(Ok(()), make_folder)?;
+    let outputs = files::outputs(out.unwrap_or(run.root()), &files::inputs(run))?;
     let origin = added::complete(run, &mut recorded, explain);
     let page = page(run, &recorded, &origin);
     for (output, text) in outputs.iter().zip([html::render(&page), markdown::render(&page)]) {
@@ -49,6 +52,14 @@ pub(super) fn report(run: &RunDir, out: Option<&Path>, explain: usize) -> Result
         stdout::line(&output.path().display().to_string())?;
     }
     Ok(Ending::Done)
+}
+
+/// Makes the folder that the user has named, if the one above it is there.
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(written::cannot_write(folder, &error)),
+        _ => Ok(()),
+    }
 }
 
 fn page(run: &RunDir, recorded: &Recorded, origin: &Origin) -> Page {
@@ -76,7 +87,7 @@ fn summary(recorded: &Recorded) -> Section {
         let why = ended.message.as_ref().map_or(String::new(), |message| format!(": {message}"));
         format!("It {} after {} steps{why}.", ended.outcome.word(), ended.step)
     });
-    let best = recorded.best.as_ref().and_then(|(step, metrics)| {
+    let best = recorded.best().and_then(|(step, metrics)| {
         let accuracy = metrics.get(recorded.summary.primary_metric())?;
         Some(format!(
             " The best evaluation, at step {step}, got {:.1} % of the validation set right.",
@@ -91,7 +102,6 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
     let Some(started) = recorded.started() else { return Section::new("Data and model", Vec::new()) };
     let settings = &started.settings;
     let path = |path: &Path| path.display().to_string();
-    let best = run.root().join(RunDir::checkpoint_name("best"));
     let mut rows = vec![
         vec![
             "model".into(),
@@ -105,7 +115,10 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
         vec!["SHA-256 of the training data now".into(), hash(&settings.train)],
         vec!["SHA-256 of the validation data now".into(), hash(&settings.valid)],
         vec!["SHA-256 of the initial weights now".into(), hash_of_weights(&settings.model)],
-        vec!["SHA-256 of the best weights".into(), hash_of_weights(&best)],
+        vec![
+            "SHA-256 of the best weights".into(),
+            best_weights(run, recorded).map_or_else(|why| why, |folder| hash_of_weights(&folder)),
+        ],
     ];
     rows.extend(started.teacher.iter().map(|teacher| vec!["teacher".into(), teacher.path.clone()]));
     Section::new("Data and model", vec![Block::Table(vec!["what", "value"], rows)])
@@ -114,7 +127,7 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
 /// The metrics of the best evaluation. One that it did not measure is taken from the last evaluation that did.
 fn measures(recorded: &Recorded) -> Section {
     let value = |name: &str| {
-        let of_best = recorded.best.as_ref().and_then(|(step, metrics)| Some((*step, metrics.get(name)?)));
+        let of_best = recorded.best().and_then(|(step, metrics)| Some((*step, metrics.get(name)?)));
         of_best.or_else(|| recorded.latest.get(name).copied())
     };
     let row = |(name, unit, meaning): (&str, &str, &str)| {

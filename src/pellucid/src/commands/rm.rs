@@ -107,8 +107,7 @@ fn remove(run: &RunDir, lock: Lock) -> Result<(), Failure> {
         console::note(&format!("removed {name}"));
     } else {
         let foreign = found.foreign.map_or_else(String::new, |path| format!(", such as {}", path.display()));
-        let root = run.root().display();
-        console::note(&format!("removed {name}; {root} stays, because it holds other files{foreign}"));
+        console::note(&format!("removed {name}; its folder stays, because it holds other files{foreign}"));
     }
     Ok(())
 }

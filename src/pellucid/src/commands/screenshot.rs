@@ -26,12 +26,13 @@ pub(super) fn screenshot(shot: &ScreenshotArgs, global: &Global) -> Result<Endin
     Ok(Ending::Done)
 }
 
-/// What is drawn, and how. Of a run that is not found there is nothing to write over.
+/// What is drawn, and how, with the data and the models that the runs name. Of a run that is not found there is nothing to write over.
 fn inputs(shot: &ScreenshotArgs, global: &Global) -> Inputs {
     let named = shot.beside.iter().filter_map(|name| lookup::one(name, global).ok());
     let runs = lookup::one_or_newest(shot.run.run.as_deref(), global).into_iter().chain(named);
     let theme = global.theme.iter().map(PathBuf::from);
-    Inputs::of(runs.flat_map(|run| written::files_of(&run)).chain(theme))
+    let read = |run: RunDir| written::data_of(&run).into_iter().chain(written::files_of(&run));
+    Inputs::of(runs.flat_map(read).chain(theme))
 }
 
 fn frame(shot: &ScreenshotArgs, capture: PictureOptions, global: &Global) -> Result<Buffer, Failure> {

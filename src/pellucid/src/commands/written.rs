@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use pellucid_client::failure::Failure;
 use pellucid_files::output::{Inputs, OutputFile};
-use pellucid_record::RunDir;
+use pellucid_protocol::Settings;
+use pellucid_record::{RunDir, RunSummary};
 
 /// Bytes of a file from which it is known whose it is.
 const HEAD: u64 = 64 << 10;
@@ -40,6 +41,17 @@ pub(super) fn files_of(run: &RunDir) -> Vec<PathBuf> {
     let parts = ["checkpoints", "predictions", "events.columns"].map(|name| run.root().join(name));
     let files = [run.events(), run.samples(), run.settings(), run.log(), run.view(), run.worker(), run.lock()];
     files.into_iter().chain(parts).collect()
+}
+
+/// The data and the models that `run` was started with.
+pub(super) fn data_of(run: &RunDir) -> Vec<PathBuf> {
+    let summary = RunSummary::read(run).unwrap_or_default();
+    let settings = summary.started.map(|(_, started)| started.settings);
+    let named = |settings: Settings| {
+        let models = [Some(settings.model), settings.teacher];
+        [settings.train, settings.valid].into_iter().chain(models.into_iter().flatten())
+    };
+    settings.into_iter().flat_map(named).collect()
 }
 
 /// The first bytes of a file that is known to be a regular one, if it is there.

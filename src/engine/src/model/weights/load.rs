@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::init::initial;
 use super::params::{FlatParams, check_memory};
-use super::provenance::{Provenance, WEIGHTS};
+use super::provenance::{self, WEIGHTS};
 use super::spec::ParamSpec;
 use crate::error::{Error, Result};
 use crate::host::is_finite;
@@ -39,7 +39,7 @@ pub struct Loaded {
 pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
     // Another program may have stored the same weights in several files since.
     if folder.join(WEIGHTS).exists() {
-        Provenance::checked(folder)?;
+        provenance::checked(folder)?;
     }
     let weights = ModelWeights::open(folder)?;
     let known = StoredTensors::of(&weights, names.prefix);

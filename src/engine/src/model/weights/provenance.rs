@@ -1,92 +1,35 @@
-//! What a saved model folder says of itself, in `pellucid.json`: which weights it was saved with, and of which run and
-//! step they are. Other programs do not read the file.
+//! Compares the weights of a saved model folder with what it says of itself.
 
-use std::io;
 use std::path::Path;
 
 use crc_fast::{CrcAlgorithm, Digest};
-use pellucid_files::bounded;
+pub use pellucid_intake::model_folder::provenance::{CheckpointOf, NAME, Provenance};
 use pellucid_intake::model_folder::weights_file::WeightsFile;
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The name of the file.
-pub const NAME: &str = "pellucid.json";
-const PROGRAM: &str = "pellucid";
 /// The file of the weights that it speaks of.
 pub const WEIGHTS: &str = "model.safetensors";
 
-/// What a saved model folder says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The program that saved it, and its version. Without this no folder is ever replaced.
-    pub written_by: String,
-    /// [`Checksum`] of the weights; empty while the folder is being written.
-    #[serde(default)]
-    pub weights: String,
-    /// Of which run and step they are, if the folder is a checkpoint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<CheckpointOf>,
-}
-
-/// What a checkpoint is a checkpoint of.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckpointOf {
-    /// The id of the run, as in its `started` event.
-    pub run: String,
-    /// Steps done.
-    pub step: u64,
-    /// Hash of the settings that the run was started with.
-    pub settings: String,
-}
-
-impl Provenance {
-    /// Of weights with this checksum, saved by this program.
-    #[must_use]
-    pub fn new(weights: String, checkpoint: Option<CheckpointOf>) -> Self {
-        Self { written_by: format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")), weights, checkpoint }
+/// As [`Provenance::of`], after the weights in `folder` were compared with it.
+///
+/// # Errors
+/// As [`Provenance::of`], and when the weights are missing, damaged or other ones.
+pub fn checked(folder: &Path) -> Result<Option<Provenance>> {
+    let Some(said) = Provenance::of(folder)? else { return Ok(None) };
+    let path = folder.join(WEIGHTS);
+    let file = WeightsFile::open(&path)?;
+    let mut names = file.names();
+    names.sort();
+    let mut sum = Checksum::default();
+    for name in &names {
+        sum.add(name, &file.bytes(name)?);
     }
-
-    /// Whether this program has saved it.
-    #[must_use]
-    pub fn is_own(&self) -> bool {
-        self.written_by.split(' ').next() == Some(PROGRAM)
+    if sum.finish() == said.weights {
+        return Ok(Some(said));
     }
-
-    /// That of `folder`; `None` if it has none, because another program or an earlier version saved it.
-    ///
-    /// # Errors
-    /// When the file is there and cannot be read.
-    pub fn of(folder: &Path) -> Result<Option<Self>> {
-        let told = |why: String| Error::file(&folder.join(NAME), why);
-        match bounded::read_in(folder, NAME, bounded::SETTINGS) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| told(error.to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(told(error.to_string())),
-        }
-    }
-
-    /// As [`Provenance::of`], after the weights in `folder` were compared with it.
-    ///
-    /// # Errors
-    /// As [`Provenance::of`], and when the weights are missing, damaged or other ones.
-    pub fn checked(folder: &Path) -> Result<Option<Self>> {
-        let Some(said) = Self::of(folder)? else { return Ok(None) };
-        let path = folder.join(WEIGHTS);
-        let file = WeightsFile::open(&path)?;
-        let mut names = file.names();
-        names.sort();
-        let mut sum = Checksum::default();
-        for name in &names {
-            sum.add(name, &file.bytes(name)?);
-        }
-        if sum.finish() == said.weights {
-            return Ok(Some(said));
-        }
-        let why = format!("are not the weights that were saved with {NAME}; if they are meant, remove that file");
-        Err(Error::file(&path, why))
-    }
+    let why = format!("are not the weights that were saved with {NAME}; if they are meant, remove that file");
+    Err(Error::file(&path, why))
 }
 
 /// CRC-64/NVME over tensors: the name of each and its bytes, in the order of the names.

@@ -97,7 +97,7 @@ fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<Na
 /// # Errors
 /// When something cannot be read or is not what was to be written.
 pub fn check_saved(target: &Path, request: SaveRequest<'_>) -> Result<()> {
-    let Some(said) = Provenance::checked(target)?.filter(|said| said.checkpoint.as_ref() == request.checkpoint) else {
+    let Some(said) = provenance::checked(target)?.filter(|said| said.checkpoint.as_ref() == request.checkpoint) else {
         return Err(Error::file(&target.join(provenance::NAME), "is not what was just written"));
     };
     for (name, content) in small_files(request, &said)? {

@@ -1,6 +1,7 @@
 //! Explanations of validation texts that are made for a report because the run itself has recorded too few.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use pellucid_client::console;
 use pellucid_client::failure::Failure;
@@ -11,7 +12,7 @@ use pellucid_protocol::work::{ExplainFormat, ExplainWork, Texts, Work};
 use pellucid_protocol::{Baseline, Explanation, Method, Removal, Sample};
 use pellucid_record::{RunDir, run_dir};
 
-use super::record::Recorded;
+use super::record::{Recorded, best_weights};
 use crate::runtime::block_on;
 
 /// How many recorded explanations are enough for a report: as many as it shows examples.
@@ -76,8 +77,8 @@ fn made(run: &RunDir, recorded: &Recorded, count: usize) -> Result<Vec<Explanati
         return Err("there are no validation texts".to_owned());
     }
     console::note(&format!("explaining {} validation texts for the report; --explain 0 skips that", chosen.len()));
-    let step = recorded.best.as_ref().map_or(0, |(step, _)| *step);
-    let lines = explained(run, chosen.iter().map(|&index| &samples[index]))?;
+    let step = recorded.best().map_or(0, |(step, _)| *step);
+    let lines = explained(best_weights(run, recorded)?, chosen.iter().map(|&index| &samples[index]))?;
     let explanations = chosen.into_iter().zip(lines).map(|(index, made)| Explanation {
         step,
         sample: Some(index),
@@ -94,13 +95,13 @@ fn spread(all: usize, count: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The explanations that the worker makes of these samples, in their order.
-fn explained<'a>(run: &RunDir, samples: impl Iterator<Item = &'a Sample>) -> Result<Vec<Explanation>, String> {
+fn explained<'a>(model: PathBuf, samples: impl Iterator<Item = &'a Sample>) -> Result<Vec<Explanation>, String> {
     let folder = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let path = folder.path().join("texts.jsonl");
     let samples: Vec<&Sample> = samples.collect();
     run_dir::write_lines(&path, &samples).map_err(|error| format!("{}: {error}", path.display()))?;
     let work = Work::Explain(ExplainWork {
-        model: run.root().join(RunDir::checkpoint_name("best")),
+        model,
         texts: Texts::File { path, limit: None },
         methods: METHODS.to_vec(),
         device: Device::default(),

@@ -6,7 +6,6 @@ use pellucid_client::failure::Failure;
 use pellucid_files::output::{Inputs, OutputFile};
 use pellucid_record::RunDir;
 
-use super::record::Recorded;
 use crate::commands::written;
 
 /// The files of a report.
@@ -32,8 +31,6 @@ pub(super) fn outputs(folder: &Path, inputs: &Inputs) -> Result<Vec<OutputFile>,
 }
 
 /// What a report is made from.
-pub(super) fn inputs(run: &RunDir, recorded: &Recorded) -> Inputs {
-    let settings = recorded.started().map(|started| &started.settings);
-    let data = settings.into_iter().flat_map(|settings| [&settings.train, &settings.valid, &settings.model]);
-    Inputs::of(data.chain(&written::files_of(run)))
+pub(super) fn inputs(run: &RunDir) -> Inputs {
+    Inputs::of(written::data_of(run).into_iter().chain(written::files_of(run)))
 }

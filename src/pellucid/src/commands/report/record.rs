@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::regular;
+use pellucid_intake::model_folder::provenance::{NAME, Provenance};
 use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
 use pellucid_record::{RunDir, RunSummary};
@@ -24,8 +25,8 @@ pub(super) struct Recorded {
     pub(super) changes: Vec<Setting>,
     /// Each metric over steps.
     pub(super) curves: BTreeMap<String, Vec<(u64, f64)>>,
-    /// The step of the best evaluation, and what it measured.
-    pub(super) best: Option<(u64, Metrics)>,
+    /// The steps of the evaluations that were the best so far, and what they measured.
+    bests: Vec<(u64, Metrics)>,
     /// The newest value of each metric of evaluations, with its step.
     pub(super) latest: BTreeMap<String, (u64, f64)>,
     /// The last explanation of each text that was explained to the end.
@@ -58,12 +59,18 @@ impl Recorded {
         self.summary.started.as_ref().map(|(_, started)| &**started)
     }
 
+    /// The step of the best evaluation, and what it measured.
+    pub(super) fn best(&self) -> Option<&(u64, Metrics)> {
+        self.bests.last()
+    }
+
     fn take(&mut self, event: Event) {
         match event {
             Event::Started(started) => {
                 // Steps after the checkpoint it goes on from were done again.
                 let from = started.resumed.unwrap_or(0);
                 self.curves.values_mut().for_each(|points| points.retain(|(step, _)| *step <= from));
+                self.bests.retain(|(step, _)| *step <= from);
             }
             Event::Step(step) => self.add(step.step, &step.metrics),
             Event::Eval(eval) => {
@@ -72,7 +79,7 @@ impl Recorded {
                     self.latest.insert(name.to_owned(), (eval.step, value));
                 }
                 if eval.best {
-                    self.best = Some((eval.step, eval.metrics));
+                    self.bests.push((eval.step, eval.metrics));
                 }
             }
             Event::Watched(watched) => self.watched = Some(watched),
@@ -87,6 +94,28 @@ impl Recorded {
             self.curves.entry(name.to_owned()).or_default().push((step, value));
         }
     }
+}
+
+/// The folder with the weights of the best evaluation of `run`, which `recorded` names.
+///
+/// # Errors
+/// One line that says whose weights the folder holds, if others.
+pub(super) fn best_weights(run: &RunDir, recorded: &Recorded) -> Result<PathBuf, String> {
+    let folder = run.root().join(RunDir::checkpoint_name("best"));
+    let (Some(started), Some((step, _))) = (recorded.started(), recorded.best()) else {
+        return Err("no evaluation was the best so far".to_owned());
+    };
+    // Runs of earlier versions have no id, and their checkpoints do not say what they are of.
+    if started.id.is_empty() {
+        return Ok(folder);
+    }
+    let said = Provenance::of(&folder).map_err(|error| error.to_string())?.and_then(|said| said.checkpoint);
+    let mismatch = match said {
+        Some(of) => of.mismatch(&started.id, *step),
+        None => Some(format!("has no {NAME} that says whose weights it holds")),
+    };
+    let told = |why| format!("{} {why}, and not those of the best evaluation, at step {step}", folder.display());
+    mismatch.map_or_else(|| Ok(folder.clone()), |why| Err(told(why)))
 }
 
 /// SHA-256 of a file; why there is none if it cannot be read.

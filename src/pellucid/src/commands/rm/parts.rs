@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 
 use pellucid_files::temporary::original;
-use pellucid_record::run_dir::FILES;
+use pellucid_intake::model_folder::{provenance, tokenizer_files};
+use pellucid_record::run_dir::{CHECKPOINT_STATE, FILES};
 
 use crate::commands::{report, sweep};
 
@@ -15,21 +16,9 @@ pub(super) const LOCK: &str = "worker.lock";
 const BY_CONTENT: [&str; 4] = ["report.html", "report.md", "sweep.csv", "sweep.json"];
 /// The names that point to checkpoints.
 const NAMES: [&str; 2] = ["best", "last"];
-/// The files of a checkpoint: those of a model folder, and what training needs to go on.
-const CHECKPOINT_FILES: [&str; 12] = [
-    "config.json",
-    "model.safetensors",
-    "pellucid.json",
-    "trainer.safetensors",
-    "requested",
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
+/// The files of a checkpoint beside those of its tokenizer.
+const CHECKPOINT_FILES: [&str; 5] =
+    ["config.json", "model.safetensors", provenance::NAME, CHECKPOINT_STATE, "requested"];
 /// What earlier versions were writing has this ending.
 const PARTIAL: &str = ".partial";
 /// Endings of checkpoints that are set aside, or that earlier versions were writing or removing.
@@ -77,7 +66,10 @@ impl Folder {
             Folder::Predictions => file_if(whole.strip_suffix(".jsonl").is_some_and(is_step)),
             Folder::Checkpoints if is_step(without_ending(name)) => Part::Folder(Folder::Checkpoint),
             Folder::Checkpoints => file_if(NAMES.contains(&whole)),
-            Folder::Checkpoint => file_if(CHECKPOINT_FILES.contains(&whole) || is_old_state(whole)),
+            Folder::Checkpoint => {
+                let is_known = CHECKPOINT_FILES.contains(&whole) || tokenizer_files::NAMES.contains(&whole);
+                file_if(is_known || is_old_state(whole))
+            }
         }
     }
 }

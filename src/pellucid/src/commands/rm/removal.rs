@@ -8,7 +8,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use pellucid_record::RunDir;
+use pellucid_files::temporary::original;
+use pellucid_intake::model_folder::provenance::Provenance;
+use pellucid_record::{RunDir, RunSummary};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
@@ -40,7 +42,7 @@ pub(super) struct Found {
 /// # Errors
 /// What the file system says.
 pub(super) fn measure(run: &RunDir) -> io::Result<Found> {
-    Walk { act: Act::Measure, found: Found::default() }.through(run)
+    Walk::new(Act::Measure, run).through(run)
 }
 
 /// Removes what of `run` is pellucid's, its event log last. The folder itself stays, and the file that is locked.
@@ -48,7 +50,7 @@ pub(super) fn measure(run: &RunDir) -> io::Result<Found> {
 /// # Errors
 /// What the file system says, with the file.
 pub(super) fn remove(run: &RunDir) -> io::Result<Found> {
-    Walk { act: Act::Remove, found: Found::default() }.through(run)
+    Walk::new(Act::Remove, run).through(run)
 }
 
 /// Removes the file that is locked, and then the folder if it is empty; gives whether it was.
@@ -69,6 +71,8 @@ pub(super) fn remove_folder(run: &RunDir) -> io::Result<bool> {
 struct Walk {
     act: Act,
     found: Found,
+    /// The id of the run, which its checkpoints name; empty for one of an earlier version.
+    id: String,
 }
 
 /// A folder that has been opened.
@@ -79,6 +83,12 @@ struct Opened<'a> {
 }
 
 impl Walk {
+    fn new(act: Act, run: &RunDir) -> Self {
+        let summary = RunSummary::read(run).unwrap_or_default();
+        let id = summary.started.map_or_else(String::new, |(_, started)| started.id);
+        Self { act, found: Found::default(), id }
+    }
+
     fn through(mut self, run: &RunDir) -> io::Result<Found> {
         let root = Opened { handle: open(CWD, run.root())?, path: run.root(), folder: Folder::Run };
         self.walk(&root)?;
@@ -106,17 +116,30 @@ impl Walk {
         let kind = FileType::from_raw_mode(stat.st_mode);
         let is_folder = kind == FileType::Directory;
         match opened.folder.part(name) {
+            Part::Folder(Folder::Checkpoint) if is_folder && !self.has_written(&opened.path.join(name)) => {
+                self.foreign(opened, name)
+            }
             Part::Folder(folder) if is_folder => self.folder(opened, name, folder),
             // A link or whatever else has the name of a file or folder of pellucid's is not what it leads to.
             Part::Folder(_) | Part::File if !is_folder => self.file(opened, name, stat),
             Part::FileByContent if kind == FileType::RegularFile && is_own(name, &head(&opened.handle, name)?) => {
                 self.file(opened, name, stat)
             }
-            _ => {
-                self.found.foreign.get_or_insert_with(|| opened.path.join(name));
-                Ok(())
-            }
+            _ => self.foreign(opened, name),
         }
+    }
+
+    fn foreign(&mut self, opened: &Opened, name: &OsStr) -> io::Result<()> {
+        self.found.foreign.get_or_insert_with(|| opened.path.join(name));
+        Ok(())
+    }
+
+    /// Whether the run has written the checkpoint `folder`: it says so, or is being written, or the run has no id.
+    fn has_written(&self, folder: &Path) -> bool {
+        let said = || Provenance::of(folder).ok().flatten()?.checkpoint;
+        self.id.is_empty()
+            || folder.file_name().is_some_and(|name| original(name).is_some())
+            || said().is_some_and(|of| of.run == self.id)
     }
 
     fn folder(&mut self, above: &Opened, name: &OsStr, folder: Folder) -> io::Result<()> {
