@@ -26,3 +26,9 @@ fn no_index_of_weights_makes_it_stumble() {
     mutator::run("shards", intake::shards, 3000);
     file::clear();
 }
+
+#[test]
+fn no_word_of_a_saved_folder_makes_it_stumble() {
+    mutator::run("provenance", intake::provenance, 5000);
+    file::clear();
+}

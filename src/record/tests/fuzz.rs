@@ -30,3 +30,9 @@ fn no_settings_make_it_stumble() {
 fn no_text_makes_it_stumble() {
     mutator::run("text", readers::text, 10_000);
 }
+
+#[test]
+fn no_run_folder_makes_it_stumble() {
+    mutator::run("run", readers::run, 3000);
+    file::clear();
+}

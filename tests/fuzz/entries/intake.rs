@@ -1,5 +1,6 @@
 //! What comes in as a file: data sets and weights.
 
+use pellucid_intake::model_folder::provenance::{NAME, Provenance};
 use pellucid_intake::model_folder::weights::ModelWeights;
 use pellucid_intake::model_folder::weights_file::WeightsFile;
 use pellucid_intake::rows::{LabelNeed, read_rows};
@@ -43,6 +44,19 @@ pub(crate) fn shards(bytes: &[u8]) {
     file("model.safetensors.index.json", bytes);
     match ModelWeights::open(&folder()) {
         Ok(weights) => assert!(weights.files().all(|path| path.parent() == Some(&folder()))),
+        Err(error) => assert_eq!(error.to_string().lines().count(), 1),
+    }
+}
+
+/// What a saved folder says of itself is read and written again as the same, or refused in one line.
+pub(crate) fn provenance(bytes: &[u8]) {
+    file(NAME, bytes);
+    match Provenance::of(&folder()) {
+        Ok(said) => {
+            let said = said.unwrap();
+            let again: Provenance = serde_json::from_str(&serde_json::to_string(&said).unwrap()).unwrap();
+            assert_eq!(again, said);
+        }
         Err(error) => assert_eq!(error.to_string().lines().count(), 1),
     }
 }

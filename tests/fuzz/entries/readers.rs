@@ -6,15 +6,18 @@ use pellucid_protocol::launch::LaunchLine;
 use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::work::Work;
 use pellucid_protocol::{Event, Prediction, RawSettings, Record, Sample, Settings, ToClient, ToWorker};
+use pellucid_record::lock::Lock;
 use pellucid_record::log::line;
 use pellucid_record::log::reader::{LogReader, Piece};
 use pellucid_record::log::version;
 use pellucid_record::log::writer::LogWriter;
+use pellucid_record::runs;
 use pellucid_record::settings_file;
 use pellucid_record::worker_info::WorkerInfo;
+use pellucid_record::{RunDir, RunSummary};
 use serde_json::Value;
 
-use super::file::file;
+use super::file::{file, folder};
 
 /// A log of any bytes opens, and takes a record that is then read last.
 pub(crate) fn log(bytes: &[u8]) {
@@ -88,4 +91,22 @@ pub(crate) fn text(bytes: &[u8]) {
     }
     let json = serde_json::to_string(&text).unwrap();
     assert!(scrub(&escape_json(&json)).chars().eq(escape_json(&json).chars()) || bytes.len() > 10);
+}
+
+/// A run folder whose files hold anything is listed and summed up, and nothing in it is locked or changed by that.
+pub(crate) fn run(bytes: &[u8]) {
+    let names = ["worker.json", "worker.lock", "samples.jsonl", "run.toml", "events.jsonl"];
+    let parts: Vec<&[u8]> = bytes.splitn(names.len(), |&byte| byte == 0xff).collect();
+    let place = |name: &str| folder().join("run").join(name);
+    fs::create_dir_all(folder().join("run")).unwrap();
+    for (index, name) in names.into_iter().enumerate() {
+        fs::write(place(name), parts.get(index).copied().unwrap_or_default()).unwrap();
+    }
+    let run = RunDir::new(folder().join("run"));
+    assert!(runs::list(&folder()).unwrap().contains(&run));
+    let told = (RunSummary::read(&run).unwrap(), RunSummary::read_whole(&run).unwrap());
+    assert_eq!(told.0.step, told.1.step);
+    let _ = (run.worker_info().map(|info| info.state(&run)), Lock::last_owner(&run), run.read_samples());
+    assert!(!Lock::is_held(&run));
+    assert_eq!(fs::read(place("worker.lock")).unwrap(), parts.get(1).copied().unwrap_or_default());
 }
