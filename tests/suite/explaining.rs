@@ -292,7 +292,7 @@ fn where_the_answer_is_no_number_that_is_the_reply() {
     // A text has an answer as long as none of its words is masked.
     let model = model_with(&place, "[MASK]", ENORMOUS).display().to_string();
     let data = place.path().join("rows.tsv");
-    std::fs::write(&data, "no fever\turgent\na small cut\troutine\nhe is dying\temergency\n").unwrap();
+    std::fs::write(&data, "text\tlabel\nno fever\turgent\na small cut\troutine\nhe is dying\temergency\n").unwrap();
     let data = data.display().to_string();
     let files = ["--model", &model, "--train", &data, "--valid", &data];
     let more = [&files[..], &["--max-steps", "100000", "--eval-every", "1000", "--probe", "0", "--l2", "0"]].concat();

@@ -22,8 +22,10 @@ fn corpus() -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// The texts of the corpus as a data file may hold them: without NUL, which is refused.
 fn texts() -> Vec<(String, String)> {
-    serde_json::from_value(corpus()["texts"].clone()).unwrap()
+    let texts: Vec<(String, String)> = serde_json::from_value(corpus()["texts"].clone()).unwrap();
+    texts.into_iter().map(|(name, text)| (name, text.replace('\0', " "))).collect()
 }
 
 /// Pieces of the corpus that are no UTF-8.
@@ -302,7 +304,8 @@ fn assert_clean(terminal: &Terminal) {
 /// The corpus is read, and has every kind of attack that it must have.
 #[test]
 fn the_corpus_is_whole() {
-    let texts: String = texts().into_iter().map(|(_, text)| text).collect();
+    let texts: Vec<(String, String)> = serde_json::from_value(corpus()["texts"].clone()).unwrap();
+    let texts: String = texts.into_iter().map(|(_, text)| text).collect();
     let controls =
         ('\0'..='\u{1f}').chain('\u{7f}'..='\u{9f}').chain(['\u{202e}', '\u{2066}', '\u{200b}', '\u{e0061}']);
     for c in controls {

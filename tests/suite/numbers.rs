@@ -109,7 +109,7 @@ fn many_rows_without_an_answer_are_counted() {
     let place = Workplace::new();
     let model = shown(&model_with(&place, WORD, ENORMOUS));
     let path = place.path().join("rows.tsv");
-    std::fs::write(&path, "severe chest pain\turgent\n".repeat(30)).unwrap();
+    std::fs::write(&path, "text\tlabel\n".to_owned() + &"severe chest pain\turgent\n".repeat(30)).unwrap();
     let output = place.output(["predict", "--model", &model, "--data", &shown(&path), "--json"]);
     let told = text(&output.stderr);
     assert_eq!((output.status.code(), told.lines().count()), (Some(1), 21), "{told}");
@@ -133,9 +133,11 @@ fn nobody_learns_from_a_teacher_whose_answers_are_no_numbers() {
     let model = shown(&model_with(&place, WORD, ENORMOUS));
     for (flag, told) in [("--train", "the teacher, training text "), ("--valid", "the teacher, validation text ")] {
         let path = place.path().join("with.tsv");
-        std::fs::write(&path, "severe chest pain\turgent\na small cut\troutine\nhe is dying\temergency\n").unwrap();
+        std::fs::write(&path, "text\tlabel\nsevere chest pain\turgent\na small cut\troutine\nhe is dying\temergency\n")
+            .unwrap();
         let other = place.path().join("without.tsv");
-        std::fs::write(&other, "no fever\turgent\na small cut\troutine\nhe is dying\temergency\n").unwrap();
+        std::fs::write(&other, "text\tlabel\nno fever\turgent\na small cut\troutine\nhe is dying\temergency\n")
+            .unwrap();
         let (train, valid) = if flag == "--train" { (&path, &other) } else { (&other, &path) };
         let (train, valid) = (shown(train), shown(valid));
         let run = shown(&place.path().join(&flag[2..]));

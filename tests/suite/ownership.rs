@@ -155,7 +155,11 @@ fn all_of_a_run_goes_and_what_others_put_there_stays() {
     let removed = place.output(["rm", "--yes", "test", "copy"]);
     let told = text(&removed.stderr);
     assert_eq!(removed.status.code(), Some(0), "{told}");
-    assert!(told.contains("removed test\n") && told.contains("removed copy; its folder stays, because it holds other files"), "{told}");
+    assert!(
+        told.contains("removed test\n")
+            && told.contains("removed copy; its folder stays, because it holds other files"),
+        "{told}"
+    );
     assert!(!run.root().exists());
     let left: Vec<_> = tree(copy.root()).into_iter().filter(|(_, content)| content != "folder").collect();
     assert_eq!(left.len(), foreign.len() + 1, "{left:?}");

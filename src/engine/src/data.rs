@@ -4,6 +4,7 @@
 //! examples   labelled texts with their token ids
 //! batch      packed token ids on a device
 //!   layout      which tokens make up which text
+//!   tokens      the token ids of many texts
 //!   tokenise    texts as token ids
 //! order      the examples of each batch of an epoch
 //! ```
@@ -13,3 +14,4 @@ pub mod examples;
 pub mod layout;
 pub mod order;
 pub mod tokenise;
+pub mod tokens;

@@ -49,6 +49,9 @@ pub enum Error {
     /// A complete sentence of its own.
     #[error("{0}")]
     Refused(String),
+    /// Nobody reads the output any more.
+    #[error("the output was closed")]
+    Closed,
     /// Ended because somebody asked for the end.
     #[error("interrupted")]
     Interrupted,

@@ -13,6 +13,7 @@ use tch::{Device, Kind, Reduction, Tensor, no_grad};
 use crate::data::batch::Batch;
 use crate::data::order::BatchPlan;
 use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::data::tokens::TokenRow;
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
 use crate::model::layers::dropout::Dropout;
@@ -82,7 +83,7 @@ pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Resu
         grouping: pellucid_protocol::settings::Grouping::Length,
         seed: request.seed,
     };
-    let lengths: Vec<usize> = train.iter().map(|row| row.ids.len()).collect();
+    let lengths: Vec<u32> = train.iter().map(|row| row.ids.len() as u32).collect();
     let total = request.epochs * plan.batches(train.len()) as u64;
     let schedule =
         Schedule { kind: ScheduleKind::Linear, peak: request.lr, warmup: Schedule::rise(0.06, total), total };
@@ -179,7 +180,7 @@ fn puzzle(rows: &[&Encoded], encoder: &TextEncoder, random: &mut ChaCha8Rng) -> 
         chosen.push((0, at, rows[0].ids[at]));
     }
     let device = Device::cuda_if_available();
-    let batch = Batch::new(&hidden.iter().collect::<Vec<_>>(), device);
+    let batch = Batch::new(&hidden.into_iter().map(TokenRow::from).collect::<Vec<_>>(), device);
     let (rows, at, answers) = unzip(&chosen);
     let on_device = |values: &[i64]| Tensor::from_slice(values).to_device(device);
     let places = batch.layout.firsts.index_select(0, &on_device(&rows)) + on_device(&at);

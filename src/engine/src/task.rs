@@ -9,7 +9,7 @@ mod output;
 use std::fmt::Debug;
 
 use pellucid_protocol::metric::{Direction, definition};
-use pellucid_protocol::{Metrics, Prediction, Sample};
+use pellucid_protocol::{Metrics, Prediction};
 use tch::{Device, Tensor};
 
 use self::classification::ClassOutput;
@@ -24,14 +24,14 @@ pub trait Task: Debug {
     /// Which task it is.
     fn kind(&self) -> pellucid_protocol::Task;
 
-    /// The labels of `samples` as the loss takes them, `[rows, ..]`.
-    fn targets(&self, samples: &[&Sample], device: Device) -> Tensor;
+    /// `labels` as the loss takes them, `[rows, ..]`.
+    fn targets(&self, labels: &[usize], device: Device) -> Tensor;
 
     /// The sum of the loss over rows, `[]`, from logits `[rows, outputs]` and [`Task::targets`].
     fn loss(&self, logits: &Tensor, targets: &Tensor) -> Tensor;
 
-    /// What the summed loss of `samples` is divided by to become a mean.
-    fn loss_weight(&self, samples: &[&Sample]) -> f64;
+    /// What the summed loss of rows with `labels` is divided by to become a mean.
+    fn loss_weight(&self, labels: &[usize]) -> f64;
 
     /// The metric of [`Task::step_score`].
     fn step_metric(&self) -> &'static str;
@@ -39,11 +39,11 @@ pub trait Task: Debug {
     /// The sum over rows of a score of training rows, `[]`, e.g. how many are right.
     fn step_score(&self, logits: &Tensor, targets: &Tensor) -> Tensor;
 
-    /// What the logits of a model, and those of its teacher, say about `sample`.
-    fn predict(&self, sample: &Sample, logits: &[f32], teacher: Option<&[f32]>) -> Prediction;
+    /// What the logits of a model, and those of its teacher, say about a text with `label`.
+    fn predict(&self, label: usize, logits: &[f32], teacher: Option<&[f32]>) -> Prediction;
 
-    /// The scores of the predictions about `samples`.
-    fn scores(&self, predictions: &[Prediction], samples: &[Sample]) -> Metrics;
+    /// The scores of the predictions about texts with `labels`.
+    fn scores(&self, predictions: &[Prediction], labels: &[usize]) -> Metrics;
 
     /// The metric, one of [`Task::scores`], that decides which evaluation is best.
     fn primary_metric(&self) -> &'static str {
@@ -53,8 +53,8 @@ pub trait Task: Debug {
     /// The metric that reports [`Task::primary_metric`] on texts with masked words.
     fn masked_metric(&self) -> &'static str;
 
-    /// The output that a training term on explanations looks at.
-    fn explained_output(&self, sample: &Sample) -> usize;
+    /// The output that a training term on explanations looks at, for a text with `label`.
+    fn explained_output(&self, label: usize) -> usize;
 
     /// Whether `metrics` are better than `best`: by the primary metric, and by the loss where that is the same.
     fn is_better(&self, metrics: &Metrics, best: &Metrics) -> bool {

@@ -31,3 +31,4 @@ pub mod tensor_thread;
 pub mod texts;
 pub mod train;
 pub mod what_if_answers;
+pub mod writer;

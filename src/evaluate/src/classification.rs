@@ -11,14 +11,17 @@ pub fn accuracy(predicted: &[usize], truth: &[usize]) -> f64 {
     right as f64 / truth.len().max(1) as f64
 }
 
-/// F1 of each class, averaged over the classes: scikit-learn's `f1_score(average="macro")`.
+/// F1 of each class, averaged over the classes that are present or predicted: scikit-learn's
+/// `f1_score(average="macro")`.
 ///
 /// # Panics
 /// When a class is `classes` or more.
 #[must_use]
 pub fn macro_f1(predicted: &[usize], truth: &[usize], classes: usize) -> f64 {
     let confusion = Confusion::new(predicted, truth, classes);
-    (0..classes).map(|class| confusion.f1(class)).sum::<f64>() / classes.max(1) as f64
+    let seen = |class: &usize| confusion.support(*class) + confusion.predicted(*class) > 0;
+    let seen: Vec<f64> = (0..classes).filter(seen).map(|class| confusion.f1(class)).collect();
+    seen.iter().sum::<f64>() / seen.len().max(1) as f64
 }
 
 /// Mean cross entropy with the labels, in nats.
@@ -37,7 +40,9 @@ mod tests {
         let (truth, predicted) = ([0, 0, 1, 2, 2, 2], [0, 1, 1, 2, 0, 2]);
         assert!((macro_f1(&predicted, &truth, 3) - F1).abs() < 1e-12);
         assert!((accuracy(&predicted, &truth) - 4.0 / 6.0).abs() < 1e-12);
-        assert_eq!(macro_f1(&[0, 0], &[0, 0], 2), 0.5);
+        // f1_score([1, 1], [1, 1], average="macro") = 1.0; f1_score([1, 1], [1, 0], average="macro") = 0.3333333333333333
+        assert_eq!(macro_f1(&[1, 1], &[1, 1], 2), 1.0);
+        assert!((macro_f1(&[1, 0], &[1, 1], 3) - 1.0 / 3.0).abs() < 1e-12);
     }
 
     const F1: f64 = 0.6555555555555556;

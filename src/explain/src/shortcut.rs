@@ -107,26 +107,31 @@ impl WordCounts {
     /// Counts the words of both sets. Words that are rare in one of them are left out, and so are words in more than
     /// half of the validation texts.
     #[must_use]
-    pub fn new(training: &[CountedText], validation: &[CountedText], classes: usize) -> Self {
-        let mut texts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (index, text) in validation.iter().enumerate() {
-            text.words.iter().for_each(|word| texts.entry(word).or_default().push(index));
+    pub fn new(
+        training: impl IntoIterator<Item = CountedText>,
+        validation: impl IntoIterator<Item = CountedText>,
+        classes: usize,
+    ) -> Self {
+        let (mut texts, mut labels): (BTreeMap<String, Vec<usize>>, Vec<usize>) = Default::default();
+        for text in validation {
+            text.words.into_iter().for_each(|word| texts.entry(word).or_default().push(labels.len()));
+            labels.push(text.label);
         }
-        texts.retain(|_, texts| texts.len() >= LEAST_TEXTS && 2 * texts.len() <= validation.len());
-        let mut counts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        texts.retain(|_, texts| texts.len() >= LEAST_TEXTS && 2 * texts.len() <= labels.len());
+        let mut counts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for text in training {
-            for word in text.words.iter().filter(|word| texts.contains_key(word.as_str())) {
+            for word in text.words.into_iter().filter(|word| texts.contains_key(word)) {
                 counts.entry(word).or_insert_with(|| vec![0; classes])[text.label] += 1;
             }
         }
-        let word = |(word, texts): (&str, Vec<usize>)| {
-            let training = counts.remove(word)?;
+        let word = |(word, texts): (String, Vec<usize>)| {
+            let training = counts.remove(&word)?;
             let enough = training.iter().sum::<usize>() >= LEAST_TEXTS;
-            enough.then(|| Word { word: word.to_owned(), training, texts })
+            enough.then_some(Word { word, training, texts })
         };
         let words: Vec<Word> = texts.into_iter().filter_map(word).collect();
         let limit = limit(words.len() * classes);
-        Self { labels: validation.iter().map(|text| text.label).collect(), classes, words, limit }
+        Self { labels, classes, words, limit }
     }
 
     /// The candidates, the most obvious first, given the probability of each class for each validation text. After each
@@ -274,13 +279,13 @@ mod tests {
 
     #[test]
     fn words_that_only_training_bears_out_are_watched_whatever_the_model_says() {
-        let counts = WordCounts::new(&set(true), &set(false), 2);
+        let counts = WordCounts::new(set(true), set(false), 2);
         let found = counts.shifts();
         let told: Vec<_> = found.iter().map(|word| (word.word.as_str(), word.class, word.texts.len())).collect();
         assert_eq!(told[0], ("planted", 1, 50), "{told:?}");
         assert!((found[0].in_training - 1.0).abs() < 1e-12 && (found[0].in_validation - 0.5).abs() < 0.02);
         assert!(told.iter().all(|(word, ..)| *word != "filler"), "{told:?}");
-        assert!(WordCounts::new(&set(false), &set(false), 2).shifts().is_empty(), "sets that agree");
+        assert!(WordCounts::new(set(false), set(false), 2).shifts().is_empty(), "sets that agree");
         assert_eq!(counts.shift("planted", 0).map(|word| word.in_training), Some(0.0));
         assert_eq!(counts.shift("nothing", 0), None);
     }
@@ -297,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_word_that_only_training_bears_out_is_suspected_once_the_model_believes_it() {
-        let counts = WordCounts::new(&set(true), &set(false), 2);
+        let counts = WordCounts::new(set(true), set(false), 2);
         assert_eq!(counts.candidates(&answers(0.0)), vec![]);
         let found = counts.candidates(&answers(0.8));
         assert_eq!(found.len(), 1, "not the word that keeps company with it: {found:?}");
@@ -311,7 +316,7 @@ mod tests {
 
     #[test]
     fn where_the_sets_agree_a_wrong_belief_is_no_shortcut() {
-        let counts = WordCounts::new(&set(false), &set(false), 2);
+        let counts = WordCounts::new(set(false), set(false), 2);
         assert_eq!(counts.candidates(&answers(0.8)), vec![]);
     }
 
@@ -329,9 +334,9 @@ mod tests {
 
     #[test]
     fn nothing_to_count_and_answers_of_another_set() {
-        let counts = WordCounts::new(&[], &[], 3);
+        let counts = WordCounts::new([], [], 3);
         assert_eq!(counts.candidates(&[]), vec![]);
-        let counts = WordCounts::new(&set(true), &set(false), 2);
+        let counts = WordCounts::new(set(true), set(false), 2);
         assert_eq!((counts.candidates(&[]), counts.candidates(&vec![vec![]; 200])), (vec![], vec![]));
         assert_eq!(plain("(Ashdown's)."), "ashdown's");
     }

@@ -16,7 +16,8 @@ pub struct Words {
 }
 
 /// Joins tokens into the words of `text`. A word is what stands between whitespace: "don't" and "GPU." are one word
-/// each, and a word that occurs twice counts as two words.
+/// each, and a word that occurs twice counts as two words. In scripts without blanks it is a character, or what a token
+/// covers.
 ///
 /// `tokens` are spans of characters (not bytes) of `text`; whitespace at their ends is ignored, and so is anything
 /// outside the text. `special` says which tokens the tokenizer has added; if it is shorter than `tokens`, the rest are
@@ -47,18 +48,43 @@ pub fn marked(words: &[Span], rationale: &[Span]) -> Vec<bool> {
     words.iter().map(|word| rationale.iter().any(|span| span.overlaps(*word))).collect()
 }
 
-/// The words of a text as spans of its characters.
+/// The words of a text as spans of its characters. Where a script has no blanks between words, each character with its
+/// marks is one: tokens join what they cover.
 fn split(text: &str) -> Vec<Span> {
     let chars: Vec<char> = text.chars().collect();
     let mut spans = Vec::new();
     let mut start = 0;
-    for run in chars.chunk_by(|a, b| a.is_whitespace() == b.is_whitespace()) {
+    for run in chars.chunk_by(|a, b| is_together(*a, *b)) {
         if !run[0].is_whitespace() {
             spans.push(Span { start, end: start + run.len() });
         }
         start += run.len();
     }
     spans
+}
+
+/// Whether two characters that follow each other are both of one word, or both blank.
+fn is_together(before: char, after: char) -> bool {
+    if before.is_whitespace() || after.is_whitespace() {
+        return before.is_whitespace() && after.is_whitespace();
+    }
+    is_mark(after) || !(stands_alone(before) || stands_alone(after) || is_mark(before))
+}
+
+/// Whether words of the script of `c` stand without blanks between them: Han, Kana, Thai, Lao, Burmese, Khmer.
+fn stands_alone(c: char) -> bool {
+    matches!(c,
+        '\u{e01}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3041}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
+        | '\u{ff66}'..='\u{ff9f}' | '\u{20000}'..='\u{3134f}')
+}
+
+/// Whether `c` is a vowel or a tone that is written on the character before it, in one of these scripts.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{e31}' | '\u{e33}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{eb1}' | '\u{eb3}'..='\u{ebc}'
+        | '\u{ec8}'..='\u{ece}' | '\u{102b}'..='\u{103e}' | '\u{1056}'..='\u{1059}' | '\u{17b4}'..='\u{17d3}'
+        | '\u{17dd}' | '\u{3099}' | '\u{309a}' | '\u{30fc}' | '\u{ff70}' | '\u{ff9e}' | '\u{ff9f}')
 }
 
 /// The written words that a token shares characters with.
@@ -118,6 +144,24 @@ mod tests {
         assert_eq!(texts(text, &words), ["don't", "trust", "a", "GPU."]);
         let of = [None, Some(0), Some(0), Some(0), Some(1), Some(2), Some(3), Some(3), Some(3), None];
         assert_eq!((words.of_token.as_slice(), words.uncovered), (of.as_slice(), 0));
+    }
+
+    #[test]
+    fn scripts_without_blanks_have_words_all_the_same() {
+        let split_into = |text: &str| {
+            let spans = split(text);
+            let words = Words { spans, of_token: Vec::new(), uncovered: 0 };
+            texts(text, &words)
+        };
+        assert_eq!(
+            split_into("\u{75c5}\u{4eba}CT\u{6b63}\u{5e38}\u{3002} ok"),
+            ["\u{75c5}", "\u{4eba}", "CT", "\u{6b63}", "\u{5e38}", "\u{3002}", "ok"]
+        );
+        assert_eq!(split_into("\u{30c7}\u{30fc}\u{30bf}"), ["\u{30c7}\u{30fc}", "\u{30bf}"]);
+        assert_eq!(split_into("\u{e17}\u{e35}\u{e48}\u{e19}"), ["\u{e17}\u{e35}\u{e48}", "\u{e19}"]);
+        // One token for two characters.
+        let words = group("\u{75c5}\u{4eba}\u{597d}", &[(0, 2), (2, 3)], &[]);
+        assert_eq!((words.of_token, words.spans.len()), (vec![Some(0), Some(1)], 2));
     }
 
     #[test]

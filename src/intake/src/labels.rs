@@ -1,15 +1,55 @@
-//! Class names, from a model's `id2label` or from the data.
+//! Class names, from a model's `id2label` or from the data, and what the labels of data mean by them.
+
+use std::collections::BTreeMap;
+
+use crate::rows::{Label, Rows};
+
+/// Classes that may be as many as they like for the number of rows.
+const FEW: usize = 20;
 
 /// Class names by class index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels(Vec<String>);
 
-/// The data do not have enough classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("has {found} label; a classifier needs two or more")]
-pub struct TooFewLabels {
-    /// How many different labels there are.
-    pub found: usize,
+/// Why the labels of data are no classes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoClasses {
+    /// There are not enough.
+    #[error("has {found} label; a classifier needs two or more")]
+    TooFew {
+        /// How many different labels there are.
+        found: usize,
+    },
+    /// They are measures.
+    #[error(
+        "the labels are numbers with fractions, such as {0}: that is a regression, which is not trained here; make classes \
+         of them"
+    )]
+    Fractions(String),
+    /// They are as good as one for each row.
+    #[error(
+        "has {classes} different labels in {rows} rows, {once} of them seen once: is `{example}` a label? name the right \
+         column with --label-column, or give --yes-many-classes"
+    )]
+    TooMany {
+        /// How many different labels there are.
+        classes: usize,
+        /// How many rows.
+        rows: usize,
+        /// How many labels one row alone has.
+        once: usize,
+        /// One of these labels, cut short.
+        example: String,
+    },
+}
+
+/// How the labels of data name the classes of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// By their names.
+    Names,
+    /// By their numbers, from 0.
+    Numbers,
 }
 
 impl Labels {
@@ -19,19 +59,21 @@ impl Labels {
         Self(names)
     }
 
-    /// The different labels in `seen`: sorted by value if all are numbers, otherwise alphabetically.
+    /// The different labels of data as classes: sorted by value if all are numbers, otherwise alphabetically.
     ///
     /// # Errors
-    /// When there are fewer than two.
-    pub fn from_data<'a>(seen: impl Iterator<Item = &'a str>) -> Result<Self, TooFewLabels> {
-        let mut names: Vec<String> = seen.map(str::to_owned).collect();
+    /// When there are fewer than two, or they are numbers with fractions.
+    pub fn from_data(seen: &[Label]) -> Result<Self, NoClasses> {
+        let mut names: Vec<String> = seen.iter().map(|label| label.name.clone()).collect();
         names.sort_unstable();
-        names.dedup();
         if names.iter().all(|name| name.parse::<i64>().is_ok()) {
             names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
+        } else if names.iter().all(|name| is_number(name)) {
+            let example = names.into_iter().find(|name| name.parse::<i64>().is_err());
+            return Err(NoClasses::Fractions(example.unwrap_or_default()));
         }
         if names.len() < 2 {
-            return Err(TooFewLabels { found: names.len() });
+            return Err(NoClasses::TooFew { found: names.len() });
         }
         Ok(Self(names))
     }
@@ -54,11 +96,31 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// The class of a label as written: by name, or by number where the names are words.
+    /// The class that a user means: by name, or by number where the names are words.
     #[must_use]
     pub fn index(&self, written: &str) -> Option<usize> {
-        let by_name = self.0.iter().position(|name| name == written);
-        by_name.or_else(|| written.parse::<usize>().ok().filter(|&index| index < self.0.len()))
+        self.named(written, Naming::Names).or_else(|| self.named(written, Naming::Numbers))
+    }
+
+    /// The class of a label of the data.
+    #[must_use]
+    pub fn named(&self, written: &str, naming: Naming) -> Option<usize> {
+        match naming {
+            Naming::Names => self.0.iter().position(|name| name == written),
+            Naming::Numbers => written.parse::<usize>().ok().filter(|&index| index < self.0.len()),
+        }
+    }
+
+    /// How `seen` labels of data name these classes; `None` if one of them names none. Numbers stand for classes only if
+    /// each class occurs: 0 and 1 of two classes are not the first two of three.
+    #[must_use]
+    pub fn naming(&self, seen: &[Label]) -> Option<Naming> {
+        let all = |naming| seen.iter().all(|label| self.named(&label.name, naming).is_some());
+        if all(Naming::Names) {
+            return Some(Naming::Names);
+        }
+        let each = (0..self.len()).all(|class| seen.iter().any(|label| label.name == class.to_string()));
+        (each && all(Naming::Numbers)).then_some(Naming::Numbers)
     }
 
     /// For each of these classes, the class of `other` with the same name; `None` when the two sets of names differ.
@@ -71,26 +133,98 @@ impl Labels {
     }
 }
 
+fn is_number(name: &str) -> bool {
+    name.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+/// Refuses labels that are as good as one for each row: the columns may be the other way round.
+///
+/// # Errors
+/// When there are too many.
+pub fn refuse_too_many(rows: &Rows) -> Result<(), NoClasses> {
+    let (seen, all) = (rows.labels(), rows.len());
+    let once = seen.iter().filter(|label| label.count == 1).count();
+    let many = seen.len() > FEW && (20 * seen.len() > all || 2 * once > seen.len());
+    let each = seen.len() == all && all > 3;
+    if !many && !each {
+        return Ok(());
+    }
+    let example = seen.iter().find(|label| label.count == 1).or(seen.first());
+    let example = example.map_or("", |label| label.name.as_str());
+    let short: String = example.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    Err(NoClasses::TooMany { classes: seen.len(), rows: all, once, example: short })
+}
+
+/// Labels that are the same but for case and blanks, as they are written, with their rows.
+#[must_use]
+pub fn look_alikes(seen: &[Label]) -> Vec<String> {
+    let mut alike: BTreeMap<String, Vec<&Label>> = BTreeMap::new();
+    for label in seen {
+        let folded: String = label.name.to_lowercase().split_whitespace().collect();
+        alike.entry(folded).or_default().push(label);
+    }
+    let told = |labels: &Vec<&Label>| {
+        let each = labels.iter().map(|label| format!("`{}` ({})", label.name, label.count));
+        each.collect::<Vec<_>>().join(" and ")
+    };
+    alike.values().filter(|labels| labels.len() > 1).map(told).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use pellucid_protocol::settings::reading::Reading;
+
     use super::*;
+    use crate::rows::{LabelNeed, read_rows};
+
+    fn seen(names: &[&str]) -> Vec<Label> {
+        names.iter().map(|name| Label { name: (*name).to_owned(), count: 1, first: 0 }).collect()
+    }
 
     #[test]
     fn numbers_are_sorted_by_value() {
-        let labels = Labels::from_data(["10", "2", "2", "-1"].into_iter()).unwrap();
+        let labels = Labels::from_data(&seen(&["10", "2", "-1"])).unwrap();
         assert_eq!(labels.names(), ["-1", "2", "10"]);
         assert_eq!(labels.index("10"), Some(2));
     }
 
     #[test]
-    fn one_label_is_not_enough() {
-        assert_eq!(Labels::from_data(["a", "a"].into_iter()), Err(TooFewLabels { found: 1 }));
+    fn what_is_no_class_is_refused() {
+        assert_eq!(Labels::from_data(&seen(&["a"])), Err(NoClasses::TooFew { found: 1 }));
+        assert_eq!(Labels::from_data(&seen(&["5", "3.8"])), Err(NoClasses::Fractions("3.8".to_owned())));
+        assert!(Labels::from_data(&seen(&["5", "3.8", "n/a"])).is_ok());
     }
 
     #[test]
-    fn a_number_stands_for_a_name() {
-        let labels = Labels::new(vec!["negative".into(), "positive".into()]);
-        assert_eq!((labels.index("positive"), labels.index("1"), labels.index("2")), (Some(1), Some(1), None));
+    fn numbers_stand_for_names_only_if_each_class_occurs() {
+        let three = Labels::new(["negative", "neutral", "positive"].map(str::to_owned).to_vec());
+        assert_eq!(three.naming(&seen(&["0", "1"])), None);
+        assert_eq!(three.naming(&seen(&["2", "0", "1"])), Some(Naming::Numbers));
+        assert_eq!(three.naming(&seen(&["0", "1", "2", "3"])), None);
+        assert_eq!(three.naming(&seen(&["neutral"])), Some(Naming::Names));
+        assert_eq!(three.naming(&seen(&["0", "1", "2", "positive"])), None);
+        assert_eq!((three.index("positive"), three.index("1"), three.index("3")), (Some(2), Some(1), None));
+    }
+
+    #[test]
+    fn labels_that_differ_by_case_or_blanks_alone_are_found() {
+        let told = look_alikes(&seen(&["Spam", "ham", "spam", "very bad", "verybad", "spam "]));
+        assert_eq!(told, ["`Spam` (1) and `spam` (1) and `spam ` (1)", "`very bad` (1) and `verybad` (1)"]);
+    }
+
+    #[test]
+    fn as_many_classes_as_rows_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |rows: usize, classes: usize| {
+            let lines: String = (0..rows).map(|row| format!("some words,class {}\n", row % classes)).collect();
+            let path = folder.path().join("a.csv");
+            std::fs::write(&path, format!("text,label\n{lines}")).unwrap();
+            refuse_too_many(&read_rows(&path, &Reading::default(), LabelNeed::Required).unwrap())
+        };
+        assert!(check(3, 3).is_ok() && check(4, 2).is_ok() && check(100, 20).is_ok() && check(1000, 50).is_ok());
+        assert!(check(4, 4).is_err() && check(1000, 51).is_err());
+        let told = check(40, 30).unwrap_err().to_string();
+        assert!(told.starts_with("has 30 different labels in 40 rows, 20 of them seen once"), "{told}");
     }
 
     #[test]

@@ -22,5 +22,6 @@ pub mod labels;
 pub mod model_folder;
 pub mod rows;
 pub mod samples;
+pub mod split;
 
 pub use error::{Error, Result};

@@ -1,22 +1,46 @@
 //! Rows of data files in any of the listed formats; a bad row is named by file and line.
+//!
+//! ```text
+//! data_file   its bytes as UTF-8
+//! quotes      faults that hide rows
+//! dialect     what separates the fields of a table
+//! table       rows of cells, whatever the format
+//! columns     which column is for what
+//! profile     what columns hold, where nobody can know that
+//! format      the formats: delimited, jsonl
+//! cells       a row as it must be
+//! filling     rows from tables
+//! strings     many texts in one piece of memory
+//! ```
 
-mod csv;
-mod fields;
+mod cells;
+mod columns;
+mod data_file;
+mod delimited;
+mod dialect;
+mod filling;
+mod format;
 mod jsonl;
+mod profile;
+mod quotes;
+mod strings;
 mod table;
-mod tsv;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use pellucid_files::bounded;
 use pellucid_protocol::explanation::Span;
+use pellucid_protocol::settings::reading::{ColumnNames, Header, Reading, Role};
 
+use self::columns::{Columns, Unclear};
+use self::data_file::DataFile;
+use self::filling::Filling;
+use self::table::Opened;
 use crate::error::{Error, Result};
 
-pub use fields::LONGEST_TEXT;
-
-/// The formats that can be read.
-const FORMATS: &[Format] = &[jsonl::FORMAT, csv::FORMAT, tsv::FORMAT];
+pub use cells::LONGEST_TEXT;
+pub use strings::Strings;
+pub use table::LabelNeed;
 
 /// A row as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,148 +53,271 @@ pub struct Row {
     pub pair: Option<String>,
     /// The label as written; `None` where labels are optional and the row has none.
     pub label: Option<String>,
+    /// What the row is called.
+    pub id: Option<String>,
     /// The parts of `text`, in characters, that a person marked as the reason for the label.
     pub rationale: Vec<Span>,
 }
 
-/// Whether rows need a label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LabelNeed {
-    /// A row without a label is an error.
-    Required,
-    /// A row may have no label.
-    Optional,
+/// A label of the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// As it is written, without the blanks around it; a whole number without a fraction.
+    pub name: String,
+    /// How many rows have it.
+    pub count: usize,
+    /// The place of the first row that has it.
+    pub first: usize,
 }
 
-/// A format of data files.
-struct Format {
-    /// Endings of the names of its files, in lower case; messages name the first one.
-    endings: &'static [&'static str],
-    /// Reads all rows of a file.
-    read: fn(&DataFile, LabelNeed) -> Result<Vec<Row>>,
-}
-
-/// A data file in memory.
-struct DataFile {
+/// The rows of a data set, by column: a few bytes a row beside its texts.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// The file.
     path: PathBuf,
-    bytes: Vec<u8>,
+    texts: Strings,
+    /// Second texts; empty if the data have none.
+    pairs: Strings,
+    /// Rows of a data set of pairs that have no second text.
+    single: Vec<usize>,
+    lines: Vec<u32>,
+    /// Which of `names` each row has, or [`NO_LABEL`].
+    labels: Vec<u32>,
+    names: Vec<Label>,
+    ids: Strings,
+    groups: Strings,
+    rationales: HashMap<usize, Vec<Span>>,
+    /// The columns that were read, as a user would name them.
+    columns: ColumnNames,
+    header: Header,
+    notes: Vec<String>,
+    skipped: Vec<String>,
 }
 
-impl DataFile {
-    /// Its text, without the byte order mark.
-    fn text(&self) -> Result<&str> {
-        let bytes = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes);
-        std::str::from_utf8(bytes).map_err(|error| {
-            let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-            Error::row(&self.path, line, "not UTF-8; convert the file, e.g. with `iconv -f latin1 -t utf-8`")
-        })
-    }
-}
+const NO_LABEL: u32 = u32::MAX;
 
-/// Reads all rows of the file at `path`, whose ending names the format: `.jsonl`, `.json`, `.csv`, `.tsv`, `.txt`.
+/// Reads all rows of the file at `path`, whose ending names the format.
 ///
 /// # Errors
-/// When the file cannot be read, is empty, lacks a column, or has a row that is not UTF-8 or not complete.
-pub fn read_rows(path: &Path, need: LabelNeed) -> Result<Vec<Row>> {
-    let bytes = bounded::read(path, bounded::LINES).map_err(|error| Error::file(path, error))?;
-    let ending = path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
-    let Some(format) = FORMATS.iter().find(|format| format.endings.contains(&ending.as_str())) else {
-        return Err(Error::file(path, format!("unknown format; name it {}", known_endings())));
-    };
-    let rows = (format.read)(&DataFile { path: path.to_owned(), bytes }, need)?;
+/// When the file cannot be read, is empty, has no columns that are clear, or has a row that is not complete.
+pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows> {
+    let file = DataFile::new(path, reading.encoding.as_deref())?;
+    let opened = format::open(file, reading, need)?;
+    let columns = chosen(path, &opened, reading, need)?;
+    let mut rows = Rows::of(path, &opened, &columns, reading);
+    let mut filling = Filling::of(&mut rows, need, reading);
+    filling.fill(&*opened.table, &columns)?;
+    filling.note_rewritten();
     if rows.is_empty() {
         return Err(Error::file(path, "has no rows"));
     }
+    rows.texts.shrink();
+    rows.pairs.shrink();
     Ok(rows)
 }
 
-/// `.jsonl, .csv or .tsv`
-fn known_endings() -> String {
-    let names: Vec<String> =
-        FORMATS.iter().filter_map(|format| format.endings.first()).map(|ending| format!(".{ending}")).collect();
-    match names.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, before)) => format!("{} or {last}", before.join(", ")),
-        None => String::new(),
+/// The columns of a table.
+fn chosen(path: &Path, opened: &Opened, reading: &Reading, need: LabelNeed) -> Result<Columns> {
+    let labelled = need == LabelNeed::Required;
+    if let Some((text, label)) = opened.order.filter(|_| !reading.columns.are_any()) {
+        return Ok(Columns { text, label, ..Columns::default() });
+    }
+    let names = opened.table.columns();
+    Columns::choose(names, reading, labelled).map_err(|unclear| match unclear {
+        Unclear::Wrong(why) => Error::row(path, 1, why),
+        Unclear::Unknown(why) => match profile::of(&*opened.table, reading.skip_bad) {
+            Ok(profiles) => Error::row(path, 1, format!("{why} {}", profile::listed(&profiles, labelled))),
+            Err(error) => error,
+        },
+    })
+}
+
+impl Rows {
+    fn of(path: &Path, opened: &Opened, columns: &Columns, reading: &Reading) -> Self {
+        let names = opened.table.columns();
+        let name = |role: Role| columns.of(role).map(|place| names[place].clone());
+        let unused = columns.unused(names);
+        let mut notes = opened.notes.clone();
+        if !unused.is_empty() {
+            notes.push(format!("{}: columns not used: {}", path.display(), unused.join(", ")));
+        }
+        if columns.label == Some(0) && opened.order.is_some() {
+            notes.push(format!(
+                "{}: the columns are swapped: the label is the first, the text the second",
+                path.display()
+            ));
+        }
+        if let Some(pair) = columns.pair {
+            let (first, second) = (&names[columns.text], &names[pair]);
+            notes.push(format!("{}: pairs of texts: `{first}`, then `{second}`", path.display()));
+        }
+        let is_named = opened.order.is_none() && reading.header == Header::Auto;
+        Self {
+            path: path.to_owned(),
+            columns: ColumnNames {
+                text: name(Role::Text),
+                pair: name(Role::Pair),
+                label: name(Role::Label),
+                id: name(Role::Id),
+                group: name(Role::Group),
+                rationale: name(Role::Rationale),
+            },
+            header: if is_named { Header::Auto } else { Header::None },
+            notes,
+            ..Self::default()
+        }
+    }
+
+    /// One text, of no file.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let (texts, lines, labels) = ([text].into_iter().collect(), vec![1], vec![NO_LABEL]);
+        Self { texts, lines, labels, ..Self::default() }
+    }
+
+    /// The file that they are from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The text of a row.
+    #[must_use]
+    pub fn text(&self, row: usize) -> &str {
+        self.texts.get(row)
+    }
+
+    /// The second text of a row, if it has one.
+    #[must_use]
+    pub fn pair(&self, row: usize) -> Option<&str> {
+        let has_one = !self.pairs.is_empty() && self.single.binary_search(&row).is_err();
+        has_one.then(|| self.pairs.get(row))
+    }
+
+    /// The label of a row as a place in [`Rows::labels`].
+    #[must_use]
+    pub fn label(&self, row: usize) -> Option<usize> {
+        (self.labels[row] != NO_LABEL).then_some(self.labels[row] as usize)
+    }
+
+    /// The different labels, in the order in which they come first.
+    #[must_use]
+    pub fn labels(&self) -> &[Label] {
+        &self.names
+    }
+
+    /// What a row is called, if the data have a column for that.
+    #[must_use]
+    pub fn id(&self, row: usize) -> Option<&str> {
+        (!self.ids.is_empty()).then(|| self.ids.get(row))
+    }
+
+    /// What a row has in common with others that must not be on both sides of a split.
+    #[must_use]
+    pub fn group(&self, row: usize) -> Option<&str> {
+        (!self.groups.is_empty()).then(|| self.groups.get(row))
+    }
+
+    /// The parts of its text that a person marked.
+    #[must_use]
+    pub fn rationale(&self, row: usize) -> &[Span] {
+        self.rationales.get(&row).map_or(&[], Vec::as_slice)
+    }
+
+    /// The line where a row starts, or its number, from 1.
+    #[must_use]
+    pub fn line(&self, row: usize) -> u64 {
+        u64::from(self.lines[row])
+    }
+
+    /// All of a row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Row {
+        Row {
+            line: self.line(row),
+            text: self.text(row).to_owned(),
+            pair: self.pair(row).map(str::to_owned),
+            label: self.label(row).map(|label| self.names[label].name.clone()),
+            id: self.id(row).map(str::to_owned),
+            rationale: self.rationale(row).to_vec(),
+        }
+    }
+
+    /// How they were read: for another file of the same kind.
+    #[must_use]
+    pub fn reading(&self, reading: &Reading) -> Reading {
+        Reading { columns: self.columns.clone(), header: self.header, ..reading.clone() }
+    }
+
+    /// The columns that were read, by their names.
+    #[must_use]
+    pub fn columns(&self) -> &ColumnNames {
+        &self.columns
+    }
+
+    /// These rows alone, in this order.
+    #[must_use]
+    pub fn subset(&self, wanted: &[usize]) -> Self {
+        let mut subset = Self {
+            texts: wanted.iter().map(|row| self.texts.get(*row)).collect(),
+            lines: wanted.iter().map(|row| self.lines[*row]).collect(),
+            labels: wanted.iter().map(|row| self.labels[*row]).collect(),
+            ..Self { path: self.path.clone(), columns: self.columns.clone(), header: self.header, ..Self::default() }
+        };
+        let taken = |strings: &Strings| {
+            if strings.is_empty() { Strings::default() } else { wanted.iter().map(|row| strings.get(*row)).collect() }
+        };
+        (subset.pairs, subset.ids, subset.groups) = (taken(&self.pairs), taken(&self.ids), taken(&self.groups));
+        for (place, row) in wanted.iter().enumerate() {
+            if self.single.binary_search(row).is_ok() {
+                subset.single.push(place);
+            }
+            if let Some(rationale) = self.rationales.get(row) {
+                subset.rationales.insert(place, rationale.clone());
+            }
+        }
+        subset.name_labels(&self.names);
+        subset
+    }
+
+    /// Names the labels that the rows have; their numbers are places in `names`.
+    fn name_labels(&mut self, names: &[Label]) {
+        let mut places = vec![NO_LABEL; names.len()];
+        for (row, label) in self.labels.iter_mut().enumerate().filter(|(_, label)| **label != NO_LABEL) {
+            let place = &mut places[*label as usize];
+            if *place == NO_LABEL {
+                *place = self.names.len() as u32;
+                self.names.push(Label { name: names[*label as usize].name.clone(), count: 0, first: row });
+            }
+            *label = *place;
+            self.names[*place as usize].count += 1;
+        }
+    }
+
+    /// What to tell the user of the file.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The rows that were left out, and why.
+    #[must_use]
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(name: &str, content: &[u8]) -> Result<Vec<Row>> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        read_rows(&path, LabelNeed::Required)
-    }
-
-    fn message(name: &str, content: &[u8]) -> String {
-        let text = read(name, content).unwrap_err().to_string();
-        text[text.find(name).unwrap()..].to_owned()
-    }
-
-    #[test]
-    fn the_three_formats_give_the_same_row() {
-        let expected = |line| Row {
-            line,
-            text: "no chest pain".into(),
-            pair: None,
-            label: Some("routine".into()),
-            rationale: vec![Span { start: 0, end: 2 }],
-        };
-        let json = br#"{"text":"no chest pain","label":"routine","rationale":[[0,2]]}"#;
-        assert_eq!(read("a.jsonl", json).unwrap(), [expected(1)]);
-        let csv = b"label,sentence,rationale\nroutine,no chest pain,\"[[0,2]]\"\n";
-        assert_eq!(read("a.csv", csv).unwrap(), [expected(2)]);
-        assert_eq!(read("a.tsv", b"text\tlabel\trationale\nno chest pain\troutine\t[[0,2]]\n").unwrap(), [expected(2)]);
-    }
-
-    #[test]
-    fn a_headerless_tsv_works_as_it_is_and_keeps_its_quotes() {
-        let rows = read("a.tsv", b"a \"fine film\t1\n\"bad\t0\n").unwrap();
-        assert_eq!(rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["a \"fine film", "\"bad"]);
-        assert_eq!(rows[1].line, 2);
-    }
-
-    #[test]
-    fn bad_input_is_named_by_file_and_line() {
-        let cases: [(&str, &[u8], &str); 10] = [
-            ("a.csv", b"id,label\n1,x\n", "a.csv:1: no column `text` (or `sentence`); the header has `id`, `label`"),
-            ("a.csv", b"text,id\nx,1\n", "a.csv:1: no column `label`; the header has `text`, `id`"),
-            ("a.tsv", b"", "a.tsv: is empty"),
-            ("a.jsonl", b"\n\n", "a.jsonl: has no rows"),
-            ("a.jsonl", b"{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\"}\n", "a.jsonl:2: no key `label`"),
-            ("a.jsonl", b"{\"text\":\"a\",\"label\":1}\nnonsense\n", "a.jsonl:2: not a JSON object"),
-            ("a.tsv", b"good\t1\nb\xe4d\t0\n", "a.tsv:2: not UTF-8"),
-            ("a.tsv", b"good\t1\nalone\n", "a.tsv:2: has no label"),
-            ("a.tsv", b"good\t1\n \t0\n", "a.tsv:2: the text is empty"),
-            (
-                "a.jsonl",
-                b"{\"text\":\"ab\",\"label\":1,\"rationale\":[[1,3]]}",
-                "a.jsonl:1: rationale [1, 3] is not within",
-            ),
-        ];
-        for (name, content, part) in cases {
-            let shown = message(name, content);
-            assert!(shown.starts_with(part), "{shown}");
-        }
-        assert!(message("a.xls", b"x").contains("unknown format"));
-    }
-
-    #[test]
-    fn rows_that_are_too_long_or_too_deep_are_named() {
-        let long = "a".repeat(LONGEST_TEXT + 1);
-        let shown = message("a.tsv", format!("good\t1\n{long}\t0\n").as_bytes());
-        assert_eq!(shown, "a.tsv:2: has a text of 1048577 bytes; 1048576 at most: cut it into rows");
-        // Made into values, a line of numbers would take many times its length.
-        let wide = format!("{{\"text\":\"a\",\"label\":1,\"more\":[{}0]}}", "0,".repeat(9 << 20));
-        let expected = format!("a.jsonl:1: has {} bytes; 16777216 at most: cut it into rows", wide.len());
-        assert_eq!(message("a.jsonl", wide.as_bytes()), expected);
-        let deep = "[".repeat(100_000);
-        let rationale = format!("text\tlabel\trationale\na\t1\t{deep}\n");
-        assert!(message("a.jsonl", format!("{{\"text\":{deep}").as_bytes()).contains("a.jsonl:1: not a JSON object"));
-        assert!(message("a.tsv", rationale.as_bytes()).contains("a.tsv:2: `rationale` is not JSON"));
-    }
-}
+mod tests;

@@ -1,48 +1,58 @@
 //! Rows as samples: each label becomes a class.
 
-use std::path::Path;
-
 use pellucid_protocol::Sample;
 
 use crate::error::{Error, Result};
-use crate::labels::Labels;
-use crate::rows::Row;
+use crate::labels::{Labels, Naming};
+use crate::rows::Rows;
 
-/// The samples of `rows`, which come from the file at `path`, in their order.
+/// The class of each row.
 ///
 /// # Errors
 /// A label that is not among `labels`, by file and line.
-pub fn samples(path: &Path, rows: Vec<Row>, labels: &Labels) -> Result<Vec<Sample>> {
-    rows.into_iter().map(|row| sample(path, row, labels)).collect()
+pub fn classes(rows: &Rows, labels: &Labels, naming: Naming) -> Result<Vec<u32>> {
+    let by_label: Vec<Option<usize>> = rows.labels().iter().map(|label| labels.named(&label.name, naming)).collect();
+    if let Some((unknown, _)) = rows.labels().iter().zip(&by_label).find(|(_, class)| class.is_none()) {
+        let (known, name) = (labels.names().join("`, `"), &unknown.name);
+        let why = format!("unknown label `{name}`; the classes are `{known}`");
+        return Err(Error::row(rows.path(), rows.line(unknown.first), why));
+    }
+    let class = |row| rows.label(row).and_then(|label| by_label[label]).unwrap_or_default();
+    Ok((0..rows.len()).map(|row| class(row) as u32).collect())
 }
 
-fn sample(path: &Path, row: Row, labels: &Labels) -> Result<Sample> {
-    let written = row.label.unwrap_or_default();
-    let Some(label) = labels.index(&written) else {
-        let known = labels.names().join("`, `");
-        return Err(Error::row(path, row.line, format!("unknown label `{written}`; the classes are `{known}`")));
-    };
-    Ok(Sample { text: row.text, pair: row.pair, label, rationale: row.rationale })
+/// The row at `row` as a sample of `class`.
+#[must_use]
+pub fn sample(rows: &Rows, row: usize, class: usize) -> Sample {
+    Sample {
+        text: rows.text(row).to_owned(),
+        pair: rows.pair(row).map(str::to_owned),
+        label: class,
+        rationale: rows.rationale(row).to_vec(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use pellucid_protocol::settings::reading::Reading;
+
     use super::*;
+    use crate::rows::{LabelNeed, read_rows};
 
     #[test]
     fn an_unknown_label_is_named_with_its_line() {
         let labels = Labels::new(vec!["no".into(), "yes".into()]);
-        let row = |line, label: &str| Row {
-            line,
-            text: "a".into(),
-            pair: None,
-            label: Some(label.to_owned()),
-            rationale: Vec::new(),
+        let folder = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            let path = folder.path().join("train.csv");
+            std::fs::write(&path, text).unwrap();
+            read_rows(&path, &Reading::default(), LabelNeed::Required).unwrap()
         };
-        let path = Path::new("train.csv");
-        let found = samples(path, vec![row(2, "yes"), row(3, "0")], &labels).unwrap();
-        assert_eq!(found.iter().map(|sample| sample.label).collect::<Vec<_>>(), [1, 0]);
-        let message = samples(path, vec![row(2, "yes"), row(3, "maybe")], &labels).unwrap_err().to_string();
-        assert_eq!(message, "train.csv:3: unknown label `maybe`; the classes are `no`, `yes`");
+        let found = classes(&read("text,label\na,yes\nb,no\n"), &labels, Naming::Names).unwrap();
+        assert_eq!(found, [1, 0]);
+        let message = classes(&read("text,label\na,yes\nb,maybe\n"), &labels, Naming::Names).unwrap_err().to_string();
+        assert!(message.ends_with("train.csv:3: unknown label `maybe`; the classes are `no`, `yes`"), "{message}");
+        let by_number = classes(&read("text,label\na,1\nb,0\n"), &labels, Naming::Numbers).unwrap();
+        assert_eq!(by_number, [1, 0]);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn settings(set: DemoSet, data: &Path) -> RawSettings {
         model: Some(data.join("models/student")),
         teacher: Some(data.join("models").join(teacher)),
         train: Some(folder.join("train.jsonl")),
-        valid: Some(folder.join("valid.jsonl")),
+        valid: Some(folder.join("valid.jsonl").into()),
         epochs: Some(48),
         batch_size: Some(32),
         lr: Some(1e-3),

@@ -13,46 +13,84 @@ mod avoid;
 mod check;
 mod choices;
 mod class_weights;
+mod data_part;
 mod declare;
 mod definition;
 pub mod device;
 mod error;
 mod freeze;
+mod label_map;
 mod live;
+mod max_tokens;
 mod params;
 mod range;
 mod raw;
+pub mod reading;
+mod switch;
 mod value;
 
 pub use avoid::Avoid;
 pub use choices::{Anchor, Grouping, L1Form, L2Form, OptimizerKind, Reference, ScheduleKind};
 pub use class_weights::ClassWeights;
+pub use data_part::DataPart;
 pub use definition::{Definition, Form};
 pub use device::{Device, Precision};
 pub use error::SettingsError;
 pub use freeze::{Frozen, FrozenList, Place};
+pub use label_map::LabelMap;
 pub use live::Scale;
+pub use max_tokens::MaxTokens;
 pub use params::{ParamGroup, ParamGroups};
+pub use switch::Switch;
 
 use check::required;
 use declare::declare;
 use definition::{ascii, flag_text, kebab};
 use live::Live;
 use range::Range;
+use reading::{ColumnNames, Delimiter, Header, Reading};
 use value::Value;
 
 declare! {
     "Model and data" {
         /// Folder of the model to fine-tune, in the Hugging Face layout.
         model("DIR"): PathBuf = required;
-        /// Training file: TSV, CSV or JSON Lines with `text` or `sentence`, and `label`.
+        /// Training file: CSV, TSV or JSON Lines; its columns are found by their names, or named with the flags below.
         train("FILE"): PathBuf = required;
-        /// Validation file.
-        valid("FILE"): PathBuf = required;
+        /// Validation file, or the share of the training file that is split off for validation.
+        valid("FILE|SHARE"): DataPart = required, in OpenShare;
+        /// Test file, or the share of the training file that is left out for a test.
+        test("FILE|SHARE"): DataPart = optional, in OpenShare;
         /// Folder of a fine-tuned model to distil from.
         teacher("DIR"): PathBuf = optional;
         /// The folder of the run [default: runs/TIME-DATA].
         run_dir("DIR"): PathBuf = required;
+    }
+    "Reading the data" {
+        /// Column of the text, by its name, or by its number where there is no header.
+        text_column("COLUMN"): String = optional;
+        /// Column of the second text of a pair.
+        pair_column("COLUMN"): String = optional;
+        /// Column of the label.
+        label_column("COLUMN"): String = optional;
+        /// Column of what a row is called.
+        id_column("COLUMN"): String = optional;
+        /// Column of what must not be on both sides of a split: a patient, a client, a contract.
+        group_column("COLUMN"): String = optional;
+        /// Column of the characters that a person marked as the reason, [[start, end], ...].
+        rationale_column("COLUMN"): String = optional;
+        /// The first row is data, and no header.
+        no_header("true|false"): Switch = default;
+        /// What separates the fields of a table, if that is not found: one character, or tab.
+        delimiter("CHARACTER"): Delimiter = optional;
+        /// Encoding of the data files, if it is not UTF-8: latin1, windows-1252, utf-16le, ...
+        encoding("NAME"): String = optional;
+        /// Bad rows that are left out, at most; they are counted and listed.
+        skip_bad("N"): u64 = 0;
+        /// Classes that labels stand for: LABEL=CLASS,...
+        label_map("LABEL=CLASS,..."): LabelMap = default;
+        /// Train although the labels look like no classes: nearly one for each row.
+        yes_many_classes("true|false"): Switch = default;
     }
     "Training" {
         /// Passes over the training data.
@@ -65,10 +103,11 @@ declare! {
         batch_size("N"): u64 = 32, in FromOne;
         /// Batches whose gradients are averaged for one step.
         accumulate("N"): u64 = 1, in FromOne;
-        /// Longest text in tokens; the rest of a longer one is cut off.
+        /// Longest text in tokens, the rest of a longer one is cut off; auto is what holds 99 of 100 training texts, at most
+        /// what the model reads.
         ///
         /// The texts that were cut are counted.
-        max_tokens("N"): u64 = 128, in FromOne;
+        max_tokens("N|auto"): MaxTokens = default, in FromOne;
         /// How batches are put together.
         grouping("GROUPING"): Grouping = default;
         /// Weights of the classes in the loss: none, balanced, or NAME=WEIGHT,...
@@ -172,7 +211,47 @@ declare! {
     }
 }
 
+/// The heading of the settings that say how data files are read.
+pub const READING: &str = "Reading the data";
+
+impl RawSettings {
+    /// How the data files are read.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading {
+            columns: ColumnNames {
+                text: self.text_column.clone(),
+                pair: self.pair_column.clone(),
+                label: self.label_column.clone(),
+                id: self.id_column.clone(),
+                group: self.group_column.clone(),
+                rationale: self.rationale_column.clone(),
+            },
+            trained_on: ColumnNames::default(),
+            header: if self.no_header.unwrap_or_default().is_on() { Header::None } else { Header::Auto },
+            delimiter: self.delimiter,
+            encoding: self.encoding.clone(),
+            skip_bad: self.skip_bad.unwrap_or_default(),
+            labels: self.label_map.clone().unwrap_or_default(),
+        }
+    }
+}
+
 impl Settings {
+    /// How the data files are read.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        RawSettings::from(self.clone()).reading()
+    }
+
+    /// The files and folders that a run reads.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<&Path> {
+        let parts = [Some(&self.valid), self.test.as_ref()].into_iter().flatten().filter_map(DataPart::file);
+        let given = [self.teacher.as_deref(), self.probe_data.as_deref()].into_iter().flatten();
+        [self.model.as_path(), &self.train].into_iter().chain(parts).chain(given).collect()
+    }
+
     /// Steps between evaluations, for a training set of `steps_per_epoch` steps: as set, or half an
     /// epoch but at least 20 steps.
     #[must_use]

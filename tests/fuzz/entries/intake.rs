@@ -4,6 +4,7 @@ use pellucid_intake::model_folder::provenance::{NAME, Provenance};
 use pellucid_intake::model_folder::weights::ModelWeights;
 use pellucid_intake::model_folder::weights_file::WeightsFile;
 use pellucid_intake::rows::{LabelNeed, read_rows};
+use pellucid_protocol::settings::reading::Reading;
 
 use super::file::{file, folder};
 
@@ -14,9 +15,9 @@ pub(crate) fn rows(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first() else { return };
     let name = ENDINGS[usize::from(*first) % ENDINGS.len()];
     let need = if first & 0x80 == 0 { LabelNeed::Required } else { LabelNeed::Optional };
-    match read_rows(&file(name, rest), need) {
+    match read_rows(&file(name, rest), &Reading::default(), need) {
         Ok(rows) => {
-            for row in rows {
+            for row in (0..rows.len()).map(|row| rows.row(row)) {
                 let length = row.text.chars().count();
                 assert!(!row.text.trim().is_empty() && row.line > 0);
                 assert!(row.rationale.iter().all(|span| span.start < span.end && span.end <= length));

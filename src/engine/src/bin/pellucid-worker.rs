@@ -144,7 +144,7 @@ fn run_pretrain(asked: Pretrain) -> Result<(), Error> {
 
 fn finish(done: Result<(), Error>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,
         Err(error) => fail(&error.to_string(), 1),
     }
 }

@@ -3,7 +3,7 @@
 use tch::{Device, TchError, Tensor};
 
 use super::layout::{Alike, Layout};
-use super::tokenise::Encoded;
+use super::tokens::TokenRow;
 use crate::host::upload;
 
 /// Token ids of a batch on a device, without padding.
@@ -22,11 +22,11 @@ pub struct Batch {
 impl Batch {
     /// Packs `rows`. Results come in the order of the rows, whatever the order of packing.
     #[must_use]
-    pub fn new(rows: &[&Encoded], device: Device) -> Self {
+    pub fn new(rows: &[TokenRow], device: Device) -> Self {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let layout = Layout::new(&lengths, device);
-        let packed = |values: fn(&Encoded) -> &Vec<i64>| -> Vec<i64> {
-            layout.order().iter().flat_map(|&row| values(rows[row]).iter().copied()).collect()
+        let packed = |values: fn(&TokenRow) -> &Vec<i64>| -> Vec<i64> {
+            layout.order().iter().flat_map(|&row| values(&rows[row]).iter().copied()).collect()
         };
         let (host_ids, types) = (packed(|row| &row.ids), packed(|row| &row.types));
         Self { ids: upload(&host_ids, device), host_ids, types: upload(&types, device), layout }

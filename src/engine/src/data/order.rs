@@ -28,7 +28,7 @@ impl BatchPlan {
 
     /// The example indices of each batch of epoch `epoch`.
     #[must_use]
-    pub fn epoch(&self, epoch: u64, lengths: &[usize]) -> Vec<Vec<usize>> {
+    pub fn epoch(&self, epoch: u64, lengths: &[u32]) -> Vec<Vec<usize>> {
         // Each epoch has a random stream of its own, so that it can be made again without the epochs before it.
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(epoch + 1);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_example_once_an_epoch_and_every_epoch_another_order() {
-        let lengths: Vec<usize> = (0..30).map(|n| n * 7 % 13).collect();
+        let lengths: Vec<u32> = (0..30).map(|n| n * 7 % 13).collect();
         for grouping in [Grouping::Random, Grouping::Length] {
             let first = plan(grouping).epoch(0, &lengths);
             let mut seen: Vec<_> = first.concat();
@@ -71,11 +71,11 @@ mod tests {
 
     #[test]
     fn grouping_brings_like_lengths_together() {
-        let lengths: Vec<usize> = (0..200).map(|n| n * 37 % 61).collect();
-        let spread = |grouping| -> usize {
+        let lengths: Vec<u32> = (0..200).map(|n| n * 37 % 61).collect();
+        let spread = |grouping| -> u32 {
             let batches = plan(grouping).epoch(0, &lengths);
             let lengths = |batch: &Vec<usize>| batch.iter().map(|&i| lengths[i]).collect::<Vec<_>>();
-            batches.iter().map(lengths).map(|l| l.iter().max().unwrap() - l.iter().min().unwrap()).sum()
+            batches.iter().map(lengths).map(|l| l.iter().max().unwrap() - l.iter().min().unwrap()).sum::<u32>()
         };
         assert!(spread(Grouping::Length) * 4 < spread(Grouping::Random));
     }

@@ -39,6 +39,26 @@ pub struct Encoded {
     pub cut: bool,
 }
 
+impl Encoded {
+    /// How many words of the text, and of its second text, begin behind the last token that is read.
+    #[must_use]
+    pub fn words_cut(&self, text: &str, pair: Option<&str>) -> usize {
+        let end = |second: bool| {
+            let own = self.spans.iter().zip(self.second.iter().zip(&self.special));
+            own.filter(|(_, (of_second, special))| **of_second == second && !**special).map(|((_, end), _)| *end).max()
+        };
+        let behind = |text: &str, end: usize| {
+            let (mut count, mut in_word) = (0, false);
+            for (at, c) in text.chars().enumerate() {
+                count += usize::from(!c.is_whitespace() && !in_word && at >= end);
+                in_word = !c.is_whitespace();
+            }
+            count
+        };
+        behind(text, end(false).unwrap_or(0)) + pair.map_or(0, |pair| behind(pair, end(true).unwrap_or(0)))
+    }
+}
+
 /// The tokenizer of a model folder, with a limit on the length of texts.
 ///
 /// The library does not bound what a tokenizer makes of a text: four replacements nested in each other make gigabytes of
@@ -86,6 +106,17 @@ impl TextEncoder {
         Ok(Self { tokenizer, normaliser, splitter, max_tokens, mask, pad })
     }
 
+    /// The most tokens of a text, special ones included.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// Cuts texts at `max_tokens` tokens from now on.
+    pub fn set_max_tokens(&mut self, max_tokens: usize) {
+        self.max_tokens = max_tokens;
+    }
+
     /// The id of the token that replaces a masked one.
     #[must_use]
     pub fn mask_id(&self) -> i64 {
@@ -121,10 +152,18 @@ impl TextEncoder {
     /// # Errors
     /// When the tokenizer refuses, or makes too much of a text: by the number of the text, from 1.
     pub fn encode(&self, texts: &[Texts<'_>]) -> Result<Vec<Encoded>> {
+        self.encode_from(texts, 1)
+    }
+
+    /// As [`TextEncoder::encode`], of texts of which the first has the number `number`.
+    ///
+    /// # Errors
+    /// As [`TextEncoder::encode`].
+    pub fn encode_from(&self, texts: &[Texts<'_>], number: usize) -> Result<Vec<Encoded>> {
         let (mut all, mut rest) = (Vec::with_capacity(texts.len()), texts);
         while !rest.is_empty() {
             let (group, later) = rest.split_at(together(rest));
-            let first = all.len() + 1;
+            let first = all.len() + number;
             let numbered = group.iter().zip(first..).collect::<Vec<_>>();
             let encode = |(text, number): (&Texts<'_>, usize)| {
                 let refused = |why| Error::Refused(format!("tokenizer.json cannot encode text {number}: {why}"));

@@ -7,6 +7,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::oracle::ModelOracle;
 use super::subject::Subject;
 use crate::data::batch::Batch;
+use crate::data::tokens::TokenRow;
 use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
 use crate::model::layers::dropout::Dropout;
@@ -44,7 +45,7 @@ pub fn word_maps(model: &Classifier, texts: &[(&Subject, usize)]) -> Result<Vec<
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    let encoded: Vec<_> = texts.iter().map(|(subject, _)| &subject.encoded).collect();
+    let encoded: Vec<TokenRow> = texts.iter().map(|(subject, _)| subject.encoded.clone().into()).collect();
     let batch = Batch::new(&encoded, model.device());
     let classes: Vec<i64> = texts.iter().map(|(_, class)| *class as i64).collect();
     let classes = Tensor::from_slice(&classes).to_device(model.device()).unsqueeze(1);

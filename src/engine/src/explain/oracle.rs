@@ -9,7 +9,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::parts::parts;
 use super::subject::Subject;
 use crate::data::batch::Batch;
-use crate::data::tokenise::Encoded;
+use crate::data::tokens::TokenRow;
 use crate::model::architecture::Pooling;
 use crate::model::classifier::Classifier;
 use crate::model::layers::dropout::Dropout;
@@ -136,13 +136,13 @@ impl ModelOracle<'_> {
     }
 
     fn deleted(&self, presence: &[Vec<bool>]) -> Answer<Vec<Outcome>> {
-        let rows: Vec<Encoded> = presence.iter().map(|row| self.subject.shortened(row)).collect();
+        let rows: Vec<TokenRow> = presence.iter().map(|row| self.subject.shortened(row).into()).collect();
         // Rows of similar length go together: attention pads them less.
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|&row| std::cmp::Reverse(rows[row].ids.len()));
         let mut all = vec![None; rows.len()];
         for some in parts(&order, TOKENS, |&row| rows[row].ids.len()) {
-            let of_part: Vec<&Encoded> = some.iter().map(|&row| &rows[row]).collect();
+            let of_part: Vec<TokenRow> = some.iter().map(|&row| rows[row].clone()).collect();
             let found = self.outcomes_of(Batch::new(&of_part, self.model.device()))?;
             some.iter().zip(found).for_each(|(&row, outcome)| all[row] = Some(outcome));
         }
@@ -267,7 +267,7 @@ impl ModelOracle<'_> {
 
     fn attention_layers(&self) -> Answer<Attention> {
         let tokens = self.tokens();
-        let batch = Batch::new(&[&self.subject.encoded], self.model.device());
+        let batch = Batch::new(&[self.subject.encoded.clone().into()], self.model.device());
         let layers = no_grad(|| self.model.attention(&batch));
         let matrix = |layer: &Tensor| {
             let numbers = host(layer)?;

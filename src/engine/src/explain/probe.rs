@@ -23,6 +23,7 @@ use super::oracle::ModelOracle;
 use super::subject::Subject;
 use crate::data::examples::Examples;
 use crate::data::tokenise::TextEncoder;
+use crate::data::tokens::TokenSource;
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::model::classifier::Classifier;
@@ -103,8 +104,8 @@ impl Probe {
     #[must_use]
     pub fn choose(valid: &Examples, encoder: &TextEncoder, settings: &Settings) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
-        let mut order: Vec<usize> = (0..valid.samples.len()).collect();
-        order.sort_by_key(|&index| valid.encoded[index].ids.len());
+        let mut order: Vec<usize> = (0..valid.len()).collect();
+        order.sort_by_key(|&index| valid.tokens.length(index));
         let tenth = order.len().div_ceil(10).max(TESTED).min(order.len());
         let (short, long) = order.split_at_mut(tenth);
         short.shuffle(&mut random);
@@ -118,17 +119,18 @@ impl Probe {
     /// The first texts of `given`, as many as the settings ask for.
     #[must_use]
     pub fn of(given: &Examples, encoder: &TextEncoder, settings: &Settings) -> Self {
-        let count = given.samples.len().min(settings.probe as usize);
+        let count = given.len().min(settings.probe as usize);
         Self::new(given, encoder, settings, &(0..count).collect::<Vec<_>>())
     }
 
     fn new(valid: &Examples, encoder: &TextEncoder, settings: &Settings, chosen: &[usize]) -> Self {
+        // The tokenizer has read each of them before.
         let text = |&index: &usize| {
-            let (subject, sample) = (Subject::of_example(encoder, valid, index), &valid.samples[index]);
+            let (subject, sample) = (Subject::of_example(encoder, valid, index).ok()?, valid.sample(index));
             let marked = marked(&subject.words, &sample.rationale);
-            Text { text: sample.text.clone(), pair: sample.pair.clone(), subject, label: sample.label, marked }
+            Some(Text { text: sample.text, pair: sample.pair, subject, label: sample.label, marked })
         };
-        let texts: Vec<Text> = chosen.iter().map(text).collect();
+        let texts: Vec<Text> = chosen.iter().filter_map(text).collect();
         let state =
             ProbeState { before: vec![None; texts.len()], start: vec![None; texts.len()], ..Default::default() };
         Self { texts, seed: settings.seed, share: settings.probe_share, state, teacher: None }

@@ -7,7 +7,7 @@ mod word;
 
 use pellucid_explain::shortcut::{Candidate, CountedText, Shift, USED, WordCounts};
 use pellucid_protocol::event::{Alert, AlertKind};
-use pellucid_protocol::{Prediction, Sample, WatchedWord};
+use pellucid_protocol::{Prediction, WatchedWord};
 use serde::{Deserialize, Serialize};
 
 use crate::data::examples::Examples;
@@ -82,17 +82,19 @@ impl ReportedShortcut {
     }
 }
 
+/// The texts of `examples` as they are counted, one by one.
+fn counted(examples: &Examples) -> impl ExactSizeIterator<Item = CountedText> {
+    (0..examples.len()).map(|example| {
+        let pair = examples.pair(example).into_iter().flat_map(str::split_whitespace);
+        CountedText::new(examples.text(example).split_whitespace().chain(pair), examples.class(example))
+    })
+}
+
 impl ShortcutMonitor {
     /// Counts the words of both sets.
     #[must_use]
     pub fn new(train: &Examples, valid: &Examples, classes: usize) -> Self {
-        let counted = |sample: &Sample| {
-            let words =
-                sample.text.split_whitespace().chain(sample.pair.iter().flat_map(|pair| pair.split_whitespace()));
-            CountedText::new(words, sample.label)
-        };
-        let all = |examples: &Examples| examples.samples.iter().map(counted).collect::<Vec<_>>();
-        let counts = WordCounts::new(&all(train), &all(valid), classes);
+        let counts = WordCounts::new(counted(train), counted(valid), classes);
         Self { counts, reported: Vec::new(), data: DataReport::Due }
     }
 
@@ -230,7 +232,7 @@ mod tests {
     }
 
     fn monitor(planted: usize) -> ShortcutMonitor {
-        let counts = WordCounts::new(&counted(200, planted), &counted(200, 0), 2);
+        let counts = WordCounts::new(counted(200, planted), counted(200, 0), 2);
         ShortcutMonitor { counts, reported: Vec::new(), data: DataReport::Due }
     }
 

@@ -58,10 +58,11 @@ impl Subject {
     }
 
     /// Example `index` of `examples`, which `encoder` has encoded.
-    #[must_use]
-    pub fn of_example(encoder: &TextEncoder, examples: &Examples, index: usize) -> Self {
-        let sample = &examples.samples[index];
-        Self::from_encoded(encoder, &sample.text, sample.pair.as_deref(), examples.encoded[index].clone())
+    ///
+    /// # Errors
+    /// When the tokenizer refuses, as it did not before.
+    pub fn of_example(encoder: &TextEncoder, examples: &Examples, index: usize) -> Result<Self> {
+        Self::new(encoder, examples.text(index), examples.pair(index))
     }
 
     /// A text, or a pair of texts, that `encoder` has encoded before.

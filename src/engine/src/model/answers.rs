@@ -5,6 +5,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::classifier::Classifier;
 use crate::data::batch::Batch;
 use crate::data::tokenise::Encoded;
+use crate::data::tokens::{TokenRow, TokenSource};
 use crate::error::{Error, NoNumber, Result};
 use crate::interrupt::Interrupt;
 
@@ -23,12 +24,12 @@ pub fn of_one(model: &Classifier, encoded: &Encoded) -> Result<Vec<f32>> {
     Ok(answers.pop().unwrap_or_else(|| Ok(Vec::new()))?)
 }
 
-/// Logits of each of `encoded`, in its order.
+/// Logits of each of `texts`, in their order.
 ///
 /// # Errors
 /// When libtorch refuses, or an answer is not a number: by the number of the text, from 1.
-pub fn logits(model: &Classifier, encoded: &[Encoded]) -> Result<Vec<Vec<f32>>> {
-    all(each(model, encoded, &Interrupt::default())?, "text")
+pub fn logits<S: TokenSource + ?Sized>(model: &Classifier, texts: &S) -> Result<Vec<Vec<f32>>> {
+    all(each(model, texts, &Interrupt::default())?, "text")
 }
 
 /// The answers as one; `what` is the name of a text in the message.
@@ -45,29 +46,29 @@ pub fn all(answers: Vec<Answer>, what: &str) -> Result<Vec<Vec<f32>>> {
 ///
 /// # Errors
 /// When libtorch refuses, or interrupted.
-pub fn each(model: &Classifier, encoded: &[Encoded], interrupt: &Interrupt) -> Result<Vec<Answer>> {
-    let mut order: Vec<usize> = (0..encoded.len()).collect();
-    order.sort_by_key(|&index| encoded[index].ids.len());
-    let mut all = vec![Ok(Vec::new()); encoded.len()];
+pub fn each<S: TokenSource + ?Sized>(model: &Classifier, texts: &S, interrupt: &Interrupt) -> Result<Vec<Answer>> {
+    let mut order: Vec<usize> = (0..texts.count()).collect();
+    order.sort_by_key(|&index| texts.length(index));
+    let mut all = vec![Ok(Vec::new()); texts.count()];
     for chunk in order.chunks(ROWS) {
         interrupt.check()?;
-        let rows: Vec<&Encoded> = chunk.iter().map(|&index| &encoded[index]).collect();
+        let rows: Vec<TokenRow> = chunk.iter().map(|&index| texts.row(index)).collect();
         let batch = Batch::new(&rows, model.device());
         let logits = no_grad(|| model.logits(&batch));
         for (&index, row) in chunk.iter().zip(host_rows(&logits)?) {
-            all[index] = checked(model, &encoded[index], row);
+            all[index] = checked(model, || texts.row(index), row);
         }
     }
     Ok(all)
 }
 
-/// The logits of `encoded` if they are numbers.
+/// The logits of the text with the tokens `row` if they are numbers.
 ///
 /// # Errors
 /// Which is none, and what in `model` gave it.
-pub fn checked(model: &Classifier, encoded: &Encoded, logits: Vec<f32>) -> Answer {
+pub fn checked(model: &Classifier, row: impl Fn() -> TokenRow, logits: Vec<f32>) -> Answer {
     let Some(&value) = logits.iter().find(|logit| !logit.is_finite()) else { return Ok(logits) };
-    let layer = no_grad(|| model.origin_of_fault(&Batch::new(&[encoded], model.device())));
+    let layer = no_grad(|| model.origin_of_fault(&Batch::new(&[row()], model.device())));
     Err(NoNumber { value, layer })
 }
 

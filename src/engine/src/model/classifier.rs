@@ -178,8 +178,8 @@ mod tests {
         params.set(name, &Tensor::full(size, number, (Kind::Float, Device::Cpu)));
         let model = Classifier::new(config, 3, params);
         let texts = [encoded(vec![2, 3, 4]), encoded(vec![5, 3])];
-        let answers = answers::each(&model, &texts, &crate::interrupt::Interrupt::default()).unwrap();
-        assert_eq!(answers::logits(&model, &texts).is_ok(), answers.iter().all(Result::is_ok));
+        let answers = answers::each(&model, texts.as_slice(), &crate::interrupt::Interrupt::default()).unwrap();
+        assert_eq!(answers::logits(&model, texts.as_slice()).is_ok(), answers.iter().all(Result::is_ok));
         assert_eq!(matches!(answers::of_one(&model, &texts[0]), Err(Error::NoNumber(_))), answers[0].is_err());
         answers.into_iter().map(|answer| answer.err().map(|fault| fault.layer)).collect()
     }

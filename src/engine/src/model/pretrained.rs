@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use pellucid_intake::labels::Labels;
+use pellucid_intake::model_folder::provenance::Provenance;
 use pellucid_protocol::event::ModelCard;
+use pellucid_protocol::settings::reading::ColumnNames;
 
 use super::classifier::Classifier;
 use super::config::ModelConfig;
 use super::weights::load;
 use super::weights::spec::ParamSpec;
 use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::data::tokens::Tokens;
 use crate::error::{Error, Result};
 
 /// Loads a fine-tuned classifier with its labels and tokenizer.
@@ -31,6 +34,30 @@ pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, 
         return Err(Error::file(folder, load::HEADLESS));
     }
     Ok((Classifier::new(config, classes, loaded.params), labels, encoder))
+}
+
+/// The longest text in tokens, where a folder does not say how its model was trained.
+const MAX_TOKENS: usize = 512;
+
+/// How the model in a folder was trained, as far as the folder says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainedOn {
+    /// The most tokens of a text that were read.
+    pub max_tokens: usize,
+    /// Which columns of the data were for what.
+    pub columns: ColumnNames,
+}
+
+impl TrainedOn {
+    /// That of the model in `folder`.
+    ///
+    /// # Errors
+    /// When what the folder says of itself cannot be read.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let said = Provenance::of(folder)?.and_then(|said| said.checkpoint).unwrap_or_default();
+        let max_tokens = said.max_tokens.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_TOKENS);
+        Ok(Self { max_tokens, columns: said.columns })
+    }
 }
 
 /// `LABEL_0`, `LABEL_1`, ... for a folder that does not name its classes; their number from the head.
@@ -74,21 +101,28 @@ pub fn check_vocabulary(folder: &Path, config: &ModelConfig, encoder: &TextEncod
 ///
 /// # Errors
 /// Naming the folder.
-pub fn check_ids<'a>(
-    folder: &Path,
-    config: &ModelConfig,
-    sets: impl IntoIterator<Item = &'a Vec<Encoded>>,
-) -> Result<()> {
+pub fn check_ids<'a>(folder: &Path, config: &ModelConfig, sets: impl IntoIterator<Item = &'a Tokens>) -> Result<()> {
+    sets.into_iter().try_for_each(|tokens| check_largest(folder, config, tokens.largest()))
+}
+
+/// As [`check_ids`], of texts that are encoded one by one.
+///
+/// # Errors
+/// As [`check_ids`].
+pub fn check_encoded(folder: &Path, config: &ModelConfig, texts: &[Encoded]) -> Result<()> {
+    let largest = |values: fn(&Encoded) -> &Vec<i64>| texts.iter().flat_map(values).copied().max().unwrap_or(0);
+    check_largest(folder, config, (largest(|text| &text.ids), largest(|text| &text.types)))
+}
+
+fn check_largest(folder: &Path, config: &ModelConfig, (id, kind): (i64, i64)) -> Result<()> {
     let (vocabulary, kinds) = (config.architecture.vocabulary, config.architecture.token_types);
-    for row in sets.into_iter().flatten() {
-        if let Some(id) = row.ids.iter().find(|&&id| id >= vocabulary) {
-            let message = format!("tokenizer.json gives token {id}, but config.json has vocab_size {vocabulary}");
-            return Err(Error::file(folder, message));
-        }
-        if kinds > 0 && row.types.iter().any(|&kind| kind >= kinds) {
-            let message = format!("has type_vocab_size {kinds} and cannot read pairs of texts");
-            return Err(Error::file(folder, message));
-        }
+    if id >= vocabulary {
+        let message = format!("tokenizer.json gives token {id}, but config.json has vocab_size {vocabulary}");
+        return Err(Error::file(folder, message));
+    }
+    if kinds > 0 && kind >= kinds {
+        let message = format!("has type_vocab_size {kinds} and cannot read pairs of texts");
+        return Err(Error::file(folder, message));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 pub mod cache;
 
+use std::sync::Arc;
+
 use pellucid_protocol::event::ModelCard;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -9,7 +11,8 @@ use self::cache::TeacherCache;
 use super::answers::{all, checked, host_rows};
 use super::classifier::Classifier;
 use crate::data::batch::Batch;
-use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::data::tokenise::TextEncoder;
+use crate::data::tokens::{TokenRow, TokenSource, Tokens};
 use crate::error::{Error, Result};
 use crate::host::upload;
 use crate::interrupt::Interrupt;
@@ -17,7 +20,7 @@ use crate::interrupt::Interrupt;
 /// Examples as the teacher reads them, with its answers so far.
 #[derive(Debug)]
 pub struct Answers {
-    encoded: Vec<Encoded>,
+    tokens: Arc<Tokens>,
     logits: Tensor,
     known: Vec<bool>,
 }
@@ -59,19 +62,19 @@ impl Teacher {
         Self { model, classes }
     }
 
-    /// Room for the answers to `encoded`.
+    /// Room for the answers to the texts of `tokens`.
     #[must_use]
-    pub fn answers(&self, encoded: Vec<Encoded>) -> Answers {
-        let size = [encoded.len() as i64, self.classes.size()[0]];
+    pub fn answers(&self, tokens: Arc<Tokens>) -> Answers {
+        let size = [tokens.count() as i64, self.classes.size()[0]];
         let logits = Tensor::zeros(size, (Kind::Float, self.model.device()));
-        Answers { known: vec![false; encoded.len()], encoded, logits }
+        Answers { known: vec![false; tokens.count()], tokens, logits }
     }
 
     /// The teacher's logits `[indices, classes]` in the student's order of classes.
     pub fn logits(&self, answers: &mut Answers, indices: &[usize]) -> Tensor {
         let new: Vec<usize> = indices.iter().copied().filter(|&index| !answers.known[index]).collect();
         if !new.is_empty() {
-            let rows: Vec<&Encoded> = new.iter().map(|&index| &answers.encoded[index]).collect();
+            let rows: Vec<TokenRow> = new.iter().map(|&index| answers.tokens.row(index)).collect();
             let fresh = self.forward(&rows);
             let _ = answers.logits.index_copy_(0, &places(&new, self.model.device()), &fresh);
             new.iter().for_each(|&index| answers.known[index] = true);
@@ -92,7 +95,7 @@ impl Teacher {
     }
 
     /// Logits `[rows, classes]` of texts as the teacher reads them, in the student's order of classes.
-    pub fn forward(&self, rows: &[&Encoded]) -> Tensor {
+    pub fn forward(&self, rows: &[TokenRow]) -> Tensor {
         let batch = Batch::new(rows, self.model.device());
         no_grad(|| self.model.logits(&batch).index_select(1, &self.classes))
     }
@@ -126,8 +129,8 @@ impl TeacherState {
             interrupt.check()?;
             rows.extend(host_rows(&self.teacher.logits(&mut self.valid, chunk))?);
         }
-        let answers = self.valid.encoded.iter().zip(rows);
-        let answers = answers.map(|(row, logits)| checked(self.teacher.model(), row, logits)).collect();
+        let answer = |(text, logits)| checked(self.teacher.model(), || self.valid.tokens.row(text), logits);
+        let answers = rows.into_iter().enumerate().map(answer).collect();
         all(answers, "the teacher, validation text")
     }
 
@@ -138,7 +141,7 @@ impl TeacherState {
         let finite = finite_rows(&self.train.logits).ok()?;
         let example = (0..finite.len()).find(|&example| self.train.known[example] && !finite[example])?;
         let logits = host_rows(&self.train.logits.get(example as i64)).ok()?.pop()?;
-        let answer = checked(self.teacher.model(), &self.train.encoded[example], logits);
+        let answer = checked(self.teacher.model(), || self.train.tokens.row(example), logits);
         let fault = answer.err()?;
         Some(Error::Refused(format!("the teacher, training text {}: {fault}", example + 1)))
     }

@@ -5,7 +5,7 @@ mod class_output;
 pub use self::class_output::ClassOutput;
 
 use pellucid_evaluate::{Answers, measure};
-use pellucid_protocol::{Metrics, Prediction, Sample};
+use pellucid_protocol::{Metrics, Prediction};
 use tch::{Device, Kind, Reduction, Tensor};
 
 use super::{Output, Task};
@@ -30,8 +30,8 @@ impl Classification {
         Self { classes, weights: weights.as_ref().map(tensor), host_weights: weights, smoothing }
     }
 
-    fn weight_of(&self, sample: &Sample) -> f64 {
-        self.host_weights.as_ref().map_or(1.0, |weights| weights[sample.label])
+    fn weight_of(&self, label: usize) -> f64 {
+        self.host_weights.as_ref().map_or(1.0, |weights| weights[label])
     }
 }
 
@@ -41,8 +41,8 @@ impl Task for Classification {
     }
 
     /// Classes, `[rows]`, i64.
-    fn targets(&self, samples: &[&Sample], device: Device) -> Tensor {
-        let classes: Vec<i64> = samples.iter().map(|sample| sample.label as i64).collect();
+    fn targets(&self, labels: &[usize], device: Device) -> Tensor {
+        let classes: Vec<i64> = labels.iter().map(|label| *label as i64).collect();
         upload(&classes, device)
     }
 
@@ -54,8 +54,8 @@ impl Task for Classification {
 
     /// The sum of the weights of the samples' classes; at least that of a hundredth of an example, so that a batch
     /// whose classes do not count has a mean.
-    fn loss_weight(&self, samples: &[&Sample]) -> f64 {
-        samples.iter().map(|sample| self.weight_of(sample)).sum::<f64>().max(0.01)
+    fn loss_weight(&self, labels: &[usize]) -> f64 {
+        labels.iter().map(|label| self.weight_of(*label)).sum::<f64>().max(0.01)
     }
 
     fn step_metric(&self) -> &'static str {
@@ -67,14 +67,13 @@ impl Task for Classification {
         logits.argmax(-1, false).eq_tensor(targets).to_kind(Kind::Float).sum(Kind::Float)
     }
 
-    fn predict(&self, sample: &Sample, logits: &[f32], teacher: Option<&[f32]>) -> Prediction {
-        prediction(logits, sample.label, teacher)
+    fn predict(&self, label: usize, logits: &[f32], teacher: Option<&[f32]>) -> Prediction {
+        prediction(logits, label, teacher)
     }
 
     /// See [`pellucid_evaluate::measure`].
-    fn scores(&self, predictions: &[Prediction], samples: &[Sample]) -> Metrics {
-        let truth: Vec<usize> = samples.iter().map(|sample| sample.label).collect();
-        measure(&Answers { predictions, truth: &truth, classes: self.classes })
+    fn scores(&self, predictions: &[Prediction], labels: &[usize]) -> Metrics {
+        measure(&Answers { predictions, truth: labels, classes: self.classes })
     }
 
     fn masked_metric(&self) -> &'static str {
@@ -82,8 +81,8 @@ impl Task for Classification {
     }
 
     /// The class of the label.
-    fn explained_output(&self, sample: &Sample) -> usize {
-        sample.label
+    fn explained_output(&self, label: usize) -> usize {
+        label
     }
 }
 
@@ -109,10 +108,6 @@ mod tests {
         Tensor::from_slice(&[1.0f32, -2.0, 0.5, 0.0, 0.3, -1.0]).view([2, 3])
     }
 
-    fn sample(label: usize) -> Sample {
-        Sample { text: String::new(), pair: None, label, rationale: Vec::new() }
-    }
-
     // torch 2.11.0, f64: F.cross_entropy(s, [2, 0], weight=w, label_smoothing=e).
     #[test]
     fn cross_entropy_equals_torch_weighted_and_smoothed() {
@@ -125,9 +120,8 @@ mod tests {
         ];
         for (weights, smoothing, expected) in golden {
             let task = Classification::new(3, weights, smoothing, Device::Cpu);
-            let samples = [sample(2), sample(0)];
-            let sum = task.loss(&logits(), &task.targets(&samples.each_ref(), Device::Cpu));
-            let mean = sum.double_value(&[]) / task.loss_weight(&samples.each_ref());
+            let sum = task.loss(&logits(), &task.targets(&[2, 0], Device::Cpu));
+            let mean = sum.double_value(&[]) / task.loss_weight(&[2, 0]);
             assert!((mean - expected).abs() < 1e-6, "{smoothing}: {mean}");
         }
     }

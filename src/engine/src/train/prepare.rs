@@ -81,7 +81,7 @@ impl Preparation<'_> {
     /// The task, weighted as the settings say.
     fn task(&self, data: &Data) -> Result<Box<dyn Task>> {
         let mut counts = vec![0; data.labels.len()];
-        data.train.samples.iter().for_each(|sample| counts[sample.label] += 1);
+        (0..data.train.len()).for_each(|example| counts[data.train.class(example)] += 1);
         let weights = self.settings.class_weights.of(data.labels.names(), &counts);
         let weights = weights.map_err(|message| Error::Setting { key: "--class-weights", message })?;
         let smoothing = self.settings.label_smoothing;

@@ -37,6 +37,7 @@ use super::loss::consistency::ReferenceMaps;
 use super::loss::reasons::Reasons;
 use super::prepare::Prepared;
 use crate::data::tokenise::TextEncoder;
+use crate::data::tokens::TokenRow;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::model::answers;
@@ -109,7 +110,7 @@ impl Trainer {
             progress: Progress::default(),
             throughput: Throughput::default(),
             resumption: Resumption::default(),
-            saved: Saved::of_new(&setup.settings),
+            saved: Saved::of_new(&setup.settings, &setup.data.reading.columns),
             notes,
             interrupt: Interrupt::default(),
             log_sync: LogSync::default(),
@@ -150,8 +151,8 @@ impl Trainer {
             model: card(&settings.model, model),
             teacher: self.references.teacher.as_ref().map(|teacher| teacher.card.clone()),
             labels: data.labels.names().to_vec(),
-            train_examples: data.train.samples.len(),
-            valid_examples: data.valid.samples.len(),
+            train_examples: data.train.len(),
+            valid_examples: data.valid.len(),
             steps_per_epoch: self.steps_per_epoch(),
             total_steps: self.optimisation.schedule.total,
             task: task.kind(),
@@ -310,9 +311,20 @@ impl Trainer {
 
     /// The validation samples that the run folder keeps.
     #[must_use]
-    pub fn samples(&self) -> &[Sample] {
-        let samples = &self.setup.data.valid.samples;
-        &samples[..samples.len().min(SAMPLES_KEPT)]
+    pub fn samples(&self) -> Vec<Sample> {
+        (0..self.sample_count()).map(|index| self.setup.data.valid.sample(index)).collect()
+    }
+
+    /// How many of them there are.
+    #[must_use]
+    pub fn sample_count(&self) -> usize {
+        self.setup.data.valid.len().min(SAMPLES_KEPT)
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn sample(&self, index: usize) -> Option<Sample> {
+        (index < self.sample_count()).then(|| self.setup.data.valid.sample(index))
     }
 
     /// The teacher's probabilities for a text, with distillation.
@@ -321,10 +333,10 @@ impl Trainer {
     /// When the text cannot be encoded or libtorch refuses.
     pub fn teacher_probabilities(&self, text: &str, pair: Option<&str>) -> Result<Option<Vec<f64>>> {
         let Some(state) = &self.references.teacher else { return Ok(None) };
-        let encoded = state.encoder.encode(&[(text, pair)])?;
-        let logits = answers::host_rows(&state.teacher.forward(&encoded.iter().collect::<Vec<_>>()))?;
+        let rows: Vec<TokenRow> = state.encoder.encode(&[(text, pair)])?.into_iter().map(TokenRow::from).collect();
+        let logits = answers::host_rows(&state.teacher.forward(&rows))?;
         let model = state.teacher.model();
-        let answers = encoded.iter().zip(logits).map(|(row, logits)| answers::checked(model, row, logits));
+        let answers = rows.iter().zip(logits).map(|(row, logits)| answers::checked(model, || row.clone(), logits));
         let answer = answers::all(answers.collect(), "the teacher, text")?.pop();
         Ok(answer.map(|row| output_of(model).probabilities(&row)))
     }

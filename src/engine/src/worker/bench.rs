@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use pellucid_protocol::settings::{DataPart, MaxTokens};
 use pellucid_protocol::work::{BenchEpoch, BenchTrainWork};
 use pellucid_protocol::{Event, RawSettings, Settings};
 use serde_json::json;
@@ -31,9 +32,9 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
         let (card, teacher) = (card(&work.model, &model), Teacher::new(model, &classes));
         prepared.teacher = Some(TeacherState {
             card,
-            encoder: TextEncoder::load(&work.model, prepared.settings.max_tokens as usize)?,
-            train: teacher.answers(prepared.data.train.encoded.clone()),
-            valid: teacher.answers(prepared.data.valid.encoded.clone()),
+            encoder: TextEncoder::load(&work.model, prepared.data.encoder.max_tokens())?,
+            train: teacher.answers(prepared.data.train.tokens.clone()),
+            valid: teacher.answers(prepared.data.valid.tokens.clone()),
             teacher,
             // Answers that earlier benchmarks have kept would make this one look faster than it is.
             cache: None,
@@ -77,11 +78,15 @@ pub fn bench_train(work: &BenchTrainWork) -> Result<()> {
     Ok(())
 }
 
+/// The most tokens of a text that the Python peer reads.
+const PEERS: u64 = 128;
+
 fn settings(work: &BenchTrainWork) -> Result<Settings> {
     let raw = RawSettings {
         model: Some(work.model.clone()),
         train: Some(work.data.clone()),
-        valid: Some(work.data.clone()),
+        valid: Some(DataPart::File(work.data.clone())),
+        max_tokens: Some(MaxTokens::At(PEERS)),
         max_steps: Some(work.steps + WARM_UP),
         batch_size: Some(work.batch as u64),
         lr: Some(work.lr),

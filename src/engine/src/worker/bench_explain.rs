@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::explain::unit_scores::{self, UnitRequest, UnitScores};
 use super::memory::{peak_rss_mb, rss_mb};
-use super::predict::MAX_TOKENS;
 use super::texts;
 use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
@@ -16,7 +15,7 @@ use crate::explain::oracle::ROWS_PER_CALL;
 use crate::explain::subject::Subject;
 use crate::model::answers;
 use crate::model::classifier::Classifier;
-use crate::model::pretrained::load_classifier;
+use crate::model::pretrained::{TrainedOn, load_classifier};
 use crate::task::output_of;
 
 /// The memory counts as settled after one in so many explanations of a soak.
@@ -34,8 +33,11 @@ struct Bench<'a> {
 /// When model or data are not what they should be.
 pub fn bench_explain(work: &BenchExplainWork) -> Result<()> {
     tch::set_num_threads(work.threads as i32);
-    let rows = texts::rows(&Texts::File { path: work.data.clone(), limit: Some(work.texts) })?;
-    let (model, _, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
+    let trained = TrainedOn::of(&work.model)?;
+    let file = Texts::File { path: work.data.clone(), limit: Some(work.texts), reading: Box::default() };
+    let rows = texts::rows(&file, &trained.columns)?;
+    let rows: Vec<Row> = (0..rows.len()).map(|row| rows.row(row)).collect();
+    let (model, _, encoder) = load_classifier(&work.model, trained.max_tokens)?;
     let bench = Bench { work, model, encoder };
     match work.soak {
         Some(explanations) => bench.soak(&rows, explanations),

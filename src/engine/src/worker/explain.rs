@@ -11,7 +11,6 @@ use pellucid_protocol::work::{ExplainFormat, ExplainWork};
 use pellucid_protocol::{Attribution, Explanation};
 use serde_json::json;
 
-use super::predict::MAX_TOKENS;
 use super::texts::{self, FailedRows};
 use crate::data::tokenise::TextEncoder;
 use crate::device::device;
@@ -21,13 +20,13 @@ use crate::explain::session;
 use crate::explain::subject::{Subject, Unit};
 use crate::model::answers;
 use crate::model::classifier::Classifier;
-use crate::model::pretrained::{check_ids, load_classifier};
+use crate::model::pretrained::{TrainedOn, check_encoded, load_classifier};
 use crate::task::classification::prediction;
 use crate::task::output_of;
 
+use super::writer::{self, Writer};
 use explained_text::ExplainedText;
 use unit_scores::{UnitRequest, UnitScores, unit};
-use writer::Writer;
 
 pub mod csv_table;
 pub mod explained_text;
@@ -35,7 +34,6 @@ pub mod html_page;
 pub mod json_line;
 pub mod plain_text;
 pub mod unit_scores;
-pub mod writer;
 
 /// A loaded model and how it is to be explained.
 struct Explainer<'a> {
@@ -53,9 +51,10 @@ struct Explainer<'a> {
 /// When the model or the data cannot be read, the model has no such class, a text has no explanation (the others are
 /// written), or the output cannot be written.
 pub fn explain(work: &ExplainWork) -> Result<()> {
-    let output = writer::output(work)?;
-    let rows = texts::rows(&work.texts)?;
-    let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
+    let output = writer::output(work.out.as_deref(), &work.model, &work.texts)?;
+    let trained = TrainedOn::of(&work.model)?;
+    let rows = texts::rows(&work.texts, &trained.columns)?;
+    let (model, labels, encoder) = load_classifier(&work.model, trained.max_tokens)?;
     let model = model.to_device(device(work.device)?);
     let class = class(work, &labels)?;
     let explainer = Explainer { work, model, labels, encoder, class };
@@ -66,7 +65,8 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         ExplainFormat::Text | ExplainFormat::Json | ExplainFormat::Record => {}
     }
     let mut failed = FailedRows::new(&work.texts);
-    for (index, row) in rows.iter().enumerate() {
+    for index in 0..rows.len() {
+        let row = &rows.row(index);
         out.write(&match explainer.explain(row) {
             Ok(explained) => formatted(&explained, work.format, index + 1)?,
             Err(error @ (Error::NoNumber(_) | Error::Explain(_))) => {
@@ -130,7 +130,7 @@ fn context(work: &ExplainWork) -> Context {
 impl Explainer<'_> {
     fn explain<'a>(&'a self, row: &'a Row) -> Result<ExplainedText<'a>> {
         let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
-        check_ids(&self.work.model, self.model.config(), [&vec![subject.encoded.clone()]])?;
+        check_encoded(&self.work.model, self.model.config(), std::slice::from_ref(&subject.encoded))?;
         let logits = answers::of_one(&self.model, &subject.encoded)?;
         let target = self.class.unwrap_or_else(|| prediction(&logits, 0, None).class());
         let blank = session::blank(&subject, output_of(&self.model).probabilities(&logits), target);

@@ -34,27 +34,27 @@ pub struct ExplainJob {
 }
 
 /// The text that a request names: the user's own, or a sample.
-pub struct RequestedText<'a> {
+pub struct RequestedText {
     /// The text.
-    pub text: &'a str,
+    pub text: String,
     /// The second text of a pair.
-    pub pair: Option<&'a str>,
+    pub pair: Option<String>,
     /// The sample, and its index.
-    pub sample: Option<(usize, &'a Sample)>,
+    pub sample: Option<(usize, Sample)>,
 }
 
-impl<'a> RequestedText<'a> {
+impl RequestedText {
     /// The text of `subject`.
     ///
     /// # Errors
     /// When there is no such sample.
-    pub fn new(subject: &'a ExplainSubject, trainer: &'a Trainer) -> Result<Self> {
+    pub fn new(subject: &ExplainSubject, trainer: &Trainer) -> Result<Self> {
         match subject {
-            ExplainSubject::Text(text) => Ok(Self { text, pair: None, sample: None }),
+            ExplainSubject::Text(text) => Ok(Self { text: text.clone(), pair: None, sample: None }),
             ExplainSubject::Sample(index) => {
                 let missing = || Error::Setting { key: "sample", message: format!("there is no sample {index}") };
-                let sample = trainer.samples().get(*index).ok_or_else(missing)?;
-                Ok(Self { text: &sample.text, pair: sample.pair.as_deref(), sample: Some((*index, sample)) })
+                let sample = trainer.sample(*index).ok_or_else(missing)?;
+                Ok(Self { text: sample.text.clone(), pair: sample.pair.clone(), sample: Some((*index, sample)) })
             }
         }
     }
@@ -64,7 +64,7 @@ impl<'a> RequestedText<'a> {
     /// # Errors
     /// When it has no such words, or the tokenizer refuses.
     pub fn edited(&self, trainer: &Trainer, edits: &[WordEdit]) -> Result<(Subject, Edited)> {
-        Subject::edited(trainer.encoder(), self.text, self.pair, edits)
+        Subject::edited(trainer.encoder(), &self.text, self.pair.as_deref(), edits)
     }
 }
 
@@ -81,7 +81,7 @@ pub struct PreparedExplanation {
 /// # Errors
 /// When it has no such words, there is no such class, the answer is not a number, or libtorch refuses.
 pub fn prepare(
-    text: &RequestedText<'_>,
+    text: &RequestedText,
     request: &ExplainRequest,
     asker: Asker,
     snapshot: &Snapshot,
@@ -93,13 +93,13 @@ pub fn prepare(
     let target = target(request.target, model, &probabilities)?;
     // The teacher answers only for a text that a person looks at unedited: other requests are urgent.
     let taught = asker == Asker::Person && request.edits.is_empty();
-    let teacher = if taught { trainer.teacher_probabilities(text.text, text.pair)? } else { None };
+    let teacher = if taught { trainer.teacher_probabilities(&text.text, text.pair.as_deref())? } else { None };
     let explanation = Explanation {
         step: snapshot.step,
-        sample: text.sample.map(|(index, _)| index),
+        sample: text.sample.as_ref().map(|(index, _)| *index),
         teacher_probabilities: teacher,
-        label: text.sample.map(|(_, sample)| sample.label),
-        rationale: text.sample.map(|(_, sample)| moved(sample, text, &edited)).unwrap_or_default(),
+        label: text.sample.as_ref().map(|(_, sample)| sample.label),
+        rationale: text.sample.as_ref().map(|(_, sample)| moved(sample, text, &edited)).unwrap_or_default(),
         edits: request.edits.clone(),
         asker,
         ..session::blank(&subject, probabilities, target)

@@ -1,79 +1,124 @@
-//! Logits and probabilities of texts, one line each.
+//! Logits and probabilities of texts, a row each, in the format that is asked for.
 
-use std::io::{self, Write};
+mod answered;
+mod output;
+
 use std::path::Path;
 
-use pellucid_evaluate::classification::{accuracy, macro_f1};
+use pellucid_intake::labels::{Labels, Naming};
+use pellucid_intake::model_folder::provenance::Provenance;
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
-use pellucid_protocol::scrub::{escape_json, scrub};
-use pellucid_protocol::work::{Output, PredictWork};
-use serde_json::json;
+use pellucid_intake::rows::Rows;
+use pellucid_protocol::work::PredictWork;
 
-use super::texts::{self, FailedRows};
+use self::answered::{Answered, Gold, Scores};
+use self::output::Output;
+use super::texts::{self, FailedRows, note};
+use super::writer::Writer;
+use crate::data::tokenise::TextEncoder;
 use crate::device::device;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::model::answers;
-use crate::model::pretrained::{check_ids, load_classifier};
+use crate::model::classifier::Classifier;
+use crate::model::pretrained::{TrainedOn, check_encoded, load_classifier};
 use crate::model::weights::save::{SaveRequest, Storage, place, save};
-use crate::task::classification::prediction;
-use crate::task::output_of;
 
-/// The longest text in tokens.
-pub const MAX_TOKENS: usize = 512;
+/// Rows that are answered and written at once.
+const AT_ONCE: usize = 1024;
 
-/// Prints one line for each text on stdout; if labels are known, a summary on stderr.
-///
-/// # Errors
-/// When model or data are not what they should be, a row has no answer (the others are printed), or stdout is gone.
-pub fn predict(work: &PredictWork) -> Result<()> {
-    let rows = texts::rows(&work.texts)?;
-    let (model, labels, encoder) = load_classifier(&work.model, MAX_TOKENS)?;
-    let model = model.to_device(device(work.device)?);
-    let texts: Vec<_> = rows.iter().map(|row| (row.text.as_str(), row.pair.as_deref())).collect();
-    let encoded = encoder.encode(&texts)?;
-    check_ids(&work.model, model.config(), [&encoded])?;
-    let answers = answers::each(&model, &encoded, &Interrupt::default())?;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut write = |line: &str| writeln!(out, "{line}").map_err(|error| Error::Refused(error.to_string()));
-    let (mut predicted, mut known, mut failed) = (Vec::new(), Vec::new(), FailedRows::new(&work.texts));
-    for (row, answer) in rows.iter().zip(answers) {
-        let logits = match answer {
-            Ok(logits) => logits,
-            Err(fault) => {
-                let why = failed.add(row, &fault);
-                if work.output == Output::Json {
-                    write(&json_line(&json!({"text": row.text, "error": why})))?;
-                }
-                continue;
-            }
-        };
-        let probabilities = output_of(&model).probabilities(&logits);
-        let class = prediction(&logits, 0, None).class();
-        let name = &labels.names()[class];
-        write(&match work.output {
-            Output::Json => {
-                json_line(&json!({"text": row.text, "logits": logits, "probs": probabilities, "label": name}))
-            }
-            Output::Plain => {
-                format!("{:>6.1} %  {:<16} {}", probabilities[class] * 100.0, scrub(name), scrub(&row.text))
-            }
-        })?;
-        if let Some(label) = row.label.as_deref().and_then(|label| labels.index(label)) {
-            predicted.push(class);
-            known.push(label);
-        }
-    }
-    out.flush().map_err(|error| Error::Refused(error.to_string()))?;
-    if !known.is_empty() {
-        let (accuracy, f1) = (accuracy(&predicted, &known), macro_f1(&predicted, &known, labels.len()));
-        eprintln!("accuracy {accuracy:.4}, F1 {f1:.4} on {} labelled rows of {}", known.len(), rows.len());
-    }
-    failed.finish(rows.len())
+/// What every row is answered with.
+struct Predictor<'a> {
+    work: &'a PredictWork,
+    model: Classifier,
+    labels: Labels,
+    encoder: TextEncoder,
+    rows: Rows,
+    /// The class that each label of the data names; of one that names none, its number among these.
+    gold: Vec<Gold>,
 }
 
-fn json_line(line: &serde_json::Value) -> String {
-    escape_json(&line.to_string()).into_owned()
+/// Writes a row for each text; if labels are known, a summary on stderr.
+///
+/// # Errors
+/// When model or data are not what they should be, a row has no answer (the others are written), or the output cannot be
+/// written.
+pub fn predict(work: &PredictWork) -> Result<()> {
+    let file = super::writer::output(work.out.as_deref(), &work.model, &work.texts)?;
+    let trained = TrainedOn::of(&work.model)?;
+    let rows = texts::rows(&work.texts, &trained.columns)?;
+    let (model, labels, encoder) = load_classifier(&work.model, trained.max_tokens)?;
+    let model = model.to_device(device(work.device)?);
+    let gold = gold(&labels, &rows);
+    let mut output = Output::new(work.format, &labels, &rows, Writer::open(file)?)?;
+    let predictor = Predictor { work, model, labels, encoder, rows, gold };
+    let (mut scores, mut failed) = (Scores::default(), FailedRows::new(&work.texts));
+    for start in (0..predictor.rows.len()).step_by(AT_ONCE) {
+        predictor.answer(start, &mut output, &mut scores, &mut failed)?;
+    }
+    output.finish()?;
+    scores.tell(&predictor.labels, &predictor.rows);
+    failed.finish(predictor.rows.len())
+}
+
+impl Predictor<'_> {
+    /// Answers and writes the rows from `start` on.
+    fn answer(
+        &self,
+        start: usize,
+        output: &mut Output,
+        scores: &mut Scores,
+        failed: &mut FailedRows<'_>,
+    ) -> Result<()> {
+        let rows = start..(start + AT_ONCE).min(self.rows.len());
+        let texts: Vec<_> = rows.clone().map(|row| (self.rows.text(row), self.rows.pair(row))).collect();
+        let encoded = self.encoder.encode_from(&texts, start + 1)?;
+        check_encoded(&self.work.model, self.model.config(), &encoded)?;
+        let answers = answers::each(&self.model, &encoded, &Interrupt::default())?;
+        for ((row, answer), (encoded, text)) in rows.zip(answers).zip(encoded.iter().zip(&texts)) {
+            let cut_words = if encoded.cut { encoded.words_cut(text.0, text.1) } else { 0 };
+            match answer {
+                Ok(logits) => {
+                    let gold = self.rows.label(row).map(|label| self.gold[label]);
+                    let answered = Answered::new(&self.model, row, logits, gold, cut_words);
+                    scores.add(&answered, &self.labels);
+                    output.row(&answered, &self.rows, &self.labels)?;
+                }
+                Err(fault) => {
+                    let why = failed.add(&self.rows.row(row), &fault);
+                    output.failure(row, &self.rows, &why)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The classes that the labels of `rows` name. Labels that name none are said, with their first line.
+fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
+    let naming = labels.naming(rows.labels()).unwrap_or(Naming::Names);
+    let mut unknown = Vec::new();
+    let mut of = |label: &pellucid_intake::rows::Label| match labels.named(&label.name, naming) {
+        Some(class) => Gold::Class(class),
+        None => {
+            unknown.push(format!(
+                "`{}` ({} rows, the first in line {})",
+                label.name,
+                label.count,
+                rows.line(label.first)
+            ));
+            Gold::Unknown(unknown.len() - 1)
+        }
+    };
+    let gold = rows.labels().iter().map(&mut of).collect();
+    if !unknown.is_empty() {
+        let known = labels.names().join(", ");
+        note(&format!(
+            "labels that the model does not know, whose rows count as wrong: {}; its classes are {known}",
+            unknown.join(", ")
+        ));
+    }
+    gold
 }
 
 /// Copies a fine-tuned model folder with its weights as 16-bit floats.
@@ -82,14 +127,15 @@ fn json_line(line: &serde_json::Value) -> String {
 /// When `from` is not one or `to` cannot be written or replaced.
 pub fn halve(from: &Path, to: &Path) -> Result<()> {
     place::check(to, from)?;
-    let (model, labels, _) = load_classifier(from, MAX_TOKENS)?;
+    let (model, labels, _) = load_classifier(from, TrainedOn::of(from)?.max_tokens)?;
     let config = model.config().for_classifier(&labels);
+    let said = Provenance::of(from)?.and_then(|said| said.checkpoint);
     let request = SaveRequest {
         params: model.params(),
         config: &config,
         tokenizer: &TokenizerFiles::read(from)?,
         storage: Storage::F16,
-        checkpoint: None,
+        checkpoint: said.as_ref(),
     };
     save(to, request)
 }

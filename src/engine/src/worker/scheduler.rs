@@ -208,7 +208,7 @@ impl Scheduler {
 
     /// Starts a survey of the weights of now; it replaces the one under way.
     fn survey(&mut self, request: SurveyRequest, trainer: &Trainer) -> Result<()> {
-        let count = trainer.samples().len();
+        let count = trainer.sample_count();
         if let Some(sample) = request.samples.iter().find(|sample| **sample >= count) {
             return refuse(&format!("there is no sample {sample}"));
         }

@@ -1,7 +1,8 @@
 //! Texts from the command line or a data file, for the jobs that run in the foreground.
 
-use pellucid_intake::rows::{LabelNeed, Row, read_rows};
+use pellucid_intake::rows::{LabelNeed, Row, Rows, read_rows};
 use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::settings::reading::{ColumnNames, Reading};
 use pellucid_protocol::work::Texts;
 
 use crate::error::{Error, Result};
@@ -9,21 +10,32 @@ use crate::error::{Error, Result};
 /// Rows without an answer that are named one by one.
 const NAMED: usize = 20;
 
-/// The rows of a request; a text from the command line is one row without a label.
+/// The rows of a request; a text from the command line is one row without a label. Columns are as in the data that the
+/// model was trained on, where the file has such columns and the user names no others.
 ///
 /// # Errors
 /// See [`read_rows`].
-pub fn rows(texts: &Texts) -> Result<Vec<Row>> {
+pub fn rows(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
     match texts {
-        Texts::Text(text) => {
-            Ok(vec![Row { line: 1, text: text.clone(), pair: None, label: None, rationale: Vec::new() }])
-        }
-        Texts::File { path, limit } => {
-            let mut rows = read_rows(path, LabelNeed::Optional)?;
-            rows.truncate(limit.unwrap_or(usize::MAX));
+        Texts::Text(text) => Ok(Rows::of_text(text)),
+        Texts::File { path, limit, reading } => {
+            let reading = Reading { trained_on: trained_on.clone(), ..(**reading).clone() };
+            let mut rows = read_rows(path, &reading, LabelNeed::Optional)?;
+            rows.notes().iter().for_each(|told| note(told));
+            if let Some(first) = rows.skipped().first() {
+                note(&format!("{} bad rows were left out, the first: {first}", rows.skipped().len()));
+            }
+            if let Some(limit) = limit.filter(|limit| *limit < rows.len()) {
+                rows = rows.subset(&(0..limit).collect::<Vec<_>>());
+            }
             Ok(rows)
         }
     }
+}
+
+/// Says something on stderr.
+pub fn note(told: &str) {
+    eprintln!("{}", scrub(told));
 }
 
 /// The rows of a job that have no answer. Each is named on stderr as soon as it is known; the others are written.

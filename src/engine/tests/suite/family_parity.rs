@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use pellucid_engine::data::batch::Batch;
 use pellucid_engine::data::tokenise::Encoded;
+use pellucid_engine::data::tokens::TokenRow;
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
 use pellucid_engine::model::layers::dropout::Dropout;
@@ -80,7 +81,7 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 fn packed(rows: &[Encoded]) -> Batch {
-    Batch::new(&rows.iter().collect::<Vec<_>>(), Device::Cpu)
+    Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu)
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Fixture {
         RawSettings {
             model: Some(self.path("student")),
             train: Some(self.path("train.jsonl")),
-            valid: Some(self.path("valid.jsonl")),
+            valid: Some(self.path("valid.jsonl").into()),
             run_dir: Some(self.path(run_dir)),
             max_steps: Some(12),
             batch_size: Some(16),

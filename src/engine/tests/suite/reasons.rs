@@ -4,6 +4,7 @@ use std::fs;
 
 use pellucid_engine::data::batch::Batch;
 use pellucid_engine::data::tokenise::Encoded;
+use pellucid_engine::data::tokens::TokenRow;
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::config::ModelConfig;
 use pellucid_engine::model::layers::dropout::Dropout;
@@ -43,7 +44,7 @@ fn batch() -> Batch {
         cut: false,
     };
     let rows: Vec<Encoded> = LENGTHS.iter().enumerate().map(text).collect();
-    Batch::new(&rows.iter().collect::<Vec<_>>(), Device::Cpu)
+    Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu)
 }
 
 /// Each token a word, but the first of each text.

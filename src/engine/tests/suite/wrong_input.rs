@@ -29,12 +29,12 @@ fn data_files_are_named_with_their_line() {
     let unknown = "train.csv:3: unknown label `maybe`; the classes are `negative`, `positive`";
     let valid = b"text,label\ngood,positive\nbad,maybe\n";
     fs::write(fixture.path("train.csv"), valid).unwrap();
-    let message = refusal(&fixture, |raw| raw.valid = Some(fixture.path("train.csv")));
+    let message = refusal(&fixture, |raw| raw.valid = Some(fixture.path("train.csv").into()));
     assert!(message.ends_with(unknown), "{message}");
     for (name, content, part) in [
-        ("a.csv", b"id,label\n1,positive\n".as_slice(), "a.csv:1: no column `text`"),
+        ("a.csv", b"id,label\n1,positive\n".as_slice(), "a.csv:1: no column is called `text`"),
         ("b.csv", b"".as_slice(), "b.csv: is empty"),
-        ("c.tsv", b"good\tpositive\nb\xe4d\tnegative\n".as_slice(), "c.tsv:2: not UTF-8"),
+        ("c.tsv", b"good\tpositive\nb\xe4d\tnegative\n".as_slice(), "c.tsv:2: is not UTF-8"),
         ("d.tsv", b"good\tx\nfine\tx\n".as_slice(), "has 1 label; a classifier needs two"),
         ("none.tsv.gone", b"x".as_slice(), "unknown format"),
     ] {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use pellucid_files::bounded;
+use pellucid_protocol::settings::reading::ColumnNames;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -35,6 +36,12 @@ pub struct CheckpointOf {
     pub step: u64,
     /// Hash of the settings that the run was started with.
     pub settings: String,
+    /// Which columns of the training data were for what.
+    #[serde(default)]
+    pub columns: ColumnNames,
+    /// The most tokens of a text that were read; `None` for a checkpoint of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
 }
 
 impl CheckpointOf {

@@ -1,8 +1,10 @@
 //! The flags of `pellucid predict`.
 
-use clap::Args;
+use std::path::PathBuf;
 
-use super::json::JsonFlag;
+use clap::{Args, ValueEnum};
+use pellucid_protocol::work::PredictFormat;
+
 use super::texts::ModelOnTexts;
 
 /// `pellucid predict`.
@@ -11,7 +13,38 @@ pub(crate) struct PredictArgs {
     /// What to predict.
     #[command(flatten)]
     pub on: ModelOnTexts,
-    /// How to print.
-    #[command(flatten)]
-    pub json: JsonFlag,
+    /// How to write: text; json, an array; jsonl, one object a text; csv, one row a text
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    pub format: Format,
+    /// The same as --format jsonl
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// File to write to instead of stdout; it appears when it is complete
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The formats of `pellucid predict`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Plain lines for people.
+    #[default]
+    Text,
+    /// One JSON array.
+    Json,
+    /// One JSON object a text.
+    Jsonl,
+    /// A table with a row for each text.
+    Csv,
+}
+
+impl From<Format> for PredictFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+            Format::Jsonl => Self::Jsonl,
+            Format::Csv => Self::Csv,
+        }
+    }
 }

@@ -2,10 +2,13 @@
 
 use std::ffi::OsStr;
 
-use clap::builder::{PathBufValueParser, PossibleValuesParser, StringValueParser, TypedValueParser, ValueParser};
+use clap::builder::{
+    BoolishValueParser, PathBufValueParser, PossibleValuesParser, StringValueParser, TypedValueParser, ValueParser,
+};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use pellucid_protocol::RawSettings;
-use pellucid_protocol::settings::{DEFINITIONS, Definition, Form};
+use pellucid_protocol::settings::reading::Reading;
+use pellucid_protocol::settings::{DEFINITIONS, Definition, Form, READING};
 
 /// The settings of a run, as flags: one for each definition.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,48 @@ impl FromArgMatches for SettingFlags {
     }
 }
 
+/// The settings that say how a data file is read, as flags of other commands.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadingFlags(RawSettings);
+
+impl ReadingFlags {
+    /// How the file is read.
+    #[must_use]
+    pub(crate) fn reading(&self) -> Reading {
+        self.0.reading()
+    }
+}
+
+fn of_reading() -> impl Iterator<Item = &'static Definition> {
+    DEFINITIONS.iter().filter(|known| known.heading == READING && known.key != "yes_many_classes")
+}
+
+impl Args for ReadingFlags {
+    fn augment_args(command: Command) -> Command {
+        of_reading().fold(command, |command, known| command.arg(flag(known)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ReadingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches).map(|()| flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for known in of_reading() {
+            if let Some(given) = matches.get_one::<RawSettings>(known.key) {
+                self.0 = given.clone().or(std::mem::take(&mut self.0));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The flag of a setting. Its value is settings of which this one alone is given.
 fn flag(known: &'static Definition) -> Arg {
     let flag = Arg::new(known.key)
@@ -53,7 +98,11 @@ fn flag(known: &'static Definition) -> Arg {
         .help(known.help())
         .help_heading(known.heading)
         .value_parser(parser(known));
-    let flag = if known.form == Form::Path { flag.value_hint(ValueHint::AnyPath) } else { flag };
+    let flag = match known.form {
+        Form::Path => flag.value_hint(ValueHint::AnyPath),
+        Form::Switch => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Form::Text | Form::Choice(_) => flag,
+    };
     known.excludes.into_iter().fold(flag, |flag, other| flag.conflicts_with(other))
 }
 
@@ -61,6 +110,7 @@ fn parser(known: &'static Definition) -> ValueParser {
     let parse = move |text: &OsStr| known.parse(text);
     match known.form {
         Form::Text => StringValueParser::new().try_map(move |text| parse(text.as_ref())).into(),
+        Form::Switch => BoolishValueParser::new().try_map(move |on| parse(on.to_string().as_ref())).into(),
         Form::Path => PathBufValueParser::new().try_map(move |path| parse(path.as_ref())).into(),
         Form::Choice(names) => PossibleValuesParser::new(names).try_map(move |name| parse(name.as_ref())).into(),
     }
@@ -85,9 +135,12 @@ mod tests {
             let text = match known.form {
                 Form::Choice(names) => names.last().map(|name| (*name).to_owned()).unwrap(),
                 Form::Path => "a/b".to_owned(),
+                Form::Switch => "true".to_owned(),
+                Form::Text if known.key == "delimiter" => ";".to_owned(),
                 Form::Text => known.default().unwrap_or_else(|| "5".to_owned()),
             };
-            let raw = parse(&format!("--{} {text}", known.flag));
+            let between = if known.form == Form::Switch { '=' } else { ' ' };
+            let raw = parse(&format!("--{}{between}{text}", known.flag));
             assert_eq!(raw, known.parse(OsStr::new(&text)).unwrap(), "{}", known.key);
             let written = serde_json::to_value(&raw).unwrap();
             assert_eq!(written.as_object().unwrap().keys().collect::<Vec<_>>(), [known.key]);
@@ -104,7 +157,9 @@ mod tests {
              --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \
              --schedule cosine --layer-decay 19 --freeze layers:2 --checkpoint-every 20 --keep 21 --precision bf16 \
              --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases --rrr 23 --avoid a,b --consistency 24 \
-             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f",
+             --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f \
+             --test 0.1 --text-column a --pair-column b --label-column c --id-column d --group-column e --rationale-column f \
+             --no-header --delimiter ; --encoding latin1 --skip-bad 29 --label-map a=b --yes-many-classes",
         );
         let written = serde_json::to_value(&raw).unwrap();
         assert_eq!(written.as_object().unwrap().len(), DEFINITIONS.len() - 1, "all but max_steps");

@@ -108,18 +108,19 @@ fn data(run: &RunDir, recorded: &Recorded) -> Section {
             format!("{} ({}, {} parameters)", started.model.path, started.model.family, started.model.parameters),
         ],
         vec!["training data".into(), format!("{} ({} texts)", path(&settings.train), started.train_examples)],
-        vec!["validation data".into(), format!("{} ({} texts)", path(&settings.valid), started.valid_examples)],
+        vec!["validation data".into(), format!("{} ({} texts)", settings.valid.words(), started.valid_examples)],
         vec!["classes".into(), started.labels.join(", ")],
         vec!["computed on".into(), started.device.clone()],
         vec!["pellucid".into(), started.version.clone()],
         vec!["SHA-256 of the training data now".into(), hash(&settings.train)],
-        vec!["SHA-256 of the validation data now".into(), hash(&settings.valid)],
         vec!["SHA-256 of the initial weights now".into(), hash_of_weights(&settings.model)],
         vec![
             "SHA-256 of the best weights".into(),
             best_weights(run, recorded).map_or_else(|why| why, |folder| hash_of_weights(&folder)),
         ],
     ];
+    let valid = settings.valid.file().map(|file| vec!["SHA-256 of the validation data now".into(), hash(file)]);
+    rows.extend(valid);
     rows.extend(started.teacher.iter().map(|teacher| vec!["teacher".into(), teacher.path.clone()]));
     Section::new("Data and model", vec![Block::Table(vec!["what", "value"], rows)])
 }

@@ -95,7 +95,7 @@ fn plan(args: &SweepArgs, under: &RawSettings) -> Result<Plan, Failure> {
         let raw = RawSettings { run_dir: Some(run.clone()), ..grid::settings(&point, under)? };
         let settings = settings_file::checked(raw)?;
         let text = toml::to_string(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
-        inputs.extend([settings.model, settings.train, settings.valid].into_iter().chain(settings.teacher));
+        inputs.extend(settings.inputs().into_iter().map(Path::to_owned));
         let settings = out.join(SETTINGS).join(format!("{name}.toml"));
         Ok((Planned { number: index + 1, point, run: RunDir::new(run), settings }, text))
     };
@@ -194,7 +194,7 @@ mod tests {
 
     fn under() -> RawSettings {
         let path = Some("x".into());
-        RawSettings { model: path.clone(), train: path.clone(), valid: path, ..RawSettings::default() }
+        RawSettings { model: path.clone(), train: path.clone(), valid: Some("x".into()), ..RawSettings::default() }
     }
 
     #[test]

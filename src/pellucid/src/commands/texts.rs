@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use pellucid_protocol::settings::Grouping;
 use pellucid_protocol::work::{
-    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictWork, Texts, Work,
+    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictFormat, PredictWork, Texts, Work,
 };
 
 use crate::cli::bench::{BenchExplainArgs, BenchMode, BenchTrainArgs};
 use crate::cli::explain::ExplainArgs;
 use crate::cli::predict::PredictArgs;
-use crate::cli::texts::TextFlags;
+use crate::cli::texts::{ReadingFlags, TextFlags};
 
 /// The L1 penalty and the weight of distillation of the Python program that `bench train` is compared with.
 const PEER_L1: f64 = 1e-7;
@@ -20,7 +20,7 @@ const PEER_KD_ALPHA: f64 = 0.5;
 pub(super) fn explain(explain: ExplainArgs) -> Work {
     Work::Explain(ExplainWork {
         model: absolute(&explain.on.model),
-        texts: texts(explain.on.texts, explain.on.limit),
+        texts: texts(explain.on.texts, explain.on.limit, explain.on.reading),
         methods: explain.method,
         device: explain.on.device,
         seed: explain.seed,
@@ -40,9 +40,10 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
 pub(super) fn predict(predict: PredictArgs) -> Work {
     Work::Predict(PredictWork {
         model: absolute(&predict.on.model),
-        texts: texts(predict.on.texts, predict.on.limit),
+        texts: texts(predict.on.texts, predict.on.limit, predict.on.reading),
         device: predict.on.device,
-        output: predict.json.output(),
+        format: if predict.json { PredictFormat::Jsonl } else { predict.format.into() },
+        out: predict.out.as_deref().map(absolute),
     })
 }
 
@@ -91,9 +92,9 @@ fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
     }
 }
 
-fn texts(flags: TextFlags, limit: Option<usize>) -> Texts {
+fn texts(flags: TextFlags, limit: Option<usize>, reading: ReadingFlags) -> Texts {
     match flags.data {
-        Some(path) => Texts::File { path: absolute(&path), limit },
+        Some(path) => Texts::File { path: absolute(&path), limit, reading: Box::new(reading.reading()) },
         None => Texts::Text(flags.text.unwrap_or_default()),
     }
 }
@@ -141,7 +142,7 @@ mod tests {
         };
         assert_eq!(work.methods.iter().map(|method| method.key()).collect::<Vec<_>>(), ["ig", "lime"]);
         assert!(work.model.is_absolute());
-        assert!(matches!(work.texts, Texts::File { path, limit: Some(2) } if path.is_absolute()));
+        assert!(matches!(work.texts, Texts::File { path, limit: Some(2), .. } if path.is_absolute()));
         assert_eq!((work.format, work.out), (ExplainFormat::Json, None));
         assert_eq!((work.samples, work.baseline, work.checks), (None, Baseline::Pad, Depth::Figures));
     }

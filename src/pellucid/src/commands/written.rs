@@ -47,11 +47,7 @@ pub(super) fn files_of(run: &RunDir) -> Vec<PathBuf> {
 pub(super) fn data_of(run: &RunDir) -> Vec<PathBuf> {
     let summary = RunSummary::read(run).unwrap_or_default();
     let settings = summary.started.map(|(_, started)| started.settings);
-    let named = |settings: Settings| {
-        let models = [Some(settings.model), settings.teacher];
-        [settings.train, settings.valid].into_iter().chain(models.into_iter().flatten())
-    };
-    settings.into_iter().flat_map(named).collect()
+    settings.iter().flat_map(Settings::inputs).map(Path::to_owned).collect()
 }
 
 /// The first bytes of a file that is known to be a regular one, if it is there.

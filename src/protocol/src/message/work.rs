@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::explanation::Scalar;
 use crate::explanation::check::Depth;
 use crate::explanation::method::{Baseline, Method, Removal};
+use crate::settings::reading::Reading;
 use crate::settings::{Device, Grouping, Settings};
 
 /// A worker's job. All but [`Work::Train`], [`Work::Resume`] and [`Work::Serve`] print JSON lines on stdout and end.
@@ -49,6 +50,9 @@ pub enum Texts {
         path: PathBuf,
         /// Rows to take from its start; `None` for all.
         limit: Option<usize>,
+        /// How it is read.
+        #[serde(default)]
+        reading: Box<Reading>,
     },
 }
 
@@ -136,8 +140,25 @@ pub struct PredictWork {
     pub texts: Texts,
     /// Where to compute.
     pub device: Device,
-    /// How to print.
-    pub output: Output,
+    /// How to write.
+    pub format: PredictFormat,
+    /// The file to write; `None` for stdout.
+    pub out: Option<PathBuf>,
+}
+
+/// How predictions are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PredictFormat {
+    /// Plain lines for people.
+    #[default]
+    Text,
+    /// One JSON array of objects.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// A table with a row for each text.
+    Csv,
 }
 
 /// How results are printed.

@@ -76,6 +76,16 @@ mod tests {
             class_weights: Some("yes=2".parse().unwrap()),
             avoid: Some(Avoid::Written("Ashdown,Ferndale".into())),
             probe_data: Some("p".into()),
+            test: Some("0.1".into()),
+            text_column: Some("a".into()),
+            pair_column: Some("b".into()),
+            label_column: Some("c".into()),
+            id_column: Some("d".into()),
+            group_column: Some("e".into()),
+            rationale_column: Some("f".into()),
+            delimiter: Some("tab".parse().unwrap()),
+            encoding: Some("latin1".into()),
+            label_map: Some("0=no,1=yes".parse().unwrap()),
             ..complete()
         };
         let settings = raw.check().unwrap();
@@ -84,7 +94,11 @@ mod tests {
         let raw: RawSettings = toml::from_str(&text).unwrap();
         assert_eq!(raw.check().unwrap(), settings);
         let left_out: Vec<_> = RawSettings::KEYS.iter().filter(|key| !text.contains(&format!("{key} ="))).collect();
-        assert_eq!(left_out, [&"epochs", &"class_weights"], "a table, and a length that was not asked for");
+        assert_eq!(
+            left_out,
+            [&"label_map", &"epochs", &"class_weights"],
+            "tables, and a length that was not asked for"
+        );
     }
 
     #[test]

@@ -72,7 +72,7 @@ macro_rules! declare {
             $key:ident($value_name:literal): $kind:ty = $default:tt
                 $(, unless $other:ident)?
                 $(, in $range:ident)?
-                $(, before $before:literal)?
+                $(, before $before:expr)?
                 $(, live $live:ident($title:literal, $scale:expr))?;
         )+
     })+) => {

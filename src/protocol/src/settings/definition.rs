@@ -38,6 +38,8 @@ pub enum Form {
     Text,
     /// A path.
     Path,
+    /// Nothing, or after `=` whether it is on.
+    Switch,
     /// One of these names.
     Choice(&'static [&'static str]),
 }
@@ -76,6 +78,7 @@ impl Definition {
 pub(super) fn flag_text(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => text,
+        Ok(Value::Object(items)) if items.is_empty() => "none".to_owned(),
         Ok(Value::Array(items)) if items.is_empty() => "none".to_owned(),
         Ok(Value::Array(items)) => items.iter().map(flag_text).collect::<Vec<_>>().join(","),
         // Rust's debug form is short for very small numbers, where JSON's is not.

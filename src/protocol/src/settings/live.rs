@@ -91,7 +91,9 @@ mod tests {
 
     fn settings() -> Settings {
         let path = Some("x".into());
-        RawSettings { model: path.clone(), train: path.clone(), valid: path, ..RawSettings::default() }.check().unwrap()
+        RawSettings { model: path.clone(), train: path.clone(), valid: Some("m".into()), ..RawSettings::default() }
+            .check()
+            .unwrap()
     }
 
     #[test]

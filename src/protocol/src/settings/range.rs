@@ -17,6 +17,8 @@ pub(super) enum Range {
     PartialShare,
     /// More than 0, up to 1.
     PositiveShare,
+    /// Between 0 and 1.
+    OpenShare,
 }
 
 impl Range {
@@ -29,6 +31,7 @@ impl Range {
             Self::Positive => ("more than 0", |v| v > 0.0),
             Self::Share => ("from 0 to 1", |v| (0.0..=1.0).contains(&v)),
             Self::PartialShare => ("from 0 to under 1", |v| (0.0..1.0).contains(&v)),
+            Self::OpenShare => ("between 0 and 1", |v| v > 0.0 && v < 1.0),
             Self::PositiveShare => ("more than 0 and at most 1", |v| v > 0.0 && v <= 1.0),
         };
         match value.is_finite() && holds(value) {

@@ -10,8 +10,8 @@ use strum::VariantNames;
 
 use super::range::Range;
 use super::{
-    Anchor, Avoid, ClassWeights, Device, Form, FrozenList, Grouping, L1Form, L2Form, OptimizerKind, ParamGroups,
-    Precision, Reference, ScheduleKind, SettingsError,
+    Anchor, Avoid, ClassWeights, DataPart, Delimiter, Device, Form, FrozenList, Grouping, L1Form, L2Form, LabelMap,
+    MaxTokens, OptimizerKind, ParamGroups, Precision, Reference, ScheduleKind, SettingsError, Switch,
 };
 
 /// The value of a setting. [`FromStr`] reads it from the text after the flag.
@@ -99,7 +99,54 @@ impl Value for ClassWeights {
     }
 }
 
+impl Value for String {
+    /// A name that is empty comes from a variable that is.
+    fn refuse_outside(&self, _range: Range) -> Result<(), String> {
+        if self.is_empty() { Err("the name is empty".to_owned()) } else { Ok(()) }
+    }
+}
+
+impl Value for DataPart {
+    const FORM: Form = Form::Path;
+
+    fn refuse_outside(&self, range: Range) -> Result<(), String> {
+        match self {
+            Self::Share(share) => range.check(*share),
+            Self::File(path) => path.refuse_outside(range),
+        }
+    }
+
+    fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(path.within(folder)),
+            share => share,
+        }
+    }
+
+    fn resolved(self, key: &'static str) -> Result<Self, SettingsError> {
+        match self {
+            Self::File(path) => path.resolved(key).map(Self::File),
+            share => Ok(share),
+        }
+    }
+}
+
+impl Value for MaxTokens {
+    fn refuse_outside(&self, range: Range) -> Result<(), String> {
+        match self {
+            Self::At(number) => range.check(*number as f64),
+            Self::Auto => Ok(()),
+        }
+    }
+}
+
+impl Value for Switch {
+    const FORM: Form = Form::Switch;
+}
+
+impl Value for Delimiter {}
 impl Value for Device {}
+impl Value for LabelMap {}
 impl Value for FrozenList {}
 impl Value for ParamGroups {}
 

@@ -47,7 +47,7 @@ fn settings() -> String {
     let raw = pellucid_protocol::RawSettings {
         model: path.clone(),
         train: path.clone(),
-        valid: path,
+        valid: Some("x".into()),
         run_dir: Some("/r".into()),
         max_steps: Some(99),
         ..Default::default()

@@ -6,7 +6,7 @@ use tch::{Kind, no_grad};
 
 use super::Evaluated;
 use crate::data::batch::Batch;
-use crate::data::tokenise::Encoded;
+use crate::data::tokens::TokenRow;
 use crate::error::Result;
 use crate::explain::maps::word_maps;
 use crate::explain::subject::Subject;
@@ -52,17 +52,17 @@ fn places(subject: &Subject, word: &str) -> Vec<bool> {
 /// Probabilities of the classes for texts in which `word` is masked.
 pub(super) fn answers_without(word: &str, texts: &[usize], evaluated: Evaluated<'_>) -> Result<Vec<Vec<f32>>> {
     let masked = |&text: &usize| {
-        let subject = Subject::of_example(evaluated.encoder, evaluated.valid, text);
+        let subject = Subject::of_example(evaluated.encoder, evaluated.valid, text)?;
         let presence: Vec<bool> = places(&subject, word).into_iter().map(|is_it| !is_it).collect();
-        Encoded { ids: subject.masked(&presence), ..subject.encoded }
+        Ok(TokenRow { ids: subject.masked(&presence), types: subject.encoded.types })
     };
     let mut answers = Vec::with_capacity(texts.len());
     for part in texts.chunks(ROWS) {
-        let rows: Vec<Encoded> = part.iter().map(masked).collect();
-        let batch = Batch::new(&rows.iter().collect::<Vec<_>>(), evaluated.model.device());
+        let rows: Vec<TokenRow> = part.iter().map(masked).collect::<Result<_>>()?;
+        let batch = Batch::new(&rows, evaluated.model.device());
         let shares = host_rows(&no_grad(|| evaluated.model.logits(&batch).softmax(-1, Kind::Double)))?;
         for (row, shares) in rows.iter().zip(shares) {
-            answers.push(checked(evaluated.model, row, shares)?);
+            answers.push(checked(evaluated.model, || row.clone(), shares)?);
         }
     }
     Ok(answers)
@@ -75,15 +75,16 @@ fn accuracy_with(texts: &[usize], without: &[Vec<f32>], evaluated: Evaluated<'_>
         let best = shares.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class);
         answers[text] = best.unwrap_or(answers[text]);
     }
-    let right =
-        answers.iter().zip(&evaluated.valid.samples).filter(|(answer, sample)| **answer == sample.label).count();
+    let right = (0..answers.len()).filter(|&text| answers[text] == evaluated.valid.class(text)).count();
     right as f64 / answers.len().max(1) as f64
 }
 
 /// The mean share of `word` in the sum of |gradient x input| over the words of each text; 0 in a map of zeros.
 fn importance(word: &str, class: usize, texts: &[usize], evaluated: Evaluated<'_>) -> Result<f64> {
-    let subjects: Vec<Subject> =
-        texts.iter().map(|&text| Subject::of_example(evaluated.encoder, evaluated.valid, text)).collect();
+    let subjects: Vec<Subject> = texts
+        .iter()
+        .map(|&text| Subject::of_example(evaluated.encoder, evaluated.valid, text))
+        .collect::<Result<_>>()?;
     let maps = word_maps(evaluated.model, &subjects.iter().map(|subject| (subject, class)).collect::<Vec<_>>())?;
     let share = |(subject, map): (&Subject, &Vec<f64>)| {
         let all: f64 = map.iter().map(|score| score.abs()).sum();

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tch::Tensor;
 
 use super::Answers;
-use crate::data::tokenise::Encoded;
+use crate::data::tokens::{TokenSource, Tokens};
 use crate::model::weights::tensor_file;
 
 /// The file of one teacher's answers to one set of examples.
@@ -29,10 +29,10 @@ fn files(teacher: &Path) -> Option<Vec<PathBuf>> {
 }
 
 impl TeacherCache {
-    /// The file in `folder` for the answers of the model in `teacher` to `encoded`. `how` says how they are computed: the order
+    /// The file in `folder` for the answers of the model in `teacher` to `tokens`. `how` says how they are computed: the order
     /// of classes, how batches are made, the device. `None` if the teacher cannot be read any more.
     #[must_use]
-    pub fn new(folder: &Path, teacher: &Path, encoded: &[Encoded], how: &str) -> Option<Self> {
+    pub fn new(folder: &Path, teacher: &Path, tokens: &Tokens, how: &str) -> Option<Self> {
         let mut hash = Sha256::new();
         hash.update((how.len() as u64).to_le_bytes());
         hash.update(how);
@@ -41,7 +41,7 @@ impl TeacherCache {
             hash.update(file.metadata().ok()?.len().to_le_bytes());
             std::io::copy(&mut file, &mut hash).ok()?;
         }
-        for row in encoded {
+        for row in (0..tokens.count()).map(|text| tokens.row(text)) {
             hash.update((row.ids.len() as u64).to_le_bytes());
             row.ids.iter().chain(&row.types).for_each(|id| hash.update(id.to_le_bytes()));
         }

@@ -5,6 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::{Inputs, OwnTerm};
 use crate::data::batch::Batch;
+use crate::data::tokens::TokenRow;
 use crate::error::{Error, Result};
 use crate::explain::subject::Subject;
 use crate::model::layers::dropout::Dropout;
@@ -67,7 +68,7 @@ pub(super) struct Traced {
 impl Traced {
     /// A pass over `subjects` without dropout, as explanations are made.
     pub(super) fn new(inputs: &Inputs<'_>, subjects: &[&Subject]) -> Self {
-        let rows: Vec<_> = subjects.iter().map(|subject| &subject.encoded).collect();
+        let rows: Vec<TokenRow> = subjects.iter().map(|subject| subject.encoded.clone().into()).collect();
         let batch = Batch::new(&rows, inputs.device);
         let lookup = Lookup::new(inputs.model, &batch);
         let lookup = Lookup { embeddings: lookup.embeddings.set_requires_grad(true), ..lookup };

@@ -37,12 +37,14 @@ fn term(inputs: &Inputs<'_>, references: &mut References, pass: &OwnPass<'_>) ->
     let used = &pass.examples[..pass.examples.len().min(inputs.settings.attribution_rows as usize)];
     let wanted: Vec<WordMap> =
         used.iter().map(|&example| reference_map(inputs, references, example)).collect::<Result<_>>()?;
-    let subjects: Vec<Subject> =
-        used.iter().map(|&example| Subject::of_example(inputs.encoder, inputs.train, example)).collect();
+    let subjects: Vec<Subject> = used
+        .iter()
+        .map(|&example| Subject::of_example(inputs.encoder, inputs.train, example))
+        .collect::<Result<_>>()?;
     let traced = Traced::new(inputs, &subjects.iter().collect::<Vec<_>>());
     let words = word_scores(inputs, &subjects, &wanted, traced.batch.layout.order());
-    let samples: Vec<_> = used.iter().map(|&example| &inputs.train.samples[example]).collect();
-    let scores = traced.pass().scores(&inputs.task.targets(&samples, inputs.device))?;
+    let labels: Vec<usize> = used.iter().map(|&example| inputs.train.class(example)).collect();
+    let scores = traced.pass().scores(&inputs.task.targets(&labels, inputs.device))?;
     let sum = inconsistency(&scores, &words) * (pass.examples.len() as f64 / used.len() as f64);
     traced.term(inputs, &sum, pass.share)
 }
@@ -53,14 +55,14 @@ fn reference_map(inputs: &Inputs<'_>, references: &mut References, example: usiz
     if let Some(map) = references.maps.get(&example) {
         return Ok(map.clone());
     }
-    let sample = &inputs.train.samples[example];
-    let output = inputs.task.explained_output(sample);
+    let train = inputs.train;
+    let output = inputs.task.explained_output(train.class(example));
     let (subject, scores) = match (inputs.settings.consistency_to, &references.teacher, &references.start) {
         (Reference::Teacher, Some(teacher), _) => {
-            teacher_word_map(teacher, &sample.text, sample.pair.as_deref(), output)?
+            teacher_word_map(teacher, train.text(example), train.pair(example), output)?
         }
         (Reference::Start, _, Some(start)) => {
-            let subject = Subject::of_example(inputs.encoder, inputs.train, example);
+            let subject = Subject::of_example(inputs.encoder, train, example)?;
             let scores = word_map(start, &subject, output)?;
             (subject, scores)
         }

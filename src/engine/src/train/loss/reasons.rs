@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use pellucid_explain::words::marked;
-use pellucid_protocol::{Sample, Settings};
+use pellucid_protocol::Settings;
+use pellucid_protocol::explanation::Span;
 
 use crate::data::examples::Examples;
 use crate::explain::subject::Subject;
@@ -23,7 +24,7 @@ impl Reasons {
     pub fn new(settings: &Settings, train: &Examples) -> Self {
         Self {
             avoided: settings.avoid.iter().map(|word| word.to_lowercase()).collect(),
-            rationales: train.samples.iter().any(|sample| !sample.rationale.is_empty()),
+            rationales: (0..train.len()).any(|example| !train.rationale(example).is_empty()),
         }
     }
 
@@ -36,12 +37,12 @@ impl Reasons {
     /// For each word of `subject` whether it must not be a reason. Without named words these are the words outside the
     /// rationale; in a text without a rationale there are none.
     #[must_use]
-    pub fn blamed(&self, sample: &Sample, subject: &Subject) -> Vec<bool> {
+    pub fn blamed(&self, rationale: &[Span], subject: &Subject) -> Vec<bool> {
         let words = 0..subject.words.len();
         if !self.avoided.is_empty() {
             return words.map(|word| self.avoids(&subject.word(word))).collect();
         }
-        let reasons = marked(&subject.words, &sample.rationale);
+        let reasons = marked(&subject.words, rationale);
         words.map(|word| reasons.get(word).is_some_and(|is_reason| !is_reason)).collect()
     }
 
@@ -56,13 +57,15 @@ impl Reasons {
     /// The named words that are in no text of `train`.
     #[must_use]
     pub fn missing(&self, train: &Examples) -> Vec<&str> {
-        let texts: Vec<String> = train
-            .samples
-            .iter()
-            .map(|sample| format!("{} {}", sample.text, sample.pair.as_deref().unwrap_or_default()).to_lowercase())
-            .collect();
-        let is_there = |word: &&String| !texts.iter().any(|text| text.contains(word.as_str()));
-        self.avoided.iter().filter(is_there).map(String::as_str).collect()
+        let mut missing: Vec<&str> = self.avoided.iter().map(String::as_str).collect();
+        for example in 0..train.len() {
+            if missing.is_empty() {
+                break;
+            }
+            let text = format!("{} {}", train.text(example), train.pair(example).unwrap_or_default()).to_lowercase();
+            missing.retain(|word| !text.contains(word));
+        }
+        missing
     }
 }
 
@@ -70,7 +73,9 @@ impl Reasons {
 mod tests {
     use super::*;
     use crate::data::tokenise::Encoded;
-    use pellucid_protocol::explanation::Span;
+    use pellucid_intake::labels::{Labels, Naming};
+    use pellucid_intake::rows::{LabelNeed, read_rows};
+    use pellucid_protocol::settings::reading::Reading;
 
     fn subject(text: &str) -> Subject {
         let mut start = 0;
@@ -88,15 +93,11 @@ mod tests {
         Subject { text: text.to_owned(), encoded, words, word_of_token, truncated_words: 0, mask: 0, pad: 0 }
     }
 
-    fn sample(text: &str, rationale: Vec<Span>) -> Sample {
-        Sample { text: text.to_owned(), pair: None, label: 0, rationale }
-    }
-
     #[test]
     fn named_words_are_blamed_as_they_are_written() {
         let reasons = Reasons { avoided: ["ashdown".to_owned(), "don't".to_owned()].into(), rationales: true };
         let text = "At ASHDOWN, Ashdown's Ashdowns (don't)";
-        let found = reasons.blamed(&sample(text, vec![Span { start: 0, end: 2 }]), &subject(text));
+        let found = reasons.blamed(&[Span { start: 0, end: 2 }], &subject(text));
         assert_eq!(found, [false, true, true, false, true]);
     }
 
@@ -104,18 +105,20 @@ mod tests {
     fn without_named_words_it_is_all_outside_the_rationale() {
         let reasons = Reasons { rationales: true, ..Reasons::default() };
         let text = "Flank pain today";
-        assert_eq!(
-            reasons.blamed(&sample(text, vec![Span { start: 0, end: 10 }]), &subject(text)),
-            [false, false, true]
-        );
-        assert_eq!(reasons.blamed(&sample(text, vec![]), &subject(text)), [false; 3]);
+        assert_eq!(reasons.blamed(&[Span { start: 0, end: 10 }], &subject(text)), [false, false, true]);
+        assert_eq!(reasons.blamed(&[], &subject(text)), [false; 3]);
         assert!(reasons.are_known() && !Reasons::default().are_known());
     }
 
     #[test]
     fn words_that_never_occur_are_told() {
         let reasons = Reasons { avoided: ["ashdown".to_owned(), "ashdwon".to_owned()].into(), rationales: false };
-        let train = Examples { samples: vec![sample("Ashdown ward", vec![])], encoded: vec![] };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.csv");
+        std::fs::write(&path, "text,label\nAshdown ward,a\nnone,b\n").unwrap();
+        let rows = read_rows(&path, &Reading::default(), LabelNeed::Required).unwrap();
+        let labels = Labels::new(vec!["a".to_owned(), "b".to_owned()]);
+        let train = Examples::of(rows, &labels, Naming::Names).unwrap();
         assert_eq!(reasons.missing(&train), ["ashdwon"]);
     }
 }

@@ -29,7 +29,11 @@ fn weight(inputs: &Inputs<'_>, _: &References) -> Option<f64> {
 
 /// Uses only the first few of the texts in which some word must not be a reason; they stand for the others.
 fn term(inputs: &Inputs<'_>, references: &mut References, pass: &OwnPass<'_>) -> Result<OwnTerm> {
-    let mut rows: Vec<Row> = pass.examples.iter().filter_map(|&example| row(inputs, references, example)).collect();
+    let mut rows: Vec<Row> = pass
+        .examples
+        .iter()
+        .filter_map(|&example| row(inputs, references, example).transpose())
+        .collect::<Result<_>>()?;
     let all = rows.len() as f64;
     rows.truncate(inputs.settings.attribution_rows as usize);
     if rows.is_empty() {
@@ -38,17 +42,17 @@ fn term(inputs: &Inputs<'_>, references: &mut References, pass: &OwnPass<'_>) ->
     let subjects: Vec<&Subject> = rows.iter().map(|row| &row.subject).collect();
     let traced = Traced::new(inputs, &subjects);
     let blamed: Vec<f32> = traced.batch.layout.order().iter().flat_map(|&index| rows[index].blamed_tokens()).collect();
-    let samples: Vec<_> = rows.iter().map(|row| &inputs.train.samples[row.example]).collect();
-    let classes = inputs.task.targets(&samples, inputs.device);
+    let labels: Vec<usize> = rows.iter().map(|row| inputs.train.class(row.example)).collect();
+    let classes = inputs.task.targets(&labels, inputs.device);
     let sum = traced.pass().wrong_reasons(&upload(&blamed, inputs.device), &classes)? * (all / rows.len() as f64);
     traced.term(inputs, &sum, pass.share)
 }
 
 /// Example `example`, if it has a word that must not be a reason.
-fn row(inputs: &Inputs<'_>, references: &References, example: usize) -> Option<Row> {
-    let subject = Subject::of_example(inputs.encoder, inputs.train, example);
-    let blamed = references.reasons.blamed(&inputs.train.samples[example], &subject);
-    blamed.contains(&true).then_some(Row { example, subject, blamed })
+fn row(inputs: &Inputs<'_>, references: &References, example: usize) -> Result<Option<Row>> {
+    let subject = Subject::of_example(inputs.encoder, inputs.train, example)?;
+    let blamed = references.reasons.blamed(inputs.train.rationale(example), &subject);
+    Ok(blamed.contains(&true).then_some(Row { example, subject, blamed }))
 }
 
 impl Row {

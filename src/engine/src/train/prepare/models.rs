@@ -1,6 +1,7 @@
 //! The models of a run: the one that is trained, its teacher, and itself before the first step.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use pellucid_protocol::Settings;
 use pellucid_protocol::settings::{Frozen, Precision, Reference};
@@ -50,15 +51,15 @@ impl Preparation<'_> {
     pub(super) fn teacher(&mut self, data: &Data) -> Result<Option<TeacherState>> {
         let Some(folder) = &self.settings.teacher else { return Ok(None) };
         (self.phase)(format!("loading {}", folder.display()));
-        let (model, theirs, encoder) = load_classifier(folder, self.settings.max_tokens as usize)?;
+        let (model, theirs, encoder) = load_classifier(folder, data.encoder.max_tokens())?;
         let classes = same_classes(folder, &data.labels, &theirs)?;
-        let (train, valid) = (encoder.encode(&data.train.texts())?, encoder.encode(&data.valid.texts())?);
+        let (train, valid) = (data.train.encoded(&encoder)?, data.valid.encoded(&encoder)?);
         check_ids(folder, model.config(), [&train, &valid])?;
         let card = card(folder, &model);
         let teacher = Teacher::new(model.to_device(self.device), &classes);
         let cache = self.teacher_cache_key(&classes);
         let cache = TeacherCache::folder().and_then(|place| TeacherCache::new(&place, folder, &train, &cache));
-        let (mut train, valid) = (teacher.answers(train), teacher.answers(valid));
+        let (mut train, valid) = (teacher.answers(Arc::new(train)), teacher.answers(Arc::new(valid)));
         if let Some(cache) = &cache {
             cache.fill(&mut train);
         }

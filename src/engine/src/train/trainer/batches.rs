@@ -1,18 +1,20 @@
 //! Which examples a step trains on.
 
-use pellucid_protocol::{Sample, Settings};
+use pellucid_protocol::Settings;
 
 use super::masking;
 use crate::data::batch::Batch;
 use crate::data::examples::Examples;
 use crate::data::order::BatchPlan;
+use crate::data::tokens::{TokenRow, TokenSource};
+use crate::error::Result;
 use crate::train::loss::Inputs;
 
 /// The batches of a run, in an order that depends on the seed alone.
 pub(super) struct Batches {
     plan: BatchPlan,
     /// Tokens of each training example.
-    lengths: Vec<usize>,
+    lengths: Vec<u32>,
     /// Batches in one step.
     accumulate: u64,
     /// The batches of the epoch under way; empty until they are needed.
@@ -23,7 +25,7 @@ impl Batches {
     pub(super) fn new(settings: &Settings, train: &Examples) -> Self {
         let plan =
             BatchPlan { batch_size: settings.batch_size as usize, grouping: settings.grouping, seed: settings.seed };
-        let lengths = train.encoded.iter().map(|row| row.ids.len()).collect();
+        let lengths = (0..train.len()).map(|example| train.tokens.length(example) as u32).collect();
         Self { plan, lengths, accumulate: settings.accumulate, order: Vec::new() }
     }
 
@@ -78,16 +80,20 @@ impl<'a> Rows<'a> {
         Self { whole, masked: &whole[..masking::count(masking, whole.len())] }
     }
 
-    /// The sample of each row.
-    pub(super) fn samples(self, train: &Examples) -> Vec<&Sample> {
-        self.whole.iter().chain(self.masked).map(|&index| &train.samples[index]).collect()
+    /// The label of each row.
+    pub(super) fn labels(self, train: &Examples) -> Vec<usize> {
+        self.whole.iter().chain(self.masked).map(|&index| train.class(index)).collect()
     }
 
     /// The rows as tensors, the copies masked as drawn for `pass`.
-    pub(super) fn batch(self, inputs: &Inputs<'_>, pass: u64) -> Batch {
+    ///
+    /// # Errors
+    /// When the tokenizer refuses.
+    pub(super) fn batch(self, inputs: &Inputs<'_>, pass: u64) -> Result<Batch> {
         let mut draws = masking::generator(inputs.settings.seed, pass);
-        let masked = masking::masked(inputs.train, inputs.encoder, self.masked, &mut draws);
-        let whole = self.whole.iter().map(|&index| &inputs.train.encoded[index]);
-        Batch::new(&whole.chain(&masked).collect::<Vec<_>>(), inputs.device)
+        let masked = masking::masked(inputs.train, inputs.encoder, self.masked, &mut draws)?;
+        let whole = self.whole.iter().map(|&index| inputs.train.tokens.row(index));
+        let masked = masked.into_iter().map(TokenRow::from);
+        Ok(Batch::new(&whole.chain(masked).collect::<Vec<_>>(), inputs.device))
     }
 }

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::examples::Examples;
 use crate::data::tokenise::{Encoded, TextEncoder};
+use crate::error::Result;
 use crate::explain::subject::Subject;
 
 /// Makes these draws differ from those of the order of examples, which has the same seed.
@@ -31,18 +32,20 @@ pub(super) fn count(share: f64, rows: usize) -> usize {
 }
 
 /// The examples of `indices`, each with masked words; the share of them is drawn from U[0, 1).
-#[must_use]
+///
+/// # Errors
+/// When the tokenizer refuses.
 pub(super) fn masked(
     examples: &Examples,
     encoder: &TextEncoder,
     indices: &[usize],
     generator: &mut ChaCha8Rng,
-) -> Vec<Encoded> {
+) -> Result<Vec<Encoded>> {
     let mut mask = |&index: &usize| {
-        let subject = Subject::of_example(encoder, examples, index);
+        let subject = Subject::of_example(encoder, examples, index)?;
         let share: f64 = generator.random();
         let presence: Vec<bool> = subject.words.iter().map(|_| generator.random::<f64>() >= share).collect();
-        Encoded { ids: subject.masked(&presence), ..subject.encoded }
+        Ok(Encoded { ids: subject.masked(&presence), ..subject.encoded })
     };
     indices.iter().map(&mut mask).collect()
 }

@@ -3,6 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pellucid_protocol::Settings;
+use pellucid_protocol::settings::MaxTokens;
+use pellucid_protocol::settings::reading::ColumnNames;
 use sha2::{Digest, Sha256};
 
 use crate::model::weights::provenance::CheckpointOf;
@@ -14,6 +16,10 @@ pub(super) struct Saved {
     pub(super) run: String,
     /// Hash of the settings that the run was started with.
     settings: String,
+    /// Which columns of the training data were for what.
+    columns: ColumnNames,
+    /// The most tokens of a text that are read.
+    max_tokens: Option<u64>,
     /// The step whose folder holds the weights of that step for certain: this process has written it, or gone on from it.
     pub(super) step: Option<u64>,
     /// The best step that the newest resumable checkpoint knows of. Whoever resumes from there needs its weights.
@@ -21,12 +27,17 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// For a new run.
-    pub(super) fn of_new(settings: &Settings) -> Self {
+    /// For a new run, whose training data has `columns`.
+    pub(super) fn of_new(settings: &Settings, columns: &ColumnNames) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let run = short_hash(&format!("{now} {} {host} {}", std::process::id(), settings.run_dir.display()));
-        Self { run, settings: hash_of(settings), step: None, best_of_state: None }
+        let max_tokens = match settings.max_tokens {
+            MaxTokens::At(most) => Some(most),
+            MaxTokens::Auto => None,
+        };
+        let (settings, columns) = (hash_of(settings), columns.clone());
+        Self { run, settings, columns, max_tokens, step: None, best_of_state: None }
     }
 
     /// Whether the run has an id, so that its checkpoints say what they are of.
@@ -36,7 +47,8 @@ impl Saved {
 
     /// What a checkpoint of `step` says of itself.
     pub(super) fn checkpoint(&self, step: u64) -> CheckpointOf {
-        CheckpointOf { run: self.run.clone(), step, settings: self.settings.clone() }
+        let (run, settings, columns) = (self.run.clone(), self.settings.clone(), self.columns.clone());
+        CheckpointOf { run, step, settings, columns, max_tokens: self.max_tokens }
     }
 
     /// Why a checkpoint that says `of` is not that of `step` of this run; `None` if it is, or if the run has no id.

@@ -179,19 +179,19 @@ impl Trainer {
 
     fn totals(&self, rows: &[Rows<'_>]) -> Totals {
         let train = &self.setup.data.train;
-        let samples: Vec<_> = rows.iter().flat_map(|rows| rows.samples(train)).collect();
+        let labels: Vec<usize> = rows.iter().flat_map(|rows| rows.labels(train)).collect();
         Totals {
-            loss_weight: self.setup.task.loss_weight(&samples),
+            loss_weight: self.setup.task.loss_weight(&labels),
             examples: rows.iter().map(|rows| rows.whole.len()).sum::<usize>() as f64,
-            rows: samples.len() as f64,
+            rows: labels.len() as f64,
         }
     }
 
     /// Forward and backward passes of one batch, its masks and dropout drawn for `pass`.
     fn batch_pass(&mut self, loss: &StepLoss, rows: Rows<'_>, pass: u64) -> Result<BatchPass> {
         let inputs = self.setup.inputs(self.progress.step);
-        let batch = rows.batch(&inputs, pass);
-        let targets = inputs.task.targets(&rows.samples(inputs.train), inputs.device);
+        let batch = rows.batch(&inputs, pass)?;
+        let targets = inputs.task.targets(&rows.labels(inputs.train), inputs.device);
         let lookup = Lookup::new(inputs.model, &batch);
         let mut dropout = Dropout::of_step(inputs.settings.seed, pass);
         dropout.seed_device(inputs.device);

@@ -7,7 +7,7 @@ use pellucid_protocol::{Metrics, Prediction, Watched};
 use pellucid_record::{RunDir, run_dir};
 
 use super::{Best, SAMPLES_KEPT, Trainer, masking};
-use crate::data::tokenise::Encoded;
+use crate::data::tokens::TokenSource;
 use crate::error::{Error, Result};
 use crate::explain::probe::Moment;
 use crate::explain::shortcuts::Evaluated;
@@ -33,7 +33,7 @@ impl Trainer {
             return Ok(None);
         }
         let predictions = self.predict_valid()?;
-        let mut metrics = self.setup.task.scores(&predictions, &self.setup.data.valid.samples);
+        let mut metrics = self.setup.task.scores(&predictions, &self.valid_labels());
         metrics.extend(self.sparsity()?);
         if self.settings().masking > 0.0 {
             metrics.set(self.setup.task.masked_metric(), self.masked_score()?);
@@ -87,11 +87,11 @@ impl Trainer {
     /// The primary metric on the validation set with words masked, the same ones at each evaluation.
     fn masked_score(&self) -> Result<f64> {
         let data = &self.setup.data;
-        let all: Vec<usize> = (0..data.valid.samples.len()).collect();
+        let all: Vec<usize> = (0..data.valid.len()).collect();
         let mut draws = masking::generator(self.settings().seed, u64::MAX);
-        let rows = masking::masked(&data.valid, &data.encoder, &all, &mut draws);
-        let predictions = self.predict(&rows, None)?;
-        let scores = self.setup.task.scores(&predictions, &data.valid.samples);
+        let rows = masking::masked(&data.valid, &data.encoder, &all, &mut draws)?;
+        let predictions = self.predict(rows.as_slice(), None)?;
+        let scores = self.setup.task.scores(&predictions, &self.valid_labels());
         Ok(scores.get(self.setup.task.primary_metric()).unwrap_or(f64::NAN))
     }
 
@@ -115,16 +115,23 @@ impl Trainer {
     fn predict_valid(&mut self) -> Result<Vec<Prediction>> {
         let teacher = self.references.teacher.as_mut();
         let teacher = teacher.map(|teacher| teacher.valid_logits(&self.interrupt)).transpose()?;
-        self.predict(&self.setup.data.valid.encoded, teacher.as_deref())
+        self.predict(&*self.setup.data.valid.tokens, teacher.as_deref())
     }
 
     /// The model's predictions about the validation samples, read as `rows`, beside the teacher's logits.
-    fn predict(&self, rows: &[Encoded], teacher: Option<&[Vec<f32>]>) -> Result<Vec<Prediction>> {
+    fn predict<S: TokenSource + ?Sized>(&self, rows: &S, teacher: Option<&[Vec<f32>]>) -> Result<Vec<Prediction>> {
         let answers = answers::each(&self.setup.model, rows, &self.interrupt)?;
         let logits = answers::all(answers, "the evaluation, validation text")?;
-        let samples = self.setup.data.valid.samples.iter().zip(&logits).enumerate();
         let theirs = |index: usize| teacher.map(|rows| rows[index].as_slice());
-        Ok(samples.map(|(index, (sample, own))| self.setup.task.predict(sample, own, theirs(index))).collect())
+        let prediction = |(index, own): (usize, &Vec<f32>)| {
+            self.setup.task.predict(self.setup.data.valid.class(index), own, theirs(index))
+        };
+        Ok(logits.iter().enumerate().map(prediction).collect())
+    }
+
+    fn valid_labels(&self) -> Vec<usize> {
+        let valid = &self.setup.data.valid;
+        (0..valid.len()).map(|example| valid.class(example)).collect()
     }
 
     fn write_predictions(&mut self, predictions: &[Prediction]) -> Result<String> {

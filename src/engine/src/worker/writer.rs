@@ -1,30 +1,30 @@
-//! Where explanations are written: to stdout, or to a file that appears whole or not at all.
+//! Where the answers of a job in the foreground are written: to stdout, or to a file that appears whole or not at all.
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::path::Path;
 
 use pellucid_files::output::{Inputs, OutputFile};
 use pellucid_files::whole::Draft;
-use pellucid_protocol::work::{ExplainWork, Texts};
+use pellucid_protocol::work::Texts;
 
 use crate::error::{Error, Result};
 
-/// The file that `work` writes, if it does not write to stdout.
+/// The file `out` of a job that reads `model` and `texts`, if it does not write to stdout.
 ///
 /// # Errors
 /// When something is there that is not replaced: a folder, a link, what this command reads.
-pub fn output(work: &ExplainWork) -> Result<Option<OutputFile>> {
-    let Some(path) = &work.out else { return Ok(None) };
-    let data = if let Texts::File { path, .. } = &work.texts { Some(path) } else { None };
-    let inputs = Inputs::of([Some(&work.model), data].into_iter().flatten());
+pub fn output(out: Option<&Path>, model: &Path, texts: &Texts) -> Result<Option<OutputFile>> {
+    let Some(path) = out else { return Ok(None) };
+    let data = if let Texts::File { path, .. } = texts { Some(path.as_path()) } else { None };
+    let inputs = Inputs::of([Some(model), data].into_iter().flatten());
     OutputFile::new(path, &inputs).map(Some).map_err(|error| Error::file(path, error))
 }
 
-/// Where explanations are being written.
+/// Where answers are being written.
 #[derive(Debug)]
 pub enum Writer {
     /// Text appears as it is written.
-    Stdout(StdoutLock<'static>),
+    Stdout(BufWriter<StdoutLock<'static>>),
     /// Text goes into a draft, which takes the name of the file when it is complete.
     File(OutputFile, BufWriter<Draft>),
 }
@@ -35,7 +35,7 @@ impl Writer {
     /// # Errors
     /// When the file cannot be created.
     pub fn open(output: Option<OutputFile>) -> Result<Self> {
-        let Some(output) = output else { return Ok(Writer::Stdout(io::stdout().lock())) };
+        let Some(output) = output else { return Ok(Writer::Stdout(BufWriter::new(io::stdout().lock()))) };
         let draft = output.draft().map_err(told(output.path()))?;
         Ok(Writer::File(output, BufWriter::new(draft)))
     }
@@ -46,9 +46,7 @@ impl Writer {
     /// When it cannot be written.
     pub fn write(&mut self, text: &str) -> Result<()> {
         match self {
-            Writer::Stdout(out) => {
-                out.write_all(text.as_bytes()).map_err(|error| Error::Refused(format!("stdout: {error}")))
-            }
+            Writer::Stdout(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_stdout),
             Writer::File(output, draft) => draft.write_all(text.as_bytes()).map_err(told(output.path())),
         }
     }
@@ -62,6 +60,11 @@ impl Writer {
         let draft = draft.into_inner().map_err(io::IntoInnerError::into_error);
         draft.and_then(|draft| output.finish(draft)).map_err(told(output.path()))
     }
+}
+
+/// Who reads no more has enough: that is no failure.
+fn of_stdout(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::BrokenPipe { Error::Closed } else { Error::Refused(format!("stdout: {error}")) }
 }
 
 fn told(path: &Path) -> impl Fn(io::Error) -> Error {

@@ -1,0 +1,294 @@
+//! Which column of a data file is for what: as the user says, or by the names that data sets have, or not at all.
+
+use pellucid_protocol::settings::reading::{ColumnNames, Reading, Role};
+
+/// The names of a pair of texts, the first text first: those of GLUE and SuperGLUE, and usual ones.
+const PAIRS: &[(&str, &str)] = &[
+    ("text", "text_pair"),
+    ("text", "pair"),
+    ("text", "text2"),
+    ("text1", "text2"),
+    ("sentence1", "sentence2"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("question", "sentence"),
+    ("question", "passage"),
+    ("query", "passage"),
+    ("query", "document"),
+];
+/// The names of a single text.
+const TEXTS: &[&str] = &["text", "sentence"];
+/// The names of the label.
+const LABELS: &[&str] = &["label", "labels", "class", "category"];
+/// The names of what a row is called.
+const IDS: &[&str] = &["id", "idx", "guid", "uid"];
+/// The name of the rationale.
+const RATIONALE: &str = "rationale";
+
+/// The columns of a file by their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// The text.
+    pub text: usize,
+    /// The second text of a pair.
+    pub pair: Option<usize>,
+    /// The label.
+    pub label: Option<usize>,
+    /// What the row is called.
+    pub id: Option<usize>,
+    /// What must not be on both sides of a split.
+    pub group: Option<usize>,
+    /// The rationale.
+    pub rationale: Option<usize>,
+}
+
+/// Why no columns are chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unclear {
+    /// What was named is not there, or there twice: what is wrong and what to do.
+    Wrong(String),
+    /// Nobody can know: the words that a list of the columns follows.
+    Unknown(String),
+}
+
+/// The name of a column as it is compared.
+pub(super) fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// Whether data sets have a column of this name, or the user has named one so.
+pub(super) fn is_known(name: &str, reading: &Reading) -> bool {
+    let name = folded(name);
+    let usual = TEXTS.iter().chain(LABELS).any(|known| *known == name);
+    let of_pair = PAIRS.iter().any(|(first, second)| *first == name || *second == name);
+    let is = |given: &str| folded(given) == name && !is_number(given);
+    let named = |names: &ColumnNames| Role::ALL.iter().any(|role| names.of(*role).is_some_and(is));
+    usual || of_pair || named(&reading.columns) || named(&reading.trained_on)
+}
+
+/// Whether a column is given by its number.
+pub(super) fn is_number(given: &str) -> bool {
+    !given.is_empty() && given.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl Columns {
+    /// The columns of a table with these names. `labelled` says that rows need a label.
+    ///
+    /// # Errors
+    /// When a column that was named is not there, or one that is needed has no known name, or several have one.
+    pub(super) fn choose(names: &[String], reading: &Reading, labelled: bool) -> Result<Self, Unclear> {
+        let choice = Choice { names: names.iter().map(|name| folded(name)).collect(), reading };
+        let pair = choice.named(Role::Pair)?;
+        let (text, pair) = match (choice.named(Role::Text)?, pair) {
+            (Some(text), pair) => (text, pair),
+            (None, None) if choice.trained_on(Role::Text).is_some() => choice.texts_trained_on(labelled)?,
+            (None, Some(_)) => {
+                return Err(Unclear::Wrong(format!("{} needs --text-column as well", Role::Pair.flag())));
+            }
+            (None, None) => choice.texts()?,
+        };
+        let label = match choice.named(Role::Label)?.or_else(|| choice.trained_on(Role::Label)) {
+            Some(label) => Some(label),
+            None => choice.label(labelled)?,
+        };
+        let found = Self {
+            text,
+            pair,
+            label,
+            id: choice.named(Role::Id)?.or_else(|| choice.trained_on(Role::Id)).or_else(|| choice.one_of(IDS)),
+            group: choice.named(Role::Group)?,
+            rationale: choice
+                .named(Role::Rationale)?
+                .or_else(|| choice.trained_on(Role::Rationale))
+                .or_else(|| choice.one_of(&[RATIONALE])),
+        };
+        found.refuse_twice(names)
+    }
+
+    /// The place of the column for `role`.
+    #[must_use]
+    pub(super) fn of(&self, role: Role) -> Option<usize> {
+        match role {
+            Role::Text => Some(self.text),
+            Role::Pair => self.pair,
+            Role::Label => self.label,
+            Role::Id => self.id,
+            Role::Group => self.group,
+            Role::Rationale => self.rationale,
+        }
+    }
+
+    /// The columns that stand for nothing here.
+    pub(super) fn unused<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
+        let is_used = |place: &usize| Role::ALL.iter().any(|role| self.of(*role) == Some(*place));
+        (0..names.len()).filter(|place| !is_used(place)).map(|place| names[place].as_str()).collect()
+    }
+
+    /// One column for two things is a mistake, but for what must not be on both sides of a split.
+    fn refuse_twice(self, names: &[String]) -> Result<Self, Unclear> {
+        let roles: Vec<Role> = Role::ALL.into_iter().filter(|role| *role != Role::Group && *role != Role::Id).collect();
+        for (at, first) in roles.iter().enumerate() {
+            for second in &roles[at + 1..] {
+                if self.of(*first).is_some() && self.of(*first) == self.of(*second) {
+                    let name = self.of(*first).map_or("", |place| names[place].as_str());
+                    let (first, second) = (first.flag(), second.flag());
+                    return Err(Unclear::Wrong(format!("column `{name}` cannot be both {first} and {second}")));
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What columns are chosen from.
+struct Choice<'a> {
+    names: Vec<String>,
+    reading: &'a Reading,
+}
+
+impl Choice<'_> {
+    /// The column that the user has named for `role`.
+    fn named(&self, role: Role) -> Result<Option<usize>, Unclear> {
+        let Some(given) = self.reading.columns.of(role) else { return Ok(None) };
+        let (flag, name) = (role.flag(), folded(given));
+        let mut places = (0..self.names.len()).filter(|place| self.names[*place] == name);
+        match (places.next(), places.next()) {
+            (Some(_), Some(_)) => Err(Unclear::Wrong(format!("{flag} {given}: two columns have that name"))),
+            (Some(place), None) => Ok(Some(place)),
+            (None, _) => match given.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
+                Some(place) if place < self.names.len() => Ok(Some(place)),
+                _ => Err(Unclear::Unknown(format!("{flag} {given}: there is no such column; there are"))),
+            },
+        }
+    }
+
+    /// The column that was for `role` where the model was trained, if it is here.
+    fn trained_on(&self, role: Role) -> Option<usize> {
+        let name = folded(self.reading.trained_on.of(role)?);
+        self.names.iter().position(|other| *other == name)
+    }
+
+    /// The texts that the model was trained on. One of a pair alone is none.
+    fn texts_trained_on(&self, labelled: bool) -> Result<(usize, Option<usize>), Unclear> {
+        let pair = self.trained_on(Role::Pair);
+        match self.trained_on(Role::Text) {
+            Some(text) if pair.is_some() || self.reading.trained_on.pair.is_none() => Ok((text, pair)),
+            _ if labelled => self.texts(),
+            _ => {
+                Err(Unclear::Unknown("the model was trained on pairs of texts, and here is one; there are".to_owned()))
+            }
+        }
+    }
+
+    /// The only column with one of `known` names; `None` where there is none, or more than one.
+    fn one_of(&self, known: &[&str]) -> Option<usize> {
+        let mut places = (0..self.names.len()).filter(|place| known.contains(&self.names[*place].as_str()));
+        places.next().filter(|_| places.next().is_none())
+    }
+
+    fn all_of(&self, name: &str) -> usize {
+        self.names.iter().filter(|other| *other == name).count()
+    }
+
+    /// The text, and the second text of a pair. More than one possibility is none.
+    fn texts(&self) -> Result<(usize, Option<usize>), Unclear> {
+        let place = |name: &str| self.names.iter().position(|other| other == name);
+        let whole: Vec<(usize, Option<usize>)> =
+            PAIRS.iter().filter_map(|(first, second)| Some((place(first)?, Some(place(second)?)))).collect();
+        let in_pair = |at: usize| whole.iter().any(|(first, second)| *first == at || *second == Some(at));
+        let single = TEXTS.iter().filter_map(|name| place(name)).filter(|at| !in_pair(*at)).map(|at| (at, None));
+        let all: Vec<(usize, Option<usize>)> = whole.iter().copied().chain(single).collect();
+        let twice = |at: usize| self.all_of(&self.names[at]) > 1;
+        match all.as_slice() {
+            [(text, pair)] if !twice(*text) && !pair.is_some_and(twice) => Ok((*text, *pair)),
+            [] => Err(Unclear::Unknown("no column is called `text` or `sentence`; there are".to_owned())),
+            _ => Err(Unclear::Unknown("more than one column could be the text; there are".to_owned())),
+        }
+    }
+
+    fn label(&self, labelled: bool) -> Result<Option<usize>, Unclear> {
+        let found = self.names.iter().filter(|name| LABELS.contains(&name.as_str())).count();
+        match found {
+            0 if labelled => Err(Unclear::Unknown("no column is called `label`; there are".to_owned())),
+            0 | 1 => Ok(self.one_of(LABELS)),
+            _ if labelled => Err(Unclear::Unknown("more than one column could be the label; there are".to_owned())),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(names: &str, given: &ColumnNames) -> Result<Columns, Unclear> {
+        let names: Vec<String> = names.split(',').map(str::to_owned).collect();
+        Columns::choose(&names, &Reading { columns: given.clone(), ..Reading::default() }, true)
+    }
+
+    fn found(names: &str) -> (usize, Option<usize>, Option<usize>) {
+        let columns = chosen(names, &ColumnNames::default()).unwrap();
+        (columns.text, columns.pair, columns.label)
+    }
+
+    #[test]
+    fn the_pairs_of_glue_are_read_in_their_order() {
+        assert_eq!(found("index,question,sentence,label"), (1, Some(2), Some(3)));
+        assert_eq!(found("sentence,question,label"), (1, Some(0), Some(2)));
+        assert_eq!(found("passage,question,label"), (1, Some(0), Some(2)));
+        assert_eq!(found("label,hypothesis,premise"), (2, Some(1), Some(0)));
+        assert_eq!(found("Text, LABEL "), (0, None, Some(1)));
+    }
+
+    #[test]
+    fn what_could_be_several_or_nothing_is_not_chosen() {
+        for names in [
+            "note,label",
+            "text,note",
+            "text,sentence,label",
+            "text,text,label",
+            "text,label,class",
+            "premise,label",
+            "question,label",
+            "text,question,passage,label",
+            "sentence1,sentence2,text,label",
+        ] {
+            assert!(matches!(chosen(names, &ColumnNames::default()), Err(Unclear::Unknown(_))), "{names}");
+        }
+    }
+
+    #[test]
+    fn the_user_names_columns_by_name_or_number() {
+        let given = |text: &str, label: &str| ColumnNames {
+            text: Some(text.to_owned()),
+            label: Some(label.to_owned()),
+            ..ColumnNames::default()
+        };
+        let columns = chosen("diagnosis_group,note_body,text", &given("Note_Body", "1")).unwrap();
+        assert_eq!((columns.text, columns.label, columns.pair), (1, Some(0), None));
+        let unused = ["a".to_owned(), "b".to_owned(), "date".to_owned()];
+        assert_eq!(columns.unused(&unused), ["date"]);
+        for (text, label, part) in [
+            ("0", "1", "no such column"),
+            ("4", "1", "no such column"),
+            ("note", "1", "no such column"),
+            ("1", "1", "both"),
+        ] {
+            let told = chosen("a,b,c", &given(text, label)).unwrap_err();
+            let (Unclear::Wrong(told) | Unclear::Unknown(told)) = told;
+            assert!(told.contains(part), "{told}");
+        }
+        let trained_on =
+            ColumnNames { text: Some("note".to_owned()), label: Some("group".to_owned()), ..ColumnNames::default() };
+        let reading = Reading { trained_on, ..Reading::default() };
+        let columns = |names: &str| {
+            let names: Vec<String> = names.split(',').map(str::to_owned).collect();
+            Columns::choose(&names, &reading, false).map(|columns| (columns.text, columns.label))
+        };
+        assert_eq!(columns("patient,note").unwrap(), (1, None));
+        assert_eq!(columns("group,note,text").unwrap(), (1, Some(0)), "as it was trained");
+        assert_eq!(columns("label,text").unwrap(), (1, Some(0)), "by the usual names, where there is no `note`");
+        let alone = ColumnNames { pair: Some("b".to_owned()), ..ColumnNames::default() };
+        assert!(matches!(chosen("text,b,label", &alone), Err(Unclear::Wrong(_))));
+    }
+}

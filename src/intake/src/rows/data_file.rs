@@ -1,0 +1,176 @@
+//! The bytes of a data file as UTF-8: its marks and encodings are dealt with here, for all formats of text.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
+use pellucid_files::{bounded, regular};
+
+use crate::error::{Error, Result};
+
+/// Bytes that are read and decoded at once.
+const CHUNK: usize = 64 << 10;
+
+/// A data file that can be read several times.
+#[derive(Debug, Clone)]
+pub(super) struct DataFile {
+    path: PathBuf,
+    encoding: Option<&'static Encoding>,
+}
+
+impl DataFile {
+    /// The file at `path`, in the encoding of that name if it is not UTF-8 and has no mark of UTF-16.
+    ///
+    /// # Errors
+    /// When there is no encoding of that name.
+    pub(super) fn new(path: &Path, encoding: Option<&str>) -> Result<Self> {
+        let known = |name: &str| {
+            let unknown = || format!("--encoding {name}: no encoding of that name; e.g. latin1, windows-1252, gbk");
+            Encoding::for_label(name.as_bytes()).ok_or_else(|| Error::file(path, unknown()))
+        };
+        Ok(Self { path: path.to_owned(), encoding: encoding.map(known).transpose()? })
+    }
+
+    /// Its path.
+    #[must_use]
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The ending of its name, in lower case.
+    #[must_use]
+    pub(super) fn ending(&self) -> String {
+        self.path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase())
+    }
+
+    /// The file itself.
+    ///
+    /// # Errors
+    /// When it is no regular file, is too large, or what the file system says.
+    pub(super) fn open(&self) -> Result<File> {
+        let told = |error: io::Error| Error::file(&self.path, error);
+        let file = regular::open_named(&self.path).map_err(told)?;
+        let limit = bounded::LINES;
+        if file.metadata().map_err(told)?.len() > limit {
+            return Err(Error::file(&self.path, format!("is larger than {} GiB, the most that is read", limit >> 30)));
+        }
+        Ok(file)
+    }
+
+    /// Its text, without the mark of its encoding. What is not of the encoding is an error of the reader; UTF-8 is not
+    /// checked here.
+    ///
+    /// # Errors
+    /// As [`DataFile::open`].
+    pub(super) fn text(&self) -> Result<Box<dyn Read>> {
+        let told = |error: io::Error| Error::file(&self.path, error);
+        let mut file = BufReader::with_capacity(CHUNK, self.open()?);
+        let (start, marked) = start(&mut file).map_err(told)?;
+        let bytes = io::Cursor::new(start).chain(file);
+        Ok(match marked.or(self.encoding).filter(|encoding| *encoding != encoding_rs::UTF_8) {
+            Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
+            None => Box::new(bytes),
+        })
+    }
+}
+
+/// The first bytes without the mark of an encoding, and the encoding.
+fn start(file: &mut impl Read) -> io::Result<(Vec<u8>, Option<&'static Encoding>)> {
+    let mut first = Vec::new();
+    file.by_ref().take(3).read_to_end(&mut first)?;
+    Ok(match first.as_slice() {
+        [0xef, 0xbb, 0xbf] => (Vec::new(), Some(encoding_rs::UTF_8)),
+        [0xff, 0xfe, rest @ ..] => (rest.to_vec(), Some(UTF_16LE)),
+        [0xfe, 0xff, rest @ ..] => (rest.to_vec(), Some(UTF_16BE)),
+        _ => (first, None),
+    })
+}
+
+/// A text of another encoding as UTF-8.
+struct Decoded<R> {
+    bytes: R,
+    decoder: Decoder,
+    raw: Vec<u8>,
+    /// What of `raw` is not decoded yet.
+    left: std::ops::Range<usize>,
+    text: Vec<u8>,
+    given: usize,
+    at_end: bool,
+}
+
+impl<R: Read> Decoded<R> {
+    fn new(bytes: R, encoding: &'static Encoding) -> Self {
+        let decoder = encoding.new_decoder_without_bom_handling();
+        Self { bytes, decoder, raw: vec![0; CHUNK], left: 0..0, text: Vec::new(), given: 0, at_end: false }
+    }
+
+    /// Decodes the next piece.
+    fn more(&mut self) -> io::Result<()> {
+        if self.left.is_empty() {
+            let read = self.bytes.read(&mut self.raw)?;
+            self.left = 0..read;
+        }
+        let last = self.left.is_empty();
+        self.text.resize(4 * CHUNK, 0);
+        let raw = &self.raw[self.left.clone()];
+        let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(raw, &mut self.text, last);
+        self.left.start += read;
+        self.text.truncate(written);
+        self.given = 0;
+        self.at_end = last && result == DecoderResult::InputEmpty;
+        if let DecoderResult::Malformed(..) = result {
+            let name = self.decoder.encoding().name();
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("is not {name}; name its --encoding")));
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() && !self.at_end {
+            self.more()?;
+        }
+        let count = buffer.len().min(self.text.len() - self.given);
+        buffer[..count].copy_from_slice(&self.text[self.given..self.given + count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8], encoding: Option<&str>) -> io::Result<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let mut text = String::new();
+        DataFile::new(&path, encoding).unwrap().text().unwrap().read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn marks_and_encodings_give_the_same_text() {
+        let utf16 = |order: fn(u16) -> [u8; 2], mark: [u8; 2], text: &str| {
+            mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect::<Vec<u8>>()
+        };
+        for text in ["", "a", "text,label\nköstlich 😀,1\n", &"größe ".repeat(40_000)] {
+            assert_eq!(read(text.as_bytes(), None).unwrap(), text);
+            assert_eq!(read(&[b"\xef\xbb\xbf", text.as_bytes()].concat(), None).unwrap(), text);
+            assert_eq!(read(&utf16(u16::to_le_bytes, [0xff, 0xfe], text), None).unwrap(), text);
+            assert_eq!(read(&utf16(u16::to_be_bytes, [0xfe, 0xff], text), None).unwrap(), text);
+        }
+        assert_eq!(read(b"k\xf6stlich", Some("latin1")).unwrap(), "köstlich");
+    }
+
+    #[test]
+    fn what_is_not_of_the_encoding_is_no_text() {
+        assert!(read(b"\xff\xfea\0b", None).unwrap_err().to_string().contains("is not UTF-16LE"));
+        assert!(read(b"\xff\xfe\0\xd8a\0", None).unwrap_err().to_string().contains("is not UTF-16LE"));
+        assert!(read(b"\x82", Some("shift_jis")).unwrap_err().to_string().contains("is not Shift_JIS"));
+        let unknown = DataFile::new(Path::new("a.csv"), Some("klingon")).unwrap_err().to_string();
+        assert!(unknown.starts_with("a.csv: --encoding klingon: no encoding"), "{unknown}");
+    }
+}

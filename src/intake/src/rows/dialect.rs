@@ -1,0 +1,182 @@
+//! What stands between the fields of a table, and whether quotes surround them: found in the file, or given.
+
+use std::io::Read;
+
+use pellucid_protocol::settings::reading::{Delimiter, Reading};
+
+use super::columns::is_known;
+use super::data_file::DataFile;
+use super::quotes::Quotes;
+use crate::error::{Error, Result};
+
+/// Bytes from which the delimiter is found.
+const SAMPLE: u64 = 256 << 10;
+/// Bytes that are looked at at once.
+const CHUNK: usize = 64 << 10;
+
+/// How the fields of a record are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    /// What stands between two fields.
+    pub(super) delimiter: Delimiter,
+    /// Whether quotes surround fields, as in RFC 4180; else a quote is a quote.
+    pub(super) quoted: bool,
+}
+
+impl Dialect {
+    /// Of a file whose values are separated by commas, or by what some programs write in their place.
+    ///
+    /// # Errors
+    /// When two delimiters are as good.
+    pub(super) fn of_csv(file: &DataFile, reading: &Reading) -> Result<Self> {
+        let found = || delimiter(file, reading);
+        let delimiter = reading.delimiter.map_or_else(found, Ok)?;
+        Ok(Self { delimiter, quoted: true })
+    }
+
+    /// Of a file whose values are separated by tabs. Many of these have quotes that are part of the texts, others are
+    /// written with quotes around fields: by quotes that fit together on their lines, or without which the rows would
+    /// not be of one width.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(super) fn of_tsv(file: &DataFile, reading: &Reading) -> Result<Self> {
+        let delimiter = reading.delimiter.unwrap_or(Delimiter(b'\t'));
+        let mut quotes = Quotes::new(delimiter.0, true);
+        let mut widths = Widths::new(delimiter.0);
+        let fit = scan(file, &mut |bytes| {
+            widths.take(bytes);
+            quotes.take(bytes).is_ok()
+        })?;
+        let quoted = fit && quotes.end().is_ok() && quotes.any && !(quotes.across_lines && widths.are_one());
+        Ok(Self { delimiter, quoted })
+    }
+
+    pub(super) fn reader<R: Read>(self, text: R) -> csv::Reader<R> {
+        let mut builder = csv::ReaderBuilder::new();
+        // With the library's own CRLF the line of a record is that of the one before.
+        let feed = csv::Terminator::Any(b'\n');
+        builder.delimiter(self.delimiter.0).quoting(self.quoted).terminator(feed).has_headers(false).flexible(true);
+        builder.from_reader(text)
+    }
+}
+
+/// Reads the file until `look` has seen enough; whether it wanted all of it.
+fn scan(file: &DataFile, look: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool> {
+    let (mut text, mut buffer) = (file.text()?, vec![0; CHUNK]);
+    loop {
+        match text.read(&mut buffer).map_err(|error| Error::file(file.path(), error))? {
+            0 => return Ok(true),
+            count if !look(&buffer[..count]) => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+/// How many fields the lines have, quotes or not.
+struct Widths {
+    delimiter: u8,
+    /// Of the first line.
+    first: Option<u64>,
+    now: u64,
+    differ: bool,
+}
+
+impl Widths {
+    fn new(delimiter: u8) -> Self {
+        Self { delimiter, first: None, now: 0, differ: false }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            match byte {
+                b'\n' => {
+                    let width = std::mem::take(&mut self.now);
+                    self.differ |= *self.first.get_or_insert(width) != width;
+                }
+                _ => self.now += u64::from(byte == self.delimiter),
+            }
+        }
+    }
+
+    fn are_one(&self) -> bool {
+        !self.differ
+    }
+}
+
+/// The delimiter that gives rows of one width and more than one column.
+fn delimiter(file: &DataFile, reading: &Reading) -> Result<Delimiter> {
+    let mut sample = Vec::new();
+    let read = file.text()?.take(SAMPLE).read_to_end(&mut sample);
+    read.map_err(|error| Error::file(file.path(), error))?;
+    let whole = (sample.len() as u64) < SAMPLE;
+    let fitting: Vec<Delimiter> =
+        Delimiter::USUAL.into_iter().filter(|delimiter| fits(*delimiter, &sample, whole)).collect();
+    let named = |delimiter: &&Delimiter| names_columns(**delimiter, &sample, reading);
+    match (fitting.as_slice(), fitting.iter().find(named)) {
+        ([], _) => Ok(Delimiter(b',')),
+        ([one], _) | (_, Some(one)) => Ok(*one),
+        (several, None) => {
+            let several: Vec<String> = several.iter().map(|delimiter| format!("`{delimiter}`")).collect();
+            let several = several.join(" and ");
+            Err(Error::file(file.path(), format!("could be separated by {several}; name one with --delimiter")))
+        }
+    }
+}
+
+/// Whether all records of the sample have the same number of fields, two or more.
+fn fits(delimiter: Delimiter, sample: &[u8], whole: bool) -> bool {
+    let mut records =
+        Dialect { delimiter, quoted: true }.reader(sample).into_byte_records().filter_map(|record| record.ok());
+    let mut widths: Vec<usize> = records.by_ref().map(|record| record.len()).collect();
+    if !whole {
+        // It may be cut.
+        widths.pop();
+    }
+    widths.first().is_some_and(|first| *first > 1 && widths.iter().all(|width| width == first))
+}
+
+/// Whether the first record names columns that are known, or that the user has named.
+fn names_columns(delimiter: Delimiter, sample: &[u8], reading: &Reading) -> bool {
+    let first = Dialect { delimiter, quoted: true }.reader(sample).into_records().next();
+    first.and_then(|record| record.ok()).is_some_and(|record| record.iter().any(|name| is_known(name, reading)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(name: &str, text: &str, dialect: fn(&DataFile, &Reading) -> Result<Dialect>) -> Result<Dialect> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        dialect(&DataFile::new(&path, None).unwrap(), &Reading::default())
+    }
+
+    #[test]
+    fn the_delimiter_is_that_of_rows_of_one_width() {
+        for (text, delimiter) in [
+            ("text,label\na; b,1\n", b','),
+            ("text;label\na, b, c;1\nd;0\n", b';'),
+            ("text\tlabel\na, b\t1\n", b'\t'),
+            ("a,b|1\nc|0\n", b'|'),
+            ("text,label\n\"a\n;b\",1\n", b','),
+            ("text,label;more\na,1;2\n", b','),
+            ("only\nsome words\n", b','),
+            ("", b','),
+        ] {
+            let found = of("a.csv", text, Dialect::of_csv).unwrap();
+            assert_eq!(found, Dialect { delimiter: Delimiter(delimiter), quoted: true }, "{text}");
+        }
+        let told = of("a.csv", "a,b;c\nd,e;f\n", Dialect::of_csv).unwrap_err().to_string();
+        assert!(told.contains("could be separated by `,` and `;`"), "{told}");
+    }
+
+    #[test]
+    fn quotes_of_a_tsv_surround_fields_only_if_all_of_them_do() {
+        let quoted = |text: &str| of("a.tsv", text, Dialect::of_tsv).unwrap().quoted;
+        assert!(quoted("\"a\tb\"\t1\nc\t0\n") && quoted("\"a\"\t1\n") && quoted("\"a\nb\"\t1\nc\t0\n"));
+        assert!(!quoted("a \"b\" c\t1\n") && !quoted("\"a\" b\t1\n") && !quoted("\"a\t1\nb\t0\n"));
+        assert!(!quoted("\"a b\t0\nc d\"\t1\n"), "two lines of one width");
+    }
+}

@@ -1,0 +1,190 @@
+//! Rows of every format, good and bad.
+
+use super::*;
+
+fn read_as(name: &str, content: &[u8], reading: &Reading, need: LabelNeed) -> Result<Rows> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    read_rows(&path, reading, need)
+}
+
+fn read(name: &str, content: &[u8]) -> Result<Vec<Row>> {
+    let rows = read_as(name, content, &Reading::default(), LabelNeed::Required)?;
+    Ok((0..rows.len()).map(|row| rows.row(row)).collect())
+}
+
+fn told(name: &str, error: &Error) -> String {
+    let text = error.to_string();
+    text[text.find(name).unwrap()..].to_owned()
+}
+
+fn message(name: &str, content: &[u8]) -> String {
+    told(name, &read(name, content).unwrap_err())
+}
+
+#[test]
+fn the_three_formats_give_the_same_row() {
+    let expected = |line| Row {
+        line,
+        text: "no chest pain".into(),
+        pair: None,
+        label: Some("routine".into()),
+        id: None,
+        rationale: vec![Span { start: 0, end: 2 }],
+    };
+    let json = br#"{"text":"no chest pain","label":"routine","rationale":[[0,2]]}"#;
+    assert_eq!(read("a.jsonl", json).unwrap(), [expected(1)]);
+    let csv = b"label,sentence,rationale\nroutine,no chest pain,\"[[0,2]]\"\n";
+    assert_eq!(read("a.csv", csv).unwrap(), [expected(2)]);
+    assert_eq!(read("a.csv", b"label;sentence;rationale\r\nroutine;no chest pain;[[0,2]]\r\n").unwrap(), [expected(2)]);
+    assert_eq!(read("a.tsv", b"text\tlabel\trationale\nno chest pain\troutine\t[[0,2]]\n").unwrap(), [expected(2)]);
+}
+
+#[test]
+fn a_headerless_tsv_works_as_it_is_and_keeps_its_quotes() {
+    let rows = read("a.tsv", b"a \"fine film\t1\n\"bad\t0\n").unwrap();
+    assert_eq!(rows.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), ["a \"fine film", "\"bad"]);
+    assert_eq!(rows[1].line, 2);
+}
+
+#[test]
+fn two_columns_are_a_table_without_a_header_only_if_the_first_row_cannot_be_one() {
+    let first =
+        |content: &[u8]| read("a.csv", content).map(|rows| (rows[0].text.clone(), rows[0].label.clone().unwrap()));
+    let is = |text: &str, label: &str| (text.to_owned(), label.to_owned());
+    assert_eq!(first(b"a b c,spam\nd e f,ham\ng h i,spam\n").unwrap(), is("a b c", "spam"));
+    assert_eq!(first(b"spam,a b c\nham,d e f\nspam,g h i\n").unwrap(), is("a b c", "spam"), "the label first");
+    assert_eq!(first(b"5,a b c\n1,d e f\n").unwrap(), is("a b c", "5"), "a number is no name");
+    let note = message("a.csv", b"diagnosis_group,note_body\nA,a b c d\nB,e f g h\nA,i j k l\nB,m n o p\n");
+    assert_eq!(
+        note,
+        "a.csv:1: no column is called `text` or `sentence`; there are `diagnosis_group`: 2 values; `note_body`: 4 texts of 4 \
+         words in the median; give --text-column note_body --label-column diagnosis_group"
+    );
+    let either = b"1,2\n2,1\n1,1\n2,2\n";
+    assert!(message("a.csv", either).contains("either column could be the text"), "{}", message("a.csv", either));
+}
+
+#[test]
+fn without_labels_an_unknown_column_is_not_taken_for_the_text() {
+    let predict = |name: &str, content: &[u8]| read_as(name, content, &Reading::default(), LabelNeed::Optional);
+    let refused = |name: &str, content: &[u8]| told(name, &predict(name, content).unwrap_err());
+    let told = refused("a.csv", b"patient_id,note\n17,a b c d\n18,e f g h\n");
+    assert!(told.contains("`note`: 2 texts of 4 words") && told.ends_with("give --text-column note"), "{told}");
+    assert!(refused("a.csv", b"note\na b c\n").contains("whose first row may be its name: `note`"));
+    assert_eq!(predict("a.txt", b"a b c\nd e f\n").unwrap().len(), 2);
+    assert_eq!(predict("a.csv", b"text,label\na b c,\n").unwrap().label(0), None);
+}
+
+#[test]
+fn columns_are_read_as_the_user_names_them() {
+    let given = |text: &str, label: &str, header| Reading {
+        columns: ColumnNames { text: Some(text.to_owned()), label: Some(label.to_owned()), ..ColumnNames::default() },
+        header,
+        ..Reading::default()
+    };
+    let one = |content: &[u8], reading: &Reading| {
+        let rows = read_as("a.tsv", content, reading, LabelNeed::Required)?;
+        Ok::<_, Error>((rows.len(), rows.text(0).to_owned(), rows.labels()[0].name.clone(), rows.notes().join("; ")))
+    };
+    // The layout of CoLA.
+    let cola = b"gj04\t1\t\tOur friends won't buy this.\ngj05\t0\t*\tOne more pseudo.\n";
+    let (rows, text, label, notes) = one(cola, &given("4", "2", Header::Auto)).unwrap();
+    assert_eq!((rows, text.as_str(), label.as_str()), (2, "Our friends won't buy this.", "1"));
+    assert!(notes.ends_with("columns not used: 1, 3"), "{notes}");
+    let named = b"group\tnote\nA\ta b\nB\tc d\n";
+    assert_eq!(one(named, &given("note", "group", Header::Auto)).unwrap().0, 2);
+    assert_eq!(one(named, &given("2", "1", Header::Auto)).unwrap().0, 2, "the first label never comes again: a header");
+    assert_eq!(one(named, &given("2", "1", Header::None)).unwrap().0, 3);
+    assert!(one(named, &given("body", "group", Header::Auto)).unwrap_err().to_string().contains("no such column"));
+}
+
+#[test]
+fn bad_input_is_named_by_file_and_line() {
+    let cases: [(&str, &[u8], &str); 17] = [
+        ("a.csv", b"id,label\n1,x\n", "a.csv:1: no column is called `text` or `sentence`; there are `id`: 1 "),
+        ("a.csv", b"text,id\nx,1\n", "a.csv:1: no column is called `label`; there are `text`"),
+        ("a.csv", b"text,label\na, b,1\n", "a.csv:2: has 3 fields, the header has 2; put texts with `,` in quotes"),
+        ("a.csv", b"text,label,x\na,1,\nb,1\n", "a.csv:3: has 2 fields, the header has 3"),
+        ("a.csv", b"text,label\n\"a\" b,1\n", "a.csv:2: field 1 has text after a closing quote"),
+        ("a.csv", b"text,label\na,1\n\"b,0\nc,1\n", "a.csv:3: the quote that opens field 1 is still open"),
+        ("a.csv", b"text,label\na\0,1\n", "a.csv:2: field 1 has a NUL"),
+        ("a.csv", b"text,label\na,  \n", "a.csv:2: the label is empty"),
+        ("a.tsv", b"", "a.tsv: is empty"),
+        ("a.jsonl", b"\n\n", "a.jsonl: has no rows"),
+        ("a.jsonl", b"{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\"}\n", "a.jsonl:2: the label is empty"),
+        ("a.jsonl", b"{\"text\":\"a\",\"label\":1}\nnonsense\n", "a.jsonl:2: not a JSON object"),
+        ("a.jsonl", b"{\"text\":\"a\",\"label\":[1]}\n", "a.jsonl:1: the label is a list"),
+        (
+            "a.jsonl",
+            b"{\"text\":\"a\",\"text_pair\":[\"b\"],\"label\":1}\n",
+            "a.jsonl:1: the second text is neither a string nor null",
+        ),
+        ("a.tsv", b"good\t1\nb\xe4d\t0\n", "a.tsv:2: is not UTF-8; name its encoding, e.g. --encoding latin1"),
+        ("a.tsv", b"good\t1\n \t0\n", "a.tsv:2: the text is empty"),
+        (
+            "a.jsonl",
+            b"{\"text\":\"ab\",\"label\":1,\"rationale\":[[1,3]]}",
+            "a.jsonl:1: rationale [1, 3] is not within",
+        ),
+    ];
+    for (name, content, part) in cases {
+        let shown = message(name, content);
+        assert!(shown.starts_with(part), "{shown}");
+        assert!(!shown.contains('\n'), "{shown}");
+    }
+    assert!(message("a.xls", b"x").contains("unknown format"));
+}
+
+#[test]
+fn labels_are_read_alike_in_all_formats() {
+    let names = |name: &str, content: &[u8]| {
+        let rows = read_as(name, content, &Reading::default(), LabelNeed::Required).unwrap();
+        rows.labels().iter().map(|label| (label.name.clone(), label.count)).collect::<Vec<_>>()
+    };
+    let expected = [("1".to_owned(), 3), ("no".to_owned(), 1)];
+    let json = "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"label\":1.0}\n{\"text\":\"a\",\"label\":\" 1 \"}\n{\"text\":\"a\",\"label\":\"no\"}";
+    assert_eq!(names("a.jsonl", json.as_bytes()), expected);
+    assert_eq!(names("a.csv", b"text,label\na,1\na,1.0\na, 1 \na,no\n"), expected);
+}
+
+#[test]
+fn a_subset_is_as_if_the_file_had_no_other_rows() {
+    let json = r#"{"id":1,"text":"a","text_pair":"x","label":"no","rationale":[[0,1]]}
+{"id":2,"text":"b","text_pair":null,"label":"yes"}
+{"id":3,"text":"c","text_pair":"z","label":"no"}"#;
+    let reading = Reading { labels: "no=0,maybe=9".parse().unwrap(), ..Reading::default() };
+    let rows = read_as("a.jsonl", json.as_bytes(), &reading, LabelNeed::Required).unwrap();
+    assert_eq!(rows.labels()[0].name, "0", "as the map says");
+    for wanted in [&[0, 1, 2][..], &[1, 0], &[2], &[]] {
+        let subset = rows.subset(wanted);
+        let expected: Vec<Row> = wanted.iter().map(|row| rows.row(*row)).collect();
+        assert_eq!((0..subset.len()).map(|row| subset.row(row)).collect::<Vec<_>>(), expected);
+        assert_eq!(subset.labels().iter().map(|label| label.count).sum::<usize>(), wanted.len());
+    }
+}
+
+#[test]
+fn bad_rows_are_left_out_on_request_and_counted() {
+    let content = b"text,label\na,1\n,1\nb,0,2\nc,\nd,0\n";
+    let reading = |skip_bad| Reading { skip_bad, ..Reading::default() };
+    let rows = read_as("a.csv", content, &reading(3), LabelNeed::Required).unwrap();
+    assert_eq!((rows.len(), rows.line(1), rows.skipped().len()), (2, 6, 3));
+    let refused = read_as("a.csv", content, &reading(2), LabelNeed::Required).unwrap_err().to_string();
+    assert!(refused.ends_with("a.csv:5: the label is empty"), "{refused}");
+}
+
+#[test]
+fn rows_that_are_too_long_or_too_deep_are_named() {
+    let long = "a".repeat(LONGEST_TEXT + 1);
+    let shown = message("a.tsv", format!("good\t1\n{long}\t0\n").as_bytes());
+    assert_eq!(shown, "a.tsv:2: has a text of 1048577 bytes; 1048576 at most: cut it into rows");
+    // Made into values, a line of numbers would take many times its length.
+    let wide = format!("{{\"text\":\"a\",\"label\":1,\"more\":[{}0]}}", "0,".repeat(9 << 20));
+    assert_eq!(message("a.jsonl", wide.as_bytes()), "a.jsonl:1: has more than 16777216 bytes; cut it into rows");
+    let deep = "[".repeat(100_000);
+    let rationale = format!("text\tlabel\trationale\na\t1\t{deep}\n");
+    assert!(message("a.jsonl", format!("{{\"text\":{deep}").as_bytes()).contains("a.jsonl:1: not a JSON object"));
+    assert!(message("a.tsv", rationale.as_bytes()).contains("a.tsv:2: `rationale` is not JSON"));
+}
