@@ -177,6 +177,7 @@ fn started_event(total_steps: u64) -> color_eyre::Result<Started> {
         model,
         teacher: None,
         labels: vec!["a".to_owned(), "b".to_owned()],
+        data: None,
         train_examples: 1000,
         valid_examples: 100,
         steps_per_epoch: 100,

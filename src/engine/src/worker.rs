@@ -5,7 +5,7 @@
 //!                     │              │ reports          ▲ requests
 //!                     │              ▼                  │
 //!                     │           server ── event_log ── clients (Unix socket)
-//!                     └─ predict, explain, bench, doctor: in the foreground, JSON lines on stdout
+//!                     └─ predict, explain, data, bench, doctor: in the foreground, JSON lines on stdout
 //! ```
 
 pub mod bench;
@@ -13,6 +13,7 @@ pub mod bench_explain;
 pub mod claim;
 pub mod client;
 pub mod clock;
+pub mod data;
 pub mod doctor;
 pub mod event_log;
 pub mod explain;

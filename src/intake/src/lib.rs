@@ -1,14 +1,14 @@
 //! Everything that comes in as a file: data sets and model folders. No torch, no network.
 //!
 //! ```text
-//! rows           data files as rows; the list of formats
-//!   csv, tsv, jsonl   one format each        table   what CSV and TSV share
-//!   fields            names of columns, and what a row must have
+//! rows           data files as rows; the list of formats is in rows/format.rs
+//! labels         what the labels of data mean
 //! samples        rows as samples of known classes
-//!   labels       class names
+//! split          rows in parts, for training, validation and a test
+//! survey         what rows hold, and what of it may mislead
 //! model_folder   a model folder in Hugging Face layout
 //!   config       config.json                 weights   one safetensors file, or several with an index
-//!   tokenizer_files  the files of its tokenizer
+//!   tokenizer_files  the files of its tokenizer        provenance     what a saved folder says of itself
 //!   member       paths that stay inside the folder     weights_file   one safetensors file
 //! error          what is wrong, with the file and the line
 //! ```
@@ -23,5 +23,6 @@ pub mod model_folder;
 pub mod rows;
 pub mod samples;
 pub mod split;
+pub mod survey;
 
 pub use error::{Error, Result};

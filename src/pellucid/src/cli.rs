@@ -13,6 +13,7 @@ use pellucid_dashboard::{Alerts, ColorChoice, Glyphs};
 pub(crate) mod axis;
 pub(crate) mod bench;
 mod complete;
+pub(crate) mod data;
 pub(crate) mod explain;
 pub(crate) mod json;
 pub(crate) mod predict;
@@ -25,6 +26,7 @@ pub(crate) mod train;
 mod value;
 
 use bench::BenchAction;
+use data::DataArgs;
 use explain::ExplainArgs;
 use json::JsonFlag;
 use predict::PredictArgs;
@@ -105,6 +107,8 @@ pub(crate) enum Action {
     Export(ExportArgs),
     /// Write a report on a run, as an HTML page and as Markdown, for people without pellucid
     Report(ReportArgs),
+    /// Report what data files hold: columns, classes, lengths, leaks, words that give a label away
+    Data(DataArgs),
     /// Explain what a model bases its answers on
     Explain(ExplainArgs),
     /// Print the logits and probabilities that a model gives texts

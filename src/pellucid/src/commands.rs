@@ -3,7 +3,7 @@
 //! ```text
 //! lookup, options ──▶ watch ──▶ frontier ──▶ open, compare ──▶ train ──▶ picker, screenshot
 //!      ├──────▶ exact, runs ──▶ stop ──▶ rm
-//! written, export ──▶ report, sweep ──┘                  texts, doctor, shell
+//! written, export ──▶ report, sweep ──┘                  texts ──▶ data    doctor, shell
 //! ```
 
 use std::io::IsTerminal;
@@ -19,6 +19,7 @@ use crate::runtime::block_on;
 use crate::stdout;
 
 mod compare;
+mod data;
 mod doctor;
 mod exact;
 mod export;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Report(args) => report::report(&run(&args.run)?, args.out.as_deref(), args.explain),
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
         Action::Export(export) => export::export(&run(&export.run)?, export.format),
+        Action::Data(args) => data::data(&args),
         Action::Explain(explain) => block_on(worker::run(&texts::explain(explain))),
         Action::Predict(predict) => block_on(worker::run(&texts::predict(predict))),
         Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train))),

@@ -30,7 +30,7 @@ pub mod text;
 
 // Outside this crate the modules are known without their folders.
 pub use explanation::{agreement, check, edit, method, rank, surrogate, word_importance};
-pub use message::{command, event, launch, sample, survey, watched, what_if, work};
+pub use message::{command, data_report, event, launch, sample, survey, watched, what_if, work};
 pub use text::{line_at, readable, scrub};
 
 pub use check::{Check, Verdict};

@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod command;
+pub mod data_report;
 pub mod event;
 pub mod launch;
 pub mod sample;

@@ -89,6 +89,8 @@ declare! {
         skip_bad("N"): u64 = 0;
         /// Classes that labels stand for: LABEL=CLASS,...
         label_map("LABEL=CLASS,..."): LabelMap = default;
+        /// Leave training texts out that are in the validation or test data as well; without it they are told.
+        drop_leaks("true|false"): Switch = default;
         /// Train although the labels look like no classes: nearly one for each row.
         yes_many_classes("true|false"): Switch = default;
     }

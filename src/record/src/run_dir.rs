@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 /// events.jsonl                the event log, the record of the run
 /// events.columns              a copy of the log's steps that is faster to read; optional
 /// samples.jsonl               validation samples
+/// split.json                  how the training file was split, if it was
 /// predictions/step-<N>.jsonl  the model's predictions for them at an evaluation
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
@@ -35,11 +36,12 @@ pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
 const RESUMED_FROM: [&str; 4] = [CHECKPOINT_STATE, "model.safetensors", "config.json", "tokenizer.json"];
 
 /// The files that a run writes into its folder.
-pub const FILES: [&str; 9] = [
+pub const FILES: [&str; 10] = [
     "events.jsonl",
     "events.columns",
     "run.toml",
     "samples.jsonl",
+    "split.json",
     "worker.json",
     "worker.lock",
     "worker.log",
@@ -92,6 +94,12 @@ impl RunDir {
     #[must_use]
     pub fn samples(&self) -> PathBuf {
         self.root.join("samples.jsonl")
+    }
+
+    /// How the training file was split.
+    #[must_use]
+    pub fn split(&self) -> PathBuf {
+        self.root.join("split.json")
     }
 
     /// The predictions of the evaluation at `step`, relative to the folder.

@@ -11,7 +11,7 @@ use pellucid_engine::model::weights::save::Storage;
 use pellucid_engine::panic_guard::is_guarded;
 use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::tensor_thread::Start;
-use pellucid_engine::worker::{bench, bench_explain, doctor, explain, predict, train};
+use pellucid_engine::worker::{bench, bench_explain, data, doctor, explain, predict, train};
 use pellucid_files::bounded;
 use pellucid_protocol::launch::{STACK_NEEDED, stack_too_small};
 use pellucid_protocol::work::Work;
@@ -123,6 +123,7 @@ fn do_work(work: Work) -> ExitCode {
         Work::Serve { run_dir } => train::train(Start::Ended(RunDir::new(run_dir))),
         Work::Explain(work) => finish(explain::explain(&work)),
         Work::Predict(work) => finish(predict::predict(&work)),
+        Work::Data(work) => finish(data::data(&work)),
         Work::BenchTrain(work) => finish(bench::bench_train(&work)),
         Work::BenchExplain(work) => finish(bench_explain::bench_explain(&work)),
         Work::Doctor => {

@@ -20,6 +20,61 @@ const MOST: usize = 99;
 /// The limit is a multiple of this: matrices of such sizes are computed faster.
 const STEP: usize = 8;
 
+/// The texts of rows, to be encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts<'a>(pub &'a Rows);
+
+impl Texts<'_> {
+    /// Their token ids.
+    ///
+    /// # Errors
+    /// When the tokenizer refuses.
+    pub fn encoded(self, encoder: &TextEncoder) -> Result<Tokens> {
+        let mut tokens = Tokens::default();
+        for start in (0..self.0.len()).step_by(AT_ONCE) {
+            let texts = start..(start + AT_ONCE).min(self.0.len());
+            let texts: Vec<_> = texts.map(|row| (self.0.text(row), self.0.pair(row))).collect();
+            let encoded = encoder.encode_from(&texts, start + 1)?;
+            encoded.iter().zip(&texts).for_each(|(encoded, text)| tokens.push(encoded, *text));
+        }
+        tokens.shrink();
+        Ok(tokens)
+    }
+
+    /// The token ids `whole` of these texts, each cut where 99 of 100 of them end; `encoder` cuts there from then on.
+    ///
+    /// # Errors
+    /// When the tokenizer refuses.
+    pub fn cut_most(self, whole: Tokens, encoder: &mut TextEncoder) -> Result<Tokens> {
+        let mut lengths: Vec<u32> = (0..whole.count()).map(|text| whole.length(text) as u32).collect();
+        lengths.sort_unstable();
+        let at = (MOST * lengths.len()).div_ceil(100).saturating_sub(1);
+        let most = lengths.get(at).map_or(STEP, |length| (*length as usize).next_multiple_of(STEP));
+        let limit = most.min(encoder.max_tokens());
+        if lengths.last().is_none_or(|longest| *longest as usize <= limit) {
+            encoder.set_max_tokens(limit);
+            return Ok(whole);
+        }
+        encoder.set_max_tokens(limit);
+        self.shortened(&whole, encoder)
+    }
+
+    /// `whole` with the texts cut that are too long for `encoder` by now.
+    fn shortened(self, whole: &Tokens, encoder: &TextEncoder) -> Result<Tokens> {
+        let mut tokens = Tokens::default();
+        for row in 0..self.0.len() {
+            if whole.length(row) > encoder.max_tokens() || whole.is_cut(row) {
+                let text = (self.0.text(row), self.0.pair(row));
+                encoder.encode_from(&[text], row + 1)?.iter().for_each(|encoded| tokens.push(encoded, text));
+            } else {
+                tokens.push_whole(&whole.row(row));
+            }
+        }
+        tokens.shrink();
+        Ok(tokens)
+    }
+}
+
 /// Texts with their token ids and classes.
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
@@ -53,15 +108,7 @@ impl Examples {
     /// # Errors
     /// When the tokenizer refuses.
     pub fn encoded(&self, encoder: &TextEncoder) -> Result<Tokens> {
-        let mut tokens = Tokens::default();
-        for start in (0..self.len()).step_by(AT_ONCE) {
-            let texts = start..(start + AT_ONCE).min(self.len());
-            let texts: Vec<_> = texts.map(|row| (self.text(row), self.pair(row))).collect();
-            let encoded = encoder.encode_from(&texts, start + 1)?;
-            encoded.iter().zip(&texts).for_each(|(encoded, text)| tokens.push(encoded, *text));
-        }
-        tokens.shrink();
-        Ok(tokens)
+        Texts(&self.rows).encoded(encoder)
     }
 
     /// Encodes the texts, each cut where 99 of 100 of them end; `encoder` cuts there from then on.
@@ -69,34 +116,9 @@ impl Examples {
     /// # Errors
     /// When the tokenizer refuses.
     pub fn encode_most(&mut self, encoder: &mut TextEncoder) -> Result<()> {
-        let whole = self.encoded(encoder)?;
-        let mut lengths: Vec<u32> = (0..self.len()).map(|example| whole.length(example) as u32).collect();
-        lengths.sort_unstable();
-        let at = (MOST * lengths.len()).div_ceil(100).saturating_sub(1);
-        let most = lengths.get(at).map_or(STEP, |length| (*length as usize).next_multiple_of(STEP));
-        let limit = most.min(encoder.max_tokens());
-        encoder.set_max_tokens(limit);
-        if lengths.last().is_some_and(|longest| *longest as usize > limit) {
-            self.tokens = Arc::new(self.shortened(&whole, encoder)?);
-        } else {
-            self.tokens = Arc::new(whole);
-        }
+        let texts = Texts(&self.rows);
+        self.tokens = Arc::new(texts.cut_most(texts.encoded(encoder)?, encoder)?);
         Ok(())
-    }
-
-    /// `whole` with the texts cut that are too long for `encoder` by now.
-    fn shortened(&self, whole: &Tokens, encoder: &TextEncoder) -> Result<Tokens> {
-        let mut tokens = Tokens::default();
-        for example in 0..self.len() {
-            if whole.length(example) > encoder.max_tokens() || whole.is_cut(example) {
-                let text = (self.text(example), self.pair(example));
-                encoder.encode_from(&[text], example + 1)?.iter().for_each(|encoded| tokens.push(encoded, text));
-            } else {
-                tokens.push_whole(&whole.row(example));
-            }
-        }
-        tokens.shrink();
-        Ok(tokens)
     }
 
     /// The rows that they are.

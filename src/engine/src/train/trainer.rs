@@ -45,6 +45,7 @@ use crate::model::classifier::Classifier;
 use crate::model::pretrained::card;
 use crate::task::output_of;
 use pellucid_intake::labels::Labels;
+use pellucid_intake::split::SplitRecord;
 
 /// Validation samples that the run folder keeps for the screen.
 const SAMPLES_KEPT: usize = 2000;
@@ -151,6 +152,7 @@ impl Trainer {
             model: card(&settings.model, model),
             teacher: self.references.teacher.as_ref().map(|teacher| teacher.card.clone()),
             labels: data.labels.names().to_vec(),
+            data: Some(data.report.clone()),
             train_examples: data.train.len(),
             valid_examples: data.valid.len(),
             steps_per_epoch: self.steps_per_epoch(),
@@ -307,6 +309,12 @@ impl Trainer {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.setup.settings
+    }
+
+    /// How the training file was split, if it was.
+    #[must_use]
+    pub fn split(&self) -> Option<&SplitRecord> {
+        self.setup.data.split.as_ref()
     }
 
     /// The validation samples that the run folder keeps.

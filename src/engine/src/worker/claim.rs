@@ -17,7 +17,7 @@ const LOG: &str = "events.jsonl";
 /// The lock, which may be there without a run.
 const LOCK: &str = "worker.lock";
 /// What a start that was killed before its log began may have left.
-const LEFT_BY_A_START: [&str; 4] = ["run.toml", "samples.jsonl", "worker.json", "worker.sock"];
+const LEFT_BY_A_START: [&str; 5] = ["run.toml", "samples.jsonl", "split.json", "worker.json", "worker.sock"];
 
 /// A folder that this process alone may write a run into.
 #[derive(Debug)]

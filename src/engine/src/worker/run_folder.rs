@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pellucid_files::whole::write_whole;
+use pellucid_intake::split::SplitRecord;
 use pellucid_protocol::{Sample, Settings};
 use pellucid_record::lock::Lock;
 use pellucid_record::socket::{self, SocketPlace};
@@ -24,12 +25,16 @@ pub fn keep_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Writes the settings and samples of a run into its folder, which is claimed.
+/// Writes the settings and samples of a run into its folder, which is claimed, and how its data was split.
 ///
 /// # Errors
 /// What the file system says.
-pub fn create(settings: &Settings, samples: &[Sample]) -> Result<RunDir> {
+pub fn create(settings: &Settings, samples: &[Sample], split: Option<&SplitRecord>) -> Result<RunDir> {
     let run = RunDir::new(&settings.run_dir);
+    if let Some(split) = split {
+        let text = serde_json::to_vec(split).map_err(|error| Error::file(&run.split(), error))?;
+        write_whole(&run.split(), &text).map_err(|error| Error::file(&run.split(), error))?;
+    }
     let text = toml::to_string(settings).map_err(|error| Error::file(&run.settings(), error))?;
     write_whole(&run.settings(), text.as_bytes()).map_err(|error| Error::file(&run.settings(), error))?;
     run_dir::write_lines(&run.samples(), samples).map_err(|error| Error::file(&run.samples(), error))?;

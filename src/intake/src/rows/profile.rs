@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use pellucid_protocol::readable::grouped;
 use pellucid_protocol::settings::reading::Role;
 
 use super::table::{Cell, Table};
@@ -70,24 +71,16 @@ impl ColumnProfile {
 
     /// What it holds in words.
     fn told(&self) -> String {
-        let (name, different) = (&self.name, counted(self.different()));
+        let (name, different) = (&self.name, grouped(self.different()));
         match self.median_words() {
             _ if self.filled == 0 => format!("`{name}`: empty"),
             _ if self.has_few_values() => {
                 format!("`{name}`: {different} value{}", if self.different() == 1 { "" } else { "s" })
             }
-            words if words >= WORDS => format!("`{name}`: {different} texts of {} words in the median", counted(words)),
+            words if words >= WORDS => format!("`{name}`: {different} texts of {} words in the median", grouped(words)),
             _ => format!("`{name}`: {different} different values"),
         }
     }
-}
-
-/// A number with commas between thousands.
-pub(super) fn counted(number: usize) -> String {
-    let digits = number.to_string();
-    let grouped: Vec<String> =
-        digits.as_bytes().rchunks(3).rev().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
-    grouped.join(",")
 }
 
 /// What the columns of `table` hold, over all its rows. `skip_bad` rows that cannot be read count for nothing.
@@ -146,11 +139,6 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 12, 1234, 1_234_567].map(counted), ["0", "12", "1,234", "1,234,567"]);
-    }
 
     #[test]
     fn what_a_column_holds_is_said_by_what_it_can_be() {

@@ -100,7 +100,7 @@ fn texts(flags: TextFlags, limit: Option<usize>, reading: ReadingFlags) -> Texts
 }
 
 /// The absolute path. One that cannot be made absolute stays as it is; the worker says what is wrong with it.
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::alert::{Alert, AlertKind, Level};
+use super::data_report::DataReport;
 use super::survey::SurveyProgress;
 use super::watched::Watched;
 use super::what_if::WhatIfAnswer;
@@ -99,6 +100,9 @@ pub struct Started {
     pub teacher: Option<ModelCard>,
     /// Class names by class index.
     pub labels: Vec<String>,
+    /// What the data holds; `None` in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Box<DataReport>>,
     /// Number of training examples.
     pub train_examples: usize,
     /// Number of validation examples.

@@ -30,6 +30,8 @@ pub enum Work {
     Explain(ExplainWork),
     /// Logits and probabilities of texts.
     Predict(PredictWork),
+    /// Report on what data files hold.
+    Data(DataWork),
     /// Time training steps as the Python peer does.
     BenchTrain(BenchTrainWork),
     /// Time explanations as the Python peer does.
@@ -144,6 +146,17 @@ pub struct PredictWork {
     pub format: PredictFormat,
     /// The file to write; `None` for stdout.
     pub out: Option<PathBuf>,
+}
+
+/// `pellucid data`, for a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataWork {
+    /// Data files; the first is the one to train on.
+    pub files: Vec<PathBuf>,
+    /// Model folder.
+    pub model: PathBuf,
+    /// How the files are read.
+    pub reading: Box<Reading>,
 }
 
 /// How predictions are written.

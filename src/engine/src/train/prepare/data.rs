@@ -1,15 +1,20 @@
 //! The texts of a run: read, split, given their classes, encoded.
 
+use std::collections::HashSet;
+
 use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
-use pellucid_intake::split::{Shares, Split, split};
+use pellucid_intake::split::{Shares, Split, SplitRecord, split};
+use pellucid_intake::survey::{Part, shared, survey};
+use pellucid_protocol::data_report::{DataReport, Lengths, TokenLengths};
 use pellucid_protocol::settings::reading::Reading;
 use pellucid_protocol::settings::{DataPart, MaxTokens};
 
 use super::Preparation;
 use crate::data::examples::Examples;
 use crate::data::tokenise::TextEncoder;
+use crate::data::tokens::TokenSource;
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
 use crate::model::pretrained::{check_ids, check_vocabulary};
@@ -32,6 +37,10 @@ pub struct Data {
     pub tokenizer: TokenizerFiles,
     /// How the training file was read.
     pub reading: Reading,
+    /// What all of that holds.
+    pub report: Box<DataReport>,
+    /// How the training file was split, if it was.
+    pub split: Option<SplitRecord>,
 }
 
 /// The rows of each part.
@@ -40,12 +49,14 @@ struct Parts {
     valid: Rows,
     test: Option<Rows>,
     reading: Reading,
+    split: Option<SplitRecord>,
 }
 
 impl Preparation<'_> {
     /// The texts of the run, and the configuration of the model whose tokenizer has encoded them.
     pub(super) fn data(&mut self) -> Result<(Data, ModelConfig)> {
-        let Parts { train, valid, test, reading } = self.parts()?;
+        let Parts { train, valid, test, reading, split } = self.parts()?;
+        let mut report = self.survey(&train, &valid, test.as_ref());
         let config = ModelConfig::load(self.source)?;
         let (labels, naming) = self.classes(&config, &train)?;
         let (mut train, mut valid) = (Examples::of(train, &labels, naming)?, Examples::of(valid, &labels, naming)?);
@@ -64,9 +75,12 @@ impl Preparation<'_> {
         probe.iter_mut().try_for_each(|probe| probe.encode(&encoder))?;
         let sets = [Some(&train), Some(&valid), probe.as_ref()].into_iter().flatten();
         check_ids(self.source, &config, sets.map(|examples| &*examples.tokens))?;
-        self.note_cuts("training", &train);
-        self.note_cuts("validation", &valid);
-        Ok((Data { labels, train, valid, test, probe, encoder, tokenizer, reading }, config))
+        for (which, examples, part) in [("training", &train, 0), ("validation", &valid, 1)] {
+            self.note_cuts(which, examples);
+            report.parts[part].tokens = Some(token_lengths(examples, &encoder));
+        }
+        let report = Box::new(report);
+        Ok((Data { labels, train, valid, test, probe, encoder, tokenizer, reading, report, split }, config))
     }
 
     /// The rows of each part of the data.
@@ -84,6 +98,7 @@ impl Preparation<'_> {
             refuse_too_many(&rows).map_err(too_many)?;
         }
         let split = self.split(&rows)?;
+        let split_record = (split.train.len() < rows.len()).then(|| SplitRecord::of(&rows, &split, self.settings.seed));
         let part = |wanted: Option<&DataPart>, own: &[usize]| match wanted {
             None => Ok(None),
             Some(DataPart::Share(_)) => Ok(Some(rows.subset(own))),
@@ -93,7 +108,36 @@ impl Preparation<'_> {
         let test = part(self.settings.test.as_ref(), &split.test)?;
         [Some(&valid), test.as_ref()].into_iter().flatten().for_each(|part| self.note_skipped(part));
         let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
-        Ok(Parts { train, valid, test, reading })
+        let train = self.without_leaks(train, &valid, test.as_ref());
+        Ok(Parts { train, valid, test, reading, split: split_record })
+    }
+
+    /// The training rows without those whose texts are in another part as well, if the user wants that.
+    fn without_leaks(&mut self, train: Rows, valid: &Rows, test: Option<&Rows>) -> Rows {
+        if !self.settings.drop_leaks.is_on() {
+            return train;
+        }
+        let others: Vec<&Rows> = [Some(valid), test].into_iter().flatten().collect();
+        let leaked: HashSet<usize> = shared(&train, &others).into_iter().collect();
+        if leaked.is_empty() {
+            return train;
+        }
+        self.notes.push(format!(
+            "{} training texts that are in the validation or test data as well were left out",
+            leaked.len()
+        ));
+        train.subset(&(0..train.len()).filter(|row| !leaked.contains(row)).collect::<Vec<_>>())
+    }
+
+    /// What the parts hold; what may mislead is told.
+    fn survey(&mut self, train: &Rows, valid: &Rows, test: Option<&Rows>) -> DataReport {
+        (self.phase)(format!("looking through {} texts", train.len() + valid.len()));
+        let named = [("training", Some(train)), ("validation", Some(valid)), ("test", test)];
+        let parts: Vec<Part<'_>> =
+            named.into_iter().filter_map(|(name, rows)| Some((name.to_owned(), rows?))).collect();
+        let report = survey(&parts);
+        self.notes.extend(report.findings());
+        report
     }
 
     /// How the training file is split; by default all of it is trained on.
@@ -194,5 +238,17 @@ impl Preparation<'_> {
             let absent = absent.join(", ");
             self.notes.push(format!("no validation text is of the class {absent}: nothing is measured for it"));
         }
+    }
+}
+
+/// How long the texts are for the model.
+fn token_lengths(examples: &Examples, encoder: &TextEncoder) -> TokenLengths {
+    let tokens = &examples.tokens;
+    let lengths = (0..examples.len()).map(|example| tokens.length(example) as u32).collect();
+    TokenLengths {
+        lengths: Lengths::of(lengths),
+        limit: encoder.max_tokens(),
+        cut: tokens.cut(),
+        cut_words: tokens.cut_words(),
     }
 }

@@ -1,0 +1,47 @@
+//! What data files hold for a model: their lengths in tokens, beside all else.
+
+use std::sync::Arc;
+
+use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_intake::survey::{Part, survey};
+use pellucid_protocol::data_report::{Lengths, TokenLengths};
+use pellucid_protocol::scrub::escape_json;
+use pellucid_protocol::work::DataWork;
+
+use crate::data::examples::Texts;
+use crate::data::tokenise::TextEncoder;
+use crate::data::tokens::{TokenSource, Tokens};
+use crate::error::{Error, Result};
+use crate::model::config::ModelConfig;
+use crate::model::pretrained::check_vocabulary;
+
+/// Prints the report on the files as one JSON line.
+///
+/// # Errors
+/// When a file or the model cannot be read.
+pub fn data(work: &DataWork) -> Result<()> {
+    let read = |file| Ok(read_rows(file, &work.reading, LabelNeed::Optional)?);
+    let rows: Vec<Arc<Rows>> = work.files.iter().map(|file| read(file).map(Arc::new)).collect::<Result<_>>()?;
+    let parts: Vec<Part<'_>> = rows.iter().map(|rows| (rows.path().display().to_string(), &**rows)).collect();
+    let mut report = survey(&parts);
+    let config = ModelConfig::load(&work.model)?;
+    let mut encoder = TextEncoder::load(&work.model, config.architecture.max_tokens() as usize)?;
+    check_vocabulary(&work.model, &config, &encoder)?;
+    for (number, (rows, part)) in rows.iter().zip(&mut report.parts).enumerate() {
+        let texts = Texts(rows);
+        let whole = encoder.max_tokens();
+        let all = texts.encoded(&encoder)?;
+        let lengths = lengths(&all);
+        let read = if number == 0 { texts.cut_most(all, &mut encoder)? } else { all };
+        let limit = encoder.max_tokens();
+        part.tokens = Some(TokenLengths { lengths, limit, cut: read.cut(), cut_words: read.cut_words() });
+        debug_assert!(limit <= whole);
+    }
+    let line = serde_json::to_string(&report).map_err(|error| Error::Refused(error.to_string()))?;
+    println!("{}", escape_json(&line));
+    Ok(())
+}
+
+fn lengths(tokens: &Tokens) -> Lengths {
+    Lengths::of((0..tokens.count()).map(|text| tokens.length(text) as u32).collect())
+}

@@ -1,0 +1,238 @@
+//! What the rows of a data set hold, and what may mislead a model that is trained on them.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pellucid_protocol::data_report::{ClassCount, DataReport, GiveAway, Leak, Lengths, PartReport};
+
+use crate::rows::Rows;
+
+/// Words that are named at most.
+const NAMED: usize = 10;
+/// Lines that are named at most.
+const LINES: usize = 5;
+/// Rows with a word below which nothing is said of it.
+const LEAST: usize = 10;
+/// The share of a label among the rows with a word from which the word gives it away, at the lower end of the interval.
+const NEARLY_ALL: f64 = 0.8;
+
+/// A part of a data set: its name and its rows.
+pub type Part<'a> = (String, &'a Rows);
+
+/// What these parts hold; the first is the one to train on.
+#[must_use]
+pub fn survey(parts: &[Part<'_>]) -> DataReport {
+    let Some(((_, first), others)) = parts.split_first() else { return DataReport::default() };
+    DataReport {
+        parts: parts.iter().map(|(name, rows)| part(name, rows)).collect(),
+        leaks: others.iter().filter_map(|(name, rows)| leak(first, name, rows)).collect(),
+        give_aways: give_aways(first),
+    }
+}
+
+/// A number for a text and its second text; the same for the same texts.
+fn hash_of(rows: &Rows, row: usize) -> u64 {
+    let mut hash = DefaultHasher::new();
+    (rows.text(row).trim(), rows.pair(row).map(str::trim)).hash(&mut hash);
+    hash.finish()
+}
+
+/// The rows of `rows` whose texts are in `others` as well.
+#[must_use]
+pub fn shared(rows: &Rows, others: &[&Rows]) -> Vec<usize> {
+    let known: HashSet<u64> = others.iter().flat_map(|other| (0..other.len()).map(|row| hash_of(other, row))).collect();
+    (0..rows.len()).filter(|row| known.contains(&hash_of(rows, *row))).collect()
+}
+
+fn leak(first: &Rows, name: &str, rows: &Rows) -> Option<Leak> {
+    let found = shared(rows, &[first]);
+    let lines = found.iter().take(LINES).map(|row| rows.line(*row)).collect();
+    (!found.is_empty()).then(|| Leak { part: name.to_owned(), rows: found.len(), lines })
+}
+
+fn part(name: &str, rows: &Rows) -> PartReport {
+    let mut classes: Vec<ClassCount> =
+        rows.labels().iter().map(|label| ClassCount { name: label.name.clone(), rows: label.count }).collect();
+    classes.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.name.cmp(&b.name)));
+    let words: Vec<u32> = (0..rows.len()).map(|row| word_count(rows, row)).collect();
+    let (duplicates, conflicts) = repeated(rows);
+    PartReport {
+        name: name.to_owned(),
+        rows: rows.len(),
+        skipped: rows.skipped().len(),
+        columns: rows.columns().clone(),
+        notes: rows.notes().to_vec(),
+        classes,
+        one_word: words.iter().filter(|count| **count == 1).count(),
+        words: Lengths::of(words),
+        tokens: None,
+        duplicates,
+        conflicts,
+        scripts: scripts(rows),
+    }
+}
+
+fn word_count(rows: &Rows, row: usize) -> u32 {
+    let words = rows.text(row).split_whitespace().chain(rows.pair(row).into_iter().flat_map(str::split_whitespace));
+    words.count() as u32
+}
+
+/// Rows whose text is in an earlier row, and different texts with more than one label.
+fn repeated(rows: &Rows) -> (usize, usize) {
+    let mut first: HashMap<u64, Option<usize>> = HashMap::with_capacity(rows.len());
+    let (mut duplicates, mut conflicts) = (0, HashSet::new());
+    for row in 0..rows.len() {
+        let (hash, label) = (hash_of(rows, row), rows.label(row));
+        match first.get(&hash) {
+            None => drop(first.insert(hash, label)),
+            Some(before) => {
+                duplicates += 1;
+                if label.is_some() && *before != label {
+                    conflicts.insert(hash);
+                }
+            }
+        }
+    }
+    (duplicates, conflicts.len())
+}
+
+/// The scripts that texts are mostly written in, with their shares.
+fn scripts(rows: &Rows) -> Vec<(String, f64)> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for row in 0..rows.len() {
+        let mut own: HashMap<&str, usize> = HashMap::new();
+        rows.text(row).chars().filter(|c| c.is_alphabetic()).for_each(|c| *own.entry(script(c)).or_default() += 1);
+        let most = own.into_iter().max_by_key(|(name, count)| (*count, *name)).map_or("no letters", |(name, _)| name);
+        *counts.entry(most).or_default() += 1;
+    }
+    let mut shares: Vec<(String, f64)> =
+        counts.into_iter().map(|(name, count)| (name.to_owned(), count as f64 / rows.len().max(1) as f64)).collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    shares
+}
+
+/// The script of a letter, by the blocks of Unicode.
+fn script(letter: char) -> &'static str {
+    match letter {
+        '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => "Latin",
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => "Greek",
+        '\u{400}'..='\u{52f}' => "Cyrillic",
+        '\u{590}'..='\u{5ff}' => "Hebrew",
+        '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' => "Arabic",
+        '\u{900}'..='\u{97f}' => "Devanagari",
+        '\u{e00}'..='\u{e7f}' => "Thai",
+        '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7af}' => "Hangul",
+        '\u{3040}'..='\u{30ff}' => "Kana",
+        '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3134f}' => "Han",
+        _ => "other scripts",
+    }
+}
+
+/// How often each word is in rows of each label, each row counted once.
+fn word_counts(rows: &Rows) -> HashMap<String, Vec<u32>> {
+    let mut counts: HashMap<String, Vec<u32>> = HashMap::new();
+    for row in 0..rows.len() {
+        let Some(label) = rows.label(row) else { continue };
+        let pair = rows.pair(row).into_iter().flat_map(str::split_whitespace);
+        let words = rows.text(row).split_whitespace().chain(pair);
+        let words: HashSet<String> = words.map(plain).filter(|word| !word.is_empty()).collect();
+        for word in words {
+            counts.entry(word).or_insert_with(|| vec![0; rows.labels().len()])[label] += 1;
+        }
+    }
+    counts
+}
+
+fn plain(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// Words that are nearly always in rows of one label.
+fn give_aways(rows: &Rows) -> Vec<GiveAway> {
+    if rows.labels().len() < 2 {
+        return Vec::new();
+    }
+    let base: Vec<f64> = rows.labels().iter().map(|label| label.count as f64 / rows.len() as f64).collect();
+    let mut found: Vec<GiveAway> = word_counts(rows)
+        .into_iter()
+        .filter_map(|(word, counts)| {
+            let all = counts.iter().sum::<u32>() as usize;
+            let (label, most) = counts.iter().enumerate().max_by_key(|(_, count)| **count)?;
+            let at_least = wilson(*most as usize, all);
+            let says_something = all >= LEAST && at_least >= NEARLY_ALL.max((1.0 + base[label]) / 2.0);
+            let share = f64::from(*most) / all as f64;
+            let label = || rows.labels()[label].name.clone();
+            says_something.then(|| GiveAway { word, label: label(), rows: all, share, at_least })
+        })
+        .collect();
+    // Those that decide the most rows first.
+    found.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.word.cmp(&b.word)));
+    found.truncate(NAMED);
+    found
+}
+
+/// The lower end of the 95 % interval of a share (Wilson 1927).
+fn wilson(hits: usize, all: usize) -> f64 {
+    let (n, z) = (all as f64, 1.959_963_984_540_054);
+    let share = hits as f64 / n;
+    let middle = share + z * z / (2.0 * n);
+    let spread = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+    (middle - spread) / (1.0 + z * z / n)
+}
+
+#[cfg(test)]
+mod tests {
+    use pellucid_protocol::settings::reading::Reading;
+
+    use super::*;
+    use crate::rows::{LabelNeed, read_rows};
+
+    fn rows(lines: &str) -> Rows {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, format!("text,label\n{lines}")).unwrap();
+        read_rows(&path, &Reading::default(), LabelNeed::Required).unwrap()
+    }
+
+    // Wilson's formula in Python 3.11, z = 1.959963984540054: 0.7863976856252035 and 0.7224672001371106.
+    #[test]
+    fn the_interval_is_wilsons() {
+        assert!((wilson(45, 50) - 0.786_397_685_6).abs() < 1e-6);
+        assert!((wilson(10, 10) - 0.722_467_200_1).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_rows_hold_is_counted() {
+        let lines = "a b c,x\na b c,y\na b c,x\nd,x\nд е,x\n";
+        let report = survey(&[("train".to_owned(), &rows(lines))]);
+        let part = &report.parts[0];
+        assert_eq!((part.rows, part.duplicates, part.conflicts, part.one_word), (5, 2, 1, 1));
+        assert_eq!(part.classes, [ClassCount { name: "x".into(), rows: 4 }, ClassCount { name: "y".into(), rows: 1 }]);
+        assert_eq!((part.majority(), part.words.median), (0.8, 3));
+        assert_eq!(part.scripts, [("Latin".to_owned(), 0.8), ("Cyrillic".to_owned(), 0.2)]);
+    }
+
+    #[test]
+    fn texts_on_both_sides_are_found_by_line() {
+        let (train, valid) = (rows("a b,x\nc d,y\n"), rows("e f,x\n a b ,y\nc d,y\n"));
+        let report = survey(&[("train".to_owned(), &train), ("valid".to_owned(), &valid)]);
+        assert_eq!(report.leaks, [Leak { part: "valid".into(), rows: 2, lines: vec![3, 4] }]);
+        assert_eq!(shared(&train, &[&valid]), [0, 1]);
+    }
+
+    #[test]
+    fn a_word_that_gives_a_label_away_is_named_with_its_share() {
+        let lines: String = (0..200)
+            .map(|row| match row % 2 {
+                0 => format!("Ashdown ward note {row},urgent\n"),
+                _ => format!("quiet ward note {row},{}\n", if row % 20 == 1 { "urgent" } else { "routine" }),
+            })
+            .collect();
+        let found = survey(&[("train".to_owned(), &rows(&lines))]).give_aways;
+        assert_eq!((found[0].word.as_str(), found[0].label.as_str(), found[0].rows), ("ashdown", "urgent", 100));
+        assert!(found[0].share == 1.0 && found[0].at_least > 0.96);
+        let quiet = found.iter().find(|found| found.word == "quiet").unwrap();
+        assert!(quiet.label == "routine" && (quiet.share - 0.9).abs() < 1e-9);
+        assert!(!found.iter().any(|found| found.word == "ward"));
+    }
+}

@@ -1,0 +1,43 @@
+//! `pellucid data`: what data files hold, before anything is trained on them.
+
+mod words;
+
+use pellucid_client::failure::{Ending, Failure};
+use pellucid_client::worker;
+use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_intake::survey::{Part, survey};
+use pellucid_protocol::data_report::DataReport;
+use pellucid_protocol::work::{DataWork, Output, Work};
+
+use super::texts::absolute;
+use crate::cli::data::DataArgs;
+use crate::runtime::block_on;
+use crate::stdout;
+
+/// `pellucid data`. Only a model's tokens need the worker.
+pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
+    let report = match &args.model {
+        None => without_model(args)?,
+        Some(model) => {
+            let files = args.files.iter().map(|file| absolute(file)).collect();
+            let work = DataWork { files, model: absolute(model), reading: Box::new(args.reading.reading()) };
+            let line = block_on(worker::output(&Work::Data(work)))?;
+            let unread = |error| Failure::Failed(format!("the answer of the worker cannot be read: {error}"));
+            serde_json::from_slice(&line).map_err(unread)?
+        }
+    };
+    match args.json.output() {
+        Output::Json => stdout::json(&report)?,
+        Output::Plain => words::lines(&report).iter().try_for_each(|line| stdout::line(line))?,
+    }
+    Ok(Ending::Done)
+}
+
+fn without_model(args: &DataArgs) -> Result<DataReport, Failure> {
+    let reading = args.reading.reading();
+    let read =
+        |file| read_rows(file, &reading, LabelNeed::Optional).map_err(|error| Failure::Failed(error.to_string()));
+    let rows: Vec<Rows> = args.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+    let parts: Vec<Part<'_>> = rows.iter().map(|rows| (rows.path().display().to_string(), rows)).collect();
+    Ok(survey(&parts))
+}
