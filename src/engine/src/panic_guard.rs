@@ -1,31 +1,12 @@
 //! Turns panics into errors: those of libraries on a hostile file, and what libtorch throws.
 
 use std::any::Any;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::{Error, Result};
 
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs `work`; a panic becomes an error with its text, and the panic hook is not to report it.
-///
-/// # Errors
-/// The text of the panic.
-pub fn caught<T>(work: impl FnOnce() -> T + UnwindSafe) -> std::result::Result<T, String> {
-    let before = GUARDED.replace(true);
-    let done = catch_unwind(work);
-    GUARDED.set(before);
-    done.map_err(|panic| panic_text(&*panic))
-}
-
-/// Whether this thread is inside [`caught`], so that the panic hook stays silent.
-#[must_use]
-pub fn is_guarded() -> bool {
-    GUARDED.get()
-}
+/// Where a library may panic on a hostile file.
+pub use pellucid_intake::panic_guard::{caught, is_guarded};
 
 /// Runs `work`; a panic, which is also what tch makes of an exception of libtorch, becomes an error. The panic hook
 /// reports it.
@@ -50,14 +31,6 @@ pub fn panic_text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_panic_becomes_an_error_and_the_guard_is_taken_down() {
-        assert_eq!(caught(is_guarded), Ok(true));
-        let fell = caught(|| u8::try_from(300).unwrap_or_else(|error| panic!("fell: {error}")));
-        assert!(fell.unwrap_err().starts_with("fell: "));
-        assert!(!is_guarded());
-    }
 
     #[test]
     fn what_libtorch_threw_is_told_without_what_surrounds_it() {

@@ -10,6 +10,7 @@
 //!   config       config.json                 weights   one safetensors file, or several with an index
 //!   tokenizer_files  the files of its tokenizer        provenance     what a saved folder says of itself
 //!   member       paths that stay inside the folder     weights_file   one safetensors file
+//! panic_guard    panics of libraries as errors
 //! error          what is wrong, with the file and the line
 //! ```
 //!
@@ -20,6 +21,7 @@
 pub mod error;
 pub mod labels;
 pub mod model_folder;
+pub mod panic_guard;
 pub mod rows;
 pub mod samples;
 pub mod split;

@@ -1,30 +1,42 @@
 //! Rows of data files in any of the listed formats; a bad row is named by file and line.
 //!
 //! ```text
+//! set         the files of a data set
+//! saved       folders that datasets has saved
 //! data_file   its bytes as UTF-8
 //! quotes      faults that hide rows
 //! dialect     what separates the fields of a table
 //! table       rows of cells, whatever the format
 //! columns     which column is for what
 //! profile     what columns hold, where nobody can know that
-//! format      the formats: delimited, jsonl
+//! format      the formats: delimited, jsonl (of which json_list is one layout), parquet, arrow
+//! typed       columns with types as cells
+//! features    what datasets says of columns
+//! unpacked    what comes out of compressed bytes
 //! cells       a row as it must be
 //! filling     rows from tables
 //! strings     many texts in one piece of memory
 //! ```
 
+mod arrow;
 mod cells;
 mod columns;
 mod data_file;
 mod delimited;
 mod dialect;
+mod features;
 mod filling;
 mod format;
 mod jsonl;
+mod parquet;
 mod profile;
 mod quotes;
+mod saved;
+mod set;
 mod strings;
 mod table;
+mod typed;
+mod unpacked;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -35,6 +47,7 @@ use pellucid_protocol::settings::reading::{ColumnNames, Header, Reading, Role};
 use self::columns::{Columns, Unclear};
 use self::data_file::DataFile;
 use self::filling::Filling;
+use self::set::FileSet;
 use self::table::Opened;
 use crate::error::{Error, Result};
 
@@ -73,8 +86,12 @@ pub struct Label {
 /// The rows of a data set, by column: a few bytes a row beside its texts.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    /// The file.
+    /// The file, the folder or the pattern.
     path: PathBuf,
+    /// The files.
+    files: Vec<PathBuf>,
+    /// The first row of each.
+    starts: Vec<usize>,
     texts: Strings,
     /// Second texts; empty if the data have none.
     pairs: Strings,
@@ -96,17 +113,25 @@ pub struct Rows {
 
 const NO_LABEL: u32 = u32::MAX;
 
-/// Reads all rows of the file at `path`, whose ending names the format.
+/// Reads all rows of the file at `path`, whose ending names the format; or of all files in the folder there, or of those
+/// that it is the pattern of.
 ///
 /// # Errors
 /// When the file cannot be read, is empty, has no columns that are clear, or has a row that is not complete.
 pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows> {
-    let file = DataFile::new(path, reading.encoding.as_deref())?;
-    let opened = format::open(file, reading, need)?;
-    let columns = chosen(path, &opened, reading, need)?;
+    let set = FileSet::of(path)?;
+    let open = |file: &Path, reading: &Reading| {
+        format::open(DataFile::new(file, reading.encoding.as_deref(), set.links)?, reading, need)
+    };
+    let Some((first, others)) = set.files.split_first() else { return Err(Error::file(path, "has no files")) };
+    let opened = open(first, reading)?;
+    let columns = chosen(first, &opened, reading, need)?;
     let mut rows = Rows::of(path, &opened, &columns, reading);
-    let mut filling = Filling::of(&mut rows, need, reading);
-    filling.fill(&*opened.table, &columns)?;
+    rows.notes.extend(set.notes.iter().cloned());
+    let alike = rows.reading(reading);
+    let mut filling = Filling::of(&mut rows, &opened, &columns, need, reading);
+    filling.first(first, &opened, &columns)?;
+    others.iter().try_for_each(|other| filling.next(other, &open(other, &alike)?))?;
     filling.note_rewritten();
     if rows.is_empty() {
         return Err(Error::file(path, "has no rows"));
@@ -175,7 +200,7 @@ impl Rows {
         Self { texts, lines, labels, ..Self::default() }
     }
 
-    /// The file that they are from.
+    /// The file that they are from; or the folder, or the pattern, if they are from several.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -236,7 +261,14 @@ impl Rows {
         self.rationales.get(&row).map_or(&[], Vec::as_slice)
     }
 
-    /// The line where a row starts, or its number, from 1.
+    /// The file that a row is from, and the line where it starts there.
+    #[must_use]
+    pub fn place(&self, row: usize) -> (&Path, u64) {
+        let after = self.starts.partition_point(|start| *start <= row);
+        (after.checked_sub(1).map_or(&self.path, |file| &self.files[file]), self.line(row))
+    }
+
+    /// The line of its file where a row starts, or its number, from 1.
     #[must_use]
     pub fn line(&self, row: usize) -> u64 {
         u64::from(self.lines[row])

@@ -15,7 +15,8 @@ pub fn classes(rows: &Rows, labels: &Labels, naming: Naming) -> Result<Vec<u32>>
     if let Some((unknown, _)) = rows.labels().iter().zip(&by_label).find(|(_, class)| class.is_none()) {
         let (known, name) = (labels.names().join("`, `"), &unknown.name);
         let why = format!("unknown label `{name}`; the classes are `{known}`");
-        return Err(Error::row(rows.path(), rows.line(unknown.first), why));
+        let (file, line) = rows.place(unknown.first);
+        return Err(Error::row(file, line, why));
     }
     let class = |row| rows.label(row).and_then(|label| by_label[label]).unwrap_or_default();
     Ok((0..rows.len()).map(|row| class(row) as u32).collect())

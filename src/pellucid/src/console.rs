@@ -3,6 +3,7 @@
 use clap::error::ErrorKind;
 use color_eyre::config::{HookBuilder, Theme};
 use pellucid_client::console::note;
+use pellucid_intake::panic_guard::is_guarded;
 
 /// What a user who has just lost the dashboard wants to know first.
 const PANIC_SECTION: &str =
@@ -11,7 +12,12 @@ const PANIC_SECTION: &str =
 /// Lets color-eyre report panics, without its colours: a panic may quote data, so its message is scrubbed.
 pub(crate) fn install_panic_report() {
     let (report, _) = HookBuilder::default().theme(Theme::new()).panic_section(PANIC_SECTION).into_hooks();
-    std::panic::set_hook(Box::new(move |info| report.panic_report(info).to_string().lines().for_each(note)));
+    std::panic::set_hook(Box::new(move |info| {
+        // What a library makes of a damaged file becomes an error.
+        if !is_guarded() {
+            report.panic_report(info).to_string().lines().for_each(note);
+        }
+    }));
 }
 
 /// Prints what is wrong with the command line, in one line, or the help that it asked for. What it quotes is scrubbed.

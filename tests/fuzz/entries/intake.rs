@@ -8,12 +8,13 @@ use pellucid_protocol::settings::reading::Reading;
 
 use super::file::{file, folder};
 
-const ENDINGS: [&str; 3] = ["rows.jsonl", "rows.csv", "rows.tsv"];
+const ENDINGS: [&str; 8] =
+    ["rows.jsonl", "rows.csv", "rows.tsv", "rows.json", "rows.parquet", "rows.arrow", "rows.csv.gz", "rows.jsonl.zst"];
 
 /// Rows of a data file are whole, or a line of it is named.
 pub(crate) fn rows(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first() else { return };
-    let name = ENDINGS[usize::from(*first) % ENDINGS.len()];
+    let name = ENDINGS[usize::from(*first & 0x7f) % ENDINGS.len()];
     let need = if first & 0x80 == 0 { LabelNeed::Required } else { LabelNeed::Optional };
     match read_rows(&file(name, rest), &Reading::default(), need) {
         Ok(rows) => {

@@ -50,7 +50,10 @@ pub(super) const ORDERS: &[Order] = &[
             "shortcut",
         ],
     },
-    Order { folder: "src/intake", modules: &["error", "rows", "labels", "samples", "split", "survey", "model_folder"] },
+    Order {
+        folder: "src/intake",
+        modules: &["error", "panic_guard", "rows", "labels", "samples", "split", "survey", "model_folder"],
+    },
     Order { folder: "src/evaluate", modules: &["confusion", "classification", "distillation", "measures"] },
     Order {
         folder: "src/record",

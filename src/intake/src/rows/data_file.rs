@@ -1,12 +1,14 @@
-//! The bytes of a data file as UTF-8: its marks and encodings are dealt with here, for all formats of text.
+//! The bytes of a data file as UTF-8: its marks, encodings and compression are dealt with here, for all formats of text.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
-use pellucid_files::{bounded, regular};
+use pellucid_files::bounded;
+use pellucid_files::regular::{self, Access};
 
+use super::unpacked::{Budget, Within, Zstd, gzip};
 use crate::error::{Error, Result};
 
 /// Bytes that are read and decoded at once.
@@ -17,6 +19,58 @@ const CHUNK: usize = 64 << 10;
 pub(super) struct DataFile {
     path: PathBuf,
     encoding: Option<&'static Encoding>,
+    packed: Option<Packed>,
+    links: Links,
+}
+
+/// What becomes of a file that is a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Links {
+    /// It is followed: the user has named it.
+    Followed,
+    /// It is refused: it stands in a folder that anybody may have made.
+    Refused,
+}
+
+/// How all of a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packed {
+    Gzip,
+    Zstd,
+}
+
+impl Packed {
+    /// By the ending of a name.
+    fn of(path: &Path) -> Option<Self> {
+        match ending(path).as_str() {
+            "gz" => Some(Self::Gzip),
+            "zst" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// The text in `file`.
+    fn text(self, file: File) -> io::Result<Box<dyn Read>> {
+        let budget = Budget::of(file.metadata()?.len());
+        let bytes = BufReader::with_capacity(CHUNK, file);
+        Ok(match self {
+            Self::Gzip => Box::new(Within::new(gzip(bytes), budget)),
+            Self::Zstd => Box::new(Within::new(Zstd::new(bytes), budget)),
+        })
+    }
+}
+
+/// The ending of a name, in lower case; that before `.gz` or `.zst`.
+pub(super) fn inner_ending(path: &Path) -> String {
+    match (Packed::of(path), path.file_stem()) {
+        (Some(_), Some(stem)) => ending(Path::new(stem)),
+        _ => ending(path),
+    }
+}
+
+/// The ending of a name, in lower case.
+fn ending(path: &Path) -> String {
+    path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase())
 }
 
 impl DataFile {
@@ -24,12 +78,12 @@ impl DataFile {
     ///
     /// # Errors
     /// When there is no encoding of that name.
-    pub(super) fn new(path: &Path, encoding: Option<&str>) -> Result<Self> {
+    pub(super) fn new(path: &Path, encoding: Option<&str>, links: Links) -> Result<Self> {
         let known = |name: &str| {
             let unknown = || format!("--encoding {name}: no encoding of that name; e.g. latin1, windows-1252, gbk");
             Encoding::for_label(name.as_bytes()).ok_or_else(|| Error::file(path, unknown()))
         };
-        Ok(Self { path: path.to_owned(), encoding: encoding.map(known).transpose()? })
+        Ok(Self { path: path.to_owned(), encoding: encoding.map(known).transpose()?, packed: Packed::of(path), links })
     }
 
     /// Its path.
@@ -38,24 +92,42 @@ impl DataFile {
         &self.path
     }
 
-    /// The ending of its name, in lower case.
+    /// The ending of its name, in lower case; that before `.gz` or `.zst`.
     #[must_use]
     pub(super) fn ending(&self) -> String {
-        self.path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase())
+        inner_ending(&self.path)
     }
 
     /// The file itself.
     ///
     /// # Errors
     /// When it is no regular file, is too large, or what the file system says.
-    pub(super) fn open(&self) -> Result<File> {
+    fn open(&self) -> Result<File> {
         let told = |error: io::Error| Error::file(&self.path, error);
-        let file = regular::open_named(&self.path).map_err(told)?;
+        let file = match self.links {
+            Links::Followed => regular::open_named(&self.path),
+            Links::Refused => regular::open(&self.path, Access::Read),
+        };
+        let file = file.map_err(|error| match self.path.is_symlink() && self.links == Links::Refused {
+            true => Error::file(&self.path, format!("{error}; name the files themselves, e.g. by a pattern")),
+            false => told(error),
+        })?;
         let limit = bounded::LINES;
         if file.metadata().map_err(told)?.len() > limit {
             return Err(Error::file(&self.path, format!("is larger than {} GiB, the most that is read", limit >> 30)));
         }
         Ok(file)
+    }
+
+    /// The file itself, of a format that compresses its parts.
+    ///
+    /// # Errors
+    /// As [`DataFile::open`], and when all of it is compressed.
+    pub(super) fn open_plain(&self) -> Result<File> {
+        match self.packed {
+            Some(_) => Err(Error::file(&self.path, "is compressed a second time; unpack it first")),
+            None => self.open(),
+        }
     }
 
     /// Its text, without the mark of its encoding. What is not of the encoding is an error of the reader; UTF-8 is not
@@ -65,7 +137,11 @@ impl DataFile {
     /// As [`DataFile::open`].
     pub(super) fn text(&self) -> Result<Box<dyn Read>> {
         let told = |error: io::Error| Error::file(&self.path, error);
-        let mut file = BufReader::with_capacity(CHUNK, self.open()?);
+        let file = self.open()?;
+        let mut file: Box<dyn Read> = match self.packed {
+            Some(packed) => packed.text(file).map_err(told)?,
+            None => Box::new(BufReader::with_capacity(CHUNK, file)),
+        };
         let (start, marked) = start(&mut file).map_err(told)?;
         let bytes = io::Cursor::new(start).chain(file);
         Ok(match marked.or(self.encoding).filter(|encoding| *encoding != encoding_rs::UTF_8) {
@@ -148,7 +224,7 @@ mod tests {
         let path = folder.path().join("a.csv");
         std::fs::write(&path, bytes).unwrap();
         let mut text = String::new();
-        DataFile::new(&path, encoding).unwrap().text().unwrap().read_to_string(&mut text).map(|_| text)
+        DataFile::new(&path, encoding, Links::Followed).unwrap().text().unwrap().read_to_string(&mut text).map(|_| text)
     }
 
     #[test]
@@ -170,7 +246,7 @@ mod tests {
         assert!(read(b"\xff\xfea\0b", None).unwrap_err().to_string().contains("is not UTF-16LE"));
         assert!(read(b"\xff\xfe\0\xd8a\0", None).unwrap_err().to_string().contains("is not UTF-16LE"));
         assert!(read(b"\x82", Some("shift_jis")).unwrap_err().to_string().contains("is not Shift_JIS"));
-        let unknown = DataFile::new(Path::new("a.csv"), Some("klingon")).unwrap_err().to_string();
+        let unknown = DataFile::new(Path::new("a.csv"), Some("klingon"), Links::Followed).unwrap_err().to_string();
         assert!(unknown.starts_with("a.csv: --encoding klingon: no encoding"), "{unknown}");
     }
 }

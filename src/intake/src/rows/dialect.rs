@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        dialect(&DataFile::new(&path, None).unwrap(), &Reading::default())
+        dialect(&DataFile::new(&path, None, crate::rows::data_file::Links::Followed).unwrap(), &Reading::default())
     }
 
     #[test]

@@ -1,20 +1,38 @@
-//! Rows from tables: cell by cell, checked, with their labels counted.
+//! Fills rows from the tables of a data set, one file after the other.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
-use pellucid_protocol::settings::reading::{Reading, Role};
+use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
 use super::cells::Filled;
 use super::columns::Columns;
-use super::table::{LabelNeed, Table};
+use super::set::LARGEST;
+use super::table::{LabelNeed, Opened, Table};
 use super::{Label, NO_LABEL, Rows};
 use crate::error::{Error, Result};
 
-/// Fills rows from a table.
+/// A column that is read: what it is for, and its name.
+#[derive(Debug, Clone)]
+struct Wanted {
+    role: Role,
+    name: String,
+    /// The names of its classes in the first file.
+    classes: Option<Vec<String>>,
+}
+
+/// Fills rows from tables.
 pub(super) struct Filling<'a> {
     rows: &'a mut Rows,
     need: LabelNeed,
     reading: &'a Reading,
+    /// The file that is read.
+    path: PathBuf,
+    wanted: Vec<Wanted>,
+    /// How many columns the first file has.
+    width: usize,
+    /// Bytes of all texts so far.
+    bytes: u64,
     /// The places of labels by their names.
     seen: HashMap<String, u32>,
     /// Labels that are not read as they are written, and what they are read as.
@@ -25,10 +43,26 @@ pub(super) struct Filling<'a> {
 const TOLD: usize = 5;
 
 impl<'a> Filling<'a> {
-    pub(super) fn of(rows: &'a mut Rows, need: LabelNeed, reading: &'a Reading) -> Self {
-        Self { rows, need, reading, seen: HashMap::new(), rewritten: BTreeSet::new() }
+    /// Of a data set whose first file is `first`.
+    pub(super) fn of(
+        rows: &'a mut Rows,
+        first: &Opened,
+        columns: &Columns,
+        need: LabelNeed,
+        reading: &'a Reading,
+    ) -> Self {
+        let first = &*first.table;
+        let names = first.columns();
+        let wanted = Role::ALL.into_iter().filter_map(|role| {
+            let place = columns.of(role)?;
+            Some(Wanted { role, name: names[place].clone(), classes: first.classes(place).map(<[String]>::to_vec) })
+        });
+        let (wanted, width) = (wanted.collect(), names.len());
+        let (path, seen, rewritten) = (PathBuf::new(), HashMap::new(), BTreeSet::new());
+        Self { rows, need, reading, path, wanted, width, bytes: 0, seen, rewritten }
     }
 
+    /// Says which labels are not read as they are written.
     pub(super) fn note_rewritten(&mut self) {
         if self.rewritten.is_empty() {
             return;
@@ -40,18 +74,57 @@ impl<'a> Filling<'a> {
         self.rows.notes.push(note);
     }
 
-    pub(super) fn fill(&mut self, table: &dyn Table, columns: &Columns) -> Result<()> {
-        let wanted: Vec<(Role, usize)> =
-            Role::ALL.into_iter().filter_map(|role| Some((role, columns.of(role)?))).collect();
-        let (roles, places): (Vec<Role>, Vec<usize>) = wanted.into_iter().unzip();
-        let path = self.rows.path.clone();
-        table.each(&places, &mut |record| {
+    /// Takes the rows of the first file, whose columns are at the places that were chosen.
+    ///
+    /// # Errors
+    /// A row that is not complete, and what ends the reading.
+    pub(super) fn first(&mut self, path: &Path, opened: &Opened, columns: &Columns) -> Result<()> {
+        let places: Vec<usize> = self.wanted.iter().filter_map(|wanted| columns.of(wanted.role)).collect();
+        self.take(path, &*opened.table, &places)
+    }
+
+    /// Takes the rows of another file, whose columns must have the same names.
+    ///
+    /// # Errors
+    /// As [`Filling::first`], and a column that is not there or means something else.
+    pub(super) fn next(&mut self, path: &Path, opened: &Opened) -> Result<()> {
+        let names = opened.table.columns();
+        let first = self.rows.files.first().map_or_else(String::new, |file| file.display().to_string());
+        let refused = |why: String| Error::file(path, why);
+        if self.rows.header == Header::None && names.len() != self.width {
+            return Err(refused(format!("has {} columns, and {first} has {}", names.len(), self.width)));
+        }
+        let mut places = Vec::new();
+        for wanted in &self.wanted {
+            let found = names.iter().position(|name| *name == wanted.name);
+            let missing = || refused(format!("has no column `{}`, which {first} has", wanted.name));
+            let place = found.ok_or_else(missing)?;
+            if opened.table.classes(place) != wanted.classes.as_deref() {
+                let why = format!("has other classes of `{}` than {first}; convert them to texts", wanted.name);
+                return Err(refused(why));
+            }
+            places.push(place);
+        }
+        self.rows.notes.extend(opened.notes.iter().cloned());
+        self.take(path, &*opened.table, &places)
+    }
+
+    fn take(&mut self, path: &Path, table: &dyn Table, places: &[usize]) -> Result<()> {
+        table.check(places)?;
+        path.clone_into(&mut self.path);
+        self.rows.files.push(path.to_owned());
+        self.rows.starts.push(self.rows.len());
+        let roles: Vec<Role> = self.wanted.iter().map(|wanted| wanted.role).collect();
+        table.each(places, &mut |record| {
             let filled = record.and_then(|record| {
                 let filled = Filled::of(&roles, record.cells, self.need);
-                filled.map(|filled| (record.line, filled)).map_err(|why| Error::row(&path, record.line, why))
+                filled.map(|filled| (record.line, filled)).map_err(|why| Error::row(&self.path, record.line, why))
             });
             match filled {
-                Ok((line, filled)) => self.push(line, filled),
+                Ok((line, filled)) => {
+                    self.pay(&filled)?;
+                    self.push(line, filled);
+                }
                 Err(error) if (self.rows.skipped.len() as u64) < self.reading.skip_bad => {
                     self.rows.skipped.push(error.to_string());
                 }
@@ -59,6 +132,18 @@ impl<'a> Filling<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Many files that are small may come to texts that are not.
+    fn pay(&mut self, filled: &Filled<'_>) -> Result<()> {
+        let parts = [Some(&filled.text), filled.pair.as_ref(), filled.id.as_ref(), filled.group.as_ref()];
+        self.bytes += parts.into_iter().flatten().map(|part| part.len() as u64).sum::<u64>();
+        if self.bytes > LARGEST {
+            let why =
+                format!("has more than {} GiB of texts, the most that is read; name some of its files", LARGEST >> 30);
+            return Err(Error::file(&self.rows.path, why));
+        }
+        Ok(())
     }
 
     fn push(&mut self, line: u64, filled: Filled<'_>) {

@@ -2,9 +2,11 @@
 
 use pellucid_protocol::settings::reading::Reading;
 
+use super::arrow;
 use super::data_file::DataFile;
 use super::delimited;
 use super::jsonl;
+use super::parquet;
 use super::table::{LabelNeed, Opened};
 use crate::error::{Error, Result};
 
@@ -18,9 +20,11 @@ struct Format {
 /// The formats that can be read.
 const FORMATS: &[Format] = &[
     Format { endings: &["jsonl", "ndjson"], open: jsonl::open },
-    Format { endings: &["json"], open: jsonl::open },
+    Format { endings: &["json"], open: jsonl::open_json },
     Format { endings: &["csv"], open: delimited::open_csv },
     Format { endings: &["tsv", "tab", "txt"], open: delimited::open_tsv },
+    Format { endings: &["parquet"], open: parquet::open },
+    Format { endings: &["arrow", "feather", "ipc"], open: arrow::open },
 ];
 
 /// Opens a data file, whose ending names the format.
@@ -29,15 +33,22 @@ const FORMATS: &[Format] = &[
 /// When no format has that ending, and what is wrong with the beginning of the file.
 pub(super) fn open(file: DataFile, reading: &Reading, need: LabelNeed) -> Result<Opened> {
     let ending = file.ending();
-    let format = FORMATS.iter().find(|format| format.endings.contains(&ending.as_str()));
-    let Some(format) = format else {
-        return Err(Error::file(file.path(), format!("unknown format; name it {}", known_endings())));
+    let Some(format) = number(&ending) else {
+        return Err(Error::file(
+            file.path(),
+            format!("unknown format; name it {}, text also with .gz or .zst", known_endings()),
+        ));
     };
-    (format.open)(file, reading, need)
+    (FORMATS[format].open)(file, reading, need)
+}
+
+/// Which of the formats has an ending.
+pub(super) fn number(ending: &str) -> Option<usize> {
+    FORMATS.iter().position(|format| format.endings.contains(&ending))
 }
 
 /// `.jsonl, .csv or .tsv`
-fn known_endings() -> String {
+pub(super) fn known_endings() -> String {
     let names: Vec<String> =
         FORMATS.iter().filter_map(|format| format.endings.first()).map(|ending| format!(".{ending}")).collect();
     match names.split_last() {

@@ -1,4 +1,6 @@
-//! JSON Lines: an object a line.
+//! JSON objects: one a line, or all of them in a list.
+
+mod json_list;
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
@@ -15,22 +17,89 @@ use crate::error::{Error, Result};
 /// Objects whose keys are the columns; a key that only later ones have is found if the user names it.
 const LOOKED_AT: usize = 1000;
 
-/// A file with an object a line.
-struct Lines {
+/// How the objects stand in their file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// One a line.
+    Lines,
+    /// All in a list.
+    List,
+}
+
+/// A file of objects.
+struct Objects {
     file: DataFile,
     columns: Vec<String>,
+    layout: Layout,
 }
+
+/// What is wrong with an object, and in which of its own lines, from 1.
+pub(super) struct ObjectFault {
+    pub(super) line: u64,
+    pub(super) why: String,
+}
+
+/// What to do about JSON that is no list of rows.
+const OTHER_JSON: &str = "write the rows as a list of objects [{..}, ..] or as an object a line, e.g. with pandas \
+                          to_json(orient=\"records\")";
 
 /// Opens a file of JSON lines.
 ///
 /// # Errors
 /// What the file system says, and what is wrong with its first lines.
 pub(super) fn open(file: DataFile, reading: &Reading, _need: LabelNeed) -> Result<Opened> {
+    opened(Objects { file, columns: Vec::new(), layout: Layout::Lines }, reading).map(|(opened, _)| opened)
+}
+
+/// Opens a JSON file, which is a list of objects or has an object a line.
+///
+/// # Errors
+/// As [`open`], and when it holds one object in which the rows are.
+pub(super) fn open_json(file: DataFile, reading: &Reading, _need: LabelNeed) -> Result<Opened> {
+    let layout = if first(&file)? == Some(b'[') { Layout::List } else { Layout::Lines };
+    let path = file.path().to_owned();
+    let (opened, nested) =
+        opened(Objects { file, columns: Vec::new(), layout }, reading).map_err(|error| match error {
+            Error::Row { line: 1, message, .. } if layout == Layout::Lines => {
+                Error::row(&path, 1, format!("{message}; {OTHER_JSON}"))
+            }
+            error => error,
+        })?;
+    match nested {
+        Nested::Only if layout == Layout::Lines => {
+            let columns = opened.table.columns().iter().take(5).map(String::as_str).collect::<Vec<_>>().join("`, `");
+            Err(Error::row(&path, 1, format!("is one object, with the rows inside of `{columns}`; {OTHER_JSON}")))
+        }
+        _ => Ok(opened),
+    }
+}
+
+/// The first byte that is not blank.
+fn first(file: &DataFile) -> Result<Option<u8>> {
+    for byte in BufReader::new(file.text()?).bytes() {
+        let byte = byte.map_err(|error| Error::file(file.path(), error))?;
+        if !byte.is_ascii_whitespace() {
+            return Ok(Some(byte));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a file has a single object that holds nothing but lists and objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nested {
+    Only,
+    No,
+}
+
+fn opened(all: Objects, reading: &Reading) -> Result<(Opened, Nested)> {
     let mut columns: Vec<String> = Vec::new();
-    let mut seen = 0;
-    let all = Lines { file, columns: Vec::new() };
+    let (mut seen, mut nested) = (0, Nested::No);
     let looked = all.objects(&mut |_, object| {
-        object?.keys().for_each(|key| {
+        let object = object?;
+        let is_nested = !object.is_empty() && object.values().all(|value| value.is_array() || value.is_object());
+        nested = if is_nested && seen == 0 { Nested::Only } else { Nested::No };
+        object.keys().for_each(|key| {
             if !columns.contains(key) {
                 columns.push(key.clone());
             }
@@ -48,12 +117,15 @@ pub(super) fn open(file: DataFile, reading: &Reading, _need: LabelNeed) -> Resul
             columns.push(name.to_owned());
         }
     }
-    Ok(Opened { table: Box::new(Lines { columns, ..all }), order: None, notes: Vec::new() })
+    Ok((Opened { table: Box::new(Objects { columns, ..all }), order: None, notes: Vec::new() }, nested))
 }
 
-impl Lines {
+impl Objects {
     /// Reads all objects, each with its line.
     fn objects(&self, visit: &mut dyn FnMut(u64, Result<Map<String, Value>>) -> Result<()>) -> Result<()> {
+        if self.layout == Layout::List {
+            return json_list::objects(&self.file, visit);
+        }
         let mut text = BufReader::new(self.file.text()?);
         let (mut line, mut number) = (Vec::new(), 0);
         loop {
@@ -70,24 +142,34 @@ impl Lines {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            visit(number, object(&line).map_err(|why| Error::row(self.file.path(), number, why)))?;
+            visit(number, object(&line).map_err(|fault| Error::row(self.file.path(), number, fault.why)))?;
         }
     }
 }
 
-fn object(line: &[u8]) -> std::result::Result<Map<String, Value>, String> {
-    if line.contains(&0) {
-        return Err("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le".to_owned());
+/// The object that these bytes are.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn object(bytes: &[u8]) -> std::result::Result<Map<String, Value>, ObjectFault> {
+    let fault = |why: &str| ObjectFault { line: 1, why: why.to_owned() };
+    if bytes.contains(&0) {
+        return Err(fault("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le"));
     }
-    let text = std::str::from_utf8(line).map_err(|_| NOT_UTF8.to_owned())?;
-    match serde_json::from_str(text) {
+    let text = std::str::from_utf8(bytes).map_err(|_| fault(NOT_UTF8))?;
+    match serde_json::from_str(text.trim_end()) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err("not a JSON object".to_owned()),
-        Err(error) => Err(format!("not a JSON object: {error}")),
+        Ok(_) => Err(fault("not a JSON object")),
+        Err(error) => {
+            let told = error.to_string();
+            let what = told.split(" at line ").next().unwrap_or_default();
+            let why = format!("not a JSON object: {what} at column {}", error.column());
+            Err(ObjectFault { line: error.line() as u64, why })
+        }
     }
 }
 
-impl Table for Lines {
+impl Table for Objects {
     fn columns(&self) -> &[String] {
         &self.columns
     }

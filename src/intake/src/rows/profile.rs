@@ -21,6 +21,8 @@ pub(super) struct ColumnProfile {
     name: String,
     /// Rows with something in it.
     filled: usize,
+    /// Whether any row has a list, an object or what cannot be read.
+    nested: bool,
     different: HashSet<u64>,
     /// How many rows have a number of words, by that number; the last counts all that have more.
     words: Vec<usize>,
@@ -31,6 +33,7 @@ const MOST_WORDS: usize = 4096;
 
 impl ColumnProfile {
     fn take(&mut self, cell: &Cell<'_>) {
+        self.nested |= matches!(cell, Cell::Nested(_));
         let (Cell::Text(text) | Cell::Plain(text)) = cell else { return };
         let text = text.trim();
         if text.is_empty() {
@@ -73,6 +76,7 @@ impl ColumnProfile {
     fn told(&self) -> String {
         let (name, different) = (&self.name, grouped(self.different()));
         match self.median_words() {
+            _ if self.nested => format!("`{name}`: no texts or numbers"),
             _ if self.filled == 0 => format!("`{name}`: empty"),
             _ if self.has_few_values() => {
                 format!("`{name}`: {different} value{}", if self.different() == 1 { "" } else { "s" })

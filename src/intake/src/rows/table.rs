@@ -36,6 +36,19 @@ pub(super) trait Table {
     /// The names of its columns in their order. A table without a header numbers them from 1.
     fn columns(&self) -> &[String];
 
+    /// The names of the classes that the numbers of a column stand for, if the file has them.
+    fn classes(&self, _column: usize) -> Option<&[String]> {
+        None
+    }
+
+    /// Refuses columns whose values can be no cells. [`Table::each`] reads these as nothing in particular.
+    ///
+    /// # Errors
+    /// The name of such a column, and what it holds.
+    fn check(&self, _wanted: &[usize]) -> Result<()> {
+        Ok(())
+    }
+
     /// Reads all rows, from the first one on, and of each the columns at `wanted`.
     ///
     /// # Errors

@@ -188,3 +188,43 @@ fn rows_that_are_too_long_or_too_deep_are_named() {
     assert!(message("a.jsonl", format!("{{\"text\":{deep}").as_bytes()).contains("a.jsonl:1: not a JSON object"));
     assert!(message("a.tsv", rationale.as_bytes()).contains("a.tsv:2: `rationale` is not JSON"));
 }
+
+#[test]
+fn a_json_file_is_a_list_or_has_an_object_a_line() {
+    let pretty = "\u{feff}\n[\n  {\n    \"text\": \"a \\\"]\\\\\",\n    \"label\": 1\n  },\n  {\"text\": \"b\", \"label\": 0, \"more\": [[\"]\"]]}\n]\n";
+    let rows = read("a.json", pretty.as_bytes()).unwrap();
+    let read_as: Vec<_> = rows.iter().map(|row| (row.line, row.text.as_str(), row.label.as_deref())).collect();
+    assert_eq!(read_as, [(3, "a \"]\\", Some("1")), (7, "b", Some("0"))]);
+    let lines = read("a.json", b"{\"text\":\"a\",\"label\":1}\n{\"text\":\"b\",\"label\":0}\n").unwrap();
+    assert_eq!((lines.len(), lines[1].line), (2, 2));
+    let cases: [(&str, &str); 12] = [
+        ("[{\"text\":\"a\",\n\"label\" 1}]", "a.json:2: not a JSON object: expected `:` at column 9"),
+        ("[{\"text\":\"a\",\"label\":1},\n]", "a.json:2: has a comma with no object behind it; remove it"),
+        ("[{\"text\":\"a\",\"label\":1}\n", "a.json:2: is cut off: its list does not end"),
+        ("[{\"text\":\"a\",\"label\":1}]\n{}", "a.json:2: has more behind the end of its list"),
+        ("[{\"text\":\"a\",\"label\":1} {}]", "a.json:1: not a JSON object: trailing characters at column 24"),
+        ("[1, 2]", "a.json:1: not a JSON object"),
+        ("[]", "a.json: has no rows"),
+        (" \n", "a.json: has no rows"),
+        (
+            "{\n\"text\": {\"0\": \"a\"}}",
+            "a.json:1: not a JSON object: EOF while parsing an object at column 1; write the",
+        ),
+        (
+            "{\"data\":[{\"text\":\"a\"}]}",
+            "a.json:1: is one object, with the rows inside of `data`; write the rows as a list",
+        ),
+        ("{\"text\":[\"a\"],\"label\":[1]}", "a.json:1: is one object, with the rows inside of `label`, `text`; write"),
+        ("[{\"text\":\"a\",\"label\":{}}]", "a.json:1: the label is a list"),
+    ];
+    for (content, part) in cases {
+        let shown = message("a.json", content.as_bytes());
+        assert!(shown.starts_with(part), "{shown}");
+        assert!(!shown.contains('\n'), "{shown}");
+    }
+    let long = format!("[\n{{\"text\":\"{}\"}}]", "a".repeat(17 << 20));
+    let shown = message("a.json", long.as_bytes());
+    assert_eq!(shown, "a.json:2: begins an object of more than 16777216 bytes; cut it into rows");
+    let deep = format!("[{}", "[".repeat(1 << 20));
+    assert!(message("a.json", deep.as_bytes()).contains("cut off"));
+}

@@ -1,0 +1,199 @@
+//! Data sets of several files: folders, patterns, and what datasets has saved.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_protocol::settings::reading::Reading;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn read(path: &Path) -> Result<Rows, String> {
+    let read = read_rows(path, &Reading::default(), LabelNeed::Required);
+    read.map_err(|error| {
+        let told = error.to_string();
+        assert_eq!(told.lines().count(), 1, "{told}");
+        told
+    })
+}
+
+/// What is wrong, without the folder before it.
+fn refused(folder: &tempfile::TempDir, name: &str) -> String {
+    let told = read(&folder.path().join(name)).unwrap_err();
+    told.replace(&format!("{}/", folder.path().display()), "")
+}
+
+fn texts(rows: &Rows) -> String {
+    (0..rows.len()).map(|row| rows.text(row)).collect::<Vec<_>>().join(" ")
+}
+
+/// A copy of a saved data set, with its state changed.
+fn saved(change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(fixture("saved")).unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let state = folder.path().join("state.json");
+    fs::write(&state, change(&fs::read_to_string(&state).unwrap())).unwrap();
+    folder
+}
+
+#[test]
+fn shards_are_read_in_the_order_of_their_numbers() {
+    let shards = folder(&[
+        ("part-10.csv", "text,label\ng h,1\n"),
+        ("part-2.csv", "label,text,more\n1,c d,x\n0,e f,y\n"),
+        ("part-1.csv", "text,label\na b,0\n"),
+        (".hidden.csv", "x"),
+        ("README.md", "x"),
+        ("LICENSE.txt", "x"),
+    ]);
+    let rows = read(shards.path()).unwrap();
+    assert_eq!((texts(&rows).as_str(), rows.path()), ("a b c d e f g h", shards.path()));
+    let place = |row: usize| (rows.place(row).0.file_name().unwrap().to_str().unwrap().to_owned(), rows.place(row).1);
+    let places: Vec<(String, u64)> = (0..4).map(place).collect();
+    let expected = [("part-1.csv", 2), ("part-2.csv", 2), ("part-2.csv", 3), ("part-10.csv", 2)];
+    assert_eq!(places, expected.map(|(name, line)| (name.to_owned(), line)));
+    assert!(rows.notes().join("; ").ends_with("not read: LICENSE.txt, README.md"), "{:?}", rows.notes());
+    let some = read(&shards.path().join("part-?.csv")).unwrap();
+    assert_eq!(texts(&some), "a b c d e f");
+}
+
+#[test]
+fn what_does_not_belong_together_is_named() {
+    let mixed = folder(&[
+        ("formats/a.csv", "text,label\na b,0\n"),
+        ("formats/b.jsonl", "{}"),
+        ("splits/train-1.csv", "text,label\na b,0\n"),
+        ("splits/test-1.csv", "text,label\na b,0\n"),
+        ("columns/a.csv", "text,label\na b,0\n"),
+        ("columns/b.csv", "text,class\na b,0\n"),
+        ("line/a.csv", "text,label\na b,0\n"),
+        ("line/b.csv", "text,label\na b,0\n,1\n"),
+        ("widths/a.tsv", "a b\t0\nc d\t1\ne f\t0\n"),
+        ("widths/b.tsv", "a b\t0\tx\nc d\t1\ty\n"),
+        ("cut/a.csv", "text,label\na b,0\n"),
+        ("cut/b.csv", "c d,1\ne f,1\n"),
+        ("nothing/a.md", "x"),
+        ("above/data/a.csv", "x"),
+    ]);
+    let told = refused(&mixed, "formats");
+    assert_eq!(
+        told,
+        "formats: has files of several formats: a.csv and b.jsonl; name one file, or a pattern such as 'formats/*.csv'"
+    );
+    let told = refused(&mixed, "splits");
+    assert!(
+        told.starts_with("splits: has files of several splits: test-1.csv and train-1.csv; name one file"),
+        "{told}"
+    );
+    assert!(told.ends_with("'splits/test*.csv'"), "{told}");
+    assert!(refused(&mixed, "columns").starts_with("columns/b.csv: has no column `label`, which columns/a.csv has"));
+    assert_eq!(refused(&mixed, "line"), "line/b.csv:3: the text is empty; remove the row");
+    assert_eq!(refused(&mixed, "widths"), "widths/b.tsv: has 3 columns, and widths/a.tsv has 2");
+    assert!(refused(&mixed, "cut").starts_with("cut/b.csv: has no column `text`"));
+    assert!(
+        refused(&mixed, "nothing").starts_with("nothing: is a folder without data files; put files in it that end")
+    );
+    assert_eq!(refused(&mixed, "above"), "above: is a folder without data files; name one of its folders: above/data");
+    assert_eq!(refused(&mixed, "line/c*.csv"), "line/c*.csv: no file has that name, or matches it");
+    assert!(refused(&mixed, "**/a.csv").contains("a pattern with ** is not read"));
+    assert!(refused(&mixed, "line/[.csv").contains("is no pattern"));
+}
+
+#[test]
+fn a_file_with_the_name_of_a_pattern_is_that_file() {
+    let folder = folder(&[("a*.csv", "text,label\na b,0\n"), ("ab.csv", "x")]);
+    assert_eq!(read(&folder.path().join("a*.csv")).unwrap().len(), 1);
+}
+
+#[test]
+fn links_in_a_folder_are_not_followed_and_those_that_are_named_are() {
+    let folder = folder(&[("real/a.csv", "text,label\na b,0\n"), ("linked/b.csv", "text,label\nc d,0\n")]);
+    let link = folder.path().join("linked/c.csv");
+    std::os::unix::fs::symlink(folder.path().join("real/a.csv"), &link).unwrap();
+    assert_eq!(
+        refused(&folder, "linked"),
+        "linked/c.csv: is a link, which is not followed here; name the files themselves, e.g. by a pattern"
+    );
+    assert_eq!(read(&link).unwrap().len(), 1);
+    assert_eq!(read(&folder.path().join("linked/*.csv")).unwrap().len(), 2);
+}
+
+#[test]
+fn a_saved_data_set_is_read_as_its_state_says() {
+    let rows = read(&fixture("saved")).unwrap();
+    let shape = (rows.len(), rows.labels().len(), rows.place(3).1);
+    assert_eq!(shape, (5, 2, 1));
+    assert!(rows.place(3).0.ends_with("data-00001-of-00002.arrow"));
+    let turned = saved(|state| state.replace("00000", "x").replace("00001", "00000").replace("x-", "00001-"));
+    assert!(
+        read(turned.path()).unwrap().place(0).0.ends_with("data-00001-of-00002.arrow"),
+        "in the order of the state"
+    );
+}
+
+#[test]
+fn what_a_saved_data_set_selects_or_names_elsewhere_is_refused() {
+    let told = |change: fn(&str) -> String| {
+        let folder = saved(change);
+        refused(&folder, "")
+    };
+    let indices = told(|state| state.replacen('{', "{\"_indices_files\":[{\"filename\":\"indices.arrow\"}],", 1));
+    assert_eq!(indices, "state.json: selects rows of its files; call dataset.flatten_indices() before it is saved");
+    let columns = told(|state| state.replace("\"_format_columns\": null", "\"_format_columns\": [\"text\"]"));
+    assert_eq!(columns, "state.json: selects columns of its files; call dataset.reset_format() before it is saved");
+    for name in ["../a.arrow", "/etc/passwd", "a/b.arrow", "..", ".", "", "./data-00000-of-00002.arrow"] {
+        let folder = saved(|state| state.replace("data-00000-of-00002.arrow", name));
+        assert_eq!(refused(&folder, ""), "state.json: names a file that is not in its folder", "{name}");
+    }
+    assert_eq!(told(|_| "{}".to_owned()), "state.json: names no data files; save the data set again");
+    assert!(told(|_| "{".to_owned()).starts_with("state.json: is no JSON"));
+    let gone = told(|state| state.replace("data-00001", "data-00007"));
+    assert!(gone.starts_with("data-00007-of-00002.arrow: "), "{gone}");
+}
+
+#[test]
+fn a_folder_of_splits_names_those_that_are_there() {
+    let told = read(&fixture("splits")).unwrap_err();
+    let (train, test) = (fixture("splits/train"), fixture("splits/test"));
+    assert!(told.ends_with(&format!("is a folder of splits; name one of {}, {}", train.display(), test.display())));
+    assert_eq!(read(&train).unwrap().len(), 3);
+    let outside = folder(&[("dataset_dict.json", "{\"splits\":[\"..\",\"gone\",7]}")]);
+    assert_eq!(refused(&outside, ""), "dataset_dict.json: names no splits that are there");
+}
+
+#[test]
+fn classes_are_named_by_what_is_saved_beside_a_file() {
+    let beside =
+        folder(&[("dataset_info.json", r#"{"features":{"label":{"names":["no","yes"],"_type":"ClassLabel"}}}"#)]);
+    let path = beside.path().join("numbers.arrow");
+    fs::copy(fixture("numbers.arrow"), &path).unwrap();
+    let names = |rows: Rows| rows.labels().iter().map(|label| label.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(read(&path).unwrap()), ["no", "yes"]);
+    assert_eq!(names(read(&fixture("numbers.arrow")).unwrap()), ["0", "1"]);
+    fs::write(beside.path().join("dataset_info.json"), "{").unwrap();
+    assert!(read(&path).unwrap_err().contains("dataset_info.json: is no JSON"));
+    fs::write(
+        beside.path().join("dataset_info.json"),
+        r#"{"features":{"label":{"names":["no"],"_type":"ClassLabel"}}}"#,
+    )
+    .unwrap();
+    let told = read(&path).unwrap_err();
+    assert!(told.ends_with("numbers.arrow:2: has the class 1, and the file names 1 classes from 0 on"), "{told}");
+}
