@@ -21,7 +21,7 @@
 //! msg        what comes to the screens, and what they ask for
 //! input      keys and mouse: the keymap, the parser of terminal input, its reader
 //! geometry   where the parts of the screen lie
-//! screens    Train, Explain, Samples, Layers, Log: each with its own state
+//! screens    Train, Explain, Samples, Layers, Log, Data: each with its own state
 //! state      all that the dashboard knows
 //! dialogs    what lists over a screen offer
 //! update     what a message does to the state

@@ -1,5 +1,6 @@
 //! The pages of the dashboard: each keeps its own state and draws itself.
 
+pub mod data;
 pub mod explain;
 pub mod layers;
 pub mod log;

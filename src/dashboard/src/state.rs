@@ -12,6 +12,7 @@ use crate::msg::{Effect, Exit};
 use crate::run::health::{self, Health};
 use crate::run::live::Values;
 use crate::run::{Access, Run, Stage};
+use crate::screens::data::Data;
 use crate::screens::explain::Explain;
 use crate::screens::layers::Layers;
 use crate::screens::log::Log;
@@ -145,6 +146,8 @@ pub(crate) struct State {
     pub layers: Layers,
     /// The screen of that name.
     pub log: Log,
+    /// The screen of that name.
+    pub data: Data,
 }
 
 impl State {
@@ -169,6 +172,7 @@ impl State {
             samples: Samples::default(),
             layers: Layers::default(),
             log: Log::default(),
+            data: Data::default(),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::widgets::area::{below, row};
 /// ```text
 ///  pellucid  20260101-triage          ● training  learning: loss falls
 ///  step 1240 of 3000  ████████···········  41 %   3 m 10 s to go
-///  1 Train  2 Explain  3 Samples  4 Layers  5 Log
+///  1 Train  2 Explain  3 Samples  4 Layers  5 Log  6 Data
 /// ╭──────────────────────────────────────────────────────────────────╮
 /// │ the screen                                                       │
 /// ╰──────────────────────────────────────────────────────────────────╯
@@ -70,6 +70,7 @@ impl View<'_> {
             Screen::Samples => state.samples.view(&state.run, styles).render(area, buf),
             Screen::Layers => state.layers.view(&state.run, styles).render(area, buf),
             Screen::Log => state.log.view(styles).render(area, buf),
+            Screen::Data => state.data.view(&state.run, styles).render(area, buf),
         }
     }
 
@@ -81,7 +82,7 @@ impl View<'_> {
             _ if waits || state.overlay.is_some() => Summary { state, styles }.render(area, buf),
             Screen::Explain => TinyExplain(state.explain.view(&state.run, styles)).render(area, buf),
             Screen::Samples => TinySamples(state.samples.view(&state.run, styles)).render(area, buf),
-            Screen::Train | Screen::Layers | Screen::Log => Summary { state, styles }.render(area, buf),
+            Screen::Train | Screen::Layers | Screen::Log | Screen::Data => Summary { state, styles }.render(area, buf),
         }
         if !waits {
             OverlayView { state, styles }.render(area, buf);

@@ -4,6 +4,7 @@
 //! examples   labelled texts with their token ids
 //! batch      packed token ids on a device
 //!   layout      which tokens make up which text
+//!   word_ids    token ids by word, for tokenizers that look at words alone
 //!   tokens      the token ids of many texts
 //!   tokenise    texts as token ids
 //! order      the examples of each batch of an epoch
@@ -15,3 +16,4 @@ pub mod layout;
 pub mod order;
 pub mod tokenise;
 pub mod tokens;
+pub mod word_ids;

@@ -220,7 +220,7 @@ pub enum Place {
 
 impl Place {
     /// All places in the order of the help.
-    pub const ALL: [Place; 17] = [
+    pub const ALL: [Place; 18] = [
         Place::Everywhere,
         Place::On(Screen::Train),
         Place::On(Screen::Explain),
@@ -229,6 +229,7 @@ impl Place {
         Place::Suspects,
         Place::On(Screen::Layers),
         Place::On(Screen::Log),
+        Place::On(Screen::Data),
         Place::Frontier,
         Place::Leaving,
         Place::Stopping,

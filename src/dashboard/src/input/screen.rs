@@ -14,11 +14,14 @@ pub enum Screen {
     Layers,
     /// What happened, and what the worker printed.
     Log,
+    /// What the run is trained on.
+    Data,
 }
 
 impl Screen {
     /// All screens in the order of their number keys.
-    pub const ALL: [Screen; 5] = [Screen::Train, Screen::Explain, Screen::Samples, Screen::Layers, Screen::Log];
+    pub const ALL: [Screen; 6] =
+        [Screen::Train, Screen::Explain, Screen::Samples, Screen::Layers, Screen::Log, Screen::Data];
 
     /// The name on its tab.
     #[must_use]
@@ -29,6 +32,7 @@ impl Screen {
             Screen::Samples => "Samples",
             Screen::Layers => "Layers",
             Screen::Log => "Log",
+            Screen::Data => "Data",
         }
     }
 }

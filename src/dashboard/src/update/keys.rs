@@ -195,7 +195,7 @@ fn go(state: &mut State, screen: Screen) -> Vec<Effect> {
     match screen {
         Screen::Explain => super::refresh_explanation(state).into_iter().collect(),
         Screen::Log => state.run.dir.clone().map(Effect::ReadLog).into_iter().collect(),
-        Screen::Train | Screen::Samples | Screen::Layers => Vec::new(),
+        Screen::Train | Screen::Samples | Screen::Layers | Screen::Data => Vec::new(),
     }
 }
 
@@ -226,6 +226,7 @@ fn copy(state: &mut State, action: Action) -> Vec<Effect> {
         Screen::Explain if action == Action::CopyData => state.explain.copied_data(),
         Screen::Explain => state.explain.copied(&state.run),
         Screen::Layers => None,
+        Screen::Data => state.data.copied(&state.run),
     };
     let Some(text) = copied.filter(|text| !text.is_empty()) else {
         state.say(Tone::Plain, "nothing to copy here");
@@ -291,6 +292,7 @@ fn on_screen(state: &mut State, action: Action) -> Vec<Effect> {
         Screen::Samples => state.samples.act(action, state.size),
         Screen::Layers => state.layers.act(action, &state.run),
         Screen::Log => state.log.act(action, state.size),
+        Screen::Data => state.data.act(action, &state.run, state.size),
     }
     Vec::new()
 }

@@ -21,7 +21,7 @@ use crate::widgets::bar::{Bar, Weight};
 /// ```text
 ///  pellucid  20260101-triage  bert, 4 layers, 3.20M  cpu       ● training  learning: loss falls
 ///  step 1240 of 3000  ████████████··········  41 %   3 m 10 s to go
-///  1 Train  2 Explain  3 Samples  4 Layers  5 Log
+///  1 Train  2 Explain  3 Samples  4 Layers  5 Log  6 Data
 /// ```
 pub(super) struct Header<'a> {
     pub(super) state: &'a State,

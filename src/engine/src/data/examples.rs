@@ -1,5 +1,6 @@
 //! Labelled texts with their token ids.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use pellucid_intake::labels::{Labels, Naming};
@@ -9,8 +10,9 @@ use pellucid_protocol::Sample;
 use pellucid_protocol::explanation::Span;
 use sha2::{Digest, Sha256};
 
-use super::tokenise::TextEncoder;
+use super::tokenise::{Encoded, TextEncoder};
 use super::tokens::{TokenSource, Tokens};
+use super::word_ids::WordIds;
 use crate::error::Result;
 
 /// Texts that are encoded at once.
@@ -31,14 +33,54 @@ impl Texts<'_> {
     /// When the tokenizer refuses.
     pub fn encoded(self, encoder: &TextEncoder) -> Result<Tokens> {
         let mut tokens = Tokens::default();
+        let mut words = WordIds::of(encoder).filter(|_| self.0.pair(0).is_none());
         for start in (0..self.0.len()).step_by(AT_ONCE) {
-            let texts = start..(start + AT_ONCE).min(self.0.len());
-            let texts: Vec<_> = texts.map(|row| (self.0.text(row), self.0.pair(row))).collect();
-            let encoded = encoder.encode_from(&texts, start + 1)?;
-            encoded.iter().zip(&texts).for_each(|(encoded, text)| tokens.push(encoded, *text));
+            let rows = start..(start + AT_ONCE).min(self.0.len());
+            match &mut words {
+                Some(words) => self.push_by_words(&mut tokens, encoder, words, rows)?,
+                None => self.push_whole(&mut tokens, encoder, rows)?,
+            }
         }
         tokens.shrink();
         Ok(tokens)
+    }
+
+    fn push_by_words(
+        self,
+        tokens: &mut Tokens,
+        encoder: &TextEncoder,
+        words: &mut WordIds<'_>,
+        rows: Range<usize>,
+    ) -> Result<()> {
+        let texts: Vec<&str> = rows.clone().map(|row| self.0.text(row)).collect();
+        for (row, found) in rows.clone().zip(words.rows(&texts, rows.start + 1)?) {
+            match found {
+                Some(found) if self.0.pair(row).is_none() => tokens.push_whole(&found),
+                _ => {
+                    let text = (self.0.text(row), self.0.pair(row));
+                    encoder.encode_from(&[text], row + 1)?.iter().for_each(|encoded| tokens.push(encoded, text));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push_whole(self, tokens: &mut Tokens, encoder: &TextEncoder, rows: Range<usize>) -> Result<()> {
+        let texts: Vec<_> = rows.clone().map(|row| (self.0.text(row), self.0.pair(row))).collect();
+        for (row, encoded) in rows.clone().zip(encoder.encode_ids(&texts, rows.start + 1)?) {
+            self.push(tokens, encoder, row, &encoded)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a row. What is cut of it is only known with the characters of its tokens.
+    fn push(self, tokens: &mut Tokens, encoder: &TextEncoder, row: usize, encoded: &Encoded) -> Result<()> {
+        let text = (self.0.text(row), self.0.pair(row));
+        match encoded.cut {
+            true => encoder.encode_from(&[text], row + 1)?.iter().for_each(|encoded| tokens.push(encoded, text)),
+            false => tokens.push(encoded, text),
+        }
+        Ok(())
     }
 
     /// The token ids `whole` of these texts, each cut where 99 of 100 of them end; `encoder` cuts there from then on.

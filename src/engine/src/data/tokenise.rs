@@ -160,6 +160,38 @@ impl TextEncoder {
     /// # Errors
     /// As [`TextEncoder::encode`].
     pub fn encode_from(&self, texts: &[Texts<'_>], number: usize) -> Result<Vec<Encoded>> {
+        self.encode_with(texts, number, OffsetType::Char)
+    }
+
+    /// As [`TextEncoder::encode_from`], without the characters that tokens stand for: most of the work of encoding.
+    ///
+    /// # Errors
+    /// As [`TextEncoder::encode`].
+    pub fn encode_ids(&self, texts: &[Texts<'_>], number: usize) -> Result<Vec<Encoded>> {
+        self.encode_with(texts, number, OffsetType::None)
+    }
+
+    /// The token ids of texts without anything around them, however many they are; `numbers` are those of the texts.
+    ///
+    /// # Errors
+    /// As [`TextEncoder::encode`].
+    pub fn encode_bare(&self, texts: &[Texts<'_>], numbers: &[usize]) -> Result<Vec<Vec<i64>>> {
+        let numbered = texts.iter().zip(numbers).collect::<Vec<_>>();
+        let encode = |((text, _), number): (&Texts<'_>, &usize)| {
+            let refused = |why| Error::Refused(format!("tokenizer.json cannot encode text {number}: {why}"));
+            let tokens = caught(AssertUnwindSafe(|| self.tokens(text, 0, OffsetType::None)));
+            let tokens = tokens.and_then(|tokens| tokens).map_err(refused)?;
+            Ok(tokens.get_ids().iter().map(|id| i64::from(*id)).collect())
+        };
+        numbered.into_maybe_par_iter().map(encode).collect()
+    }
+
+    /// The tokenizer itself.
+    pub(super) fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    fn encode_with(&self, texts: &[Texts<'_>], number: usize, offsets: OffsetType) -> Result<Vec<Encoded>> {
         let (mut all, mut rest) = (Vec::with_capacity(texts.len()), texts);
         while !rest.is_empty() {
             let (group, later) = rest.split_at(together(rest));
@@ -167,7 +199,7 @@ impl TextEncoder {
             let numbered = group.iter().zip(first..).collect::<Vec<_>>();
             let encode = |(text, number): (&Texts<'_>, usize)| {
                 let refused = |why| Error::Refused(format!("tokenizer.json cannot encode text {number}: {why}"));
-                caught(AssertUnwindSafe(|| self.encode_one(*text))).and_then(|done| done).map_err(refused)
+                caught(AssertUnwindSafe(|| self.encode_one(*text, offsets))).and_then(|done| done).map_err(refused)
             };
             let encoded: Result<Vec<Encoded>> = numbered.into_maybe_par_iter().map(encode).collect();
             all.extend(encoded?);
@@ -176,10 +208,10 @@ impl TextEncoder {
         Ok(all)
     }
 
-    fn encode_one(&self, (text, pair): Texts<'_>) -> std::result::Result<Encoded, String> {
+    fn encode_one(&self, (text, pair): Texts<'_>, offsets: OffsetType) -> std::result::Result<Encoded, String> {
         let told = |error: tokenizers::Error| error.to_string();
-        let first = self.tokens(text, 0)?;
-        let second = pair.map(|pair| self.tokens(pair, 1)).transpose()?;
+        let first = self.tokens(text, 0, offsets)?;
+        let second = pair.map(|pair| self.tokens(pair, 1, offsets)).transpose()?;
         let added = self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(pair.is_some()));
         let room = self.max_tokens.checked_sub(added);
         let room = room.ok_or_else(|| format!("it adds {added} special tokens; {} fit", self.max_tokens))?;
@@ -192,7 +224,7 @@ impl TextEncoder {
     }
 
     /// The tokens of one text, without special ones.
-    fn tokens(&self, text: &str, kind: u32) -> std::result::Result<Encoding, String> {
+    fn tokens(&self, text: &str, kind: u32, offsets: OffsetType) -> std::result::Result<Encoding, String> {
         if text.len() > LONGEST_TEXT {
             return Err(format!("it has {} bytes; {LONGEST_TEXT} at most: cut it into several", text.len()));
         }
@@ -203,7 +235,7 @@ impl TextEncoder {
         self.splitter.apply(&mut parts, &meter)?;
         let model = self.tokenizer.get_model();
         parts.tokenize(|part| model.tokenize(part.get())).map_err(|error| error.to_string())?;
-        parts.into_encoding(None, kind, OffsetType::Char).map_err(|error| error.to_string())
+        parts.into_encoding(None, kind, offsets).map_err(|error| error.to_string())
     }
 }
 

@@ -1,12 +1,10 @@
 //! `pellucid data`: what data files hold, before anything is trained on them.
 
-mod words;
-
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_client::worker;
 use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
 use pellucid_intake::survey::{Part, survey};
-use pellucid_protocol::data_report::DataReport;
+use pellucid_protocol::data_report::{DataReport, words};
 use pellucid_protocol::work::{DataWork, Output, Work};
 
 use super::texts::absolute;

@@ -1,5 +1,7 @@
 //! What a data set holds: classes, lengths, and what may mislead a model that is trained on it.
 
+pub mod words;
+
 use serde::{Deserialize, Serialize};
 
 use crate::readable::grouped;
@@ -118,9 +120,7 @@ impl DataReport {
         let leaks = self.leaks.iter().map(|leak| {
             let lines: Vec<String> = leak.lines.iter().map(u64::to_string).collect();
             let (rows, part, lines) = (grouped(leak.rows), &leak.part, lines.join(", "));
-            format!(
-                "leak: {rows} rows of {part} are in the training data as well (lines {lines}); --drop-leaks trains without them"
-            )
+            format!("leak: {rows} rows of {part} are trained on as well (lines {lines}): --drop-leaks")
         });
         let conflicts = self.parts.iter().filter(|part| part.conflicts > 0).map(|part| {
             format!("conflict: {} texts of {} have more than one label", grouped(part.conflicts), part.name)
@@ -128,7 +128,7 @@ impl DataReport {
         let give_aways = self.give_aways.iter().map(|found| {
             let (word, label, rows) = (&found.word, &found.label, grouped(found.rows));
             let (share, least) = (100.0 * found.share, 100.0 * found.at_least);
-            format!("gives away: `{word}` is in {rows} rows, {share:.0} % of them `{label}` (at least {least:.0} %)")
+            format!("gives away: `{word}` in {rows} rows, {share:.0} % of them `{label}` (at least {least:.0} %)")
         });
         leaks.chain(conflicts).chain(give_aways).collect()
     }

@@ -25,6 +25,7 @@ const WORDS: Place = Place::Words;
 const SUSPECTS: Place = Place::Suspects;
 const LAYERS: Place = Place::On(Screen::Layers);
 const LOG: Place = Place::On(Screen::Log);
+const DATA: Place = Place::On(Screen::Data);
 
 const FREE: Needs = Needs::Nothing;
 
@@ -44,6 +45,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(&[ch('3')], Action::Go(Screen::Samples), ANY, (FREE, "", "the validation samples and the answers to them")),
     bind(&[ch('4')], Action::Go(Screen::Layers), ANY, (FREE, "", "sparsity of each encoder layer")),
     bind(&[ch('5')], Action::Go(Screen::Log), ANY, (FREE, "", "what happened, and what the worker printed")),
+    bind(&[ch('6')], Action::Go(Screen::Data), ANY, (FREE, "", "what the run is trained on")),
     bind(&[ch('!')], Action::Suspects, ANY, (FREE, "", "words that may be shortcuts; answers without them")),
     bind(&[ch('F')], Action::Frontier, ANY, (FREE, "", "accuracy against sparsity or drift, a point per run")),
     bind(&[on(KeyCode::Tab)], Action::NextScreen, ANY, (FREE, "", "the next screen")),
@@ -159,6 +161,13 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, LOG, (FREE, "", "one page down")),
     bind(&[on(KeyCode::Home), ch('g')], Action::First, LOG, (FREE, "", "to the start")),
     bind(&[on(KeyCode::End), ch('G')], Action::Last, LOG, (FREE, "follow", "to the end, and stay there")),
+
+    bind(&[on(KeyCode::Up), ch('k')], Action::Up, DATA, (FREE, "scroll", "one line up")),
+    bind(&[on(KeyCode::Down), ch('j')], Action::Down, DATA, (FREE, "", "one line down")),
+    bind(&[on(KeyCode::PageUp)], Action::PageUp, DATA, (FREE, "", "one page up")),
+    bind(&[on(KeyCode::PageDown), ch(' ')], Action::PageDown, DATA, (FREE, "", "one page down")),
+    bind(&[on(KeyCode::Home), ch('g')], Action::First, DATA, (FREE, "", "to the start")),
+    bind(&[on(KeyCode::End), ch('G')], Action::Last, DATA, (FREE, "", "to the end")),
 
     bind(&[on(KeyCode::Enter)], Action::Accept, Place::Frontier, (FREE, "open", "open the marked run")),
     bind(&[ch('x')], Action::Axis, Place::Frontier, (FREE, "against", "accuracy against the next measure")),

@@ -1,8 +1,8 @@
 //! What a data set holds, in lines for people: what may mislead first.
 
-use pellucid_protocol::data_report::{DataReport, Lengths, PartReport};
-use pellucid_protocol::readable::grouped;
-use pellucid_protocol::settings::reading::Role;
+use super::{DataReport, Lengths, PartReport};
+use crate::readable::grouped;
+use crate::settings::reading::Role;
 
 /// Columns of the longest bar of a histogram.
 const BAR: usize = 30;
@@ -10,7 +10,8 @@ const BAR: usize = 30;
 const CLASSES: usize = 12;
 
 /// The report line by line.
-pub(super) fn lines(report: &DataReport) -> Vec<String> {
+#[must_use]
+pub fn lines(report: &DataReport) -> Vec<String> {
     let findings = report.findings();
     let mut lines = if findings.is_empty() { vec!["nothing found that may mislead".to_owned()] } else { findings };
     for part in &report.parts {
@@ -87,7 +88,7 @@ fn histogram(lengths: &Lengths) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use pellucid_protocol::data_report::{ClassCount, GiveAway, Leak};
+    use crate::data_report::{ClassCount, GiveAway, Leak};
 
     use super::*;
 
@@ -104,9 +105,11 @@ mod tests {
         let give_away = GiveAway { word: "win".into(), label: "spam".into(), rows: 100, share: 0.98, at_least: 0.93 };
         let leak = Leak { part: "valid.csv".into(), rows: 3, lines: vec![4, 9, 12] };
         let lines = lines(&DataReport { parts: vec![part], leaks: vec![leak], give_aways: vec![give_away] });
-        assert!(lines[0].starts_with("leak: 3 rows of valid.csv are in the training data as well (lines 4, 9, 12)"));
+        assert!(
+            lines[0].starts_with("leak: 3 rows of valid.csv are trained on as well (lines 4, 9, 12): --drop-leaks")
+        );
         assert!(lines[1].starts_with("conflict: 2 texts of train.csv"));
-        assert_eq!(lines[2], "gives away: `win` is in 100 rows, 98 % of them `spam` (at least 93 %)");
+        assert_eq!(lines[2], "gives away: `win` in 100 rows, 98 % of them `spam` (at least 93 %)");
         assert_eq!(lines[4], "train.csv: 1,200 rows");
         let classes = lines.iter().find(|line| line.starts_with("  classes")).unwrap();
         assert_eq!(classes, "  classes   ham 900 (75.0 %), spam 300 (25.0 %); always `ham` would be right in 75.0 %");
