@@ -155,12 +155,14 @@ pub fn refuse_too_many(rows: &Rows) -> Result<(), NoClasses> {
     Err(NoClasses::TooMany { classes: seen.len(), rows: all, once, example: short })
 }
 
-/// Labels that are the same but for case and blanks, as they are written, with their rows.
+/// Labels that are the same but for case, blanks and zeros before them, as they are written, with their rows.
 #[must_use]
 pub fn look_alikes(seen: &[Label]) -> Vec<String> {
     let mut alike: BTreeMap<String, Vec<&Label>> = BTreeMap::new();
     for label in seen {
         let folded: String = label.name.to_lowercase().split_whitespace().collect();
+        // 01 and 1.
+        let folded = folded.trim_start_matches('0').to_owned();
         alike.entry(folded).or_default().push(label);
     }
     let told = |labels: &Vec<&Label>| {

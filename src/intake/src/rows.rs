@@ -132,7 +132,7 @@ pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows
     let mut filling = Filling::of(&mut rows, &opened, &columns, need, reading);
     filling.first(first, &opened, &columns)?;
     others.iter().try_for_each(|other| filling.next(other, &open(other, &alike)?))?;
-    filling.note_rewritten();
+    filling.note_labels();
     if rows.is_empty() {
         return Err(Error::file(path, "has no rows"));
     }
@@ -150,8 +150,15 @@ fn chosen(path: &Path, opened: &Opened, reading: &Reading, need: LabelNeed) -> R
     let names = opened.table.columns();
     Columns::choose(names, reading, labelled).map_err(|unclear| match unclear {
         Unclear::Wrong(why) => Error::row(path, 1, why),
+        Unclear::Missing(why) => match profile::of(&*opened.table, reading.skip_bad) {
+            Ok(profiles) => Error::row(path, 1, format!("{why} {}", profile::told(&profiles))),
+            Err(error) => error,
+        },
         Unclear::Unknown(why) => match profile::of(&*opened.table, reading.skip_bad) {
-            Ok(profiles) => Error::row(path, 1, format!("{why} {}", profile::listed(&profiles, labelled))),
+            Ok(profiles) => {
+                let (listed, advice) = (profile::listed(&profiles, labelled), opened.advice);
+                Error::row(path, 1, format!("{why} {listed}{advice}"))
+            }
             Err(error) => error,
         },
     })
@@ -322,6 +329,15 @@ impl Rows {
         }
         subset.name_labels(&self.names);
         subset
+    }
+
+    /// The first `count` rows. Their labels are those of all rows, so that they mean the same.
+    #[must_use]
+    pub fn head(&self, count: usize) -> Self {
+        let mut head = self.subset(&(0..count.min(self.len())).collect::<Vec<_>>());
+        head.labels = self.labels[..head.len()].to_vec();
+        head.names.clone_from(&self.names);
+        head
     }
 
     /// Names the labels that the rows have; their numbers are places in `names`.

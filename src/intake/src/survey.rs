@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use pellucid_protocol::data_report::{ClassCount, DataReport, GiveAway, Leak, Lengths, PartReport};
+use pellucid_protocol::data_report::{ClassCount, DataReport, GiveAway, Leak, Lengths, PartReport, Shared};
 
 use crate::rows::Rows;
 
@@ -22,18 +22,30 @@ pub type Part<'a> = (String, &'a Rows);
 /// What these parts hold; the first is the one to train on.
 #[must_use]
 pub fn survey(parts: &[Part<'_>]) -> DataReport {
-    let Some(((_, first), others)) = parts.split_first() else { return DataReport::default() };
+    let Some((_, first)) = parts.first() else { return DataReport::default() };
+    let pairs =
+        parts.iter().enumerate().flat_map(|(at, earlier)| parts[at + 1..].iter().map(move |later| (earlier, later)));
     DataReport {
         parts: parts.iter().map(|(name, rows)| part(name, rows)).collect(),
-        leaks: others.iter().filter_map(|(name, rows)| leak(first, name, rows)).collect(),
+        leaks: pairs.flat_map(|(earlier, later)| leaks(earlier, later)).collect(),
         give_aways: give_aways(first),
     }
 }
 
-/// A number for a text and its second text; the same for the same texts.
+/// A number for a text and its second text; the same for texts that differ only in case and blanks, which many
+/// tokenizers do not see.
 fn hash_of(rows: &Rows, row: usize) -> u64 {
     let mut hash = DefaultHasher::new();
-    (rows.text(row).trim(), rows.pair(row).map(str::trim)).hash(&mut hash);
+    let pair = rows.pair(row);
+    for word in rows
+        .text(row)
+        .split_whitespace()
+        .chain(pair.map(|_| "\n"))
+        .chain(pair.into_iter().flat_map(str::split_whitespace))
+    {
+        word.chars().flat_map(char::to_lowercase).for_each(|c| c.hash(&mut hash));
+        ' '.hash(&mut hash);
+    }
     hash.finish()
 }
 
@@ -44,10 +56,17 @@ pub fn shared(rows: &Rows, others: &[&Rows]) -> Vec<usize> {
     (0..rows.len()).filter(|row| known.contains(&hash_of(rows, *row))).collect()
 }
 
-fn leak(first: &Rows, name: &str, rows: &Rows) -> Option<Leak> {
-    let found = shared(rows, &[first]);
-    let lines = found.iter().take(LINES).map(|row| rows.line(*row)).collect();
-    (!found.is_empty()).then(|| Leak { part: name.to_owned(), rows: found.len(), lines })
+/// What the later of two parts shares with the earlier one.
+fn leaks((other, earlier): &Part<'_>, (name, rows): &Part<'_>) -> Vec<Leak> {
+    let groups: HashSet<&str> = (0..earlier.len()).filter_map(|row| earlier.group(row)).collect();
+    let of_groups = (0..rows.len()).filter(|row| rows.group(*row).is_some_and(|group| groups.contains(group)));
+    let found = [(Shared::Texts, shared(rows, &[earlier])), (Shared::Groups, of_groups.collect())];
+    let leak = |(shared, found): (Shared, Vec<usize>)| {
+        let lines = found.iter().take(LINES).map(|row| rows.line(*row)).collect();
+        let leak = || Leak { part: name.clone(), other: other.clone(), shared, rows: found.len(), lines };
+        (!found.is_empty()).then(leak)
+    };
+    found.into_iter().filter_map(leak).collect()
 }
 
 fn part(name: &str, rows: &Rows) -> PartReport {
@@ -214,9 +233,10 @@ mod tests {
 
     #[test]
     fn texts_on_both_sides_are_found_by_line() {
-        let (train, valid) = (rows("a b,x\nc d,y\n"), rows("e f,x\n a b ,y\nc d,y\n"));
+        let (train, valid) = (rows("a b,x\nc d,y\n"), rows("e f,x\n A  b ,y\nc d,y\n"));
         let report = survey(&[("train".to_owned(), &train), ("valid".to_owned(), &valid)]);
-        assert_eq!(report.leaks, [Leak { part: "valid".into(), rows: 2, lines: vec![3, 4] }]);
+        let leak = |shared, rows, lines| Leak { part: "valid".into(), other: "train".into(), shared, rows, lines };
+        assert_eq!(report.leaks, [leak(Shared::Texts, 2, vec![3, 4])]);
         assert_eq!(shared(&train, &[&valid]), [0, 1]);
     }
 

@@ -97,6 +97,10 @@ impl Predictor<'_> {
 /// The classes that the labels of `rows` name. Labels that name none are said, with their first line.
 fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
     let naming = labels.naming(rows.labels()).unwrap_or(Naming::Names);
+    if naming == Naming::Numbers && !rows.labels().is_empty() {
+        let read = labels.names().iter().enumerate().map(|(number, name)| format!("{number} is {name}"));
+        note(&format!("the labels are numbers of the model's classes: {}", read.collect::<Vec<_>>().join(", ")));
+    }
     let mut unknown = Vec::new();
     let mut of = |label: &pellucid_intake::rows::Label| match labels.named(&label.name, naming) {
         Some(class) => Gold::Class(class),

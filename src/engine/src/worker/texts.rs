@@ -16,6 +16,26 @@ const NAMED: usize = 20;
 /// # Errors
 /// See [`read_rows`].
 pub fn rows(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
+    let rows = read(texts, trained_on)?;
+    let has_pairs = rows.pair(0).is_some();
+    let refused = match (trained_on.text.as_deref(), trained_on.pair.as_deref()) {
+        (Some(text), Some(pair)) if !has_pairs => {
+            format!(
+                "the model was trained on pairs of texts (`{text}`, `{pair}`), and these are single; --pair-column names the second"
+            )
+        }
+        (Some(text), None) if has_pairs => {
+            format!("the model was trained on single texts (`{text}`), and these are pairs; --text-column names one")
+        }
+        _ => return Ok(rows),
+    };
+    Err(match texts {
+        Texts::Text(_) => Error::Refused(refused),
+        Texts::File { path, .. } => Error::file(path, refused),
+    })
+}
+
+fn read(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
     match texts {
         Texts::Text(text) => Ok(Rows::of_text(text)),
         Texts::File { path, limit, reading } => {
@@ -26,7 +46,7 @@ pub fn rows(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
                 note(&format!("{} bad rows were left out, the first: {first}", rows.skipped().len()));
             }
             if let Some(limit) = limit.filter(|limit| *limit < rows.len()) {
-                rows = rows.subset(&(0..limit).collect::<Vec<_>>());
+                rows = rows.head(limit);
             }
             Ok(rows)
         }

@@ -50,7 +50,7 @@ pub(super) fn open(file: DataFile, _reading: &Reading, _need: LabelNeed) -> Resu
     let columns = schema.fields().iter().map(|field| TypedColumn::new(field, classes.remove(field.name()))).collect();
     let size = messages.size();
     let table = Arrow { file, size, schema: Arc::new(schema), names, columns };
-    Ok(Opened { table: Box::new(table), order: None, notes: Vec::new() })
+    Ok(Opened { table: Box::new(table), order: None, advice: "", notes: Vec::new() })
 }
 
 fn messages(file: &DataFile) -> Result<Messages> {

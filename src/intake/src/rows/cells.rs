@@ -101,7 +101,7 @@ fn written_otherwise<'a>(cell: &'a Cell<'_>, read: Option<&str>) -> Option<Cow<'
 }
 
 /// `1` for `1.0`, and any other text as it is.
-fn whole(text: &str) -> &str {
+pub(super) fn whole(text: &str) -> &str {
     let is_whole = |digits: &str| {
         let digits = digits.strip_prefix('-').unwrap_or(digits);
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -47,6 +47,8 @@ pub(super) struct Columns {
 pub(super) enum Unclear {
     /// What was named is not there, or there twice: what is wrong and what to do.
     Wrong(String),
+    /// A column that was named is not there: the words that a list of the columns follows.
+    Missing(String),
     /// Nobody can know: the words that a list of the columns follows.
     Unknown(String),
 }
@@ -153,13 +155,29 @@ impl Choice<'_> {
         let (flag, name) = (role.flag(), folded(given));
         let mut places = (0..self.names.len()).filter(|place| self.names[*place] == name);
         match (places.next(), places.next()) {
-            (Some(_), Some(_)) => Err(Unclear::Wrong(format!("{flag} {given}: two columns have that name"))),
+            (Some(_), Some(_)) => Err(Unclear::Wrong(format!(
+                "{flag} {given}: two columns have that name; give the number of one, from 1"
+            ))),
+            (Some(place), None)
+                if is_number(given) && self.number(given).is_some() && self.number(given) != Some(place) =>
+            {
+                let number = place + 1;
+                Err(Unclear::Wrong(format!(
+                    "{flag} {given}: that is the name of column {number} and the number of another; rename it"
+                )))
+            }
             (Some(place), None) => Ok(Some(place)),
-            (None, _) => match given.parse::<usize>().ok().and_then(|number| number.checked_sub(1)) {
-                Some(place) if place < self.names.len() => Ok(Some(place)),
-                _ => Err(Unclear::Unknown(format!("{flag} {given}: there is no such column; there are"))),
+            (None, _) => match self.number(given) {
+                Some(place) => Ok(Some(place)),
+                None => Err(Unclear::Missing(format!("{flag} {given}: there is no such column; there are"))),
             },
         }
+    }
+
+    /// The place of a column that is given by its number, from 1.
+    fn number(&self, given: &str) -> Option<usize> {
+        let place = given.parse::<usize>().ok()?.checked_sub(1)?;
+        (place < self.names.len()).then_some(place)
     }
 
     /// The column that was for `role` where the model was trained, if it is here.
@@ -275,7 +293,7 @@ mod tests {
             ("1", "1", "both"),
         ] {
             let told = chosen("a,b,c", &given(text, label)).unwrap_err();
-            let (Unclear::Wrong(told) | Unclear::Unknown(told)) = told;
+            let (Unclear::Wrong(told) | Unclear::Unknown(told) | Unclear::Missing(told)) = told;
             assert!(told.contains(part), "{told}");
         }
         let trained_on =

@@ -56,7 +56,20 @@ fn open(file: DataFile, dialect: Dialect, reading: &Reading, need: LabelNeed) ->
     let beginning = Beginning { table: &unnamed, first: &first, reading, need };
     let (header, order) = beginning.header()?;
     let columns = if header == Header::None { unnamed.columns.clone() } else { first };
-    Ok(Opened { table: Box::new(Delimited { columns, header, ..unnamed }), order, notes: Vec::new() })
+    let advice = if header == Header::None { " --no-header" } else { "; --no-header if the first row is data" };
+    let table = Box::new(Delimited { columns, header, ..unnamed });
+    Ok(Opened { table, order, advice, notes: quotes_as_text(dialect) })
+}
+
+/// What to say of quotes that are read as characters although they look like those around fields.
+fn quotes_as_text(dialect: Dialect) -> Vec<String> {
+    let told = dialect.quotes_as_text.map(|line| {
+        format!(
+            "quotes are read as characters of the texts, because those of line {line} do not surround a field; if they \
+             do elsewhere, mend that line"
+        )
+    });
+    told.into_iter().collect()
 }
 
 impl Delimited {
@@ -91,7 +104,8 @@ impl Delimited {
 }
 
 /// What to do about bytes that are no text.
-pub(super) const NOT_UTF8: &str = "is not UTF-8; name its encoding, e.g. --encoding latin1";
+pub(super) const NOT_UTF8: &str =
+    "is not UTF-8; name its encoding with --encoding: windows-1252, shift_jis, gb18030, ...";
 
 impl Table for Delimited {
     fn columns(&self) -> &[String] {
@@ -152,17 +166,34 @@ impl Beginning<'_> {
         if self.first.iter().any(|name| is_known(name, self.reading)) {
             return Ok((Header::Auto, None));
         }
-        let by_number = !given.is_empty() && given.iter().all(|name| is_number(name));
-        if by_number {
-            let label =
-                columns.label.as_deref().and_then(|number| number.parse::<usize>().ok()).map(|number| number - 1);
-            let names = label.is_some_and(|label| label < self.first.len()) && !self.recurs(label.unwrap_or(0))?;
-            return Ok((if names { Header::Auto } else { Header::None }, None));
+        if !given.is_empty() && given.iter().all(|name| is_number(name)) {
+            return self.by_number().map(|()| (Header::None, None));
         }
         if !given.is_empty() {
             return Ok((Header::Auto, None));
         }
         self.without_names()
+    }
+
+    /// Columns that are given by their numbers are those of a table without a header. A first row that may be one is
+    /// neither dropped nor read as data without a word.
+    fn by_number(&self) -> Result<()> {
+        let label = self.reading.columns.label.as_deref().and_then(|number| number.parse::<usize>().ok());
+        let label = label.and_then(|number| number.checked_sub(1)).filter(|place| *place < self.first.len());
+        let counts_up = |from: usize| self.first.iter().zip(from..).all(|(name, number)| *name == number.to_string());
+        let is_data = match label {
+            _ if counts_up(0) || counts_up(1) => false,
+            Some(label) => self.recurs(label)?,
+            None => self.first.iter().any(|name| !may_be_name(name)),
+        };
+        if is_data {
+            return Ok(());
+        }
+        let first: Vec<String> = self.first.iter().map(|name| format!("`{}`", cut(name))).collect();
+        Err(self.refused(&format!(
+            "the first row may name the columns: {}; give --no-header if it is data, else name the columns as it does",
+            first.join(", ")
+        )))
     }
 
     /// Of a table in whose first row no name is known.
@@ -171,8 +202,8 @@ impl Beginning<'_> {
             (1, LabelNeed::Optional) if self.table.file.ending() == "txt" => Ok((Header::None, Some((0, None)))),
             (1, LabelNeed::Optional) => Err(self.refused(&format!(
                 "has one column, whose first row may be its name: `{}`; give --text-column 1 --no-header if it is a text, \
-                 else --text-column with the name",
-                self.first[0]
+                 else --text-column with the name; if it has more columns, what separates them with --delimiter",
+                cut(&self.first[0])
             ))),
             (1, LabelNeed::Required) => Err(self.refused("has one column; a text and a label are needed")),
             (2, _) => Ok(match self.order()? {
@@ -253,6 +284,13 @@ impl Beginning<'_> {
     fn refused(&self, why: &str) -> Error {
         Error::row(self.table.file.path(), 1, why)
     }
+}
+
+/// The beginning of a field.
+fn cut(field: &str) -> String {
+    const SHOWN: usize = 40;
+    let short: String = field.chars().take(SHOWN).collect();
+    if short.len() < field.len() { format!("{short}…") } else { short }
 }
 
 /// Whether a field can be the name of a column: no number is one.

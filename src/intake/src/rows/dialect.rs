@@ -21,6 +21,8 @@ pub(super) struct Dialect {
     pub(super) delimiter: Delimiter,
     /// Whether quotes surround fields, as in RFC 4180; else a quote is a quote.
     pub(super) quoted: bool,
+    /// Where quotes are quotes although some surround fields: the line of the first that does not.
+    pub(super) quotes_as_text: Option<u64>,
 }
 
 impl Dialect {
@@ -31,7 +33,7 @@ impl Dialect {
     pub(super) fn of_csv(file: &DataFile, reading: &Reading) -> Result<Self> {
         let found = || delimiter(file, reading);
         let delimiter = reading.delimiter.map_or_else(found, Ok)?;
-        Ok(Self { delimiter, quoted: true })
+        Ok(Self { delimiter, quoted: true, quotes_as_text: None })
     }
 
     /// Of a file whose values are separated by tabs. Many of these have quotes that are part of the texts, others are
@@ -44,12 +46,16 @@ impl Dialect {
         let delimiter = reading.delimiter.unwrap_or(Delimiter(b'\t'));
         let mut quotes = Quotes::new(delimiter.0, true);
         let mut widths = Widths::new(delimiter.0);
-        let fit = scan(file, &mut |bytes| {
+        let mut fault = None;
+        scan(file, &mut |bytes| {
             widths.take(bytes);
-            quotes.take(bytes).is_ok()
+            fault = quotes.take(bytes).err();
+            fault.is_none()
         })?;
-        let quoted = fit && quotes.end().is_ok() && quotes.any && !(quotes.across_lines && widths.are_one());
-        Ok(Self { delimiter, quoted })
+        let fault = fault.or(quotes.end().err());
+        let quoted = fault.is_none() && quotes.any && !(quotes.across_lines && widths.are_one());
+        let quotes_as_text = fault.filter(|_| quotes.fields > 0).map(|fault| fault.line);
+        Ok(Self { delimiter, quoted, quotes_as_text })
     }
 
     pub(super) fn reader<R: Read>(self, text: R) -> csv::Reader<R> {
@@ -126,8 +132,10 @@ fn delimiter(file: &DataFile, reading: &Reading) -> Result<Delimiter> {
 
 /// Whether all records of the sample have the same number of fields, two or more.
 fn fits(delimiter: Delimiter, sample: &[u8], whole: bool) -> bool {
-    let mut records =
-        Dialect { delimiter, quoted: true }.reader(sample).into_byte_records().filter_map(|record| record.ok());
+    let mut records = Dialect { delimiter, quoted: true, quotes_as_text: None }
+        .reader(sample)
+        .into_byte_records()
+        .filter_map(|record| record.ok());
     let mut widths: Vec<usize> = records.by_ref().map(|record| record.len()).collect();
     if !whole {
         // It may be cut.
@@ -138,7 +146,7 @@ fn fits(delimiter: Delimiter, sample: &[u8], whole: bool) -> bool {
 
 /// Whether the first record names columns that are known, or that the user has named.
 fn names_columns(delimiter: Delimiter, sample: &[u8], reading: &Reading) -> bool {
-    let first = Dialect { delimiter, quoted: true }.reader(sample).into_records().next();
+    let first = Dialect { delimiter, quoted: true, quotes_as_text: None }.reader(sample).into_records().next();
     first.and_then(|record| record.ok()).is_some_and(|record| record.iter().any(|name| is_known(name, reading)))
 }
 
@@ -166,7 +174,11 @@ mod tests {
             ("", b','),
         ] {
             let found = of("a.csv", text, Dialect::of_csv).unwrap();
-            assert_eq!(found, Dialect { delimiter: Delimiter(delimiter), quoted: true }, "{text}");
+            assert_eq!(
+                found,
+                Dialect { delimiter: Delimiter(delimiter), quoted: true, quotes_as_text: None },
+                "{text}"
+            );
         }
         let told = of("a.csv", "a,b;c\nd,e;f\n", Dialect::of_csv).unwrap_err().to_string();
         assert!(told.contains("could be separated by `,` and `;`"), "{told}");

@@ -1,11 +1,11 @@
 //! Fills rows from the tables of a data set, one file after the other.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
-use super::cells::Filled;
+use super::cells::{Filled, whole};
 use super::columns::Columns;
 use super::set::LARGEST;
 use super::table::{LabelNeed, Opened, Table};
@@ -35,8 +35,17 @@ pub(super) struct Filling<'a> {
     bytes: u64,
     /// The places of labels by their names.
     seen: HashMap<String, u32>,
+    /// What labels stand for, by how they are read, and whether a row has them.
+    mapped: BTreeMap<String, (String, Seen)>,
     /// Labels that are not read as they are written, and what they are read as.
     rewritten: BTreeSet<(String, String)>,
+}
+
+/// Whether a row has a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Yes,
+    No,
 }
 
 /// Labels that are told, where they are not read as they are written.
@@ -58,12 +67,19 @@ impl<'a> Filling<'a> {
             Some(Wanted { role, name: names[place].clone(), classes: first.classes(place).map(<[String]>::to_vec) })
         });
         let (wanted, width) = (wanted.collect(), names.len());
-        let (path, seen, rewritten) = (PathBuf::new(), HashMap::new(), BTreeSet::new());
-        Self { rows, need, reading, path, wanted, width, bytes: 0, seen, rewritten }
+        let mapped = reading.labels.0.iter().map(|(label, class)| (whole(label).to_owned(), (class.clone(), Seen::No)));
+        let (path, seen, rewritten, mapped) = (PathBuf::new(), HashMap::new(), BTreeSet::new(), mapped.collect());
+        Self { rows, need, reading, path, wanted, width, bytes: 0, seen, mapped, rewritten }
     }
 
-    /// Says which labels are not read as they are written.
-    pub(super) fn note_rewritten(&mut self) {
+    /// Says which labels are not read as they are written, and which that the user has mapped no row has.
+    pub(super) fn note_labels(&mut self) {
+        let unseen = self.mapped.iter().filter(|(_, (_, seen))| *seen == Seen::No).map(|(label, _)| label.as_str());
+        let unseen: Vec<&str> = unseen.collect();
+        if !unseen.is_empty() {
+            let path = self.rows.path.display();
+            self.rows.notes.push(format!("{path}: --label-map names labels that no row has: {}", unseen.join(", ")));
+        }
         if self.rewritten.is_empty() {
             return;
         }
@@ -177,7 +193,10 @@ impl<'a> Filling<'a> {
 
     /// The place of a label, which is new if no row had it before.
     fn label(&mut self, written: &str, row: usize) -> u32 {
-        let name = self.reading.labels.0.get(written).map_or(written, String::as_str);
+        let name = self.mapped.get_mut(written).map_or(written, |(class, seen)| {
+            *seen = Seen::Yes;
+            class
+        });
         let names = &mut self.rows.names;
         let place = match self.seen.get(name) {
             Some(place) => *place,

@@ -117,7 +117,7 @@ fn opened(all: Objects, reading: &Reading) -> Result<(Opened, Nested)> {
             columns.push(name.to_owned());
         }
     }
-    Ok((Opened { table: Box::new(Objects { columns, ..all }), order: None, notes: Vec::new() }, nested))
+    Ok((Opened { table: Box::new(Objects { columns, ..all }), order: None, advice: "", notes: Vec::new() }, nested))
 }
 
 impl Objects {
@@ -154,7 +154,7 @@ impl Objects {
 pub(super) fn object(bytes: &[u8]) -> std::result::Result<Map<String, Value>, ObjectFault> {
     let fault = |why: &str| ObjectFault { line: 1, why: why.to_owned() };
     if bytes.contains(&0) {
-        return Err(fault("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le"));
+        return Err(fault("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le or utf-16be"));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| fault(NOT_UTF8))?;
     match serde_json::from_str(text.trim_end()) {

@@ -54,7 +54,7 @@ pub(super) fn open(file: DataFile, _reading: &Reading, _need: LabelNeed) -> Resu
     let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
     let columns = fields.iter().map(|field| TypedColumn::new(field, classes.remove(field.name()))).collect();
     let table = Parquet { file, size, metadata: Arc::new(metadata), fields, names, columns };
-    Ok(Opened { table: Box::new(table), order: None, notes: Vec::new() })
+    Ok(Opened { table: Box::new(table), order: None, advice: "", notes: Vec::new() })
 }
 
 /// What `work` gives; what the library says or panics about becomes an error of one line.

@@ -108,11 +108,16 @@ pub(super) fn of(table: &dyn Table, mut skip_bad: u64) -> Result<Vec<ColumnProfi
 
 /// The columns with what they hold, and the flags to type if it is clear which is the text; `labelled` asks for the label.
 pub(super) fn listed(profiles: &[ColumnProfile], labelled: bool) -> String {
+    format!("{}; {}", told(profiles), proposed(profiles, labelled))
+}
+
+/// The columns with what they hold.
+pub(super) fn told(profiles: &[ColumnProfile]) -> String {
     let mut shown: Vec<String> = profiles.iter().take(SHOWN).map(ColumnProfile::told).collect();
     if profiles.len() > SHOWN {
         shown.push(format!("{} more", profiles.len() - SHOWN));
     }
-    format!("{}; {}", shown.join("; "), proposed(profiles, labelled))
+    shown.join("; ")
 }
 
 /// What to type.
@@ -123,7 +128,15 @@ fn proposed(profiles: &[ColumnProfile], labelled: bool) -> String {
     let few = |profile: &&ColumnProfile| other(profile) && profile.different() > 1 && profile.has_few_values();
     let label = profiles.iter().filter(few).min_by_key(|profile| profile.different());
     let flag = |role: Role, found: Option<&ColumnProfile>, unknown: &str| {
-        let name = found.map_or(unknown.to_owned(), |found| quoted(&found.name));
+        // A name that two columns have names none of them.
+        let place = |found: &ColumnProfile| profiles.iter().position(|other| std::ptr::eq(other, found)).unwrap_or(0);
+        let is_twice = |found: &ColumnProfile| {
+            profiles.iter().filter(|other| other.name.eq_ignore_ascii_case(&found.name)).count() > 1
+        };
+        let name = |found: &ColumnProfile| {
+            if is_twice(found) { (place(found) + 1).to_string() } else { quoted(&found.name) }
+        };
+        let name = found.map_or(unknown.to_owned(), name);
         format!("{} {name}", role.flag())
     };
     let text = flag(Role::Text, text, "NAME");

@@ -51,6 +51,8 @@ pub(super) struct Quotes {
     opened: (u64, u64),
     /// Whether a field is quoted.
     pub(super) any: bool,
+    /// Fields that quotes surround.
+    pub(super) fields: u64,
     /// Whether a quoted field has more than one line.
     pub(super) across_lines: bool,
 }
@@ -67,6 +69,7 @@ impl Quotes {
             returned: false,
             opened,
             any: false,
+            fields: 0,
             across_lines: false,
         }
     }
@@ -80,9 +83,14 @@ impl Quotes {
         if std::mem::take(&mut self.returned) && byte != b'\n' {
             return Err(self.fault("has a carriage return without a line feed; put it in quotes, or take it out"));
         }
+        if self.state == State::Closed && (byte == self.delimiter || byte == b'\n' || byte == b'\r') {
+            self.fields += 1;
+        }
         match (self.state, byte) {
             (_, 0) => {
-                return Err(self.fault("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le"));
+                return Err(
+                    self.fault("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le or utf-16be")
+                );
             }
             (State::Start, QUOTE) if self.quoted => {
                 self.opened = (self.line, self.field);

@@ -74,6 +74,8 @@ pub(super) struct Opened {
     pub(super) table: Box<dyn Table>,
     /// The places of text and label in a table without names, if they are known.
     pub(super) order: Order,
+    /// What else to say where its columns are not clear.
+    pub(super) advice: &'static str,
     /// What to tell the user of it.
     pub(super) notes: Vec<String>,
 }

@@ -60,7 +60,7 @@ fn two_columns_are_a_table_without_a_header_only_if_the_first_row_cannot_be_one(
     assert_eq!(
         note,
         "a.csv:1: no column is called `text` or `sentence`; there are `diagnosis_group`: 2 values; `note_body`: 4 texts of 4 \
-         words in the median; give --text-column note_body --label-column diagnosis_group"
+         words in the median; give --text-column note_body --label-column diagnosis_group; --no-header if the first row is data"
     );
     let either = b"1,2\n2,1\n1,1\n2,2\n";
     assert!(message("a.csv", either).contains("either column could be the text"), "{}", message("a.csv", either));
@@ -71,7 +71,7 @@ fn without_labels_an_unknown_column_is_not_taken_for_the_text() {
     let predict = |name: &str, content: &[u8]| read_as(name, content, &Reading::default(), LabelNeed::Optional);
     let refused = |name: &str, content: &[u8]| told(name, &predict(name, content).unwrap_err());
     let told = refused("a.csv", b"patient_id,note\n17,a b c d\n18,e f g h\n");
-    assert!(told.contains("`note`: 2 texts of 4 words") && told.ends_with("give --text-column note"), "{told}");
+    assert!(told.contains("`note`: 2 texts of 4 words") && told.contains("give --text-column note;"), "{told}");
     assert!(refused("a.csv", b"note\na b c\n").contains("whose first row may be its name: `note`"));
     assert_eq!(predict("a.txt", b"a b c\nd e f\n").unwrap().len(), 2);
     assert_eq!(predict("a.csv", b"text,label\na b c,\n").unwrap().label(0), None);
@@ -95,7 +95,17 @@ fn columns_are_read_as_the_user_names_them() {
     assert!(notes.ends_with("columns not used: 1, 3"), "{notes}");
     let named = b"group\tnote\nA\ta b\nB\tc d\n";
     assert_eq!(one(named, &given("note", "group", Header::Auto)).unwrap().0, 2);
-    assert_eq!(one(named, &given("2", "1", Header::Auto)).unwrap().0, 2, "the first label never comes again: a header");
+    let refused = |content: &[u8], text: &str, label: &str| {
+        one(content, &given(text, label, Header::Auto)).unwrap_err().to_string()
+    };
+    let may_be_header = "the first row may name the columns: `group`, `note`; give --no-header if it is data";
+    assert!(refused(named, "2", "1").contains(may_be_header), "the first label never comes again");
+    assert!(
+        refused(b"0\t1\na b\tx\nc d\ty\n", "1", "2").contains("may name the columns: `0`, `1`"),
+        "as pandas writes it"
+    );
+    assert!(refused(named, "note", "0").contains("--label-column 0: there is no such column; there are `group`"));
+    assert!(refused(b"text\tx\t2\na\tb\tc\n", "text", "2").contains("is the name of column 3"));
     assert_eq!(one(named, &given("2", "1", Header::None)).unwrap().0, 3);
     assert!(one(named, &given("body", "group", Header::Auto)).unwrap_err().to_string().contains("no such column"));
 }
@@ -121,7 +131,7 @@ fn bad_input_is_named_by_file_and_line() {
             b"{\"text\":\"a\",\"text_pair\":[\"b\"],\"label\":1}\n",
             "a.jsonl:1: the second text is neither a string nor null",
         ),
-        ("a.tsv", b"good\t1\nb\xe4d\t0\n", "a.tsv:2: is not UTF-8; name its encoding, e.g. --encoding latin1"),
+        ("a.tsv", b"good\t1\nb\xe4d\t0\n", "a.tsv:2: is not UTF-8; name its encoding with --encoding: windows-1252,"),
         ("a.tsv", b"good\t1\n \t0\n", "a.tsv:2: the text is empty"),
         (
             "a.jsonl",

@@ -13,7 +13,8 @@ pub(crate) struct PredictArgs {
     /// What to predict.
     #[command(flatten)]
     pub on: ModelOnTexts,
-    /// How to write: text; json, an array; jsonl, one object a text; csv, one row a text
+    /// How to write: text; json, an array; jsonl, one object a text; csv for spreadsheets, one row a text, in which line
+    /// breaks are blanks and an apostrophe stands before what would be a formula
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
     /// The same as --format jsonl

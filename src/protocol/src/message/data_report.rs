@@ -12,7 +12,7 @@ use crate::settings::reading::ColumnNames;
 pub struct DataReport {
     /// Each file, or each part that a file was split into.
     pub parts: Vec<PartReport>,
-    /// Texts of the first part that are in another one as well.
+    /// Texts and groups that are in two parts.
     #[serde(default)]
     pub leaks: Vec<Leak>,
     /// Words of the first part that nearly give a label away, the plainest first.
@@ -87,12 +87,28 @@ pub struct TokenLengths {
     pub cut_words: usize,
 }
 
-/// Texts that are in two parts.
+/// What two parts have in common.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shared {
+    /// Texts, but for case and blanks.
+    #[default]
+    Texts,
+    /// Groups: patients, clients, contracts.
+    Groups,
+}
+
+/// Texts or groups that are in two parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
-    /// The part.
+    /// The later part.
     pub part: String,
-    /// Rows of it whose text is in the first part as well.
+    /// The earlier part.
+    pub other: String,
+    /// What they have in common.
+    #[serde(default)]
+    pub shared: Shared,
+    /// Rows of the later part that share it.
     pub rows: usize,
     /// The lines of the first of them.
     pub lines: Vec<u64>,
@@ -119,8 +135,11 @@ impl DataReport {
     pub fn findings(&self) -> Vec<String> {
         let leaks = self.leaks.iter().map(|leak| {
             let lines: Vec<String> = leak.lines.iter().map(u64::to_string).collect();
-            let (rows, part, lines) = (grouped(leak.rows), &leak.part, lines.join(", "));
-            format!("leak: {rows} rows of {part} are trained on as well (lines {lines}): --drop-leaks")
+            let (rows, Leak { part, other, .. }, lines) = (grouped(leak.rows), leak, lines.join(", "));
+            match leak.shared {
+                Shared::Texts => format!("leak: {rows} rows of {part} are in {other} as well (lines {lines})"),
+                Shared::Groups => format!("leak: {rows} rows of {part} are of groups in {other} (lines {lines})"),
+            }
         });
         let conflicts = self.parts.iter().filter(|part| part.conflicts > 0).map(|part| {
             format!("conflict: {} texts of {} have more than one label", grouped(part.conflicts), part.name)

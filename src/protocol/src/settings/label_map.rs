@@ -23,8 +23,15 @@ impl FromStr for LabelMap {
             let (label, class) = (label.trim(), class.trim());
             (!label.is_empty() && !class.is_empty()).then(|| (label.to_owned(), class.to_owned()))
         };
-        let map: Option<BTreeMap<_, _>> = text.split(',').map(part).collect();
-        map.map(Self).ok_or_else(|| format!("`{text}` is not LABEL=CLASS,LABEL=CLASS"))
+        let parts: Option<Vec<_>> = text.split(',').map(part).collect();
+        let parts = parts.ok_or_else(|| format!("`{text}` is not LABEL=CLASS,LABEL=CLASS"))?;
+        let mut map = BTreeMap::new();
+        for (label, class) in parts {
+            if let Some(before) = map.insert(label.clone(), class.clone()) {
+                return Err(format!("`{label}` cannot be both `{before}` and `{class}`"));
+            }
+        }
+        Ok(Self(map))
     }
 }
 
@@ -36,7 +43,7 @@ mod tests {
     fn labels_stand_for_classes() {
         let map: LabelMap = "0=negative, 1=very positive".parse().unwrap();
         assert_eq!(map.0.get("1").map(String::as_str), Some("very positive"));
-        for wrong in ["", "0", "0=", "=a", "0=a,,1=b"] {
+        for wrong in ["", "0", "0=", "=a", "0=a,,1=b", "0=a,0=b"] {
             assert!(wrong.parse::<LabelMap>().is_err(), "{wrong}");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_intake::samples::classes;
 use pellucid_intake::split::{Shares, Split, SplitRecord, split};
 use pellucid_intake::survey::{Part, shared, survey};
 use pellucid_protocol::data_report::{DataReport, Lengths, TokenLengths};
@@ -61,6 +62,13 @@ impl Preparation<'_> {
         let (labels, naming) = self.classes(&config, &train)?;
         let (mut train, mut valid) = (Examples::of(train, &labels, naming)?, Examples::of(valid, &labels, naming)?);
         self.note_absent(&labels, &valid);
+        if let Some(test) = &test {
+            classes(test, &labels, naming)?;
+            self.notes.push(format!(
+                "{} test rows are kept apart and not measured here; `pellucid predict` measures them",
+                test.len()
+            ));
+        }
         let mut probe = self.probe(&labels, naming)?;
         let mut encoder = TextEncoder::load(self.source, self.token_limit(&config))?;
         let tokenizer = TokenizerFiles::read(self.source)?;

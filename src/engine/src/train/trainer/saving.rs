@@ -34,8 +34,11 @@ struct State {
     /// The shortcuts that were reported.
     #[serde(default, rename = "told")]
     shortcuts: Vec<ReportedShortcut>,
-    /// Fingerprint of the examples.
+    /// Fingerprint of the training examples.
     examples: String,
+    /// Fingerprint of the validation examples; empty in checkpoints of earlier versions.
+    #[serde(default)]
+    valid: String,
     /// Bytes that the event log must have for training to go on from here: a shorter one misses what came before.
     #[serde(default, rename = "record")]
     log_length: u64,
@@ -138,6 +141,7 @@ impl Trainer {
             probe: self.monitors.probe.state().clone(),
             shortcuts: shortcuts.map(|monitor| monitor.reported().to_vec()).unwrap_or_default(),
             examples: self.setup.data.train.fingerprint(),
+            valid: self.setup.data.valid.fingerprint(),
             log_length,
         };
         let text = serde_json::to_string(&state).map_err(|error| Error::file(folder, error))?;
@@ -164,6 +168,11 @@ impl Trainer {
         if state.examples != self.setup.data.train.fingerprint() {
             let message = "the training data has changed since the run began; it cannot be taken up again";
             return Err(Error::file(&self.settings().train, message));
+        }
+        if !state.valid.is_empty() && state.valid != self.setup.data.valid.fingerprint() {
+            let message = "the validation data has changed since the run began: its figures could not be compared";
+            let path = self.settings().valid.file().unwrap_or(&self.settings().train);
+            return Err(Error::file(path, message));
         }
         let mut moments = Vec::new();
         while let Some(moment) = tensors.remove(&format!("moment.{}", moments.len())) {

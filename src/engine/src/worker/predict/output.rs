@@ -118,7 +118,12 @@ fn no_table(error: io::Error) -> Error {
 
 fn csv_header(labels: &Labels, rows: &Rows) -> Result<String> {
     let id = rows.id(0).map(|_| "id");
-    let fixed = id.into_iter().chain(["row", "text", "gold", "prediction", "cut_words"]).map(str::to_owned);
+    let fixed = id
+        .into_iter()
+        .chain(["row", "text"])
+        .chain(rows.pair(0).map(|_| "pair"))
+        .chain(["gold", "prediction", "cut_words"])
+        .map(str::to_owned);
     let of_classes = labels.names().iter().map(|name| format!("p({name})"));
     csv_line(&mut |table| fixed.clone().chain(of_classes.clone()).try_for_each(|name| table.text(&name)))
 }
@@ -131,6 +136,7 @@ fn csv_row(answered: &Answered, rows: &Rows, labels: &Labels) -> Result<String> 
         }
         table.number(row + 1)?;
         table.text(rows.text(row))?;
+        rows.pair(row).map_or(Ok(()), |pair| table.text(pair))?;
         table.text(gold(rows, row).unwrap_or_default())?;
         table.text(&labels.names()[answered.class])?;
         table.number(answered.cut_words)?;

@@ -88,7 +88,7 @@ fn histogram(lengths: &Lengths) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::data_report::{ClassCount, GiveAway, Leak};
+    use crate::data_report::{ClassCount, GiveAway, Leak, Shared};
 
     use super::*;
 
@@ -103,11 +103,15 @@ mod tests {
             ..PartReport::default()
         };
         let give_away = GiveAway { word: "win".into(), label: "spam".into(), rows: 100, share: 0.98, at_least: 0.93 };
-        let leak = Leak { part: "valid.csv".into(), rows: 3, lines: vec![4, 9, 12] };
+        let leak = Leak {
+            part: "valid.csv".into(),
+            other: "train.csv".into(),
+            shared: Shared::Texts,
+            rows: 3,
+            lines: vec![4, 9, 12],
+        };
         let lines = lines(&DataReport { parts: vec![part], leaks: vec![leak], give_aways: vec![give_away] });
-        assert!(
-            lines[0].starts_with("leak: 3 rows of valid.csv are trained on as well (lines 4, 9, 12): --drop-leaks")
-        );
+        assert!(lines[0].starts_with("leak: 3 rows of valid.csv are in train.csv as well (lines 4, 9, 12)"));
         assert!(lines[1].starts_with("conflict: 2 texts of train.csv"));
         assert_eq!(lines[2], "gives away: `win` in 100 rows, 98 % of them `spam` (at least 93 %)");
         assert_eq!(lines[4], "train.csv: 1,200 rows");
