@@ -6,6 +6,7 @@ mod after_the_end;
 mod binary;
 mod claims;
 mod dashboard;
+mod data;
 mod explaining;
 mod explanations;
 mod folder;

@@ -17,7 +17,7 @@ const NAMED: usize = 20;
 /// See [`read_rows`].
 pub fn rows(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
     let rows = read(texts, trained_on)?;
-    let has_pairs = rows.pair(0).is_some();
+    let has_pairs = rows.columns().pair.is_some();
     let refused = match (trained_on.text.as_deref(), trained_on.pair.as_deref()) {
         (Some(text), Some(pair)) if !has_pairs => {
             format!(

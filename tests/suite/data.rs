@@ -1,0 +1,159 @@
+//! Data as people have them: odd columns, shares, groups, leaks; read rightly from the training to the prediction.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::program::{Workplace, signal, text};
+
+const SMALL: [&str; 9] =
+    ["--headless", "--max-steps", "4", "--eval-every", "4", "--checkpoint-every", "2", "--probe", "0"];
+
+/// A file of notes of patients, whose columns have no usual names.
+fn notes(place: &Workplace, name: &str, rows: usize) -> String {
+    let mut table = "patient,diagnosis_group,note_body\n".to_owned();
+    for row in 0..rows {
+        let (group, word) = [("cardiac", "chest"), ("skin", "rash"), ("other", "cough")][row % 3];
+        writeln!(table, "p{},{group},\"{word}, seen by nurse {row} this morning\"", row / 4).unwrap();
+    }
+    let path = place.path().join(name);
+    fs::write(&path, table).unwrap();
+    path.display().to_string()
+}
+
+fn train(place: &Workplace, train: &str, valid: &str, more: &[&str]) -> (Option<i32>, String) {
+    let files = ["--train", train, "--valid", valid];
+    let output = place.output(place.train(&[&SMALL[..], &files, more].concat()));
+    place.wait_for_worker_to_leave();
+    (output.status.code(), text(&output.stderr))
+}
+
+const COLUMNS: [&str; 4] = ["--text-column", "note_body", "--label-column", "diagnosis_group"];
+
+fn best(place: &Workplace) -> String {
+    place.run().root().join("checkpoints/best").display().to_string()
+}
+
+#[test]
+fn columns_that_nobody_can_know_are_shown_and_the_flags_to_type_work() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    let (code, told) = train(&place, &file, "0.2", &[]);
+    assert_eq!(code, Some(1));
+    let wanted = "`patient`: 15 values; `diagnosis_group`: 3 values; `note_body`: 60 texts of 7 words in the median; give \
+                  --text-column note_body --label-column diagnosis_group";
+    assert!(told.contains(wanted) && !place.run().root().exists(), "{told}");
+    let (code, told) = train(&place, &file, "0.2", &COLUMNS);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(
+        told.contains("columns not used: patient") && told.contains("48 for training, 12 for validation"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_checkpoint_knows_the_columns_and_the_limit_that_it_was_trained_with() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    assert_eq!(train(&place, &file, &file, &[&COLUMNS[..], &["--max-tokens", "6"]].concat()).0, Some(0));
+    let output = place.output(["predict", "--model", &best(&place), "--data", &file, "--json"]);
+    let rows: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((output.status.code(), rows.len()), (Some(0), 60), "{}", text(&output.stderr));
+    assert!(rows.iter().all(|row| row["cut_words"].as_u64().unwrap() > 0 && row["gold"].is_string()), "{}", rows[0]);
+    assert!(text(&output.stderr).contains("60 of 60 texts were cut"));
+    // Another file, in which no column has the name.
+    let other = place.path().join("other.csv");
+    fs::write(&other, "patient_id,note\n17,a cough this morning\n18,a rash\n").unwrap();
+    let output = place.output(["predict", "--model", &best(&place), "--data", other.to_str().unwrap()]);
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("give --text-column note"));
+    let csv = place.path().join("out.csv");
+    let args =
+        ["predict", "--model", &best(&place), "--data", &file, "--format", "csv", "--out", csv.to_str().unwrap()];
+    assert_eq!(place.output(args).status.code(), Some(0));
+    let table = fs::read_to_string(csv).unwrap();
+    assert!(table.starts_with("row,text,gold,prediction,cut_words,p(cardiac),p(other),p(skin)\n"), "{table}");
+    assert_eq!(table.lines().count(), 61);
+}
+
+#[test]
+fn a_split_is_repeatable_keeps_groups_together_and_survives_a_resume() {
+    let (place, again) = (Workplace::new(), Workplace::new());
+    let more = [&COLUMNS[..], &["--group-column", "patient", "--test", "0.2"]].concat();
+    let split = |place: &Workplace| {
+        let file = notes(place, "notes.csv", 240);
+        let (code, told) = train(place, &file, "0.2", &more);
+        assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains("no group on two sides") && !told.contains("leak"), "{told}");
+        let split: Value = serde_json::from_slice(&fs::read(place.run().split()).unwrap()).unwrap();
+        let rows = |part: &str| -> Vec<usize> {
+            split[part].as_array().unwrap().iter().map(|line| line.as_str().unwrap().parse().unwrap()).collect()
+        };
+        (rows("valid"), rows("test"), split["sha256"].clone())
+    };
+    let (valid, test, hash) = split(&place);
+    assert_eq!((valid.clone(), test.clone(), hash), split(&again));
+    // Line 2 is the first row; four rows are of one patient.
+    let patients = |lines: &[usize]| lines.iter().map(|line| (line - 2) / 4).collect::<std::collections::BTreeSet<_>>();
+    assert!(patients(&valid).is_disjoint(&patients(&test)) && valid.len() % 4 == 0);
+    assert!((40..=56).contains(&valid.len()) && (40..=56).contains(&test.len()), "{valid:?} {test:?}");
+}
+
+#[test]
+fn a_run_is_not_resumed_on_other_validation_data() {
+    let place = Workplace::new();
+    let (file, valid) = (notes(&place, "notes.csv", 60), notes(&place, "valid.csv", 30));
+    let flags = ["--headless", "--max-steps", "100000", "--checkpoint-every", "5", "--probe", "0"];
+    let files = ["--train", file.as_str(), "--valid", valid.as_str()];
+    let mut command = place.pellucid(place.train(&[&flags[..], &files, &COLUMNS].concat()));
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    place.wait_for_event(
+        "a checkpoint",
+        |event| matches!(event, pellucid_protocol::Event::Checkpoint(saved) if saved.step >= 10),
+    );
+    signal("KILL", place.run().worker_info().unwrap().owner.pid);
+    child.wait().unwrap();
+    place.wait_for_worker_to_leave();
+    notes(&place, "valid.csv", 12);
+    let output = place.output(["resume", place.run().root().to_str().unwrap(), "--headless"]);
+    let told = text(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("the validation data has changed"), "{told}");
+}
+
+#[test]
+fn leaks_and_words_that_give_a_label_away_are_said_before_the_first_step() {
+    let place = Workplace::new();
+    let (file, valid) = (notes(&place, "notes.csv", 60), notes(&place, "valid.csv", 30));
+    let output = place.output([&["data", &file, &valid][..], &COLUMNS].concat());
+    let told = text(&output.stdout);
+    assert!(told.starts_with("leak: 30 rows of ") && told.contains("gives away: `chest` in 20 rows, 100 %"), "{told}");
+    let (code, told) = train(&place, &file, &valid, &COLUMNS);
+    assert!(code == Some(0) && told.contains("leak: 30 rows of validation are in training as well"), "{told}");
+    fs::remove_dir_all(place.run().root()).unwrap();
+    let (code, told) = train(&place, &file, &valid, &[&COLUMNS[..], &["--drop-leaks"]].concat());
+    assert!(code == Some(0) && told.contains("30 training and 30 validation examples"), "{told}");
+    assert!(!told.contains("leak: "), "{told}");
+}
+
+#[test]
+fn labels_that_the_model_does_not_know_count_as_wrong_and_a_reader_may_go() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    assert_eq!(train(&place, &file, &file, &COLUMNS).0, Some(0));
+    let mixed: PathBuf = place.path().join("mixed.csv");
+    fs::write(&mixed, "note_body,diagnosis_group\nchest pain,cardiac\nodd,unheard\nolder,unheard\n").unwrap();
+    let output = place.output(["predict", "--model", &best(&place), "--data", mixed.to_str().unwrap()]);
+    let told = text(&output.stderr);
+    assert!(told.contains("`unheard` (2 rows, the first in line 3)"), "{told}");
+    assert!(told.contains("on 3 labelled rows of 3, 2 of them with unknown labels"), "{told}");
+    let line = format!(
+        "{} predict --model {} --data {file} --json | head -1",
+        crate::program::program("pellucid").display(),
+        best(&place)
+    );
+    let piped = std::process::Command::new("sh").args(["-c", &line]).envs(place.environment()).output().unwrap();
+    let told = text(&piped.stderr);
+    assert_eq!((text(&piped.stdout).lines().count(), told.lines().count()), (1, 1), "{told}");
+    assert!(told.contains("columns not used: patient"), "{told}");
+}
