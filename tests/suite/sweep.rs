@@ -37,6 +37,15 @@ fn a_sweep_is_done_once_and_each_of_its_runs_has_a_report() {
     assert_eq!(said.matches(" before").count(), 2, "{said}");
     assert_eq!(fs::read_to_string(out.join("sweep.csv")).unwrap(), table);
 
+    let other: Vec<String> = args.iter().map(|arg| if arg == "4" { "5".to_owned() } else { arg.clone() }).collect();
+    let refused = place.output(other);
+    let said = text(&refused.stderr);
+    assert!(
+        refused.status.code() == Some(1) && said.contains("was begun with max_steps 4, and the sweep asks for 5"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(out.join("sweep.csv")).unwrap(), table);
+
     let run = out.join("rrr-0.5_seed-1").display().to_string();
     assert_eq!(place.output(["report", &run]).status.code(), Some(0));
     let page = fs::read_to_string(out.join("rrr-0.5_seed-1/report.html")).unwrap();

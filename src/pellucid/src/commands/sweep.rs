@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use pellucid_client::console;
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_files::output::{Inputs, OutputFile};
-use pellucid_protocol::RawSettings;
+use pellucid_protocol::{RawSettings, Settings};
 use pellucid_record::RunDir;
 use pellucid_record::settings_file;
 
@@ -94,6 +94,7 @@ fn plan(args: &SweepArgs, under: &RawSettings) -> Result<Plan, Failure> {
         let run = out.join(&name);
         let raw = RawSettings { run_dir: Some(run.clone()), ..grid::settings(&point, under)? };
         let settings = settings_file::checked(raw)?;
+        refuse_other_settings(&RunDir::new(&run), &settings)?;
         let text = toml::to_string(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
         inputs.extend(settings.inputs().into_iter().map(Path::to_owned));
         let settings = out.join(SETTINGS).join(format!("{name}.toml"));
@@ -110,6 +111,25 @@ fn plan(args: &SweepArgs, under: &RawSettings) -> Result<Plan, Failure> {
         write(output, text)?;
     }
     Ok(Plan { runs: all.into_iter().map(|(planned, _)| planned).collect(), tables })
+}
+
+/// Refuses a run that is there already and was begun with other settings than the sweep asks for.
+fn refuse_other_settings(run: &RunDir, wanted: &Settings) -> Result<(), Failure> {
+    if !run.events().exists() {
+        return Ok(());
+    }
+    let failed = |why: String| Failure::Failed(format!("{}: {why}", run.root().display()));
+    let begun: Settings = settings_file::read(&run.settings())?.check().map_err(|error| failed(error.to_string()))?;
+    let table = |settings: &Settings| serde_json::to_value(settings).unwrap_or_default();
+    let (begun, wanted) = (table(&begun), table(wanted));
+    // Its own place, and the limit of tokens that was found.
+    let is_free = |key: &str| key == "run_dir" || (key == "max_tokens" && wanted[key] == "auto");
+    let keys = wanted.as_object().into_iter().chain(begun.as_object()).flat_map(|settings| settings.keys());
+    let Some(key) = keys.into_iter().find(|key| !is_free(key) && begun[key.as_str()] != wanted[key.as_str()]) else {
+        return Ok(());
+    };
+    let (had, asked) = (&begun[key.as_str()], &wanted[key.as_str()]);
+    Err(failed(format!("was begun with {key} {had}, and the sweep asks for {asked}; name another folder with --out")))
 }
 
 /// The folder beside the runs with the settings of each.
