@@ -85,7 +85,12 @@ impl OutputFile {
     /// As [`OutputFile::new`], and what the file system says.
     pub fn draft(&self) -> io::Result<Draft> {
         self.check()?;
-        Draft::of(&self.path, Readers::Umask)
+        let mut draft = Draft::of(&self.path, Readers::Umask)?;
+        // Who could not read the file before cannot read what replaces it.
+        if let Ok(before) = fs::symlink_metadata(&self.path) {
+            draft.file().set_permissions(before.permissions())?;
+        }
+        Ok(draft)
     }
 
     /// Gives a draft of it its name.
@@ -125,6 +130,9 @@ impl OutputFile {
         if !meta.is_file() {
             let what = if meta.is_dir() { "is a folder" } else { "is no regular file" };
             return refused(format!("{what}, which is not replaced; name a file"));
+        }
+        if meta.permissions().readonly() {
+            return refused("is read-only, and is not replaced; name another file".to_owned());
         }
         match self.inputs.0.get(&(meta.dev(), meta.ino())) {
             Some(input) if std::path::absolute(input).ok() == std::path::absolute(&self.path).ok() => {
@@ -180,6 +188,24 @@ mod tests {
         OutputFile::new(&file, &none).unwrap().write(b"new").unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_replaces_a_file_can_be_read_by_nobody_else_than_before() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page");
+        fs::write(&path, "old").unwrap();
+        let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        for mode in [0o600, 0o640, 0o664] {
+            set(mode);
+            let output = OutputFile::new(&path, &Inputs::default()).unwrap();
+            let draft = output.draft().unwrap();
+            output.finish(draft).unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, mode);
+        }
+        set(0o444);
+        assert!(refused(&path, &Inputs::default()).contains("is read-only"));
     }
 
     #[test]

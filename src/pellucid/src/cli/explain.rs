@@ -9,6 +9,7 @@ use pellucid_protocol::work::ExplainFormat;
 use pellucid_protocol::{Baseline, Method, Removal};
 
 use super::texts::ModelOnTexts;
+use super::value::output_file;
 
 /// `pellucid explain`.
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// File to write to instead of stdout; it appears when it is complete
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file)]
     pub out: Option<PathBuf>,
 }
 

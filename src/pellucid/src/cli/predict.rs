@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use pellucid_protocol::work::PredictFormat;
 
 use super::texts::ModelOnTexts;
+use super::value::output_file;
 
 /// `pellucid predict`.
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ pub(crate) struct PredictArgs {
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// File to write to instead of stdout; it appears when it is complete
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file)]
     pub out: Option<PathBuf>,
 }
 

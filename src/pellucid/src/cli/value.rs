@@ -25,6 +25,14 @@ pub(super) fn exact_run(text: &str) -> Result<String, String> {
     }
 }
 
+/// The path of a file to write. `-` is none, and not stdout.
+pub(crate) fn output_file(text: &str) -> Result<std::path::PathBuf, String> {
+    if text == "-" {
+        return Err("would be a file of that name, and not stdout; write ./- if it is meant".to_owned());
+    }
+    Ok(text.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
