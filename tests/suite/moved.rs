@@ -21,8 +21,9 @@ fn events(run: &RunDir) -> Vec<Event> {
 fn a_run_goes_on_in_its_folder_also_when_that_is_renamed() {
     let place = Workplace::new();
     let flags = ["--headless", "--max-steps", "1000000", "--checkpoint-every", "5", "--probe", "0"];
-    let mut command = place.pellucid(place.train(&flags));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = place.pellucid(place.train(&[&flags[..], &["--json"]].concat()));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let client = std::thread::spawn(move || child.wait_with_output().unwrap());
     place.wait_for_event("a checkpoint", |event| matches!(event, Event::Checkpoint(_)));
     let (before, after) = (place.run(), RunDir::new(place.runs().join("renamed")));
     let pid = before.worker_info().unwrap().owner.pid;
@@ -42,7 +43,11 @@ fn a_run_goes_on_in_its_folder_also_when_that_is_renamed() {
     let stopped = place.output(["stop", "renamed"]);
     assert_eq!(stopped.status.code(), Some(0), "{}", text(&stopped.stderr));
     assert!(text(&stopped.stderr).contains("renamed stopped at step"), "{}", text(&stopped.stderr));
-    assert!(child.wait().is_ok());
+    let client = client.join().unwrap();
+    let told = text(&client.stderr);
+    assert!(told.contains("renamed` goes on from step") && !told.contains("begins anew"), "{told}");
+    let printed = text(&client.stdout).lines().count();
+    assert_eq!(printed, fs::read_to_string(after.events()).unwrap().lines().count());
     wait_until("the worker to leave", || !crate::program::is_alive(pid));
     let left: Vec<_> = fs::read_dir(before.root()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["notes.txt"]);

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use pellucid_protocol::event::{Ended, Outcome};
+use pellucid_protocol::event::{Ended, MOVED, Outcome};
 use pellucid_protocol::work::Output;
 use pellucid_protocol::{Command, Event, Record, Settings};
-use pellucid_record::{Piece, RunDir};
+use pellucid_record::{Piece, RunDir, RunSummary};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -158,7 +158,9 @@ impl Watcher {
     }
 
     fn process(&mut self, records: &[Record], commands: &UnboundedSender<Command>) -> Result<Next, Failure> {
-        if let Some(copy) = &mut self.copy {
+        self.follow(records);
+        // A folder that was moved is found again when its worker has said where it is.
+        if let Some(copy) = self.copy.as_mut().filter(|copy| copy.is_there()) {
             copy.copy_new(&mut std::io::stdout().lock())?;
         }
         for record in records {
@@ -173,6 +175,21 @@ impl Watcher {
             }
         }
         Ok(Next::Wait)
+    }
+
+    /// Takes the run from where it was moved to, if it is there.
+    fn follow(&mut self, records: &[Record]) {
+        let moved = records.iter().rev().find_map(|record| match &record.event {
+            Event::Setting(setting) if setting.key == MOVED => setting.value.as_str().map(RunDir::new),
+            _ => None,
+        });
+        let id = |run: &RunDir| Some(RunSummary::read(run).ok()?.started?.1.id).filter(|id| !id.is_empty());
+        if let Some(run) = moved.filter(|run| id(run).is_some() && id(run) == self.lines.id()) {
+            if let Some(copy) = &mut self.copy {
+                copy.move_to(&run.events());
+            }
+            self.run = Some(run);
+        }
     }
 
     /// Says where the run is and what can be done with it.

@@ -146,7 +146,13 @@ pub const DEFINITIONS: &[Definition] = &[
     .within(SHARE),
     define("valid/loss", "nats", Direction::Down, "cross entropy on the validation set"),
     define("valid/accuracy", "", Direction::Up, "share of correct answers, validation set").within(SHARE),
-    define("valid/f1", "", Direction::Up, "F1 on the validation set, mean over the classes that are present or predicted").within(SHARE),
+    define(
+        "valid/f1",
+        "",
+        Direction::Up,
+        "F1 on the validation set, mean over the classes that are present or predicted",
+    )
+    .within(SHARE),
     define(
         "valid/masked_accuracy",
         "",

@@ -46,6 +46,8 @@ pub struct TrainedOn {
     pub max_tokens: usize,
     /// Which columns of the data were for what.
     pub columns: ColumnNames,
+    /// Files beside the weights that are not as pellucid has saved them.
+    pub changed: Vec<String>,
 }
 
 impl TrainedOn {
@@ -54,9 +56,12 @@ impl TrainedOn {
     /// # Errors
     /// When what the folder says of itself cannot be read.
     pub fn of(folder: &Path) -> Result<Self> {
-        let said = Provenance::of(folder)?.and_then(|said| said.checkpoint).unwrap_or_default();
+        let said = Provenance::of(folder)?;
+        let changed = said.as_ref().map_or_else(Vec::new, |said| said.changed_files(folder));
+        let changed = changed.into_iter().map(str::to_owned).collect();
+        let said = said.and_then(|said| said.checkpoint).unwrap_or_default();
         let max_tokens = said.max_tokens.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_TOKENS);
-        Ok(Self { max_tokens, columns: said.columns })
+        Ok(Self { max_tokens, columns: said.columns, changed })
     }
 }
 

@@ -250,7 +250,7 @@ fn check_link(link: &Path) -> Result<()> {
     }
 }
 
-fn step_of(path: &Path) -> Option<u64> {
+pub(super) fn step_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 

@@ -14,6 +14,7 @@ use super::checkpoints::Checkpoints;
 use super::prepare::prepare_from;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
+use crate::model::weights::provenance::Provenance;
 
 /// The settings that the run in `run` began with, and the folder where it is now.
 ///
@@ -113,6 +114,10 @@ fn newest(
 }
 
 fn from_checkpoint(settings: Settings, folder: &Path, phase: &mut dyn FnMut(String)) -> Result<Trainer> {
+    let said = Provenance::of(folder)?;
+    if let Some(changed) = said.as_ref().and_then(|said| said.changed_files(folder).first().copied()) {
+        return Err(Error::file(&folder.join(changed), "is not the file that was saved with the checkpoint"));
+    }
     let mut trainer = prepared(settings, folder, phase)?;
     trainer.resume(folder)?;
     Ok(trainer)

@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use pellucid_record::RunDir;
-use pellucid_record::lock::Lock;
+use pellucid_record::lock::{Lock, LockError};
+use pellucid_record::owner::ProcessState;
 use pellucid_record::run_dir::{FILES, FOLDERS};
+use pellucid_record::{RunDir, RunSummary};
 
 use super::run_folder::{own, private_run_folder};
 use crate::error::{Error, Result};
@@ -66,6 +67,14 @@ impl Claim {
     /// # Errors
     /// When another process has it, and what the file system says.
     pub fn of_existing(run: &RunDir) -> Result<Self> {
+        // While it goes on, its worker is not about to leave: whoever waited would follow the end of another's training.
+        let goes_on = || RunSummary::read(run).is_ok_and(|summary| !summary.is_over());
+        let worker = run.worker_info().filter(|worker| worker.state(run) == ProcessState::Running);
+        if worker.is_some_and(|worker| Lock::last_owner(run).is_some_and(|owner| owner.pid == worker.owner.pid))
+            && goes_on()
+        {
+            return Err(Error::file(run.root(), LockError::Busy));
+        }
         Ok(Self { lock: Some(own(run)?), run: run.clone(), otherwise: Otherwise::Leave })
     }
 
@@ -111,7 +120,7 @@ fn written() -> impl Iterator<Item = &'static str> {
 }
 
 /// Refuses a folder that holds something a run would write, other than what `left` names.
-fn check_free(run: &RunDir, left: &[&str]) -> Result<()> {
+pub(super) fn check_free(run: &RunDir, left: &[&str]) -> Result<()> {
     let refused = |message: String| Err(Error::Setting { key: "--run-dir", message });
     let root = run.root().display();
     for name in written() {

@@ -53,7 +53,7 @@ struct Explainer<'a> {
 pub fn explain(work: &ExplainWork) -> Result<()> {
     let output = writer::output(work.out.as_deref(), &work.model, &work.texts)?;
     let trained = TrainedOn::of(&work.model)?;
-    let rows = texts::rows(&work.texts, &trained.columns)?;
+    let rows = texts::rows(&work.texts, &trained)?;
     let (model, labels, encoder) = load_classifier(&work.model, trained.max_tokens)?;
     let model = model.to_device(device(work.device)?);
     let class = class(work, &labels)?;

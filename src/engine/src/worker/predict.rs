@@ -46,7 +46,7 @@ struct Predictor<'a> {
 pub fn predict(work: &PredictWork) -> Result<()> {
     let file = super::writer::output(work.out.as_deref(), &work.model, &work.texts)?;
     let trained = TrainedOn::of(&work.model)?;
-    let rows = texts::rows(&work.texts, &trained.columns)?;
+    let rows = texts::rows(&work.texts, &trained)?;
     let (model, labels, encoder) = load_classifier(&work.model, trained.max_tokens)?;
     let model = model.to_device(device(work.device)?);
     let gold = gold(&labels, &rows);

@@ -13,6 +13,7 @@ use pellucid_record::owner::{Owner, supervisor_pid};
 use pellucid_record::worker_info::WorkerInfo;
 use tokio::net::UnixListener;
 
+use super::claim::check_free;
 use super::run_folder::{listen, private_run_folder, socket_path};
 use crate::error::{Error, Result};
 
@@ -97,6 +98,9 @@ impl RunFiles {
     /// When another worker has it by now, and what the file system says.
     pub fn claim_again(&mut self) -> Result<()> {
         private_run_folder(self.run.root())?;
+        if !self.lock.is_in_place(&self.run) {
+            check_free(&self.run, &[])?;
+        }
         if !self.lock.is_in_place(&self.run) {
             self.lock = Lock::take(&self.run, Duration::ZERO).map_err(|error| Error::file(self.run.root(), error))?;
         }

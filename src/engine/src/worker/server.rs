@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pellucid_protocol::event::{Alert, Ended, Level, Outcome};
+use pellucid_protocol::event::{Alert, Ended, Level, MOVED, Outcome, Setting};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Command, Event, Record, ToClient};
 use pellucid_record::lock::Lock;
@@ -269,7 +269,11 @@ impl Server {
         let before = self.files.run().root().display().to_string();
         let to = folder.display().to_string();
         match self.files.move_to(folder) {
-            Ok(()) => self.alert(Level::Warning, format!("{before} was moved to {to}: the run goes on there")),
+            Ok(()) => {
+                let setting = Setting { step: self.summary.step, key: MOVED.to_owned(), value: to.clone().into() };
+                self.record(Event::Setting(setting));
+                self.alert(Level::Warning, format!("{before} was moved to {to}: the run goes on there"));
+            }
             Err(error) => {
                 let told = format!("{before} was moved to {to}, where this run cannot be reached: {error}");
                 self.alert(Level::Error, told);

@@ -6,6 +6,7 @@ use pellucid_protocol::settings::reading::{ColumnNames, Reading};
 use pellucid_protocol::work::Texts;
 
 use crate::error::{Error, Result};
+use crate::model::pretrained::TrainedOn;
 
 /// Rows without an answer that are named one by one.
 const NAMED: usize = 20;
@@ -15,7 +16,11 @@ const NAMED: usize = 20;
 ///
 /// # Errors
 /// See [`read_rows`].
-pub fn rows(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
+pub fn rows(texts: &Texts, trained: &TrainedOn) -> Result<Rows> {
+    let trained_on = &trained.columns;
+    if !trained.changed.is_empty() {
+        note(&format!("not as the model was saved with: {}", trained.changed.join(", ")));
+    }
     let rows = read(texts, trained_on)?;
     let has_pairs = rows.columns().pair.is_some();
     let refused = match (trained_on.text.as_deref(), trained_on.pair.as_deref()) {

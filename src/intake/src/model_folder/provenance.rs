@@ -1,13 +1,16 @@
 //! What a saved model folder says of itself, in `pellucid.json`: which weights it was saved with, and of which run and
 //! step they are. Other programs do not read the file.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use crc_fast::{CrcAlgorithm, Digest};
 use pellucid_files::bounded;
 use pellucid_protocol::settings::reading::ColumnNames;
 use serde::{Deserialize, Serialize};
 
+use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 
 /// The name of the file.
@@ -22,6 +25,9 @@ pub struct Provenance {
     /// Checksum of the weights; empty while the folder is being written.
     #[serde(default)]
     pub weights: String,
+    /// [`Checksum`] of each file beside the weights, by its name; empty in folders of earlier versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
     /// Of which run and step they are, if the folder is a checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<CheckpointOf>,
@@ -57,7 +63,22 @@ impl Provenance {
     /// Of weights with this checksum, saved by this program.
     #[must_use]
     pub fn new(weights: String, checkpoint: Option<CheckpointOf>) -> Self {
-        Self { written_by: format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")), weights, checkpoint }
+        Self {
+            written_by: format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")),
+            weights,
+            files: BTreeMap::new(),
+            checkpoint,
+        }
+    }
+
+    /// The files beside the weights in `folder` that are not as they were saved.
+    #[must_use]
+    pub fn changed_files(&self, folder: &Path) -> Vec<&str> {
+        let is_changed = |(name, sum): &(&String, &String)| {
+            let read = bounded::read_in(folder, name.as_str(), bounded::TOKENIZER);
+            read.map_or(true, |content| Checksum::of(&content) != **sum)
+        };
+        self.files.iter().filter(is_changed).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Whether this program has saved it.
@@ -77,5 +98,61 @@ impl Provenance {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(told(error.to_string())),
         }
+    }
+}
+
+/// The file of the weights that it speaks of.
+pub const WEIGHTS: &str = "model.safetensors";
+
+/// As [`Provenance::of`], after the weights in `folder` were compared with it.
+///
+/// # Errors
+/// As [`Provenance::of`], and when the weights are missing, damaged or other ones.
+pub fn checked(folder: &Path) -> Result<Option<Provenance>> {
+    let Some(said) = Provenance::of(folder)? else { return Ok(None) };
+    let path = folder.join(WEIGHTS);
+    let file = WeightsFile::open(&path)?;
+    let mut names = file.names();
+    names.sort();
+    let mut sum = Checksum::default();
+    for name in &names {
+        sum.add(name, &file.bytes(name)?);
+    }
+    if sum.finish() == said.weights {
+        return Ok(Some(said));
+    }
+    let why = format!("are not the weights that were saved with {NAME}; if they are meant, remove that file");
+    Err(Error::file(&path, why))
+}
+
+/// CRC-64/NVME over tensors: the name of each and its bytes, in the order of the names.
+pub struct Checksum(Digest);
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self(Digest::new(CrcAlgorithm::Crc64Nvme))
+    }
+}
+
+impl Checksum {
+    /// That of one file.
+    #[must_use]
+    pub fn of(content: &[u8]) -> String {
+        let mut sum = Self::default();
+        sum.add("", content);
+        sum.finish()
+    }
+
+    /// Adds the tensor `name`, whose numbers are stored as `bytes`.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.0.update(name.as_bytes());
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// As 16 hexadecimal digits.
+    #[must_use]
+    pub fn finish(&self) -> String {
+        format!("{:016x}", self.0.finalize())
     }
 }

@@ -30,6 +30,16 @@ impl LogCopy {
         Self { path: path.to_owned(), offset, ended: false, within_line: false }
     }
 
+    /// Whether the log is where it was.
+    pub(super) fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Goes on with the same log at `path`, to which it was moved.
+    pub(super) fn move_to(&mut self, path: &Path) {
+        path.clone_into(&mut self.path);
+    }
+
     /// Copies the lines that were completed since the last call. Damaged lines are left out, and what is longer than any
     /// line.
     pub(super) fn copy_new(&mut self, out: &mut impl Write) -> io::Result<()> {

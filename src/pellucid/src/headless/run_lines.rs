@@ -12,6 +12,11 @@ pub(super) struct RunLines {
 }
 
 impl RunLines {
+    /// The id of the run, if it has one.
+    pub(super) fn id(&self) -> Option<String> {
+        self.summary.started.as_ref().map(|(_, started)| started.id.clone()).filter(|id| !id.is_empty())
+    }
+
     /// The line for `record`, if there is one for its kind of event.
     pub(super) fn line(&mut self, record: &Record) -> Option<String> {
         self.summary.take(record);

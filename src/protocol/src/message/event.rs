@@ -206,6 +206,9 @@ pub struct Setting {
     pub value: Value,
 }
 
+/// The key of the setting that says to which folder a run was moved while it went on.
+pub const MOVED: &str = "run_dir";
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ended {

@@ -67,8 +67,13 @@ fn sync(path: &Path) -> std::io::Result<()> {
 fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
     let told = |error: std::io::Error| Error::file(folder, error);
     let weights = write_weights(&folder.join(provenance::WEIGHTS), request.params, request.storage)?;
+    let files = small_files(request);
+    let sum = |(name, content): &NamedContent<'_>| ((*name).to_owned(), Checksum::of(content));
     let said = Provenance::new(weights, request.checkpoint.cloned());
-    for (name, content) in small_files(request, &said)? {
+    let said = Provenance { files: files.iter().map(sum).collect(), ..said };
+    let mark = serde_json::to_string(&said).map_err(|error| Error::Refused(error.to_string()))? + "\n";
+    let mark = (provenance::NAME, Cow::Owned(mark.into_bytes()));
+    for (name, content) in files.into_iter().chain([mark]) {
         fs::write(folder.join(name), content).map_err(told)?;
     }
     for entry in fs::read_dir(folder).map_err(told)? {
@@ -81,15 +86,11 @@ fn fill(folder: &Path, request: SaveRequest<'_>) -> Result<()> {
 type NamedContent<'a> = (&'static str, Cow<'a, [u8]>);
 
 /// The files beside the weights.
-fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<NamedContent<'a>>> {
+fn small_files(request: SaveRequest<'_>) -> Vec<NamedContent<'_>> {
     let dtype = if request.storage == Storage::F16 { "float16" } else { "float32" };
-    let said = serde_json::to_string(said).map_err(|error| Error::Refused(error.to_string()))? + "\n";
-    let mut files = vec![
-        ("config.json", Cow::Owned(request.config.to_json(dtype).into_bytes())),
-        (provenance::NAME, Cow::Owned(said.into_bytes())),
-    ];
-    files.extend(request.tokenizer.iter().map(|(name, content)| (name, Cow::Borrowed(content))));
-    Ok(files)
+    let config = ("config.json", Cow::Owned(request.config.to_json(dtype).into_bytes()));
+    let tokenizer = request.tokenizer.iter().map(|(name, content)| (name, Cow::Borrowed(content)));
+    [config].into_iter().chain(tokenizer).collect()
 }
 
 /// Opens the folder again that was saved at `target`, and compares it with what was to be saved.
@@ -97,10 +98,10 @@ fn small_files<'a>(request: SaveRequest<'a>, said: &Provenance) -> Result<Vec<Na
 /// # Errors
 /// When something cannot be read or is not what was to be written.
 pub fn check_saved(target: &Path, request: SaveRequest<'_>) -> Result<()> {
-    let Some(said) = provenance::checked(target)?.filter(|said| said.checkpoint.as_ref() == request.checkpoint) else {
+    let Some(_) = provenance::checked(target)?.filter(|said| said.checkpoint.as_ref() == request.checkpoint) else {
         return Err(Error::file(&target.join(provenance::NAME), "is not what was just written"));
     };
-    for (name, content) in small_files(request, &said)? {
+    for (name, content) in small_files(request) {
         let path = target.join(name);
         let read = bounded::read_in(target, name, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
         if read != *content {

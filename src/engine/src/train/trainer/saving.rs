@@ -18,7 +18,7 @@ use crate::model::teacher::TeacherState;
 use crate::model::weights::provenance::{CheckpointOf, Provenance};
 use crate::model::weights::save::{SaveRequest, Storage};
 use crate::model::weights::tensor_file;
-use crate::train::checkpoints::{Checkpoints, STATE};
+use crate::train::checkpoints::{Checkpoints, STATE, step_of};
 
 /// What a run needs to go on beside its weights and the tensors of the same file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -165,6 +165,9 @@ impl Trainer {
         let (mut tensors, text) = tensor_file::read(&path)?;
         let state: State = serde_json::from_str(&text).map_err(|error| Error::file(&path, error))?;
         self.check_provenance(folder, state.progress.step)?;
+        if step_of(folder).is_some_and(|step| step != state.progress.step) {
+            return Err(Error::file(folder, format!("holds the state of step {}", state.progress.step)));
+        }
         if state.examples != self.setup.data.train.fingerprint() {
             let message = "the training data has changed since the run began; it cannot be taken up again";
             return Err(Error::file(&self.settings().train, message));

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::regular;
-use pellucid_intake::model_folder::provenance::{NAME, Provenance};
+use pellucid_intake::model_folder::provenance::{self, NAME};
 use pellucid_protocol::event::{Alert, Setting, Started};
 use pellucid_protocol::{Event, Explanation, Metrics, Watched};
 use pellucid_record::{RunDir, RunSummary};
@@ -109,7 +109,7 @@ pub(super) fn best_weights(run: &RunDir, recorded: &Recorded) -> Result<PathBuf,
     if started.id.is_empty() {
         return Ok(folder);
     }
-    let said = Provenance::of(&folder).map_err(|error| error.to_string())?.and_then(|said| said.checkpoint);
+    let said = provenance::checked(&folder).map_err(|error| error.to_string())?.and_then(|said| said.checkpoint);
     let mismatch = match said {
         Some(of) => of.mismatch(&started.id, *step),
         None => Some(format!("has no {NAME} that says whose weights it holds")),
