@@ -78,7 +78,7 @@ impl Place {
         let settings = RawSettings {
             model: Some(self.path("model")),
             train: Some(self.path("train.jsonl")),
-            valid: Some(self.path("valid.jsonl")),
+            valid: Some(self.path("valid.jsonl").into()),
             run_dir: Some(run.root().to_owned()),
             max_steps: Some(steps),
             batch_size: Some(8),
