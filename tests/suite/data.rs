@@ -154,6 +154,7 @@ fn labels_that_the_model_does_not_know_count_as_wrong_and_a_reader_may_go() {
     );
     let piped = std::process::Command::new("sh").args(["-c", &line]).envs(place.environment()).output().unwrap();
     let told = text(&piped.stderr);
-    assert_eq!((text(&piped.stdout).lines().count(), told.lines().count()), (1, 1), "{told}");
-    assert!(told.contains("columns not used: patient"), "{told}");
+    // The reader may go before all is written, or after it.
+    assert_eq!(text(&piped.stdout).lines().count(), 1);
+    assert!(told.contains("columns not used: patient") && !told.contains("error"), "{told}");
 }
