@@ -225,11 +225,17 @@ impl Garden {
         }
     }
 
-    /// What a removal has left of what was the run's and nobody has touched.
+    /// What a removal has left of what was the run's and nobody has touched. A checkpoint whose mark was touched may be
+    /// somebody else's.
     fn left(&self, changes: &[Change]) -> Option<String> {
         let seed = Tree::of(&self.work().join("guard/run"));
         let is_gone = |path: &PathBuf| changes.iter().any(|change| change.path == *path);
-        let theirs = seed.paths().map(|path| Path::new("runs/alpha").join(path));
+        let place = |path: &Path| Path::new("runs/alpha").join(path);
+        let is_marked = |path: &&PathBuf| match mark_above(path) {
+            Some(mark) => seed.entry(&mark) == self.before.entry(&place(&mark)),
+            None => true,
+        };
+        let theirs = seed.paths().filter(is_marked).map(|path| place(path));
         let mut files = theirs.filter(|path| self.before.is_file(path) && !is_gone(path));
         files.next().map(|path| format!("a success, but {} is still there", path.display()))
     }
@@ -253,6 +259,13 @@ impl Garden {
         }
         None
     }
+}
+
+/// The mark of the checkpoint in which a file of a run lies.
+fn mark_above(path: &Path) -> Option<PathBuf> {
+    let mut parts = path.iter();
+    let checkpoints = parts.next().filter(|part| *part == "checkpoints")?;
+    Some(Path::new(checkpoints).join(parts.next()?).join("pellucid.json"))
 }
 
 /// Where a file of a checkpoint lies once the checkpoint is set aside: it is not lost.

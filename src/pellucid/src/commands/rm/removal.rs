@@ -134,12 +134,16 @@ impl Walk {
         Ok(())
     }
 
-    /// Whether the run has written the checkpoint `folder`: it says so, or is being written, or the run has no id.
+    /// Whether the run has written the checkpoint `folder`: it says so, or is being written, or the run has no id. A mark that
+    /// cannot be read is nobody else's.
     fn has_written(&self, folder: &Path) -> bool {
-        let said = || Provenance::of(folder).ok().flatten()?.checkpoint;
-        self.id.is_empty()
-            || folder.file_name().is_some_and(|name| original(name).is_some())
-            || said().is_some_and(|of| of.run == self.id)
+        if self.id.is_empty() || folder.file_name().is_some_and(|name| original(name).is_some()) {
+            return true;
+        }
+        match Provenance::of(folder) {
+            Ok(said) => said.and_then(|said| said.checkpoint).is_some_and(|of| of.run == self.id),
+            Err(_) => true,
+        }
     }
 
     fn folder(&mut self, above: &Opened, name: &OsStr, folder: Folder) -> io::Result<()> {
