@@ -231,11 +231,11 @@ impl Garden {
         let seed = Tree::of(&self.work().join("guard/run"));
         let is_gone = |path: &PathBuf| changes.iter().any(|change| change.path == *path);
         let place = |path: &Path| Path::new("runs/alpha").join(path);
-        let is_marked = |path: &&PathBuf| match mark_above(path) {
+        let is_marked = |path: &&Path| match mark_above(path) {
             Some(mark) => seed.entry(&mark) == self.before.entry(&place(&mark)),
             None => true,
         };
-        let theirs = seed.paths().filter(is_marked).map(|path| place(path));
+        let theirs = seed.paths().filter(is_marked).map(place);
         let mut files = theirs.filter(|path| self.before.is_file(path) && !is_gone(path));
         files.next().map(|path| format!("a success, but {} is still there", path.display()))
     }
