@@ -158,3 +158,34 @@ fn labels_that_the_model_does_not_know_count_as_wrong_and_a_reader_may_go() {
     assert_eq!(text(&piped.stdout).lines().count(), 1);
     assert!(told.contains("columns not used: patient") && !told.contains("error"), "{told}");
 }
+
+#[test]
+fn long_texts_are_read_in_windows_from_the_training_to_the_explanation() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    let (code, told) = train(&place, &file, &file, &[&COLUMNS[..], &["--max-tokens", "6", "--stride", "1"]].concat());
+    assert!(code == Some(2) || code == Some(1), "{told}");
+    assert!(told.contains("--stride") && told.contains("add --long windows"), "{told}");
+    let long = ["--max-tokens", "6", "--long", "windows", "--stride", "1", "--window-pooling", "max"];
+    let (code, told) = train(&place, &file, &file, &[&COLUMNS[..], &long].concat());
+    assert_eq!(code, Some(0), "{told}");
+    let said = "read in windows of 6 tokens that share 1 with the next; the highest logit of each class counts";
+    assert!(told.contains(&format!("60 of 60 training texts are {said}")), "{told}");
+    let predict = |more: &[&str]| {
+        let model = best(&place);
+        let args = [&["predict", "--model", &model, "--data", &file, "--json"], more].concat();
+        let output = place.output(args);
+        let rows = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>();
+        (rows, text(&output.stderr).to_owned())
+    };
+    let (rows, told) = predict(&[]);
+    assert!(told.contains(said), "{told}");
+    assert!(rows.iter().all(|row| row["windows"].as_u64().unwrap() > 1 && row["cut_words"] == 0), "{}", rows[0]);
+    let (cut, _) = predict(&["--long", "truncate"]);
+    assert!(cut.iter().all(|row| row["windows"] == 1 && row["cut_words"].as_u64().unwrap() > 0), "{}", cut[0]);
+    assert_ne!(rows[0]["logits"], cut[0]["logits"]);
+    let args = ["explain", "--model", &best(&place), "--data", &file, "--limit", "1", "--method", "gxi", "--json"];
+    let output = place.output(args);
+    let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(explained["words"].as_array().unwrap().len(), 7, "{explained}");
+}

@@ -7,6 +7,7 @@
 //!   word_ids    token ids by word, for tokenizers that look at words alone
 //!   tokens      the token ids of many texts
 //!   tokenise    texts as token ids
+//! windows    a text that is read in pieces
 //! order      the examples of each batch of an epoch
 //! ```
 
@@ -16,4 +17,5 @@ pub mod layout;
 pub mod order;
 pub mod tokenise;
 pub mod tokens;
+pub mod windows;
 pub mod word_ids;

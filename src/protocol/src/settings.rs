@@ -28,9 +28,10 @@ mod raw;
 pub mod reading;
 mod switch;
 mod value;
+mod windows;
 
 pub use avoid::Avoid;
-pub use choices::{Anchor, Grouping, L1Form, L2Form, OptimizerKind, Reference, ScheduleKind};
+pub use choices::{Anchor, Grouping, L1Form, L2Form, LongTexts, OptimizerKind, Reference, ScheduleKind};
 pub use class_weights::ClassWeights;
 pub use data_part::DataPart;
 pub use definition::{Definition, Form};
@@ -42,6 +43,7 @@ pub use live::Scale;
 pub use max_tokens::MaxTokens;
 pub use params::{ParamGroup, ParamGroups};
 pub use switch::Switch;
+pub use windows::{WindowPooling, Windows};
 
 use check::required;
 use declare::declare;
@@ -110,6 +112,14 @@ declare! {
         ///
         /// The texts that were cut are counted.
         max_tokens("N|auto"): MaxTokens = default, in FromOne;
+        /// What is done with longer texts: truncate cuts them off, windows reads them in windows of --max-tokens tokens.
+        long("LONG"): LongTexts = default;
+        /// Tokens that a window shares with the next one [default: a quarter of a window].
+        ///
+        /// As `stride` of transformers' tokenizers.
+        stride("N"): u64 = optional;
+        /// How the logits of a text come from those of its windows: their mean, or the highest of each class.
+        window_pooling("WINDOW_POOLING"): WindowPooling = default;
         /// How batches are put together.
         grouping("GROUPING"): Grouping = default;
         /// Weights of the classes in the loss: none, balanced, or NAME=WEIGHT,...
@@ -244,6 +254,12 @@ impl Settings {
     #[must_use]
     pub fn reading(&self) -> Reading {
         RawSettings::from(self.clone()).reading()
+    }
+
+    /// How texts that are too long are read; `None` if they are cut off.
+    #[must_use]
+    pub fn windows(&self) -> Option<Windows> {
+        (self.long == LongTexts::Windows).then_some(Windows { stride: self.stride, pooling: self.window_pooling })
     }
 
     /// The files and folders that a run reads.

@@ -3,7 +3,9 @@
 use tch::{Device, TchError, Tensor};
 
 use super::layout::{Alike, Layout};
+use super::tokenise::Encoded;
 use super::tokens::TokenRow;
+use super::windows::Windowed;
 use crate::host::upload;
 
 /// Token ids of a batch on a device, without padding.
@@ -29,15 +31,20 @@ impl Batch {
             layout.order().iter().flat_map(|&row| values(&rows[row]).iter().copied()).collect()
         };
         let (host_ids, types) = (packed(|row| &row.ids), packed(|row| &row.types));
+        let windows: Vec<Option<&Windowed>> = rows.iter().map(|row| row.windows.as_ref()).collect();
+        let layout = layout.with_windows(&windows, &lengths, device);
         Self { ids: upload(&host_ids, device), host_ids, types: upload(&types, device), layout }
     }
 
-    /// A batch of rows of one length that differ only in their ids, e.g. copies of a text with words masked.
+    /// A batch of rows that have the types and the windows of `text` and differ from it only in their ids, e.g. copies with
+    /// words masked.
     #[must_use]
-    pub fn same_shape(rows: &[Vec<i64>], types: &[i64], device: Device) -> Self {
-        let layout = Layout::new(&vec![types.len(); rows.len()], device);
+    pub fn same_shape(rows: &[Vec<i64>], text: &Encoded, device: Device) -> Self {
+        let lengths = vec![text.types.len(); rows.len()];
+        let layout = Layout::new(&lengths, device);
+        let layout = layout.with_windows(&vec![text.windows.as_ref(); rows.len()], &lengths, device);
         let host_ids = rows.concat();
-        let types = upload(types, device).repeat([rows.len() as i64]);
+        let types = upload(&text.types, device).repeat([rows.len() as i64]);
         Self { ids: upload(&host_ids, device), host_ids, types, layout }
     }
 
@@ -49,8 +56,15 @@ impl Batch {
     pub fn sharing(mut self) -> Result<Self, TchError> {
         if self.ids.device() == Device::Cpu {
             let numbers = |tensor: &Tensor| Vec::<i64>::try_from(tensor);
-            let tokens = self.host_ids.iter().copied().zip(numbers(&self.types)?).zip(numbers(&self.layout.positions)?);
-            self.layout.alike = Some(Alike::new(tokens.map(|((id, kind), place)| [id, kind, place]), Device::Cpu));
+            let (types, layout) = (numbers(&self.types)?, self.layout.read());
+            let places = numbers(&layout.positions)?;
+            let tokens: Vec<usize> = match &self.layout.windows {
+                Some(windows) => windows.host_tokens.clone(),
+                None => (0..types.len()).collect(),
+            };
+            let read = tokens.into_iter().zip(places).map(|(token, place)| [self.host_ids[token], types[token], place]);
+            let alike = Alike::new(read, Device::Cpu);
+            self.layout.read_mut().alike = Some(alike);
         }
         Ok(self)
     }

@@ -5,7 +5,11 @@ use std::ops::Range;
 
 use tch::{Device, Tensor};
 
+pub use self::window_layout::WindowLayout;
+use super::windows::Windowed;
 use crate::host::upload;
+
+mod window_layout;
 
 /// Which tokens of a packed batch make up which text. Texts are packed from the longest to the shortest.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub struct Layout {
     pub blocks: Vec<Block>,
     /// Which tokens are alike, if that saves work: in many copies of one text most are.
     pub alike: Option<Alike>,
+    /// The windows in which the texts are read, if one of them is read in several.
+    pub windows: Option<Box<WindowLayout>>,
 }
 
 /// Tokens that have the same word, type and position: before attention, each kind needs to be computed only once.
@@ -117,7 +123,30 @@ impl Layout {
             order,
             blocks,
             alike: None,
+            windows: None,
         }
+    }
+
+    /// The same layout, of texts of `lengths` tokens with these windows.
+    #[must_use]
+    pub fn with_windows(self, windows: &[Option<&Windowed>], lengths: &[usize], device: Device) -> Self {
+        let has_windows = windows.iter().any(Option::is_some);
+        let windows = has_windows.then(|| Box::new(WindowLayout::new(windows, lengths, &self.order, device)));
+        Self { windows, ..self }
+    }
+
+    /// The layout of what the model reads: of the windows if there are any, else of the texts.
+    #[must_use]
+    pub fn read(&self) -> &Self {
+        self.windows.as_ref().map_or(self, |windows| &windows.layout)
+    }
+
+    /// As [`Layout::read`].
+    pub fn read_mut(&mut self) -> &mut Self {
+        if self.windows.is_none() {
+            return self;
+        }
+        self.windows.as_mut().map_or_else(|| unreachable!("there are windows"), |windows| &mut windows.layout)
     }
 
     /// The rows as given, in the order of packing.

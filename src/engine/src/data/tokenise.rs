@@ -13,12 +13,15 @@ use pellucid_files::bounded;
 use pellucid_intake::model_folder::member::member;
 use pellucid_intake::rows::LONGEST_TEXT;
 use tokenizers::parallelism::MaybeParallelIterator;
-use tokenizers::{Encoding, Model, OffsetType, PostProcessor, Tokenizer, TruncationParams, truncate_encodings};
+use tokenizers::{
+    Encoding, Model, OffsetType, PostProcessor, Tokenizer, TruncationDirection, TruncationParams, truncate_encodings,
+};
 
 use self::checks::{Parts, check_model};
 use self::meter::{Meter, allowed};
 use self::normaliser::{Limited, NormaliserSteps};
 use self::splitter::SplitterSteps;
+use super::windows::{self, TextLimit, Windowed};
 use crate::error::{Error, Result};
 use crate::panic_guard::caught;
 
@@ -37,6 +40,8 @@ pub struct Encoded {
     pub special: Vec<bool>,
     /// Whether the text was longer than the limit and was cut.
     pub cut: bool,
+    /// Its windows, if it is read in several.
+    pub windows: Option<Windowed>,
 }
 
 impl Encoded {
@@ -67,7 +72,7 @@ pub struct TextEncoder {
     tokenizer: Tokenizer,
     normaliser: NormaliserSteps,
     splitter: SplitterSteps,
-    max_tokens: usize,
+    limit: TextLimit,
     mask: i64,
     pad: i64,
 }
@@ -83,11 +88,12 @@ const PADS: &[&str] = &["[PAD]", "<pad>"];
 const UNKNOWNS: &[&str] = &["[UNK]", "<unk>", "<|endoftext|>"];
 
 impl TextEncoder {
-    /// Loads `tokenizer.json` of `folder`; texts are cut at `max_tokens` tokens.
+    /// Loads `tokenizer.json` of `folder`, to read texts as `limit` says: one that is only a number of tokens cuts longer
+    /// texts off.
     ///
     /// # Errors
     /// When the file is missing or is not a tokenizer.
-    pub fn load(folder: &Path, max_tokens: usize) -> Result<Self> {
+    pub fn load(folder: &Path, limit: impl Into<TextLimit>) -> Result<Self> {
         let path = member(folder, "tokenizer.json")?;
         if !path.exists() {
             let remedy = "has no tokenizer.json; make it with transformers: \
@@ -103,18 +109,36 @@ impl TextEncoder {
         let pad = find(PADS).or(mask);
         let missing = || Error::file(&path, "has no [MASK], <mask> or unknown token to mask words with");
         let (mask, pad) = (mask.ok_or_else(missing)?, pad.ok_or_else(missing)?);
-        Ok(Self { tokenizer, normaliser, splitter, max_tokens, mask, pad })
+        Ok(Self { tokenizer, normaliser, splitter, limit: limit.into(), mask, pad })
     }
 
-    /// The most tokens of a text, special ones included.
+    /// The most tokens of a text that are read at once, special ones included.
     #[must_use]
     pub fn max_tokens(&self) -> usize {
-        self.max_tokens
+        self.limit.max_tokens
     }
 
-    /// Cuts texts at `max_tokens` tokens from now on.
+    /// How much of a text is read.
+    #[must_use]
+    pub fn limit(&self) -> TextLimit {
+        self.limit
+    }
+
+    /// Reads `max_tokens` tokens of a text at once from now on.
     pub fn set_max_tokens(&mut self, max_tokens: usize) {
-        self.max_tokens = max_tokens;
+        self.limit.max_tokens = max_tokens;
+    }
+
+    /// Refuses windows that do not move on.
+    ///
+    /// # Errors
+    /// When neighbours would share all that a window has room for.
+    pub fn check_windows(&self) -> Result<()> {
+        if self.limit.windows.is_none() {
+            return Ok(());
+        }
+        let checked = self.room(false).and_then(|room| windows::step(self.limit, room, false));
+        checked.map(|_| ()).map_err(|message| Error::Setting { key: "--stride", message })
     }
 
     /// The id of the token that replaces a masked one.
@@ -212,15 +236,54 @@ impl TextEncoder {
         let told = |error: tokenizers::Error| error.to_string();
         let first = self.tokens(text, 0, offsets)?;
         let second = pair.map(|pair| self.tokens(pair, 1, offsets)).transpose()?;
-        let added = self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(pair.is_some()));
-        let room = self.max_tokens.checked_sub(added);
-        let room = room.ok_or_else(|| format!("it adds {added} special tokens; {} fit", self.max_tokens))?;
+        let room = self.room(pair.is_some())?;
+        let length = first.len() + second.as_ref().map_or(0, Encoding::len);
+        if self.limit.windows.is_some() && length > room {
+            return self.windowed(first, second, room);
+        }
         let limit = TruncationParams { max_length: room, ..TruncationParams::default() };
         let (mut first, mut second) = truncate_encodings(first, second, &limit).map_err(told)?;
         // What is cut off is dropped here: with the rest of a pair the library would combine every piece with every one.
         let cut = std::iter::once(&mut first).chain(&mut second).map(|part| part.take_overflowing().len()).max();
         let whole = self.tokenizer.post_process(first, second, true).map_err(told)?;
         Ok(encoded(&whole, cut > Some(0)))
+    }
+
+    /// How many tokens of a text, or of both of a pair, fit beside the special ones.
+    fn room(&self, is_pair: bool) -> std::result::Result<usize, String> {
+        let added = self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair));
+        let room = self.limit.max_tokens.checked_sub(added);
+        room.ok_or_else(|| format!("it adds {added} special tokens; {} fit", self.limit.max_tokens))
+    }
+
+    /// A text that is too long, to be read in windows. Of a pair the longer text has the windows; the other one is in each
+    /// of them, cut to half of a window.
+    fn windowed(
+        &self,
+        mut first: Encoding,
+        mut second: Option<Encoding>,
+        room: usize,
+    ) -> std::result::Result<Encoded, String> {
+        let of_second = second.as_ref().is_some_and(|second| second.len() > first.len());
+        let (long, other) = match &mut second {
+            Some(second) if of_second => (second, Some(&mut first)),
+            second => (&mut first, second.as_mut()),
+        };
+        let (is_pair, mut cut, mut width) = (other.is_some(), false, room);
+        if let Some(other) = other {
+            cut |= cut_off(other, room / 2);
+            width -= other.len();
+        }
+        let step = windows::step(self.limit, width, is_pair)?;
+        cut |= cut_off(long, (windows::MOST - 1) * step + width);
+        let whole = self.tokenizer.post_process(first, second, true).map_err(|error| error.to_string())?;
+        let mut encoded = encoded(&whole, cut);
+        let own = whole.get_sequence_ids().into_iter().map(|of| of == Some(usize::from(of_second)));
+        let own: Vec<usize> = own.enumerate().filter(|(_, own)| *own).map(|(token, _)| token).collect();
+        let part = own.first().copied().unwrap_or(0)..own.last().map_or(0, |last| last + 1);
+        let pooling = self.limit.windows.unwrap_or_default().pooling;
+        encoded.windows = (part.len() > width).then_some(Windowed { part, width, step, pooling });
+        Ok(encoded)
     }
 
     /// The tokens of one text, without special ones.
@@ -237,6 +300,16 @@ impl TextEncoder {
         parts.tokenize(|part| model.tokenize(part.get())).map_err(|error| error.to_string())?;
         parts.into_encoding(None, kind, offsets).map_err(|error| error.to_string())
     }
+}
+
+/// Keeps the first `most` tokens; whether there were more.
+fn cut_off(tokens: &mut Encoding, most: usize) -> bool {
+    let is_longer = tokens.len() > most;
+    if is_longer {
+        tokens.truncate(most, 0, TruncationDirection::Right);
+        drop(tokens.take_overflowing());
+    }
+    is_longer
 }
 
 /// How many of `texts`, at least one, are encoded at once.
@@ -269,6 +342,7 @@ fn encoded(encoding: &Encoding, cut: bool) -> Encoded {
         spans: encoding.get_offsets().to_vec(),
         special: encoding.get_special_tokens_mask().iter().map(|&mark| mark == 1).collect(),
         cut,
+        windows: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::tokenise::Encoded;
+use super::windows::Windowed;
 
 /// Token ids of one text as a model reads them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct TokenRow {
     pub ids: Vec<i64>,
     /// Token types, one for each id.
     pub types: Vec<i64>,
+    /// Its windows, if it is read in several.
+    pub windows: Option<Windowed>,
 }
 
 /// Texts whose token ids are known.
@@ -25,7 +28,7 @@ pub trait TokenSource {
 
 impl From<Encoded> for TokenRow {
     fn from(encoded: Encoded) -> Self {
-        Self { ids: encoded.ids, types: encoded.types }
+        Self { ids: encoded.ids, types: encoded.types, windows: encoded.windows }
     }
 }
 
@@ -39,7 +42,8 @@ impl TokenSource for [Encoded] {
     }
 
     fn row(&self, text: usize) -> TokenRow {
-        TokenRow { ids: self[text].ids.clone(), types: self[text].types.clone() }
+        let Encoded { ids, types, windows, .. } = &self[text];
+        TokenRow { ids: ids.clone(), types: types.clone(), windows: windows.clone() }
     }
 }
 
@@ -102,11 +106,19 @@ pub struct Tokens {
     types: Vec<u8>,
     /// Of each text that was cut, how many words are not read.
     cut: HashMap<usize, usize>,
+    /// The windows of each text that has several.
+    windows: HashMap<usize, Windowed>,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { ids: Ids::Small(Vec::new()), ends: Vec::new(), types: Vec::new(), cut: HashMap::new() }
+        Self {
+            ids: Ids::Small(Vec::new()),
+            ends: Vec::new(),
+            types: Vec::new(),
+            cut: HashMap::new(),
+            windows: HashMap::new(),
+        }
     }
 }
 
@@ -116,15 +128,18 @@ impl Tokens {
         if encoded.cut {
             self.cut.insert(self.ends.len(), encoded.words_cut(text, pair));
         }
-        self.add(&encoded.ids, &encoded.types);
+        self.add(&encoded.ids, &encoded.types, encoded.windows.as_ref());
     }
 
     /// Adds a text that was not cut at the end.
     pub fn push_whole(&mut self, row: &TokenRow) {
-        self.add(&row.ids, &row.types);
+        self.add(&row.ids, &row.types, row.windows.as_ref());
     }
 
-    fn add(&mut self, ids: &[i64], types: &[i64]) {
+    fn add(&mut self, ids: &[i64], types: &[i64], windows: Option<&Windowed>) {
+        if let Some(windows) = windows {
+            self.windows.insert(self.ends.len(), windows.clone());
+        }
         let has_types = types.iter().any(|kind| *kind != 0);
         if has_types && self.types.is_empty() {
             self.types.resize(self.ids.len(), 0);
@@ -151,6 +166,12 @@ impl Tokens {
     #[must_use]
     pub fn cut_words(&self) -> usize {
         self.cut.values().sum()
+    }
+
+    /// How many texts are read in several windows.
+    #[must_use]
+    pub fn windowed(&self) -> usize {
+        self.windows.len()
     }
 
     /// Whether a text was cut.
@@ -195,7 +216,7 @@ impl TokenSource for Tokens {
             Some(types) => types.iter().map(|kind| i64::from(*kind)).collect(),
             None => vec![0; range.len()],
         };
-        TokenRow { ids: self.ids.get(range), types }
+        TokenRow { ids: self.ids.get(range), types, windows: self.windows.get(&text).cloned() }
     }
 }
 
@@ -211,6 +232,7 @@ mod tests {
             spans: vec![(0, 0); ids.len()],
             special: vec![false; ids.len()],
             cut,
+            windows: None,
         }
     }
 

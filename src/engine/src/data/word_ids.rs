@@ -89,7 +89,7 @@ impl<'a> WordIds<'a> {
         ids.extend(&after.ids);
         let kinds =
             before.types.iter().copied().chain(std::iter::repeat_n(*kind, own)).chain(after.types.iter().copied());
-        (ids.len() <= self.encoder.max_tokens()).then(|| TokenRow { types: kinds.collect(), ids })
+        (ids.len() <= self.encoder.max_tokens()).then(|| TokenRow { types: kinds.collect(), ids, windows: None })
     }
 }
 
@@ -104,6 +104,7 @@ impl Frame {
             let part = |range: std::ops::Range<usize>| TokenRow {
                 ids: whole.ids[range.clone()].to_vec(),
                 types: whole.types[range].to_vec(),
+                windows: None,
             };
             Self { before: part(0..start), after: part(end..whole.ids.len()), kind: whole.types[start] }
         })

@@ -159,7 +159,7 @@ impl ModelOracle<'_> {
 
     /// Rows of token ids that have the shape of the text.
     fn batch(&self, rows: &[Vec<i64>]) -> Batch {
-        Batch::same_shape(rows, &self.subject.encoded.types, self.model.device())
+        Batch::same_shape(rows, &self.subject.encoded, self.model.device())
     }
 
     /// `scalar` and its gradient by word embeddings at `points`, `[rows, tokens, size]`.
@@ -267,6 +267,9 @@ impl ModelOracle<'_> {
 
     fn attention_layers(&self) -> Answer<Attention> {
         let tokens = self.tokens();
+        if self.subject.encoded.windows.is_some() {
+            return Err(failed("the text is read in windows, and attention does not lead from one to another"));
+        }
         let batch = Batch::new(&[self.subject.encoded.clone().into()], self.model.device());
         let layers = no_grad(|| self.model.attention(&batch));
         let matrix = |layer: &Tensor| {

@@ -194,7 +194,8 @@ impl Subject {
         let whole = &self.encoded;
         if kept.is_empty() {
             let (types, second, spans) = (vec![0], vec![false], vec![(0, 0)]);
-            return Encoded { ids: vec![self.mask], types, second, spans, special: vec![false], cut: whole.cut };
+            let special = vec![false];
+            return Encoded { ids: vec![self.mask], types, second, spans, special, cut: whole.cut, windows: None };
         }
         Encoded {
             ids: kept.iter().map(|&token| whole.ids[token]).collect(),
@@ -203,6 +204,7 @@ impl Subject {
             spans: kept.iter().map(|&token| whole.spans[token]).collect(),
             special: kept.iter().map(|&token| whole.special[token]).collect(),
             cut: whole.cut,
+            windows: whole.windows.as_ref().and_then(|windows| windows.of_kept(&kept)),
         }
     }
 

@@ -11,6 +11,8 @@ use crate::interrupt::Interrupt;
 
 /// Texts in one forward pass; those of similar length go together.
 const ROWS: usize = 64;
+/// Tokens in one forward pass, unless one text has more.
+const TOKENS: usize = ROWS * 512;
 
 /// Logits of one text, or why there are none.
 pub type Answer = std::result::Result<Vec<f32>, NoNumber>;
@@ -50,7 +52,7 @@ pub fn each<S: TokenSource + ?Sized>(model: &Classifier, texts: &S, interrupt: &
     let mut order: Vec<usize> = (0..texts.count()).collect();
     order.sort_by_key(|&index| texts.length(index));
     let mut all = vec![Ok(Vec::new()); texts.count()];
-    for chunk in order.chunks(ROWS) {
+    for chunk in passes(&order, |index| texts.length(index)) {
         interrupt.check()?;
         let rows: Vec<TokenRow> = chunk.iter().map(|&index| texts.row(index)).collect();
         let batch = Batch::new(&rows, model.device());
@@ -60,6 +62,22 @@ pub fn each<S: TokenSource + ?Sized>(model: &Classifier, texts: &S, interrupt: &
         }
     }
     Ok(all)
+}
+
+/// `texts` in passes that are not too large, by the tokens of each text.
+fn passes(texts: &[usize], tokens: impl Fn(usize) -> usize) -> Vec<&[usize]> {
+    let (mut passes, mut rest) = (Vec::new(), texts);
+    while !rest.is_empty() {
+        let mut sum = 0;
+        let fits = |&&text: &&usize| {
+            sum += tokens(text);
+            sum <= TOKENS
+        };
+        let (pass, later) = rest.split_at(rest.iter().take(ROWS).take_while(fits).count().max(1));
+        passes.push(pass);
+        rest = later;
+    }
+    passes
 }
 
 /// The logits of the text with the tokens `row` if they are numbers.

@@ -114,13 +114,18 @@ impl Classifier {
     }
 
     /// Logits `[rows, classes]`, in the order of the rows, from the word embeddings `[tokens, embedding]` and types
-    /// `[tokens]` of packed texts.
+    /// `[tokens]` of packed texts. Those of a text that is read in windows are pooled over the windows.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
-        self.head.forward(&self.encoder.pooled(embeddings, types, layout, drop), drop)
+        let Some(windows) = &layout.windows else {
+            return self.head.forward(&self.encoder.pooled(embeddings, types, layout, drop), drop);
+        };
+        let [embeddings, types] = [embeddings, types].map(|of_texts| of_texts.index_select(0, &windows.tokens));
+        let logits = self.head.forward(&self.encoder.pooled(&embeddings, &types, &windows.layout, drop), drop);
+        windows.pooled(&logits)
     }
 
     /// Who attends to whom in a batch, the mean over the heads: `[rows, width, width]` for each block of texts of
-    /// each layer.
+    /// each layer. The texts must not be read in windows.
     pub fn attention(&self, batch: &Batch) -> Vec<Tensor> {
         self.encoder.attention(&self.embed(&batch.ids), &batch.types, &batch.layout)
     }
@@ -140,7 +145,13 @@ impl Classifier {
         if !is_finite(&embeddings) {
             return names.of_encoder(names.words);
         }
-        let found = self.encoder.origin_of_fault(&embeddings, &batch.types, &batch.layout);
+        let found = match &batch.layout.windows {
+            Some(windows) => {
+                let [embeddings, types] = [&embeddings, &batch.types].map(|all| all.index_select(0, &windows.tokens));
+                self.encoder.origin_of_fault(&embeddings, &types, &windows.layout)
+            }
+            None => self.encoder.origin_of_fault(&embeddings, &batch.types, &batch.layout),
+        };
         found.unwrap_or_else(|| self.config.architecture.head.out.clone())
     }
 
@@ -167,6 +178,7 @@ mod tests {
             spans: vec![(0, 1); count],
             special: vec![false; count],
             cut: false,
+            windows: None,
         }
     }
 

@@ -6,6 +6,7 @@ use pellucid_intake::labels::Labels;
 use pellucid_intake::model_folder::provenance::Provenance;
 use pellucid_protocol::event::ModelCard;
 use pellucid_protocol::settings::reading::ColumnNames;
+use pellucid_protocol::work::LongRead;
 
 use super::classifier::Classifier;
 use super::config::ModelConfig;
@@ -13,16 +14,20 @@ use super::weights::load;
 use super::weights::spec::ParamSpec;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::data::tokens::Tokens;
+use crate::data::windows::TextLimit;
 use crate::error::{Error, Result};
 
-/// Loads a fine-tuned classifier with its labels and tokenizer.
+/// Loads a fine-tuned classifier with its labels and tokenizer, which reads texts as `limit` says, at most as much at once
+/// as the model can.
 ///
 /// # Errors
 /// When the folder is not one, or has no classification head.
-pub fn load_classifier(folder: &Path, max_tokens: usize) -> Result<(Classifier, Labels, TextEncoder)> {
+pub fn load_classifier(folder: &Path, limit: impl Into<TextLimit>) -> Result<(Classifier, Labels, TextEncoder)> {
+    let limit = limit.into();
     let config = ModelConfig::load(folder)?;
-    let limit = max_tokens.min(config.architecture.max_tokens() as usize);
-    let encoder = TextEncoder::load(folder, limit)?;
+    let max_tokens = limit.max_tokens.min(config.architecture.max_tokens() as usize);
+    let encoder = TextEncoder::load(folder, TextLimit { max_tokens, ..limit })?;
+    encoder.check_windows()?;
     check_vocabulary(folder, &config, &encoder)?;
     let labels = config.labels().map_or_else(|| placeholder_labels(folder, &config), Ok)?;
     let classes = labels.len() as i64;
@@ -42,8 +47,8 @@ const MAX_TOKENS: usize = 512;
 /// How the model in a folder was trained, as far as the folder says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainedOn {
-    /// The most tokens of a text that were read.
-    pub max_tokens: usize,
+    /// How much of a text was read.
+    pub limit: TextLimit,
     /// Which columns of the data were for what.
     pub columns: ColumnNames,
     /// Files beside the weights that are not as pellucid has saved them.
@@ -61,7 +66,18 @@ impl TrainedOn {
         let changed = changed.into_iter().map(str::to_owned).collect();
         let said = said.and_then(|said| said.checkpoint).unwrap_or_default();
         let max_tokens = said.max_tokens.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_TOKENS);
-        Ok(Self { max_tokens, columns: said.columns, changed })
+        Ok(Self { limit: TextLimit { max_tokens, windows: said.windows }, columns: said.columns, changed })
+    }
+
+    /// How much of a text is read if `asked` says how long texts are.
+    #[must_use]
+    pub fn limit(&self, asked: Option<LongRead>) -> TextLimit {
+        let windows = match asked {
+            None => self.limit.windows,
+            Some(LongRead::Truncate) => None,
+            Some(LongRead::Windows(windows)) => Some(windows),
+        };
+        TextLimit { windows, ..self.limit }
     }
 }
 

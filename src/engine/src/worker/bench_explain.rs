@@ -37,7 +37,7 @@ pub fn bench_explain(work: &BenchExplainWork) -> Result<()> {
     let file = Texts::File { path: work.data.clone(), limit: Some(work.texts), reading: Box::default() };
     let rows = texts::rows(&file, &trained)?;
     let rows: Vec<Row> = (0..rows.len()).map(|row| rows.row(row)).collect();
-    let (model, _, encoder) = load_classifier(&work.model, trained.max_tokens)?;
+    let (model, _, encoder) = load_classifier(&work.model, trained.limit)?;
     let bench = Bench { work, model, encoder };
     match work.soak {
         Some(explanations) => bench.soak(&rows, explanations),

@@ -54,7 +54,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
     let output = writer::output(work.out.as_deref(), &work.model, &work.texts)?;
     let trained = TrainedOn::of(&work.model)?;
     let rows = texts::rows(&work.texts, &trained)?;
-    let (model, labels, encoder) = load_classifier(&work.model, trained.max_tokens)?;
+    let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
     let model = model.to_device(device(work.device)?);
     let class = class(work, &labels)?;
     let explainer = Explainer { work, model, labels, encoder, class };

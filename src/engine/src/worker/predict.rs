@@ -47,7 +47,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let file = super::writer::output(work.out.as_deref(), &work.model, &work.texts)?;
     let trained = TrainedOn::of(&work.model)?;
     let rows = texts::rows(&work.texts, &trained)?;
-    let (model, labels, encoder) = load_classifier(&work.model, trained.max_tokens)?;
+    let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
     let model = model.to_device(device(work.device)?);
     let gold = gold(&labels, &rows);
     let mut output = Output::new(work.format, &labels, &rows, Writer::open(file)?)?;
@@ -57,6 +57,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
         predictor.answer(start, &mut output, &mut scores, &mut failed)?;
     }
     output.finish()?;
+    scores.tell_windows(predictor.encoder.limit(), predictor.rows.len());
     scores.tell(&predictor.labels, &predictor.rows);
     failed.finish(predictor.rows.len())
 }
@@ -80,7 +81,8 @@ impl Predictor<'_> {
             match answer {
                 Ok(logits) => {
                     let gold = self.rows.label(row).map(|label| self.gold[label]);
-                    let answered = Answered::new(&self.model, row, logits, gold, cut_words);
+                    let windows = encoded.windows.as_ref().map_or(1, |all| all.windows(encoded.ids.len()).len());
+                    let answered = Answered { cut_words, windows, ..Answered::new(&self.model, row, logits, gold) };
                     scores.add(&answered, &self.labels);
                     output.row(&answered, &self.rows, &self.labels)?;
                 }
@@ -131,7 +133,7 @@ fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
 /// When `from` is not one or `to` cannot be written or replaced.
 pub fn halve(from: &Path, to: &Path) -> Result<()> {
     place::check(to, from)?;
-    let (model, labels, _) = load_classifier(from, TrainedOn::of(from)?.max_tokens)?;
+    let (model, labels, _) = load_classifier(from, TrainedOn::of(from)?.limit)?;
     let config = model.config().for_classifier(&labels);
     let said = Provenance::of(from)?.and_then(|said| said.checkpoint);
     let request = SaveRequest {

@@ -51,7 +51,15 @@ impl Golden {
             let count = ids.len();
             let types = if number == 0 { kinds[..count].to_vec() } else { vec![0; count] };
             let second = types.iter().map(|&kind| kind == 1).collect();
-            Encoded { types, second, spans: vec![(0, 0); count], special: vec![false; count], cut: false, ids }
+            Encoded {
+                types,
+                second,
+                spans: vec![(0, 0); count],
+                special: vec![false; count],
+                cut: false,
+                windows: None,
+                ids,
+            }
         };
         ids.into_iter().enumerate().map(row).collect()
     }

@@ -15,4 +15,5 @@ mod pretraining;
 mod reasons;
 mod runs;
 mod soak;
+mod windows;
 mod wrong_input;

@@ -33,6 +33,7 @@ fn texts() -> Vec<Encoded> {
             spans: vec![(0, 0); count],
             special: vec![false; count],
             cut: false,
+            windows: None,
             ids,
         }
     };

@@ -42,6 +42,7 @@ fn batch() -> Batch {
         spans: vec![(0, 0); count],
         special: vec![false; count],
         cut: false,
+        windows: None,
     };
     let rows: Vec<Encoded> = LENGTHS.iter().enumerate().map(text).collect();
     Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu)

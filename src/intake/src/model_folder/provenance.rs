@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crc_fast::{CrcAlgorithm, Digest};
 use pellucid_files::bounded;
+use pellucid_protocol::settings::Windows;
 use pellucid_protocol::settings::reading::ColumnNames;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,9 @@ pub struct CheckpointOf {
     /// The most tokens of a text that were read; `None` for a checkpoint of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
+    /// How texts were read that are longer; `None` if they were cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
 }
 
 impl CheckpointOf {

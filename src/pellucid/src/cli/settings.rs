@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn no_flag_is_lost() {
         let raw = parse(
-            "--model a --train b --valid c --teacher d --epochs 1 --batch-size 2 --max-tokens 3 --grouping length --lr 4 \
+            "--model a --train b --valid c --teacher d --epochs 1 --batch-size 2 --max-tokens 3 --long windows --stride 1 --window-pooling max --grouping length --lr 4 \
              --optimizer sgd --momentum 5 --clip-norm 6 --warmup 7 --seed 8 --l1 9 --l1-form subgradient --l2 10 \
              --l2-form coupled --kd-alpha 11 --kd-temperature 12 --eval-every 13 --probe 14 --threads 15 \
              --device cuda:1 --run-dir e --patience 16 --accumulate 17 --class-weights a=1 --label-smoothing 18 \

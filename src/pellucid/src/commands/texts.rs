@@ -21,6 +21,7 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
     Work::Explain(ExplainWork {
         model: absolute(&explain.on.model),
         texts: texts(explain.on.texts, explain.on.limit, explain.on.reading),
+        long: explain.on.long.asked(),
         methods: explain.method,
         device: explain.on.device,
         seed: explain.seed,
@@ -41,6 +42,7 @@ pub(super) fn predict(predict: PredictArgs) -> Work {
     Work::Predict(PredictWork {
         model: absolute(&predict.on.model),
         texts: texts(predict.on.texts, predict.on.limit, predict.on.reading),
+        long: predict.on.long.asked(),
         device: predict.on.device,
         format: if predict.json { PredictFormat::Jsonl } else { predict.format.into() },
         out: predict.out.as_deref().map(absolute),

@@ -8,7 +8,7 @@ use crate::explanation::Scalar;
 use crate::explanation::check::Depth;
 use crate::explanation::method::{Baseline, Method, Removal};
 use crate::settings::reading::Reading;
-use crate::settings::{Device, Grouping, Settings};
+use crate::settings::{Device, Grouping, Settings, Windows};
 
 /// A worker's job. All but [`Work::Train`], [`Work::Resume`] and [`Work::Serve`] print JSON lines on stdout and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,16 @@ pub enum Texts {
     },
 }
 
+/// How texts are read that are too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LongRead {
+    /// They are cut off.
+    Truncate,
+    /// In windows.
+    Windows(Windows),
+}
+
 /// `pellucid explain`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainWork {
@@ -67,6 +77,9 @@ pub struct ExplainWork {
     pub texts: Texts,
     /// Methods, in the order in which they run.
     pub methods: Vec<Method>,
+    /// How texts are read that are too long; `None` as in the training of the model.
+    #[serde(default)]
+    pub long: Option<LongRead>,
     /// Where to compute.
     pub device: Device,
     /// Seed of the methods that sample.
@@ -140,6 +153,9 @@ pub struct PredictWork {
     pub model: PathBuf,
     /// What to predict.
     pub texts: Texts,
+    /// How texts are read that are too long; `None` as in the training of the model.
+    #[serde(default)]
+    pub long: Option<LongRead>,
     /// Where to compute.
     pub device: Device,
     /// How to write.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DEFINITIONS, RawSettings, Settings, SettingsError};
+use super::{DEFINITIONS, LongTexts, RawSettings, Settings, SettingsError, WindowPooling};
 
 impl RawSettings {
     /// Checks every value and fills in missing ones. The run folder defaults to
@@ -16,15 +16,33 @@ impl RawSettings {
             let message = "give either --epochs or --max-steps, not both".to_owned();
             return Err(SettingsError::Value { key: "epochs", message });
         }
+        self.refuse_idle_windows()?;
         let train = required("train", self.train)?;
         let run_dir = self.run_dir.unwrap_or_else(|| default_run_dir(&train));
         RawSettings { train: Some(train), run_dir: Some(run_dir), ..self }.resolved()?.complete()
+    }
+
+    /// Refuses flags about windows where texts are cut off.
+    fn refuse_idle_windows(&self) -> Result<(), SettingsError> {
+        let idle = [("stride", self.stride.is_some()), ("window_pooling", self.window_pooling.is_some_and(is_chosen))];
+        match idle.into_iter().find(|(_, given)| *given && self.long.unwrap_or_default() == LongTexts::Truncate) {
+            Some((key, _)) => {
+                let message = "says how windows are read, and long texts are cut off; add --long windows".to_owned();
+                Err(SettingsError::Value { key, message })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses a value that is out of its range.
     pub(super) fn refuse_outside(&self) -> Result<(), SettingsError> {
         DEFINITIONS.iter().try_for_each(|known| known.check(self))
     }
+}
+
+/// Whether it is not what is done anyway, and so was asked for.
+fn is_chosen(pooling: WindowPooling) -> bool {
+    pooling != WindowPooling::default()
 }
 
 /// A value that must be given.
@@ -86,6 +104,8 @@ mod tests {
             delimiter: Some("tab".parse().unwrap()),
             encoding: Some("latin1".into()),
             label_map: Some("0=no,1=yes".parse().unwrap()),
+            long: Some(LongTexts::Windows),
+            stride: Some(16),
             ..complete()
         };
         let settings = raw.check().unwrap();

@@ -15,6 +15,18 @@ pub enum Grouping {
     Length,
 }
 
+/// What is done with texts that are longer than the model reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum LongTexts {
+    /// The rest is cut off.
+    #[default]
+    Truncate,
+    /// They are read in windows that overlap.
+    Windows,
+}
+
 /// The optimiser.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]

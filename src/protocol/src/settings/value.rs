@@ -11,7 +11,8 @@ use strum::VariantNames;
 use super::range::Range;
 use super::{
     Anchor, Avoid, ClassWeights, DataPart, Delimiter, Device, Form, FrozenList, Grouping, L1Form, L2Form, LabelMap,
-    MaxTokens, OptimizerKind, ParamGroups, Precision, Reference, ScheduleKind, SettingsError, Switch,
+    LongTexts, MaxTokens, OptimizerKind, ParamGroups, Precision, Reference, ScheduleKind, SettingsError, Switch,
+    WindowPooling,
 };
 
 /// The value of a setting. [`FromStr`] reads it from the text after the flag.
@@ -159,4 +160,4 @@ macro_rules! choices {
     };
 }
 
-choices!(Anchor, Grouping, L1Form, L2Form, OptimizerKind, Precision, Reference, ScheduleKind);
+choices!(Anchor, Grouping, L1Form, L2Form, LongTexts, WindowPooling, OptimizerKind, Precision, Reference, ScheduleKind);

@@ -54,7 +54,7 @@ pub(super) fn answers_without(word: &str, texts: &[usize], evaluated: Evaluated<
     let masked = |&text: &usize| {
         let subject = Subject::of_example(evaluated.encoder, evaluated.valid, text)?;
         let presence: Vec<bool> = places(&subject, word).into_iter().map(|is_it| !is_it).collect();
-        Ok(TokenRow { ids: subject.masked(&presence), types: subject.encoded.types })
+        Ok(TokenRow { ids: subject.masked(&presence), ..subject.encoded.into() })
     };
     let mut answers = Vec::with_capacity(texts.len());
     for part in texts.chunks(ROWS) {

@@ -87,8 +87,15 @@ mod tests {
                 span
             })
             .collect();
-        let encoded =
-            Encoded { ids: vec![], types: vec![], second: vec![], spans: vec![], special: vec![], cut: false };
+        let encoded = Encoded {
+            ids: vec![],
+            types: vec![],
+            second: vec![],
+            spans: vec![],
+            special: vec![],
+            cut: false,
+            windows: None,
+        };
         let word_of_token = vec![];
         Subject { text: text.to_owned(), encoded, words, word_of_token, truncated_words: 0, mask: 0, pad: 0 }
     }

@@ -16,6 +16,7 @@ use super::Preparation;
 use crate::data::examples::Examples;
 use crate::data::tokenise::TextEncoder;
 use crate::data::tokens::TokenSource;
+use crate::data::windows::{MOST, TextLimit};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
 use crate::model::pretrained::{check_ids, check_vocabulary};
@@ -70,7 +71,8 @@ impl Preparation<'_> {
             ));
         }
         let mut probe = self.probe(&labels, naming)?;
-        let mut encoder = TextEncoder::load(self.source, self.token_limit(&config))?;
+        let limit = TextLimit { max_tokens: self.token_limit(&config), windows: self.settings.windows() };
+        let mut encoder = TextEncoder::load(self.source, limit)?;
         let tokenizer = TokenizerFiles::read(self.source)?;
         check_vocabulary(self.source, &config, &encoder)?;
         (self.phase)(format!("tokenising {} texts", train.len() + valid.len()));
@@ -79,12 +81,13 @@ impl Preparation<'_> {
             MaxTokens::At(_) => train.encode(&encoder)?,
         }
         self.settings.max_tokens = MaxTokens::At(encoder.max_tokens() as u64);
+        encoder.check_windows()?;
         valid.encode(&encoder)?;
         probe.iter_mut().try_for_each(|probe| probe.encode(&encoder))?;
         let sets = [Some(&train), Some(&valid), probe.as_ref()].into_iter().flatten();
         check_ids(self.source, &config, sets.map(|examples| &*examples.tokens))?;
         for (which, examples, part) in [("training", &train, 0), ("validation", &valid, 1)] {
-            self.note_cuts(which, examples);
+            self.note_cuts(which, examples, encoder.limit());
             report.parts[part].tokens = Some(token_lengths(examples, &encoder));
         }
         let report = Box::new(report);
@@ -218,12 +221,19 @@ impl Preparation<'_> {
         }
     }
 
-    fn note_cuts(&mut self, which: &str, examples: &Examples) {
+    fn note_cuts(&mut self, which: &str, examples: &Examples, limit: TextLimit) {
         let (cut, words) = (examples.tokens.cut(), examples.tokens.cut_words());
+        if let (windowed @ 1.., Some(windows)) = (examples.tokens.windowed(), limit.windows) {
+            self.notes.push(format!("{windowed} of {} {which} texts are {}", examples.len(), limit.told(windows)));
+        }
         if cut > 0 {
-            let (all, limit) = (examples.len(), self.settings.max_tokens);
+            let all = examples.len();
+            let limit = match limit.windows {
+                None => format!("{} tokens", limit.max_tokens),
+                Some(_) => format!("{MOST} windows, or have a second text that is longer than half of one,"),
+            };
             self.notes.push(format!(
-                "{cut} of {all} {which} texts are longer than {limit} tokens and were cut: {words} words are not read"
+                "{cut} of {all} {which} texts are longer than {limit} and were cut: {words} words are not read"
             ));
         }
     }

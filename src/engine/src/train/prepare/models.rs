@@ -51,7 +51,7 @@ impl Preparation<'_> {
     pub(super) fn teacher(&mut self, data: &Data) -> Result<Option<TeacherState>> {
         let Some(folder) = &self.settings.teacher else { return Ok(None) };
         (self.phase)(format!("loading {}", folder.display()));
-        let (model, theirs, encoder) = load_classifier(folder, data.encoder.max_tokens())?;
+        let (model, theirs, encoder) = load_classifier(folder, data.encoder.limit())?;
         let classes = same_classes(folder, &data.labels, &theirs)?;
         let (train, valid) = (data.train.encoded(&encoder)?, data.valid.encoded(&encoder)?);
         check_ids(folder, model.config(), [&train, &valid])?;

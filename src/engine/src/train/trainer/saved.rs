@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pellucid_protocol::Settings;
-use pellucid_protocol::settings::MaxTokens;
 use pellucid_protocol::settings::reading::ColumnNames;
+use pellucid_protocol::settings::{MaxTokens, Windows};
 use sha2::{Digest, Sha256};
 
 use crate::model::weights::provenance::CheckpointOf;
@@ -20,6 +20,8 @@ pub(super) struct Saved {
     columns: ColumnNames,
     /// The most tokens of a text that are read.
     max_tokens: Option<u64>,
+    /// How longer texts are read.
+    windows: Option<Windows>,
     /// The step whose folder holds the weights of that step for certain: this process has written it, or gone on from it.
     pub(super) step: Option<u64>,
     /// The best step that the newest resumable checkpoint knows of. Whoever resumes from there needs its weights.
@@ -36,8 +38,9 @@ impl Saved {
             MaxTokens::At(most) => Some(most),
             MaxTokens::Auto => None,
         };
+        let windows = settings.windows();
         let (settings, columns) = (hash_of(settings), columns.clone());
-        Self { run, settings, columns, max_tokens, step: None, best_of_state: None }
+        Self { run, settings, columns, max_tokens, windows, step: None, best_of_state: None }
     }
 
     /// Whether the run has an id, so that its checkpoints say what they are of.
@@ -48,7 +51,7 @@ impl Saved {
     /// What a checkpoint of `step` says of itself.
     pub(super) fn checkpoint(&self, step: u64) -> CheckpointOf {
         let (run, settings, columns) = (self.run.clone(), self.settings.clone(), self.columns.clone());
-        CheckpointOf { run, step, settings, columns, max_tokens: self.max_tokens }
+        CheckpointOf { run, step, settings, columns, max_tokens: self.max_tokens, windows: self.windows }
     }
 
     /// Why a checkpoint that says `of` is not that of `step` of this run; `None` if it is, or if the run has no id.

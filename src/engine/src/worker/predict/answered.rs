@@ -4,6 +4,7 @@ use pellucid_evaluate::classification::{accuracy, macro_f1};
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Rows;
 
+use crate::data::windows::TextLimit;
 use crate::model::classifier::Classifier;
 use crate::task::classification::prediction;
 use crate::task::output_of;
@@ -27,16 +28,18 @@ pub(super) struct Answered {
     /// The predicted class.
     pub(super) class: usize,
     /// What its label stands for, if it has one.
-    gold: Option<Gold>,
+    pub(super) gold: Option<Gold>,
     /// Words of the text that are not read.
     pub(super) cut_words: usize,
+    /// Windows in which the text is read.
+    pub(super) windows: usize,
 }
 
 impl Answered {
-    pub(super) fn new(model: &Classifier, row: usize, logits: Vec<f32>, gold: Option<Gold>, cut_words: usize) -> Self {
+    pub(super) fn new(model: &Classifier, row: usize, logits: Vec<f32>, gold: Option<Gold>) -> Self {
         let probabilities = output_of(model).probabilities(&logits);
         let class = prediction(&logits, 0, None).class();
-        Self { row, logits, probabilities, class, gold, cut_words }
+        Self { row, logits, probabilities, class, gold, cut_words: 0, windows: 1 }
     }
 }
 
@@ -49,10 +52,13 @@ pub(super) struct Scores {
     classes: usize,
     /// Rows that were cut, and the words of them that are not read.
     cut: (usize, usize),
+    /// Rows that were read in several windows.
+    windowed: usize,
 }
 
 impl Scores {
     pub(super) fn add(&mut self, answered: &Answered, labels: &Labels) {
+        self.windowed += usize::from(answered.windows > 1);
         if answered.cut_words > 0 {
             self.cut = (self.cut.0 + 1, self.cut.1 + answered.cut_words);
         }
@@ -65,6 +71,13 @@ impl Scores {
         self.classes = self.classes.max(truth + 1).max(labels.len());
         self.predicted.push(answered.class);
         self.truth.push(truth);
+    }
+
+    /// Says on stderr how texts were read that are too long.
+    pub(super) fn tell_windows(&self, limit: TextLimit, rows: usize) {
+        if let Some(windows) = limit.windows.filter(|_| self.windowed > 0) {
+            note(&format!("{} of {rows} texts were {}", self.windowed, limit.told(windows)));
+        }
     }
 
     /// Says on stderr what was cut, and how well the answers agree with the labels, if there are any.

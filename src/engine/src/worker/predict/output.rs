@@ -99,6 +99,7 @@ fn object(answered: &Answered, rows: &Rows, labels: &Labels) -> Value {
         "probs": answered.probabilities,
         "logits": answered.logits,
         "cut_words": answered.cut_words,
+        "windows": answered.windows,
     });
     let more = [("pair", rows.pair(row)), ("id", rows.id(row)), ("gold", gold(rows, row))];
     for (key, value) in more.into_iter().filter_map(|(key, value)| Some((key, value?))) {

@@ -103,6 +103,7 @@ fn explained<'a>(model: PathBuf, samples: impl Iterator<Item = &'a Sample>) -> R
     let work = Work::Explain(ExplainWork {
         model,
         texts: Texts::File { path, limit: None, reading: Box::default() },
+        long: None,
         methods: METHODS.to_vec(),
         device: Device::default(),
         seed: 0,
