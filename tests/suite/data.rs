@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use pellucid_protocol::Event;
 use serde_json::Value;
 
 use crate::program::{Workplace, signal, text};
+use crate::terminal::Terminal;
 
 const SMALL: [&str; 9] =
     ["--headless", "--max-steps", "4", "--eval-every", "4", "--checkpoint-every", "2", "--probe", "0"];
@@ -188,4 +190,96 @@ fn long_texts_are_read_in_windows_from_the_training_to_the_explanation() {
     let output = place.output(args);
     let explained: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(explained["words"].as_array().unwrap().len(), 7, "{explained}");
+}
+
+/// Notes in which each row has a word that is in no other row, with ids that say nothing of them.
+fn secret_notes(place: &Workplace, rows: usize) -> (String, Vec<String>) {
+    let mut table = "patient,diagnosis_group,note_body\n".to_owned();
+    let secrets: Vec<String> =
+        (0..rows).map(|row| format!("Quill{}zan", (b'a' + (row % 26) as u8) as char).repeat(1 + row / 26)).collect();
+    for (row, secret) in secrets.iter().enumerate() {
+        let (group, word) = [("cardiac", "chest"), ("skin", "rash"), ("other", "cough")][row % 3];
+        writeln!(table, "p{row},{group},\"{word}, {secret} was seen this morning\"").unwrap();
+    }
+    let path = place.path().join("secret.csv");
+    fs::write(&path, table).unwrap();
+    (path.display().to_string(), secrets)
+}
+
+/// The files below `folder` that hold one of `words`.
+fn holding(folder: &Path, words: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            found.extend(holding(&entry, words));
+        } else if let Ok(content) = fs::read(&entry) {
+            let content = String::from_utf8_lossy(&content).to_lowercase();
+            if let Some(word) = words.iter().find(|word| content.contains(&word.to_lowercase())) {
+                found.push(format!("{}: {word}", entry.display()));
+            }
+        }
+    }
+    found
+}
+
+/// Explains a sample on the dashboard: who looks at it sees its words.
+fn explain_a_sample(place: &Workplace) {
+    let mut terminal = Terminal::pellucid(place, &["attach", "test"]);
+    terminal.wait_until("the end", |screen| screen.to_lowercase().contains("finished"));
+    terminal.send("3");
+    terminal.wait_until("a row by its name", |screen| screen.contains(" p"));
+    terminal.send("e");
+    terminal.wait_until("the text", |screen| screen.contains("Quill"));
+    place.wait_for_event("an explanation", |event| matches!(event, Event::Explained(_)));
+    terminal.send("q");
+    assert_eq!(terminal.exit_code(), 0);
+    place.wait_for_worker_to_leave();
+}
+
+#[test]
+fn of_a_private_run_no_text_is_written_anywhere() {
+    let place = Workplace::new();
+    let (file, secrets) = secret_notes(&place, 60);
+    let columns = [&COLUMNS[..], &["--id-column", "patient"]].concat();
+    let run = |more: &[&str]| {
+        let all = [&SMALL[..7], &["--train", &file, "--valid", "0.3", "--probe", "4"], &columns, more].concat();
+        let output = place.output(place.train(&all));
+        place.wait_for_worker_to_leave();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    };
+    run(&[]);
+    assert!(!holding(place.run().root(), &secrets).is_empty(), "the words are found where they are");
+    fs::remove_dir_all(place.run().root()).unwrap();
+    run(&["--private"]);
+    explain_a_sample(&place);
+    let root = place.run().root().to_owned();
+    let run = root.display().to_string();
+    for args in [
+        vec!["report", &run],
+        vec!["export", &run, "--format", "jsonl"],
+        vec!["screenshot", &run, "--screen", "samples", "--out", "picture.svg"],
+    ] {
+        let output = place.output(&args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
+        fs::write(place.path().join("printed.txt"), [output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(holding(place.path(), &secrets), [format!("{file}: {}", secrets[0])], "{args:?}");
+    }
+    let model = best(&place);
+    for (command, format) in [("predict", "jsonl"), ("predict", "csv"), ("explain", "json"), ("explain", "html")] {
+        let out = format!("{command}.{format}");
+        let mut args = vec![command, "--model", &model, "--data", &file, "--id-column", "patient", "--private"];
+        args.extend(["--format", format, "--out", &out, "--limit", "5"]);
+        let output = place.output(&args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
+        assert!(fs::read_to_string(place.path().join(&out)).unwrap().contains("p3"), "{out} names its rows");
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!(holding(place.path(), &secrets), [""; 0]);
+    let samples = fs::read_to_string(root.join("samples.jsonl")).unwrap();
+    assert!(samples.lines().all(|line| line.contains("\"text\":\"p")), "{samples}");
+    let log = fs::read_to_string(root.join("events.jsonl")).unwrap();
+    let explained = log.lines().find(|line| line.contains("\"explained\"")).unwrap();
+    assert!(explained.contains("\"masked\":\"p") && explained.contains('\u{2022}'), "{explained}");
+    let report = fs::read_to_string(root.join("report.md")).unwrap();
+    assert!(report.contains("the run is private and keeps no texts"), "{report}");
 }

@@ -1,5 +1,6 @@
 //! What a model bases one answer on: a score for each word from each method, with the method's own checks.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ pub mod agreement;
 pub mod check;
 pub mod edit;
 pub mod method;
+pub mod privacy;
 pub mod rank;
 pub mod span;
 pub mod surrogate;
@@ -19,6 +21,7 @@ pub mod word_importance;
 pub use check::{Check, Verdict};
 pub use edit::WordEdit;
 pub use method::{Baseline, Method, Removal};
+pub use privacy::Privacy;
 pub use span::Span;
 pub use surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
@@ -93,6 +96,9 @@ pub struct Explanation {
     /// Who asked for it.
     #[serde(default, skip_serializing_if = "Asker::is_person")]
     pub asker: Asker,
+    /// Whether the text may be written down.
+    #[serde(default, skip_serializing_if = "Privacy::is_public")]
+    pub privacy: Privacy,
 }
 
 /// Who asked for an explanation.
@@ -118,6 +124,19 @@ impl Explanation {
     pub fn word(&self, word: usize) -> String {
         let span = self.words.get(word).copied().unwrap_or(Span { start: 0, end: 0 });
         self.text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect()
+    }
+
+    /// What may be written down of it: all, or the same without the letters of its text, if that is private.
+    #[must_use]
+    pub fn recordable(&self) -> Cow<'_, Self> {
+        match &self.privacy {
+            Privacy::Public | Privacy::Masked(_) => Cow::Borrowed(self),
+            Privacy::Named(row) => Cow::Owned(Self {
+                text: privacy::masked(&self.text),
+                privacy: Privacy::Masked(row.clone()),
+                ..self.clone()
+            }),
+        }
     }
 
     /// The scores of one method.

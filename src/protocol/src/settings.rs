@@ -166,6 +166,9 @@ declare! {
         probe_data("FILE"): PathBuf = optional;
         /// Share of the computing time that these explanations may take; 0 for all of them at every evaluation.
         probe_share("SHARE"): f64 = 0.05, in PartialShare, before 0.0;
+        /// Write no text of the data anywhere: neither into the run folder nor into reports; rows have the names of --id-column,
+        /// or their lines.
+        private("true|false"): Switch = default;
         /// Threads on the CPU, 0 for one per core.
         threads("N"): u64 = 0;
         /// Where to compute: auto, cpu, cuda or cuda:N.

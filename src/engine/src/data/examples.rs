@@ -205,6 +205,12 @@ impl Examples {
         self.rows.rationale(example)
     }
 
+    /// What the row of an example is called: its id, or its place in the data.
+    #[must_use]
+    pub fn name(&self, example: usize) -> String {
+        self.rows.name(example)
+    }
+
     /// An example as a sample.
     #[must_use]
     pub fn sample(&self, example: usize) -> Sample {

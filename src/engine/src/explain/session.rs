@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use pellucid_explain::words::marked;
 use pellucid_explain::{Answer, Context, Slopes, check, score};
-use pellucid_protocol::explanation::Asker;
+use pellucid_protocol::explanation::{Asker, Privacy};
 use pellucid_protocol::{Attribution, Explanation, Method, Verdict};
 
 use super::subject::Subject;
@@ -28,6 +28,7 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
         partial: true,
         edits: Vec::new(),
         asker: Asker::Person,
+        privacy: Privacy::Public,
     }
 }
 

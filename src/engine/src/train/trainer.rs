@@ -15,6 +15,7 @@ mod throughput;
 mod validation;
 
 use pellucid_protocol::event::{Alert, Started};
+use pellucid_protocol::explanation::Privacy;
 use pellucid_protocol::settings::{LiveSetting, Reference};
 use pellucid_protocol::{Metrics, Sample, Settings, Watched};
 use pellucid_record::RunDir;
@@ -317,10 +318,24 @@ impl Trainer {
         self.setup.data.split.as_ref()
     }
 
-    /// The validation samples that the run folder keeps.
+    /// The validation samples that the run folder keeps; of a private run only what they are called.
     #[must_use]
     pub fn samples(&self) -> Vec<Sample> {
-        (0..self.sample_count()).map(|index| self.setup.data.valid.sample(index)).collect()
+        let valid = &self.setup.data.valid;
+        let kept = |index| match self.settings().private.is_on() {
+            true => Sample { text: valid.name(index), pair: None, rationale: Vec::new(), ..valid.sample(index) },
+            false => valid.sample(index),
+        };
+        (0..self.sample_count()).map(kept).collect()
+    }
+
+    /// Whether the text of a sample, or one that a user has typed, may be written down.
+    #[must_use]
+    pub fn privacy(&self, sample: Option<usize>) -> Privacy {
+        if !self.settings().private.is_on() {
+            return Privacy::Public;
+        }
+        Privacy::Named(sample.map_or_else(|| "a typed text".to_owned(), |index| self.setup.data.valid.name(index)))
     }
 
     /// How many of them there are.

@@ -6,7 +6,10 @@ use pellucid_explain::{Context, Samples, Steps};
 use pellucid_formats::html;
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Row;
+use pellucid_protocol::explanation::Privacy;
+use pellucid_protocol::explanation::privacy::masked;
 use pellucid_protocol::scrub::escape_json;
+use pellucid_protocol::settings::Switch;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
 use pellucid_protocol::{Attribution, Explanation};
 use serde_json::json;
@@ -70,7 +73,8 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         out.write(&match explainer.explain(row) {
             Ok(explained) => formatted(&explained, work.format, index + 1)?,
             Err(error @ (Error::NoNumber(_) | Error::Explain(_))) => {
-                unexplained(row, &failed.add(row, &error), work.format, index + 1)
+                let text = if work.private.is_on() { name(row) } else { row.text.clone() };
+                unexplained(&text, &failed.add(row, &error), work.format, index + 1)
             }
             Err(error) => return Err(error),
         })?;
@@ -93,12 +97,17 @@ fn formatted(explained: &ExplainedText, format: ExplainFormat, number: usize) ->
 }
 
 /// What stands in the place of a text without an explanation, beside what is said on stderr.
-fn unexplained(row: &Row, why: &str, format: ExplainFormat, number: usize) -> String {
+fn unexplained(text: &str, why: &str, format: ExplainFormat, number: usize) -> String {
     match format {
-        ExplainFormat::Json | ExplainFormat::Record => escaped_line(&json!({"text": row.text, "error": why})),
+        ExplainFormat::Json | ExplainFormat::Record => escaped_line(&json!({"text": text, "error": why})),
         ExplainFormat::Html => html_page::failure(number, why),
         ExplainFormat::Text | ExplainFormat::Csv => String::new(),
     }
+}
+
+/// What a row is called where its text must not be written.
+fn name(row: &Row) -> String {
+    row.id.clone().unwrap_or_else(|| format!("line {}", row.line))
 }
 
 fn escaped_line(line: &serde_json::Value) -> String {
@@ -142,7 +151,14 @@ impl Explainer<'_> {
             ExplainFormat::Json => self.by_unit(&subject, &explanation)?,
             ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),
         };
-        let tokens = subject.encoded.ids.iter().map(|&id| self.encoder.token(id)).collect();
+        let tokens = subject.encoded.ids.iter().map(|&id| self.encoder.token(id));
+        let (explanation, tokens) = match self.work.private {
+            Switch::Off => (explanation, tokens.collect()),
+            Switch::On => {
+                let named = Explanation { privacy: Privacy::Named(name(row)), ..explanation };
+                (named.recordable().into_owned(), tokens.map(|token| masked(&token)).collect())
+            }
+        };
         Ok(ExplainedText { explanation, row, labels: &self.labels, tokens, by_unit })
     }
 

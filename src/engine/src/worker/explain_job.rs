@@ -102,6 +102,7 @@ pub fn prepare(
         rationale: text.sample.as_ref().map(|(_, sample)| moved(sample, text, &edited)).unwrap_or_default(),
         edits: request.edits.clone(),
         asker,
+        privacy: trainer.privacy(text.sample.as_ref().map(|(index, _)| *index)),
         ..session::blank(&subject, probabilities, target)
     };
     Ok(PreparedExplanation { subject, explanation })

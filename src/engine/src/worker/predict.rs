@@ -50,7 +50,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
     let model = model.to_device(device(work.device)?);
     let gold = gold(&labels, &rows);
-    let mut output = Output::new(work.format, &labels, &rows, Writer::open(file)?)?;
+    let mut output = Output::new(work, &labels, &rows, Writer::open(file)?)?;
     let predictor = Predictor { work, model, labels, encoder, rows, gold };
     let (mut scores, mut failed) = (Scores::default(), FailedRows::new(&work.texts));
     for start in (0..predictor.rows.len()).step_by(AT_ONCE) {

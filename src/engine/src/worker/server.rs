@@ -2,6 +2,7 @@
 
 mod shutdown;
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use pellucid_protocol::event::{Alert, Ended, Level, MOVED, Outcome, Setting};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Command, Event, Record, ToClient};
 use pellucid_record::lock::Lock;
+use pellucid_record::log::line::encode;
 use pellucid_record::{RunDir, RunSummary};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc as tokio_mpsc, oneshot};
@@ -178,8 +180,12 @@ impl Server {
         }
         let priority = if matches!(record.event, Event::Step(_)) { Priority::Batched } else { Priority::Now };
         if record.event.is_recorded() {
-            match self.log.take(&record) {
+            let kept = record.recordable();
+            match self.log.take(&kept) {
                 Ok((line, news)) => {
+                    // Who looks on now sees the text that the log must not have.
+                    let line =
+                        if matches!(kept, Cow::Owned(_)) { encode(&record).map_or(line, Arc::new) } else { line };
                     // Nobody attached is no failure: the log has it.
                     let _ = self.lines.send(Outgoing { line: for_client(&line), priority });
                     self.sync_after(&record.event);

@@ -29,6 +29,9 @@ pub(crate) struct ModelOnTexts {
     /// How long texts are read.
     #[command(flatten)]
     pub long: LongFlags,
+    /// Write no texts: rows are named by their ids or lines, and words have dots for letters
+    #[arg(long)]
+    pub private: bool,
     /// Where to compute: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]
     pub device: Device,

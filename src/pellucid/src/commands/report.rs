@@ -308,8 +308,9 @@ fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     let map = |RankedMap { faithfulness, explanation, method }: &RankedMap| {
         let label = labels.get(explanation.target).map_or("?", String::as_str);
         let attribution = explanation.by(*method)?;
+        let row = explanation.privacy.row().map(|row| format!("{row}: ")).unwrap_or_default();
         let title = format!(
-            "{label}, {:.1} %, step {}: {}, faithfulness {faithfulness:.2} between the worst order of words (0) and the \
+            "{row}{label}, {:.1} %, step {}: {}, faithfulness {faithfulness:.2} between the worst order of words (0) and the \
              best (1)",
             100.0 * explanation.probabilities.get(explanation.target).copied().unwrap_or(f64::NAN),
             explanation.step,

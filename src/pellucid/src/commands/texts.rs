@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pellucid_protocol::settings::Grouping;
+use pellucid_protocol::settings::{Grouping, Switch};
 use pellucid_protocol::work::{
     BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictFormat, PredictWork, Texts, Work,
 };
@@ -22,6 +22,7 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
         model: absolute(&explain.on.model),
         texts: texts(explain.on.texts, explain.on.limit, explain.on.reading),
         long: explain.on.long.asked(),
+        private: Switch::from(explain.on.private),
         methods: explain.method,
         device: explain.on.device,
         seed: explain.seed,
@@ -43,6 +44,7 @@ pub(super) fn predict(predict: PredictArgs) -> Work {
         model: absolute(&predict.on.model),
         texts: texts(predict.on.texts, predict.on.limit, predict.on.reading),
         long: predict.on.long.asked(),
+        private: Switch::from(predict.on.private),
         device: predict.on.device,
         format: if predict.json { PredictFormat::Jsonl } else { predict.format.into() },
         out: predict.out.as_deref().map(absolute),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::explanation::method::Method;
-use crate::explanation::{Attribution, Explanation};
+use crate::explanation::{Attribution, Explanation, Privacy};
 
 /// Which words count as the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,14 +60,15 @@ pub struct Vocabulary {
 }
 
 /// Collects the words of `explanations`. Maps that failed a gate, scores that are not finite and texts that were
-/// changed by hand do not count.
+/// changed by hand or are not there do not count.
 #[must_use]
 pub fn word_importance<'a>(explanations: impl IntoIterator<Item = &'a Explanation>, question: &Question) -> Vocabulary {
     let mut found = Vocabulary::default();
     let mut texts: BTreeMap<String, Vec<(usize, f64, usize)>> = BTreeMap::new();
     for (place, explanation) in explanations.into_iter().enumerate() {
         let made = explanation.by(question.method);
-        let fits = explanation.target == question.class && explanation.edits.is_empty();
+        let is_there = !matches!(explanation.privacy, Privacy::Masked(_));
+        let fits = explanation.target == question.class && explanation.edits.is_empty() && is_there;
         let Some(made) = made.filter(|made| fits && made.is_checked()) else { continue };
         if made.fails() {
             found.failed += 1;

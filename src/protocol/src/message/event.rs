@@ -1,5 +1,7 @@
 //! What happens in a run. The worker appends each event to the log first, then sends it to clients.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::data_report::DataReport;
 use super::survey::SurveyProgress;
 use super::watched::Watched;
 use super::what_if::WhatIfAnswer;
-use crate::explanation::{Attribution, Explanation};
+use crate::explanation::{Attribution, Explanation, Privacy};
 use crate::metric::Metrics;
 use crate::settings::Settings;
 use crate::task::Task;
@@ -21,6 +23,19 @@ pub struct Record {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl Record {
+    /// What of it may be written down.
+    #[must_use]
+    pub fn recordable(&self) -> Cow<'_, Self> {
+        if let Event::Explained(explanation) = &self.event
+            && let Cow::Owned(kept) = explanation.recordable()
+        {
+            return Cow::Owned(Self { time: self.time, event: Event::Explained(Box::new(kept)) });
+        }
+        Cow::Borrowed(self)
+    }
 }
 
 /// Something that happened in a run.
@@ -56,12 +71,15 @@ pub enum Event {
 
 impl Event {
     /// Whether the event is written to the log of a run. Scores without checks are only for screens that are open
-    /// now, because the same scores follow with their checks. So are answers about changed texts, and surveys.
+    /// now, because the same scores follow with their checks. So are answers about changed texts, typed texts of a private
+    /// run, and surveys.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         match self {
             Event::Explained(explanation) => {
-                explanation.edits.is_empty() && explanation.attributions.iter().all(Attribution::is_checked)
+                let is_private_draft = explanation.privacy != Privacy::Public && explanation.sample.is_none();
+                let is_checked = explanation.attributions.iter().all(Attribution::is_checked);
+                explanation.edits.is_empty() && is_checked && !is_private_draft
             }
             Event::WhatIf(_) | Event::Survey(_) => false,
             _ => true,

@@ -8,7 +8,7 @@ use crate::explanation::Scalar;
 use crate::explanation::check::Depth;
 use crate::explanation::method::{Baseline, Method, Removal};
 use crate::settings::reading::Reading;
-use crate::settings::{Device, Grouping, Settings, Windows};
+use crate::settings::{Device, Grouping, Settings, Switch, Windows};
 
 /// A worker's job. All but [`Work::Train`], [`Work::Resume`] and [`Work::Serve`] print JSON lines on stdout and end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ pub struct ExplainWork {
     /// How texts are read that are too long; `None` as in the training of the model.
     #[serde(default)]
     pub long: Option<LongRead>,
+    /// Whether texts are left out of what is written.
+    #[serde(default)]
+    pub private: Switch,
     /// Where to compute.
     pub device: Device,
     /// Seed of the methods that sample.
@@ -156,6 +159,9 @@ pub struct PredictWork {
     /// How texts are read that are too long; `None` as in the training of the model.
     #[serde(default)]
     pub long: Option<LongRead>,
+    /// Whether texts are left out of what is written.
+    #[serde(default)]
+    pub private: Switch,
     /// Where to compute.
     pub device: Device,
     /// How to write.

@@ -126,7 +126,10 @@ impl Explain {
     }
 
     fn title(&self, explanation: &Explanation) -> String {
-        let subject = explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}"));
+        let subject = match explanation.privacy.row() {
+            Some(row) => row.to_owned(),
+            None => explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}")),
+        };
         self.titled(&format!("{subject} · {} · as of step {}", self.method.title(), explanation.step))
     }
 

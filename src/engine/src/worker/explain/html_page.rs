@@ -38,6 +38,7 @@ pub fn article(explained: &ExplainedText, number: usize) -> String {
             "\n" h2 {
                 (number) ". " (explained.class()) (format!(" {:.1} % ", explained.probability() * 100.0))
                 small {
+                    @if let Some(row) = explained.explanation.privacy.row() { (row) "; " }
                     "predicted " (explained.predicted())
                     @if let Some(label) = &explained.row.label { "; labelled " (label) }
                     @if cut > 0 { "; the last " (cut) " words are beyond the model's limit" }

@@ -23,7 +23,7 @@ pub fn json_line(explained: &ExplainedText) -> Value {
     json!({"text": explanation.text, "label": explained.row.label, "tokens": explained.tokens,
         "words": explained.words(), "spans": explanation.words, "truncated_words": explanation.truncated_words,
         "probs": explanation.probabilities, "labels": explained.labels.names(), "target": explanation.target,
-        "class": explained.class(), "methods": methods})
+        "class": explained.class(), "row": explanation.privacy.row(), "methods": methods})
 }
 
 fn method(explained: &ExplainedText, made: &Attribution, by_unit: &UnitScores) -> Value {

@@ -12,7 +12,8 @@ const STRONGEST: usize = 6;
 #[must_use]
 pub fn plain_text(explained: &ExplainedText) -> String {
     let (class, probability) = (scrub(explained.class()), explained.probability() * 100.0);
-    let mut text = format!("{}\n  {class} {probability:.1} %\n", scrub(&explained.explanation.text));
+    let row = explained.explanation.privacy.row().map(|row| format!("{}: ", scrub(row))).unwrap_or_default();
+    let mut text = format!("{row}{}\n  {class} {probability:.1} %\n", scrub(&explained.explanation.text));
     let words = explained.words();
     for attribution in &explained.explanation.attributions {
         let sign = if attribution.is_trusted() { "✓" } else { "✗" };

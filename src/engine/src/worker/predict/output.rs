@@ -1,12 +1,14 @@
 //! The formats in which predictions are written.
 
+use std::borrow::Cow;
 use std::io;
 
 use pellucid_formats::table::Table;
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Rows;
 use pellucid_protocol::scrub::{escape_json, scrub};
-use pellucid_protocol::work::PredictFormat;
+use pellucid_protocol::settings::Switch;
+use pellucid_protocol::work::{PredictFormat, PredictWork};
 use serde_json::{Map, Value, json};
 
 use super::answered::Answered;
@@ -16,6 +18,8 @@ use crate::worker::writer::Writer;
 /// Where predictions go, in their format.
 pub(super) struct Output {
     format: PredictFormat,
+    /// Whether rows are written without their texts.
+    private: Switch,
     writer: Writer,
     /// Rows written so far.
     written: usize,
@@ -26,10 +30,10 @@ impl Output {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn new(format: PredictFormat, labels: &Labels, rows: &Rows, writer: Writer) -> Result<Self> {
-        let mut output = Self { format, writer, written: 0 };
-        match format {
-            PredictFormat::Csv => output.writer.write(&csv_header(labels, rows)?)?,
+    pub(super) fn new(work: &PredictWork, labels: &Labels, rows: &Rows, writer: Writer) -> Result<Self> {
+        let mut output = Self { format: work.format, private: work.private, writer, written: 0 };
+        match work.format {
+            PredictFormat::Csv => output.writer.write(&csv_header(labels, rows, output.private)?)?,
             PredictFormat::Json => output.writer.write("[\n")?,
             PredictFormat::Text | PredictFormat::Jsonl => {}
         }
@@ -44,11 +48,11 @@ impl Output {
         match self.format {
             PredictFormat::Text => {
                 let (share, name) = (answered.probabilities[answered.class] * 100.0, &labels.names()[answered.class]);
-                let text = rows.text(answered.row);
-                self.writer.write(&format!("{share:>6.1} %  {:<16} {}\n", scrub(name), scrub(text)))
+                let text = text(rows, answered.row, self.private);
+                self.writer.write(&format!("{share:>6.1} %  {:<16} {}\n", scrub(name), scrub(&text)))
             }
-            PredictFormat::Json | PredictFormat::Jsonl => self.object(&object(answered, rows, labels)),
-            PredictFormat::Csv => self.writer.write(&csv_row(answered, rows, labels)?),
+            PredictFormat::Json | PredictFormat::Jsonl => self.object(&object(answered, rows, labels, self.private)),
+            PredictFormat::Csv => self.writer.write(&csv_row(answered, rows, labels, self.private)?),
         }
     }
 
@@ -58,7 +62,9 @@ impl Output {
     /// When it cannot be written.
     pub(super) fn failure(&mut self, row: usize, rows: &Rows, why: &str) -> Result<()> {
         match self.format {
-            PredictFormat::Json | PredictFormat::Jsonl => self.object(&json!({"text": rows.text(row), "error": why})),
+            PredictFormat::Json | PredictFormat::Jsonl => {
+                self.object(&json!({"text": text(rows, row, self.private), "error": why}))
+            }
             PredictFormat::Text | PredictFormat::Csv => Ok(()),
         }
     }
@@ -86,14 +92,24 @@ impl Output {
     }
 }
 
+/// What is written as the text of a row.
+fn text(rows: &Rows, row: usize, private: Switch) -> Cow<'_, str> {
+    if private.is_on() { Cow::Owned(rows.name(row)) } else { Cow::Borrowed(rows.text(row)) }
+}
+
+/// What is written as its second text.
+fn pair(rows: &Rows, row: usize, private: Switch) -> Option<&str> {
+    rows.pair(row).filter(|_| !private.is_on())
+}
+
 /// An answer as a JSON object.
-fn object(answered: &Answered, rows: &Rows, labels: &Labels) -> Value {
+fn object(answered: &Answered, rows: &Rows, labels: &Labels, private: Switch) -> Value {
     let row = answered.row;
     let named = labels.names().iter().zip(&answered.probabilities);
     let probabilities: Map<String, Value> = named.map(|(name, share)| (name.clone(), json!(share))).collect();
     let mut object = json!({
         "row": row + 1,
-        "text": rows.text(row),
+        "text": text(rows, row, private),
         "label": labels.names()[answered.class],
         "probabilities": probabilities,
         "probs": answered.probabilities,
@@ -101,7 +117,7 @@ fn object(answered: &Answered, rows: &Rows, labels: &Labels) -> Value {
         "cut_words": answered.cut_words,
         "windows": answered.windows,
     });
-    let more = [("pair", rows.pair(row)), ("id", rows.id(row)), ("gold", gold(rows, row))];
+    let more = [("pair", pair(rows, row, private)), ("id", rows.id(row)), ("gold", gold(rows, row))];
     for (key, value) in more.into_iter().filter_map(|(key, value)| Some((key, value?))) {
         object[key] = json!(value);
     }
@@ -117,27 +133,27 @@ fn no_table(error: io::Error) -> Error {
     Error::Refused(format!("table: {error}"))
 }
 
-fn csv_header(labels: &Labels, rows: &Rows) -> Result<String> {
+fn csv_header(labels: &Labels, rows: &Rows, private: Switch) -> Result<String> {
     let id = rows.id(0).map(|_| "id");
     let fixed = id
         .into_iter()
         .chain(["row", "text"])
-        .chain(rows.pair(0).map(|_| "pair"))
+        .chain(pair(rows, 0, private).map(|_| "pair"))
         .chain(["gold", "prediction", "cut_words"])
         .map(str::to_owned);
     let of_classes = labels.names().iter().map(|name| format!("p({name})"));
     csv_line(&mut |table| fixed.clone().chain(of_classes.clone()).try_for_each(|name| table.text(&name)))
 }
 
-fn csv_row(answered: &Answered, rows: &Rows, labels: &Labels) -> Result<String> {
+fn csv_row(answered: &Answered, rows: &Rows, labels: &Labels, private: Switch) -> Result<String> {
     let row = answered.row;
     csv_line(&mut |table| {
         if let Some(id) = rows.id(row) {
             table.text(id)?;
         }
         table.number(row + 1)?;
-        table.text(rows.text(row))?;
-        rows.pair(row).map_or(Ok(()), |pair| table.text(pair))?;
+        table.text(&text(rows, row, private))?;
+        pair(rows, row, private).map_or(Ok(()), |pair| table.text(pair))?;
         table.text(gold(rows, row).unwrap_or_default())?;
         table.text(&labels.names()[answered.class])?;
         table.number(answered.cut_words)?;

@@ -7,7 +7,7 @@ use pellucid_client::console;
 use pellucid_client::failure::Failure;
 use pellucid_client::worker;
 use pellucid_protocol::check::Depth;
-use pellucid_protocol::settings::Device;
+use pellucid_protocol::settings::{Device, Switch};
 use pellucid_protocol::work::{ExplainFormat, ExplainWork, Texts, Work};
 use pellucid_protocol::{Baseline, Explanation, Method, Removal, Sample};
 use pellucid_record::{RunDir, run_dir};
@@ -69,6 +69,9 @@ pub(super) fn complete(run: &RunDir, recorded: &mut Recorded, count: usize) -> O
 }
 
 fn made(run: &RunDir, recorded: &Recorded, count: usize) -> Result<Vec<Explanation>, String> {
+    if recorded.started().is_some_and(|started| started.settings.private.is_on()) {
+        return Err("the run is private and keeps no texts".to_owned());
+    }
     let samples = run.read_samples().map_err(|error| format!("{}: {error}", run.samples().display()))?;
     let known: BTreeSet<&str> = recorded.explanations.iter().map(|made| made.text.as_str()).collect();
     let fresh: Vec<usize> = (0..samples.len()).filter(|&index| !known.contains(samples[index].text.as_str())).collect();
@@ -104,6 +107,7 @@ fn explained<'a>(model: PathBuf, samples: impl Iterator<Item = &'a Sample>) -> R
         model,
         texts: Texts::File { path, limit: None, reading: Box::default() },
         long: None,
+        private: Switch::default(),
         methods: METHODS.to_vec(),
         device: Device::default(),
         seed: 0,

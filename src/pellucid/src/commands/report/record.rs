@@ -45,7 +45,9 @@ impl Recorded {
             recorded.summary.take(&record);
             match record.event {
                 Event::Explained(made) if !made.partial && made.edits.is_empty() => {
-                    drop(explained.insert(made.text.clone(), *made));
+                    let name =
+                        made.privacy.row().map_or_else(|| made.text.clone(), |row| format!("{row}\n{}", made.text));
+                    drop(explained.insert(name, *made));
                 }
                 event => recorded.take(event),
             }
