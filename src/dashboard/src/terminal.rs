@@ -3,7 +3,7 @@
 pub(crate) mod backend;
 mod diff_writer;
 
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,7 +26,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is taken; given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Tui {
-    terminal: ratatui::Terminal<DiffBackend<Stdout>>,
+    terminal: ratatui::Terminal<DiffBackend<TakenTerminal>>,
     mouse: Mouse,
 }
 
@@ -60,7 +60,7 @@ impl Tui {
         let size = Self::size()?;
         give_back_on_panic();
         enter(mouse)?;
-        Ok(Self { terminal: terminal_on(io::stdout(), size)?, mouse })
+        Ok(Self { terminal: terminal_on(TakenTerminal, size)?, mouse })
     }
 
     /// The size of the terminal now.
@@ -103,7 +103,7 @@ impl Tui {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn ask_background(&self) -> io::Result<()> {
-        write_at_once(ASK_BACKGROUND)
+        TakenTerminal.write_all(ASK_BACKGROUND)
     }
 
     /// Puts `text` on the clipboard of the terminal, wherever that is (OSC 52).
@@ -113,7 +113,7 @@ impl Tui {
     pub(crate) fn copy(&self, text: &str) -> io::Result<()> {
         let mut bytes = Vec::new();
         queue!(bytes, CopyToClipboard::to_clipboard_from(text))?;
-        write_at_once(&bytes)
+        TakenTerminal.write_all(&bytes)
     }
 
     /// Rings, or shows `words` as a notification (OSC 9).
@@ -123,8 +123,8 @@ impl Tui {
     pub(crate) fn notify(&self, alerts: Alerts, words: &str) -> io::Result<()> {
         match alerts {
             Alerts::Off => Ok(()),
-            Alerts::Bell => write_at_once(b"\x07"),
-            Alerts::Notify => write_at_once(format!("\x1b]9;{}\x1b\\", scrub(words)).as_bytes()),
+            Alerts::Bell => TakenTerminal.write_all(b"\x07"),
+            Alerts::Notify => TakenTerminal.write_all(format!("\x1b]9;{}\x1b\\", scrub(words)).as_bytes()),
         }
     }
 
@@ -158,6 +158,8 @@ fn enter(mouse: Mouse) -> io::Result<()> {
 
 /// Gives the terminal back as it was, if it was taken: whether it was. On a terminal that is gone there is nothing to do.
 pub(crate) fn give_back() -> bool {
+    // Under the lock, so that no frame of another thread comes after.
+    let _no_frame = io::stdout().lock();
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return false;
     }
@@ -174,6 +176,26 @@ fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Standard output while the terminal is taken. What comes later goes nowhere: a panic on another thread gives the
+/// terminal back while this one draws, and the frame would cover the report.
+#[derive(Debug)]
+struct TakenTerminal;
+
+impl Write for TakenTerminal {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if TAKEN.load(Ordering::SeqCst) { out.write_all(bytes).and_then(|()| out.flush()) } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The exit code of a Rust program that panicked.
