@@ -265,13 +265,16 @@ fn of_a_private_run_no_text_is_written_anywhere() {
         assert_eq!(holding(place.path(), &secrets), [format!("{file}: {}", secrets[0])], "{args:?}");
     }
     let model = best(&place);
-    for (command, format) in [("predict", "jsonl"), ("predict", "csv"), ("explain", "json"), ("explain", "html")] {
+    for (command, format) in
+        [("predict", "jsonl"), ("predict", "csv"), ("predict", "parquet"), ("explain", "json"), ("explain", "html")]
+    {
         let out = format!("{command}.{format}");
         let mut args = vec![command, "--model", &model, "--data", &file, "--id-column", "patient", "--private"];
         args.extend(["--format", format, "--out", &out, "--limit", "5"]);
         let output = place.output(&args);
         assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
-        assert!(fs::read_to_string(place.path().join(&out)).unwrap().contains("p3"), "{out} names its rows");
+        let written = fs::read(place.path().join(&out)).unwrap();
+        assert!(String::from_utf8_lossy(&written).contains("p3"), "{out} names its rows");
     }
     fs::remove_file(&file).unwrap();
     assert_eq!(holding(place.path(), &secrets), [""; 0]);
@@ -282,4 +285,46 @@ fn of_a_private_run_no_text_is_written_anywhere() {
     assert!(explained.contains("\"masked\":\"p") && explained.contains('\u{2022}'), "{explained}");
     let report = fs::read_to_string(root.join("report.md")).unwrap();
     assert!(report.contains("the run is private and keeps no texts"), "{report}");
+}
+
+#[test]
+fn predictions_as_parquet_have_types_and_are_read_again_as_they_were() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    assert_eq!(train(&place, &file, &file, &COLUMNS).0, Some(0));
+    let rows: PathBuf = place.path().join("rows.jsonl");
+    // More than one batch, and texts that are no lines; some rows have no label.
+    let line = |row: usize| {
+        let label = if row.is_multiple_of(3) { String::new() } else { ", \"diagnosis_group\": \"skin\"".to_owned() };
+        format!("{{\"id\": \"r{row}\", \"note_body\": \"=1+{row}\\u001b[2J\\na rash\"{label}}}\n")
+    };
+    fs::write(&rows, (0..1500).map(line).collect::<String>()).unwrap();
+    let table = place.path().join("out.parquet");
+    let (rows, table) = (rows.display().to_string(), table.display().to_string());
+    let model = best(&place);
+    let asked = ["predict", "--model", &model, "--data", &rows];
+    let stdout = place.output([&asked[..], &["--format", "parquet"]].concat());
+    assert!(stdout.status.code() == Some(2) && text(&stdout.stderr).contains("--out"), "{}", text(&stdout.stderr));
+    let output = place.output([&asked[..], &["--format", "parquet", "--out", &table]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let json = |args: &[&str]| -> Vec<Value> {
+        let output = place.output(args);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let plain = json(&[&asked[..], &["--json"]].concat());
+    let columns = ["--text-column", "text", "--label-column", "gold", "--json"];
+    let again = json(&[&["predict", "--model", &model, "--data", &table][..], &columns].concat());
+    assert_eq!((plain.len(), again.len()), (1500, 1500));
+    for (one, other) in plain.iter().zip(&again) {
+        let keys = ["row", "id", "text", "gold", "label", "probabilities", "cut_words"];
+        assert!(keys.iter().all(|key| one[key] == other[key]), "{one} {other}");
+    }
+    let columns = ["--text-column", "text", "--label-column", "prediction", "--json"];
+    let predicted = json(&[&["predict", "--model", &model, "--data", &table][..], &columns].concat());
+    assert!(predicted.iter().all(|row| row["gold"] == row["label"]), "{}", predicted[0]);
+    // A file that cannot be written whole is not there.
+    let nowhere = place.path().join("nowhere/out.parquet").display().to_string();
+    let output = place.output([&asked[..], &["--format", "parquet", "--out", &nowhere]].concat());
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("nowhere/out.parquet"));
 }

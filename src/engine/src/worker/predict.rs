@@ -1,7 +1,9 @@
 //! Logits and probabilities of texts, a row each, in the format that is asked for.
 
 mod answered;
+mod lines;
 mod output;
+mod parquet;
 
 use std::path::Path;
 
@@ -14,7 +16,6 @@ use pellucid_protocol::work::PredictWork;
 use self::answered::{Answered, Gold, Scores};
 use self::output::Output;
 use super::texts::{self, FailedRows, note};
-use super::writer::Writer;
 use crate::data::tokenise::TextEncoder;
 use crate::device::device;
 use crate::error::Result;
@@ -50,7 +51,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
     let model = model.to_device(device(work.device)?);
     let gold = gold(&labels, &rows);
-    let mut output = Output::new(work, &labels, &rows, Writer::open(file)?)?;
+    let mut output = Output::new(work, &labels, &rows, file)?;
     let predictor = Predictor { work, model, labels, encoder, rows, gold };
     let (mut scores, mut failed) = (Scores::default(), FailedRows::new(&work.texts));
     for start in (0..predictor.rows.len()).step_by(AT_ONCE) {

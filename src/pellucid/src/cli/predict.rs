@@ -15,14 +15,14 @@ pub(crate) struct PredictArgs {
     #[command(flatten)]
     pub on: ModelOnTexts,
     /// How to write: text; json, an array; jsonl, one object a text; csv for spreadsheets, one row a text, in which line
-    /// breaks are blanks and an apostrophe stands before what would be a formula
+    /// breaks are blanks and an apostrophe stands before what would be a formula; parquet, with --out, the texts as they are
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     pub format: Format,
     /// The same as --format jsonl
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// File to write to instead of stdout; it appears when it is complete
-    #[arg(long, value_name = "FILE", value_parser = output_file)]
+    #[arg(long, value_name = "FILE", value_parser = output_file, required_if_eq("format", "parquet"))]
     pub out: Option<PathBuf>,
 }
 
@@ -38,6 +38,8 @@ pub(crate) enum Format {
     Jsonl,
     /// A table with a row for each text.
     Csv,
+    /// The same table for programs; needs --out.
+    Parquet,
 }
 
 impl From<Format> for PredictFormat {
@@ -47,6 +49,7 @@ impl From<Format> for PredictFormat {
             Format::Json => Self::Json,
             Format::Jsonl => Self::Jsonl,
             Format::Csv => Self::Csv,
+            Format::Parquet => Self::Parquet,
         }
     }
 }

@@ -194,6 +194,8 @@ pub enum PredictFormat {
     Jsonl,
     /// A table with a row for each text.
     Csv,
+    /// The same table as a Parquet file.
+    Parquet,
 }
 
 /// How results are printed.

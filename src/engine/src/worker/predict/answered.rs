@@ -1,8 +1,11 @@
 //! The answer to a row, and how well the answers agree with the labels.
 
+use std::borrow::Cow;
+
 use pellucid_evaluate::classification::{accuracy, macro_f1};
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Rows;
+use pellucid_protocol::settings::Switch;
 
 use crate::data::windows::TextLimit;
 use crate::model::classifier::Classifier;
@@ -41,6 +44,21 @@ impl Answered {
         let class = prediction(&logits, 0, None).class();
         Self { row, logits, probabilities, class, gold, cut_words: 0, windows: 1 }
     }
+}
+
+/// What is written as the text of a row.
+pub(super) fn text(rows: &Rows, row: usize, private: Switch) -> Cow<'_, str> {
+    if private.is_on() { Cow::Owned(rows.name(row)) } else { Cow::Borrowed(rows.text(row)) }
+}
+
+/// What is written as its second text.
+pub(super) fn pair(rows: &Rows, row: usize, private: Switch) -> Option<&str> {
+    rows.pair(row).filter(|_| !private.is_on())
+}
+
+/// The label of a row as the data has it.
+pub(super) fn gold(rows: &Rows, row: usize) -> Option<&str> {
+    rows.label(row).map(|label| rows.labels()[label].name.as_str())
 }
 
 /// How well answers agree with the labels.
