@@ -328,3 +328,44 @@ fn predictions_as_parquet_have_types_and_are_read_again_as_they_were() {
     let output = place.output([&asked[..], &["--format", "parquet", "--out", &nowhere]].concat());
     assert!(output.status.code() == Some(1) && text(&output.stderr).contains("nowhere/out.parquet"));
 }
+
+#[test]
+fn rows_that_are_left_out_are_listed_by_file_and_line_and_not_by_content() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    let mut table = fs::read_to_string(&file).unwrap();
+    table.push_str("p9,,a secret cough\np9,skin,\np9,skin,a rash\n");
+    fs::write(&file, table).unwrap();
+    let listed = |path: &std::path::Path| -> Vec<Value> {
+        let lines = fs::read_to_string(path).unwrap();
+        assert!(!lines.contains("secret"), "{lines}");
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (code, told) = train(&place, &file, "0.2", &[&COLUMNS[..], &["--skip-bad", "2"]].concat());
+    assert!(code == Some(0) && told.contains("2 bad rows were left out") && told.contains("skipped.jsonl"), "{told}");
+    let rows = listed(&place.run().skipped());
+    let places = rows.iter().map(|row| (row["file"].as_str().unwrap(), row["line"].as_u64().unwrap()));
+    assert_eq!(places.collect::<Vec<_>>(), [(file.as_str(), 62), (file.as_str(), 63)]);
+    assert_eq!((&rows[0]["reason"], &rows[1]["reason"]), (&"the label is empty".into(), &rows[1]["reason"]));
+    assert!(rows[1]["reason"].as_str().unwrap().contains("the text is empty"));
+    let list = place.path().join("skipped.jsonl");
+    let (model, path) = (best(&place), list.display().to_string());
+    let more = ["--skip-bad", "2", "--skipped", &path];
+    for command in
+        [&["predict", "--model", &model, "--data", &file][..], &["data", &file], &["data", &file, "--model", &model]]
+    {
+        let columns: &[&str] = if command[0] == "data" { &COLUMNS } else { &[] };
+        let output = place.output([command, columns, &more].concat());
+        assert_eq!(output.status.code(), Some(0), "{command:?} {}", text(&output.stderr));
+        // There, a label may be missing.
+        assert_eq!(listed(&list).iter().map(|row| row["line"].as_u64().unwrap()).collect::<Vec<_>>(), [63]);
+        fs::remove_file(&list).unwrap();
+    }
+    let twice = ["predict", "--model", &model, "--data", &file, "--out", &path];
+    let output = place.output([&twice[..], &more].concat());
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("named for two outputs"));
+    let output = place.output(["data", &file, "--skipped", &path]);
+    assert_eq!(output.status.code(), Some(2), "without --skip-bad");
+    let output = place.output(["rm", place.run().root().to_str().unwrap(), "--yes"]);
+    assert!(output.status.success() && !place.run().root().exists(), "{}", text(&output.stderr));
+}

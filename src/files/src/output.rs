@@ -1,6 +1,6 @@
 //! Files that the user names for what a command writes: they may replace a file, but nothing else, and no input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -64,8 +64,13 @@ impl OutputFile {
         paths: impl IntoIterator<Item = P>,
         inputs: &Inputs,
     ) -> Result<Vec<Self>, (PathBuf, io::Error)> {
-        let mut taken = inputs.clone();
+        let (mut taken, mut named) = (inputs.clone(), BTreeSet::new());
         let one = |path: P| {
+            // Neither of them may be there yet.
+            if !named.insert(std::path::absolute(path.as_ref()).unwrap_or_else(|_| path.as_ref().to_owned())) {
+                let twice = io::Error::new(io::ErrorKind::InvalidInput, "is named for two outputs; name another file");
+                return Err((path.as_ref().to_owned(), twice));
+            }
             let output = Self::new(path.as_ref(), &taken).map_err(|error| (path.as_ref().to_owned(), error))?;
             taken.add(path.as_ref(), 0);
             Ok(output)
@@ -239,6 +244,8 @@ mod tests {
         assert!(path == two && error.to_string().contains("the same file as"), "{error}");
         fs::remove_file(&two).unwrap();
         assert_eq!(OutputFile::all([&one, &two], &Inputs::default()).unwrap().len(), 2);
+        let (path, error) = OutputFile::all([&two, &two], &Inputs::default()).unwrap_err();
+        assert!(path == two && error.to_string().contains("named for two outputs"), "{error}");
     }
 
     #[test]

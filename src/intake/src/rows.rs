@@ -15,6 +15,7 @@
 //! unpacked    what comes out of compressed bytes
 //! cells       a row as it must be
 //! filling     rows from tables
+//! skipped     rows that were left out
 //! strings     many texts in one piece of memory
 //! ```
 
@@ -33,6 +34,7 @@ mod profile;
 mod quotes;
 mod saved;
 mod set;
+mod skipped;
 mod strings;
 mod table;
 mod typed;
@@ -52,6 +54,7 @@ use self::table::Opened;
 use crate::error::{Error, Result};
 
 pub use cells::LONGEST_TEXT;
+pub use skipped::{Skipped, SkippedRow};
 pub use strings::Strings;
 pub use table::LabelNeed;
 
@@ -108,7 +111,7 @@ pub struct Rows {
     columns: ColumnNames,
     header: Header,
     notes: Vec<String>,
-    skipped: Vec<String>,
+    skipped: Skipped,
 }
 
 const NO_LABEL: u32 = u32::MAX;
@@ -368,7 +371,7 @@ impl Rows {
 
     /// The rows that were left out, and why.
     #[must_use]
-    pub fn skipped(&self) -> &[String] {
+    pub fn skipped(&self) -> &Skipped {
         &self.skipped
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// events.columns              a copy of the log's steps that is faster to read; optional
 /// samples.jsonl               validation samples
 /// split.json                  how the training file was split, if it was
+/// skipped.jsonl               rows of the data that were left out, if there are any
 /// predictions/step-<N>.jsonl  the model's predictions for them at an evaluation
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
@@ -36,12 +37,13 @@ pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
 const RESUMED_FROM: [&str; 4] = [CHECKPOINT_STATE, "model.safetensors", "config.json", "tokenizer.json"];
 
 /// The files that a run writes into its folder.
-pub const FILES: [&str; 10] = [
+pub const FILES: [&str; 11] = [
     "events.jsonl",
     "events.columns",
     "run.toml",
     "samples.jsonl",
     "split.json",
+    "skipped.jsonl",
     "worker.json",
     "worker.lock",
     "worker.log",
@@ -100,6 +102,12 @@ impl RunDir {
     #[must_use]
     pub fn split(&self) -> PathBuf {
         self.root.join("split.json")
+    }
+
+    /// The rows of the data that were left out.
+    #[must_use]
+    pub fn skipped(&self) -> PathBuf {
+        self.root.join("skipped.jsonl")
     }
 
     /// The predictions of the evaluation at `step`, relative to the folder.

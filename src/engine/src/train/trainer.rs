@@ -46,6 +46,7 @@ use crate::model::classifier::Classifier;
 use crate::model::pretrained::card;
 use crate::task::output_of;
 use pellucid_intake::labels::Labels;
+use pellucid_intake::rows::Skipped;
 use pellucid_intake::split::SplitRecord;
 
 /// Validation samples that the run folder keeps for the screen.
@@ -316,6 +317,12 @@ impl Trainer {
     #[must_use]
     pub fn split(&self) -> Option<&SplitRecord> {
         self.setup.data.split.as_ref()
+    }
+
+    /// The rows of the data that were left out.
+    #[must_use]
+    pub fn skipped(&self) -> &Skipped {
+        &self.setup.data.skipped
     }
 
     /// The validation samples that the run folder keeps; of a private run only what they are called.

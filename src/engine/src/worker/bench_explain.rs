@@ -34,8 +34,8 @@ struct Bench<'a> {
 pub fn bench_explain(work: &BenchExplainWork) -> Result<()> {
     tch::set_num_threads(work.threads as i32);
     let trained = TrainedOn::of(&work.model)?;
-    let file = Texts::File { path: work.data.clone(), limit: Some(work.texts), reading: Box::default() };
-    let rows = texts::rows(&file, &trained)?;
+    let file = Texts::File { path: work.data.clone(), limit: Some(work.texts), reading: Box::default(), skipped: None };
+    let rows = texts::rows(&file, &trained, None)?;
     let rows: Vec<Row> = (0..rows.len()).map(|row| rows.row(row)).collect();
     let (model, _, encoder) = load_classifier(&work.model, trained.limit)?;
     let bench = Bench { work, model, encoder };

@@ -18,7 +18,8 @@ const LOG: &str = "events.jsonl";
 /// The lock, which may be there without a run.
 const LOCK: &str = "worker.lock";
 /// What a start that was killed before its log began may have left.
-const LEFT_BY_A_START: [&str; 5] = ["run.toml", "samples.jsonl", "split.json", "worker.json", "worker.sock"];
+const LEFT_BY_A_START: [&str; 6] =
+    ["run.toml", "samples.jsonl", "split.json", "skipped.jsonl", "worker.json", "worker.sock"];
 
 /// A folder that this process alone may write a run into.
 #[derive(Debug)]

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_files::output::{Inputs, OutputFile};
+use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
 use pellucid_intake::survey::{Part, survey};
 use pellucid_protocol::data_report::{Lengths, TokenLengths};
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::work::DataWork;
 
+use super::writer::write_skipped;
 use crate::data::examples::Texts;
 use crate::data::tokenise::TextEncoder;
 use crate::data::tokens::{TokenSource, Tokens};
@@ -20,8 +22,16 @@ use crate::model::pretrained::check_vocabulary;
 /// # Errors
 /// When a file or the model cannot be read.
 pub fn data(work: &DataWork) -> Result<()> {
+    let skipped_file = work.skipped.as_deref().map(|path| {
+        let inputs = Inputs::of(work.files.iter().chain([&work.model]));
+        OutputFile::new(path, &inputs).map_err(|error| Error::file(path, error))
+    });
+    let skipped_file = skipped_file.transpose()?;
     let read = |file| Ok(read_rows(file, &work.reading, LabelNeed::Optional)?);
     let rows: Vec<Arc<Rows>> = work.files.iter().map(|file| read(file).map(Arc::new)).collect::<Result<_>>()?;
+    let mut skipped = Skipped::default();
+    rows.iter().for_each(|rows| skipped.extend(rows.skipped()));
+    write_skipped(skipped_file.as_ref(), &skipped)?;
     let parts: Vec<Part<'_>> = rows.iter().map(|rows| (rows.path().display().to_string(), &**rows)).collect();
     let mut report = survey(&parts);
     let config = ModelConfig::load(&work.model)?;

@@ -27,7 +27,7 @@ use crate::model::pretrained::{TrainedOn, check_encoded, load_classifier};
 use crate::task::classification::prediction;
 use crate::task::output_of;
 
-use super::writer::{self, Writer};
+use super::writer::{Outputs, Writer};
 use explained_text::ExplainedText;
 use unit_scores::{UnitRequest, UnitScores, unit};
 
@@ -54,14 +54,14 @@ struct Explainer<'a> {
 /// When the model or the data cannot be read, the model has no such class, a text has no explanation (the others are
 /// written), or the output cannot be written.
 pub fn explain(work: &ExplainWork) -> Result<()> {
-    let output = writer::output(work.out.as_deref(), &work.model, &work.texts)?;
+    let outputs = Outputs::of(work.out.as_deref(), &work.model, &work.texts)?;
     let trained = TrainedOn::of(&work.model)?;
-    let rows = texts::rows(&work.texts, &trained)?;
+    let rows = texts::rows(&work.texts, &trained, outputs.skipped.as_ref())?;
     let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
     let model = model.to_device(device(work.device)?);
     let class = class(work, &labels)?;
     let explainer = Explainer { work, model, labels, encoder, class };
-    let mut out = Writer::open(output)?;
+    let mut out = Writer::open(outputs.answers)?;
     match work.format {
         ExplainFormat::Csv => out.write(&csv_table::header(&work.methods).map_err(no_table)?)?,
         ExplainFormat::Html => out.write(&html_page::begin(work, rows.len()))?,

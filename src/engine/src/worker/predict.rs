@@ -16,6 +16,7 @@ use pellucid_protocol::work::PredictWork;
 use self::answered::{Answered, Gold, Scores};
 use self::output::Output;
 use super::texts::{self, FailedRows, note};
+use super::writer::Outputs;
 use crate::data::tokenise::TextEncoder;
 use crate::device::device;
 use crate::error::Result;
@@ -45,13 +46,13 @@ struct Predictor<'a> {
 /// When model or data are not what they should be, a row has no answer (the others are written), or the output cannot be
 /// written.
 pub fn predict(work: &PredictWork) -> Result<()> {
-    let file = super::writer::output(work.out.as_deref(), &work.model, &work.texts)?;
+    let outputs = Outputs::of(work.out.as_deref(), &work.model, &work.texts)?;
     let trained = TrainedOn::of(&work.model)?;
-    let rows = texts::rows(&work.texts, &trained)?;
+    let rows = texts::rows(&work.texts, &trained, outputs.skipped.as_ref())?;
     let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
     let model = model.to_device(device(work.device)?);
     let gold = gold(&labels, &rows);
-    let mut output = Output::new(work, &labels, &rows, file)?;
+    let mut output = Output::new(work, &labels, &rows, outputs.answers)?;
     let predictor = Predictor { work, model, labels, encoder, rows, gold };
     let (mut scores, mut failed) = (Scores::default(), FailedRows::new(&work.texts));
     for start in (0..predictor.rows.len()).step_by(AT_ONCE) {

@@ -35,7 +35,7 @@ impl RunFiles {
     /// What the file system says.
     pub fn open(run: RunDir, lock: Lock) -> Result<Self> {
         let (listener, socket) = open(&run)?;
-        let kept = ["run.toml", "samples.jsonl", "split.json"];
+        let kept = ["run.toml", "samples.jsonl", "split.json", "skipped.jsonl"];
         let kept = kept
             .into_iter()
             .filter_map(|name| Some((run.root().join(name), bounded::read_in(run.root(), name, bounded::LINES).ok()?)))

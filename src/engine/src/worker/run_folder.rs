@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pellucid_files::whole::write_whole;
-use pellucid_intake::split::SplitRecord;
-use pellucid_protocol::{Sample, Settings};
 use pellucid_record::lock::Lock;
 use pellucid_record::socket::{self, SocketPlace};
 use pellucid_record::{RunDir, run_dir};
@@ -16,6 +14,7 @@ use rustix::fs::Mode;
 use tokio::net::UnixListener;
 
 use crate::error::{Error, Result};
+use crate::train::Trainer;
 
 /// How long to wait for the lock: another process may be writing down how the last worker died.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,19 +24,26 @@ pub fn keep_private() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// Writes the settings and samples of a run into its folder, which is claimed, and how its data was split.
+/// Writes the settings and samples of a run into its folder, which is claimed, how its data was split and which rows of
+/// it were left out.
 ///
 /// # Errors
 /// What the file system says.
-pub fn create(settings: &Settings, samples: &[Sample], split: Option<&SplitRecord>) -> Result<RunDir> {
+pub fn create(trainer: &Trainer) -> Result<RunDir> {
+    let settings = trainer.settings();
     let run = RunDir::new(&settings.run_dir);
-    if let Some(split) = split {
+    let skipped = trainer.skipped();
+    if !skipped.is_empty() {
+        let written = write_whole(&run.skipped(), skipped.lines().as_bytes());
+        written.map_err(|error| Error::file(&run.skipped(), error))?;
+    }
+    if let Some(split) = trainer.split() {
         let text = serde_json::to_vec(split).map_err(|error| Error::file(&run.split(), error))?;
         write_whole(&run.split(), &text).map_err(|error| Error::file(&run.split(), error))?;
     }
     let text = toml::to_string(settings).map_err(|error| Error::file(&run.settings(), error))?;
     write_whole(&run.settings(), text.as_bytes()).map_err(|error| Error::file(&run.settings(), error))?;
-    run_dir::write_lines(&run.samples(), samples).map_err(|error| Error::file(&run.samples(), error))?;
+    run_dir::write_lines(&run.samples(), &trainer.samples()).map_err(|error| Error::file(&run.samples(), error))?;
     Ok(run)
 }
 

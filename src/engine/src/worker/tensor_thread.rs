@@ -112,7 +112,7 @@ fn open(start: Start, reports: &Reports) -> Result<(Trainer, RunDir)> {
             let trainer = Trainer::new(prepare(*settings, &mut phase)?);
             phase("trying to save the model".to_owned());
             trainer.try_saving()?;
-            let run = run_folder::create(trainer.settings(), &trainer.samples(), trainer.split())?;
+            let run = run_folder::create(&trainer)?;
             Ok((trainer, run))
         }
         Start::Again(run) => {

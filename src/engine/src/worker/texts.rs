@@ -1,10 +1,12 @@
 //! Texts from the command line or a data file, for the jobs that run in the foreground.
 
+use pellucid_files::output::OutputFile;
 use pellucid_intake::rows::{LabelNeed, Row, Rows, read_rows};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::settings::reading::{ColumnNames, Reading};
 use pellucid_protocol::work::Texts;
 
+use super::writer::write_skipped;
 use crate::error::{Error, Result};
 use crate::model::pretrained::TrainedOn;
 
@@ -12,16 +14,18 @@ use crate::model::pretrained::TrainedOn;
 const NAMED: usize = 20;
 
 /// The rows of a request; a text from the command line is one row without a label. Columns are as in the data that the
-/// model was trained on, where the file has such columns and the user names no others.
+/// model was trained on, where the file has such columns and the user names no others. Rows that are left out are listed
+/// in `skipped`.
 ///
 /// # Errors
 /// See [`read_rows`].
-pub fn rows(texts: &Texts, trained: &TrainedOn) -> Result<Rows> {
+pub fn rows(texts: &Texts, trained: &TrainedOn, skipped: Option<&OutputFile>) -> Result<Rows> {
     let trained_on = &trained.columns;
     if !trained.changed.is_empty() {
         note(&format!("not as the model was saved with: {}", trained.changed.join(", ")));
     }
     let rows = read(texts, trained_on)?;
+    write_skipped(skipped, rows.skipped())?;
     let has_pairs = rows.columns().pair.is_some();
     let refused = match (trained_on.text.as_deref(), trained_on.pair.as_deref()) {
         (Some(text), Some(pair)) if !has_pairs => {
@@ -43,12 +47,16 @@ pub fn rows(texts: &Texts, trained: &TrainedOn) -> Result<Rows> {
 fn read(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
     match texts {
         Texts::Text(text) => Ok(Rows::of_text(text)),
-        Texts::File { path, limit, reading } => {
+        Texts::File { path, limit, reading, skipped } => {
             let reading = Reading { trained_on: trained_on.clone(), ..(**reading).clone() };
             let mut rows = read_rows(path, &reading, LabelNeed::Optional)?;
             rows.notes().iter().for_each(|told| note(told));
             if let Some(first) = rows.skipped().first() {
-                note(&format!("{} bad rows were left out, the first: {first}", rows.skipped().len()));
+                let listed = match skipped {
+                    Some(file) => format!("; {} lists them", file.display()),
+                    None => "; --skipped FILE lists them".to_owned(),
+                };
+                note(&format!("{} bad rows were left out, the first: {first}{listed}", rows.skipped().len()));
             }
             if let Some(limit) = limit.filter(|limit| *limit < rows.len()) {
                 rows = rows.head(limit);

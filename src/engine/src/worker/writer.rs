@@ -5,19 +5,46 @@ use std::path::Path;
 
 use pellucid_files::output::{Inputs, OutputFile};
 use pellucid_files::whole::Draft;
+use pellucid_intake::rows::Skipped;
 use pellucid_protocol::work::Texts;
 
 use crate::error::{Error, Result};
 
-/// The file `out` of a job that reads `model` and `texts`, if it does not write to stdout.
+/// The files that a job in the foreground writes.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Its answers; `None` for stdout.
+    pub answers: Option<OutputFile>,
+    /// The rows that are left out.
+    pub skipped: Option<OutputFile>,
+}
+
+impl Outputs {
+    /// Those of a job with answers for `out` that reads `model` and `texts`.
+    ///
+    /// # Errors
+    /// When something is there that is not replaced: a folder, a link, what this command reads.
+    pub fn of(out: Option<&Path>, model: &Path, texts: &Texts) -> Result<Self> {
+        let (data, skipped) = match texts {
+            Texts::File { path, skipped, .. } => (Some(path.as_path()), skipped.as_deref()),
+            Texts::Text(_) => (None, None),
+        };
+        let inputs = Inputs::of([Some(model), data].into_iter().flatten());
+        let files = OutputFile::all([out, skipped].into_iter().flatten(), &inputs);
+        let mut files = files.map_err(|(path, error)| Error::file(&path, error))?.into_iter();
+        Ok(Self { answers: out.and_then(|_| files.next()), skipped: skipped.and_then(|_| files.next()) })
+    }
+}
+
+/// Writes the list of rows that were left out, and says where it is.
 ///
 /// # Errors
-/// When something is there that is not replaced: a folder, a link, what this command reads.
-pub fn output(out: Option<&Path>, model: &Path, texts: &Texts) -> Result<Option<OutputFile>> {
-    let Some(path) = out else { return Ok(None) };
-    let data = if let Texts::File { path, .. } = texts { Some(path.as_path()) } else { None };
-    let inputs = Inputs::of([Some(model), data].into_iter().flatten());
-    OutputFile::new(path, &inputs).map(Some).map_err(|error| Error::file(path, error))
+/// When it cannot be written.
+pub fn write_skipped(file: Option<&OutputFile>, skipped: &Skipped) -> Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    let mut writer = Writer::open(Some(file.clone()))?;
+    writer.write(&skipped.lines())?;
+    writer.finish()
 }
 
 /// Where answers are being written.

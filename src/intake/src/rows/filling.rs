@@ -142,7 +142,7 @@ impl<'a> Filling<'a> {
                     self.push(line, filled);
                 }
                 Err(error) if (self.rows.skipped.len() as u64) < self.reading.skip_bad => {
-                    self.rows.skipped.push(error.to_string());
+                    self.rows.skipped.add(error);
                 }
                 Err(error) => return Err(error),
             }

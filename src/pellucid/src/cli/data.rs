@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::json::JsonFlag;
 use super::texts::ReadingFlags;
+use super::value::output_file;
 
 /// `pellucid data`.
 #[derive(Debug, Args)]
@@ -16,6 +17,9 @@ pub(crate) struct DataArgs {
     /// Folder of the model that is to read the texts: their lengths in tokens, and what of them is cut
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// File for the list of the rows that --skip-bad leaves out: where they are and why
+    #[arg(long, value_name = "FILE", requires = "skip_bad", value_parser = output_file)]
+    pub skipped: Option<PathBuf>,
     /// How to print.
     #[command(flatten)]
     pub json: JsonFlag,

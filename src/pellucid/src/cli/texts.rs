@@ -10,6 +10,7 @@ use pellucid_protocol::work::LongRead;
 use strum::VariantNames;
 
 pub(crate) use super::settings::ReadingFlags;
+use super::value::output_file;
 
 /// A model, texts for it, and where to compute.
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub(crate) struct ModelOnTexts {
     /// How the file is read.
     #[command(flatten)]
     pub reading: ReadingFlags,
+    /// File for the list of the rows that --skip-bad leaves out: where they are and why
+    #[arg(long, value_name = "FILE", requires = "skip_bad", value_parser = output_file)]
+    pub skipped: Option<PathBuf>,
     /// How long texts are read.
     #[command(flatten)]
     pub long: LongFlags,

@@ -1,13 +1,17 @@
 //! `pellucid data`: what data files hold, before anything is trained on them.
 
+use std::path::PathBuf;
+
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_client::worker;
-use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_files::output::{Inputs, OutputFile};
+use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
 use pellucid_intake::survey::{Part, survey};
 use pellucid_protocol::data_report::{DataReport, words};
 use pellucid_protocol::work::{DataWork, Output, Work};
 
 use super::texts::absolute;
+use super::written::cannot_write;
 use crate::cli::data::DataArgs;
 use crate::runtime::block_on;
 use crate::stdout;
@@ -18,7 +22,8 @@ pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
         None => without_model(args)?,
         Some(model) => {
             let files = args.files.iter().map(|file| absolute(file)).collect();
-            let work = DataWork { files, model: absolute(model), reading: Box::new(args.reading.reading()) };
+            let skipped = args.skipped.as_deref().map(absolute);
+            let work = DataWork { files, model: absolute(model), reading: Box::new(args.reading.reading()), skipped };
             let line = block_on(worker::output(&Work::Data(work)))?;
             let unread = |error| Failure::Failed(format!("the answer of the worker cannot be read: {error}"));
             serde_json::from_slice(&line).map_err(unread)?
@@ -33,9 +38,17 @@ pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
 
 fn without_model(args: &DataArgs) -> Result<DataReport, Failure> {
     let reading = args.reading.reading();
+    let inputs = Inputs::of(&args.files);
+    let output = |path: &PathBuf| OutputFile::new(path, &inputs).map_err(|error| cannot_write(path, &error));
+    let output = args.skipped.as_ref().map(output).transpose()?;
     let read =
         |file| read_rows(file, &reading, LabelNeed::Optional).map_err(|error| Failure::Failed(error.to_string()));
     let rows: Vec<Rows> = args.files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
+    if let Some(output) = output {
+        let mut skipped = Skipped::default();
+        rows.iter().for_each(|rows| skipped.extend(rows.skipped()));
+        output.write(skipped.lines().as_bytes()).map_err(|error| cannot_write(output.path(), &error))?;
+    }
     let parts: Vec<Part<'_>> = rows.iter().map(|rows| (rows.path().display().to_string(), rows)).collect();
     Ok(survey(&parts))
 }

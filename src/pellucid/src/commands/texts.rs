@@ -10,7 +10,7 @@ use pellucid_protocol::work::{
 use crate::cli::bench::{BenchExplainArgs, BenchMode, BenchTrainArgs};
 use crate::cli::explain::ExplainArgs;
 use crate::cli::predict::PredictArgs;
-use crate::cli::texts::{ReadingFlags, TextFlags};
+use crate::cli::texts::ModelOnTexts;
 
 /// The L1 penalty and the weight of distillation of the Python program that `bench train` is compared with.
 const PEER_L1: f64 = 1e-7;
@@ -20,11 +20,11 @@ const PEER_KD_ALPHA: f64 = 0.5;
 pub(super) fn explain(explain: ExplainArgs) -> Work {
     Work::Explain(ExplainWork {
         model: absolute(&explain.on.model),
-        texts: texts(explain.on.texts, explain.on.limit, explain.on.reading),
         long: explain.on.long.asked(),
         private: Switch::from(explain.on.private),
-        methods: explain.method,
         device: explain.on.device,
+        texts: texts(explain.on),
+        methods: explain.method,
         seed: explain.seed,
         samples: explain.samples,
         class: explain.class,
@@ -42,10 +42,10 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
 pub(super) fn predict(predict: PredictArgs) -> Work {
     Work::Predict(PredictWork {
         model: absolute(&predict.on.model),
-        texts: texts(predict.on.texts, predict.on.limit, predict.on.reading),
         long: predict.on.long.asked(),
         private: Switch::from(predict.on.private),
         device: predict.on.device,
+        texts: texts(predict.on),
         format: if predict.json { PredictFormat::Jsonl } else { predict.format.into() },
         out: predict.out.as_deref().map(absolute),
     })
@@ -96,10 +96,15 @@ fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
     }
 }
 
-fn texts(flags: TextFlags, limit: Option<usize>, reading: ReadingFlags) -> Texts {
-    match flags.data {
-        Some(path) => Texts::File { path: absolute(&path), limit, reading: Box::new(reading.reading()) },
-        None => Texts::Text(flags.text.unwrap_or_default()),
+fn texts(on: ModelOnTexts) -> Texts {
+    match on.texts.data {
+        Some(path) => Texts::File {
+            path: absolute(&path),
+            limit: on.limit,
+            reading: Box::new(on.reading.reading()),
+            skipped: on.skipped.as_deref().map(absolute),
+        },
+        None => Texts::Text(on.texts.text.unwrap_or_default()),
     }
 }
 

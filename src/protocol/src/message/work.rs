@@ -55,6 +55,9 @@ pub enum Texts {
         /// How it is read.
         #[serde(default)]
         reading: Box<Reading>,
+        /// The file that lists the rows that are left out; `None` for none.
+        #[serde(default)]
+        skipped: Option<PathBuf>,
     },
 }
 
@@ -179,6 +182,9 @@ pub struct DataWork {
     pub model: PathBuf,
     /// How the files are read.
     pub reading: Box<Reading>,
+    /// The file that lists the rows that are left out; `None` for none.
+    #[serde(default)]
+    pub skipped: Option<PathBuf>,
 }
 
 /// How predictions are written.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
-use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
+use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
 use pellucid_intake::samples::classes;
 use pellucid_intake::split::{Shares, Split, SplitRecord, split};
 use pellucid_intake::survey::{Part, shared, survey};
@@ -43,6 +43,8 @@ pub struct Data {
     pub report: Box<DataReport>,
     /// How the training file was split, if it was.
     pub split: Option<SplitRecord>,
+    /// The rows of all files that were left out.
+    pub skipped: Skipped,
 }
 
 /// The rows of each part.
@@ -52,12 +54,13 @@ struct Parts {
     test: Option<Rows>,
     reading: Reading,
     split: Option<SplitRecord>,
+    skipped: Skipped,
 }
 
 impl Preparation<'_> {
     /// The texts of the run, and the configuration of the model whose tokenizer has encoded them.
     pub(super) fn data(&mut self) -> Result<(Data, ModelConfig)> {
-        let Parts { train, valid, test, reading, split } = self.parts()?;
+        let Parts { train, valid, test, reading, split, skipped } = self.parts()?;
         let mut report = self.survey(&train, &valid, test.as_ref());
         let config = ModelConfig::load(self.source)?;
         let (labels, naming) = self.classes(&config, &train)?;
@@ -91,7 +94,7 @@ impl Preparation<'_> {
             report.parts[part].tokens = Some(token_lengths(examples, &encoder));
         }
         let report = Box::new(report);
-        Ok((Data { labels, train, valid, test, probe, encoder, tokenizer, reading, report, split }, config))
+        Ok((Data { labels, train, valid, test, probe, encoder, tokenizer, reading, report, split, skipped }, config))
     }
 
     /// The rows of each part of the data.
@@ -101,7 +104,8 @@ impl Preparation<'_> {
         let rows = read_rows(&self.settings.train, &asked, LabelNeed::Required)?;
         let reading = rows.reading(&asked);
         self.notes.extend(rows.notes().iter().cloned());
-        self.note_skipped(&rows);
+        let mut skipped = Skipped::default();
+        self.note_skipped(&rows, &mut skipped);
         let alike = look_alikes(rows.labels());
         self.notes.extend(alike.iter().map(|labels| format!("labels that look alike are different classes: {labels}")));
         let too_many = |why: NoClasses| Error::Setting { key: "--train", message: why.to_string() };
@@ -117,10 +121,10 @@ impl Preparation<'_> {
         };
         let valid = part(Some(&self.settings.valid), &split.valid)?.unwrap_or_default();
         let test = part(self.settings.test.as_ref(), &split.test)?;
-        [Some(&valid), test.as_ref()].into_iter().flatten().for_each(|part| self.note_skipped(part));
+        [Some(&valid), test.as_ref()].into_iter().flatten().for_each(|part| self.note_skipped(part, &mut skipped));
         let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
         let train = self.without_leaks(train, &valid, test.as_ref());
-        Ok(Parts { train, valid, test, reading, split: split_record })
+        Ok(Parts { train, valid, test, reading, split: split_record, skipped })
     }
 
     /// The training rows without those whose texts are in another part as well, if the user wants that.
@@ -238,11 +242,15 @@ impl Preparation<'_> {
         }
     }
 
-    fn note_skipped(&mut self, rows: &Rows) {
+    fn note_skipped(&mut self, rows: &Rows, all: &mut Skipped) {
         let skipped = rows.skipped();
+        all.extend(skipped);
         if let Some(first) = skipped.first() {
             let path = rows.path().display();
-            self.notes.push(format!("{path}: {} bad rows were left out, the first: {first}", skipped.len()));
+            let count = skipped.len();
+            self.notes.push(format!(
+                "{path}: {count} bad rows were left out, the first: {first}; skipped.jsonl in the run folder lists them"
+            ));
         }
     }
 

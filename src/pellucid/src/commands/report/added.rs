@@ -105,7 +105,7 @@ fn explained<'a>(model: PathBuf, samples: impl Iterator<Item = &'a Sample>) -> R
     run_dir::write_lines(&path, &samples).map_err(|error| format!("{}: {error}", path.display()))?;
     let work = Work::Explain(ExplainWork {
         model,
-        texts: Texts::File { path, limit: None, reading: Box::default() },
+        texts: Texts::File { path, limit: None, reading: Box::default(), skipped: None },
         long: None,
         private: Switch::default(),
         methods: METHODS.to_vec(),
