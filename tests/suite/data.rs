@@ -369,3 +369,118 @@ fn rows_that_are_left_out_are_listed_by_file_and_line_and_not_by_content() {
     let output = place.output(["rm", place.run().root().to_str().unwrap(), "--yes"]);
     assert!(output.status.success() && !place.run().root().exists(), "{}", text(&output.stderr));
 }
+
+/// The last event of the run.
+fn ended(place: &Workplace) -> pellucid_protocol::event::Ended {
+    let records = pellucid_record::log::reader::LogReader::new(&place.run().events()).read_new().unwrap();
+    let mut ends = records.into_iter().filter_map(|record| match record.event {
+        pellucid_protocol::Event::Ended(ended) => Some(ended),
+        _ => None,
+    });
+    ends.next_back().unwrap()
+}
+
+#[test]
+fn the_test_part_is_measured_at_the_end_and_predict_says_the_same() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 240);
+    let (code, told) = train(&place, &file, "0.2", &[&COLUMNS[..], &["--test", "0.2"]].concat());
+    assert!(code == Some(0) && told.contains("test: accuracy ") && told.contains("; test: loss "), "{told}");
+    let metrics = ended(&place).metrics;
+    let of = |name: &str| metrics.get(name).unwrap();
+    let split: Value = serde_json::from_slice(&fs::read(place.run().split()).unwrap()).unwrap();
+    let lines: Vec<&str> = split["test"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    // What stands in the manual: the lines are cut out, and predicted again.
+    let table = fs::read_to_string(&file).unwrap();
+    let rows = table.lines().zip(1..).filter(|(_, line)| *line == 1 || lines.contains(&line.to_string().as_str()));
+    let test = place.path().join("test.csv");
+    fs::write(&test, rows.map(|(row, _)| format!("{row}\n")).collect::<String>()).unwrap();
+    let output = place.output(["predict", "--model", &best(&place), "--data", test.to_str().unwrap(), "--json"]);
+    let told = text(&output.stderr);
+    let wanted =
+        format!("accuracy {:.4}, F1 {:.4} on {} labelled rows", of("test/accuracy"), of("test/f1"), lines.len());
+    assert!(told.contains(&wanted), "{wanted}: {told}");
+    let step = fs::read_link(place.run().root().join("checkpoints/best")).unwrap().display().to_string();
+    let answers = fs::read_to_string(place.run().root().join(format!("predictions/test-{step}.jsonl"))).unwrap();
+    assert!(!answers.contains("seen by nurse"), "no text is kept");
+    let answers: Vec<Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let again: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((answers.len(), again.len()), (lines.len(), lines.len()));
+    for ((answer, again), line) in answers.iter().zip(&again).zip(&lines) {
+        assert_eq!((&answer["label"], &answer["gold"]), (&again["label"], &again["gold"]));
+        assert_eq!(answer["line"].to_string(), *line);
+    }
+    let output = place.output(["report", place.run().root().to_str().unwrap()]);
+    let page = fs::read_to_string(place.run().root().join("report.md")).unwrap();
+    assert!(output.status.success() && page.contains("test/accuracy") && page.contains("0.2 of the training file"));
+}
+
+#[test]
+fn a_test_file_is_measured_too_and_a_run_that_was_stopped_is_not_tested() {
+    let place = Workplace::new();
+    let (file, test) = (notes(&place, "notes.csv", 60), notes(&place, "test.csv", 30));
+    let (code, told) = train(&place, &file, "0.2", &[&COLUMNS[..], &["--test", &test]].concat());
+    assert!(code == Some(0) && told.contains(" on 30 rows, by the weights of step 4"), "{told}");
+    assert!(ended(&place).metrics.get("test/loss").is_some());
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 60);
+    let files = ["--train", file.as_str(), "--valid", "0.2", "--test", "0.2", "--max-steps", "100000", "--headless"];
+    let mut command = place.pellucid(place.train(&[&files[..], &COLUMNS].concat()));
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    place.wait_for_event("a step", |event| matches!(event, pellucid_protocol::Event::Step(_)));
+    assert!(place.output(["stop", place.run().root().to_str().unwrap()]).status.success());
+    child.wait().unwrap();
+    place.wait_for_worker_to_leave();
+    assert!(ended(&place).metrics.get("test/loss").is_none());
+}
+
+#[test]
+fn folds_are_repeatable_hold_each_row_once_and_make_a_sweep() {
+    let place = Workplace::new();
+    let file = notes(&place, "notes.csv", 120);
+    let model = crate::program::data().join("models/student").display().to_string();
+    let out = place.path().join("folds");
+    let more = ["--folds", "3", "--group-column", "patient", "--threads", "1", "--batch-size", "8"];
+    let grid = ["sweep", "--grid", "fold=1,2,3", "--out", out.to_str().unwrap(), "--model", &model, "--train", &file];
+    let output = place.output([&grid[..], &more, &SMALL[1..], &COLUMNS].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.lines().count() == 2 && table.contains(" to "), "one line for three folds: {table}");
+    let split = |fold: usize| -> Value {
+        serde_json::from_slice(&fs::read(out.join(format!("fold-{fold}/split.json"))).unwrap()).unwrap()
+    };
+    let lines = |part: &Value| -> Vec<usize> {
+        part.as_array().unwrap().iter().map(|line| line.as_str().unwrap().parse().unwrap()).collect()
+    };
+    let folds: Vec<Vec<usize>> = split(1)["folds"].as_array().unwrap().iter().map(lines).collect();
+    let mut all = folds.concat();
+    all.sort_unstable();
+    assert_eq!((folds.len(), all), (3, (2..122).collect::<Vec<_>>()));
+    for (number, fold) in folds.iter().enumerate() {
+        let split = split(number + 1);
+        assert_eq!((&lines(&split["valid"]), split["folds"].clone()), (fold, split_folds(&out)));
+        assert_eq!(split["train"], 120 - fold.len());
+        // Four rows are of one patient.
+        assert!(fold.iter().all(|line| (0..4).all(|row| fold.contains(&((line - 2) / 4 * 4 + 2 + row)))));
+    }
+    for (more, part) in [
+        (&["--folds", "3"][..], "--folds: needs --fold N"),
+        (&["--fold", "3"], "--fold: needs --folds K"),
+        (&["--folds", "3", "--fold", "4"], "--fold: must be at most the 3 of --folds, not 4"),
+        (&["--folds", "3", "--fold", "1", "--valid", "0.1"], "--valid: give either --valid or --folds, not both"),
+        (&["--folds", "200", "--fold", "1"], "--folds 200 are more than the 120 rows"),
+    ] {
+        let run = place.path().join("refused").display().to_string();
+        let asked = ["train", "--headless", "--model", &model, "--train", &file, "--run-dir", &run];
+        let output = place.output([&asked[..], &COLUMNS, more].concat());
+        let told = text(&output.stderr);
+        assert!(!output.status.success() && told.contains(part), "{more:?}: {told}");
+        assert!(!place.path().join("refused").exists());
+    }
+}
+
+/// The folds as the first run has them.
+fn split_folds(out: &std::path::Path) -> Value {
+    let split: Value = serde_json::from_slice(&fs::read(out.join("fold-1/split.json")).unwrap()).unwrap();
+    split["folds"].clone()
+}

@@ -1,5 +1,7 @@
 //! Splits rows into parts: by seed, with the labels of each part as in the whole, and no group on two sides.
 
+mod folds;
+
 use std::collections::HashMap;
 
 use rand::SeedableRng;
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::rows::Rows;
+
+pub use self::folds::{Folds, folds};
 
 /// Makes these draws differ from others that have the same seed.
 const SALT: u64 = 0x7370_6c69_7464_6174;
@@ -39,20 +43,25 @@ pub struct SplitRecord {
     pub valid: Vec<String>,
     /// The same of the rows for a test.
     pub test: Vec<String>,
+    /// The same of the rows of each fold, with cross-validation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<Vec<String>>,
 }
 
 impl SplitRecord {
-    /// Of `rows`, which were split with `seed`.
+    /// Of `rows`, which were split with `seed`; of which folds, if they were put into some.
     #[must_use]
-    pub fn of(rows: &Rows, split: &Split, seed: u64) -> Self {
+    pub fn of(rows: &Rows, split: &Split, folds: &Folds, seed: u64) -> Self {
         let name = |row: &usize| rows.id(*row).map_or_else(|| rows.line(*row).to_string(), str::to_owned);
+        let names = |part: &Vec<usize>| part.iter().map(name).collect::<Vec<String>>();
         Self {
             file: rows.path().display().to_string(),
             sha256: hash_of(rows),
             seed,
             train: split.train.len(),
-            valid: split.valid.iter().map(name).collect(),
-            test: split.test.iter().map(name).collect(),
+            valid: names(&split.valid),
+            test: names(&split.test),
+            folds: folds.iter().map(names).collect(),
         }
     }
 }
@@ -95,6 +104,16 @@ pub enum Unsplit {
         units: String,
         /// The share.
         share: String,
+    },
+    /// There are not as many rows or groups as folds.
+    #[error("--folds {folds} are more than the {units} {what}; give fewer folds")]
+    TooFew {
+        /// How many folds there should be.
+        folds: usize,
+        /// How many rows or groups there are.
+        units: usize,
+        /// Which of these.
+        what: &'static str,
     },
 }
 
@@ -198,7 +217,7 @@ mod tests {
     use super::*;
     use crate::rows::{LabelNeed, read_rows};
 
-    fn rows(lines: impl Iterator<Item = (usize, usize)>) -> Rows {
+    pub(super) fn rows(lines: impl Iterator<Item = (usize, usize)>) -> Rows {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         let lines: String = lines.map(|(label, group)| format!("some words,label {label},g{group}\n")).collect();

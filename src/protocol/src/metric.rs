@@ -161,6 +161,21 @@ pub const DEFINITIONS: &[Definition] = &[
     )
     .within(SHARE)
     .after("masked fine-tuning: FMM, arXiv 2310.07819"),
+    define(
+        "test/loss",
+        "nats",
+        Direction::Down,
+        "cross entropy on the test rows, by the best weights, once at the end",
+    ),
+    define("test/accuracy", "", Direction::Up, "share of correct answers, test rows, by the best weights at the end")
+        .within(SHARE),
+    define(
+        "test/f1",
+        "",
+        Direction::Up,
+        "F1 on the test rows, mean over the classes that are present or predicted, by the best weights at the end",
+    )
+    .within(SHARE),
     define("sparsity/exact", "", Direction::Up, "share of encoder matrix weights that are exactly zero").within(SHARE),
     define("sparsity/near", "", Direction::Up, "share of encoder matrix weights under 1e-3 of their tensor's RMS")
         .within(SHARE),

@@ -60,9 +60,13 @@ declare! {
         /// Training file: CSV, TSV or JSON Lines; its columns are found by their names, or named with the flags below.
         train("FILE"): PathBuf = required;
         /// Validation file, or the share of the training file that is split off for validation.
-        valid("FILE|SHARE"): DataPart = required, in OpenShare;
-        /// Test file, or the share of the training file that is left out for a test.
+        valid("FILE|SHARE"): DataPart = optional, in OpenShare;
+        /// Test file, or the share of the training file that is left out for a test: measured once, at the end.
         test("FILE|SHARE"): DataPart = optional, in OpenShare;
+        /// Parts that the training file is put into for cross-validation, in place of --valid; needs --fold.
+        folds("K"): u64 = optional, in FromTwo;
+        /// The part that is validated on, from 1 on; the others are trained on.
+        fold("N"): u64 = optional, in FromOne;
         /// Folder of a fine-tuned model to distil from.
         teacher("DIR"): PathBuf = optional;
         /// The folder of the run [default: runs/TIME-DATA].
@@ -268,9 +272,19 @@ impl Settings {
     /// The files and folders that a run reads.
     #[must_use]
     pub fn inputs(&self) -> Vec<&Path> {
-        let parts = [Some(&self.valid), self.test.as_ref()].into_iter().flatten().filter_map(DataPart::file);
+        let parts = [&self.valid, &self.test].into_iter().flatten().filter_map(DataPart::file);
         let given = [self.teacher.as_deref(), self.probe_data.as_deref()].into_iter().flatten();
         [self.model.as_path(), &self.train].into_iter().chain(parts).chain(given).collect()
+    }
+
+    /// What is validated on, in words: a path, a share or a fold.
+    #[must_use]
+    pub fn valid_words(&self) -> String {
+        match (&self.valid, self.fold, self.folds) {
+            (Some(part), ..) => part.words(),
+            (None, Some(fold), Some(folds)) => format!("fold {fold} of {folds} of the training file"),
+            (None, ..) => "not named".to_owned(),
+        }
     }
 
     /// Steps between evaluations, for a training set of `steps_per_epoch` steps: as set, or half an

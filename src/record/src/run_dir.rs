@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 /// split.json                  how the training file was split, if it was
 /// skipped.jsonl               rows of the data that were left out, if there are any
 /// predictions/step-<N>.jsonl  the model's predictions for them at an evaluation
+/// predictions/test-step-<N>.jsonl   the answers to the test rows at the end, by the weights of that step
 /// checkpoints/<name>/         model folders: step-<N>, and the names best and last that point to them
 /// worker.json                 process and socket of the worker
 /// worker.lock                 held by the worker while it runs, and names it
@@ -114,6 +115,12 @@ impl RunDir {
     #[must_use]
     pub fn predictions_name(step: u64) -> String {
         format!("predictions/step-{step:06}.jsonl")
+    }
+
+    /// The answers to the test rows by the weights of `step`, relative to the folder.
+    #[must_use]
+    pub fn test_name(step: u64) -> String {
+        format!("predictions/test-step-{step:06}.jsonl")
     }
 
     /// Checkpoint `name`, relative to the folder.

@@ -58,6 +58,7 @@ const NOT_IN_A_STEP: &[(&str, &str)] = &[
     ("task/classification.rs", "weights of classes, once"),
     ("task/classification/class_output.rs", "the number that is explained"),
     ("train/prepare/models.rs", "moves models before they are trained"),
+    ("train/trainer/testing.rs", "moves the model that is tested, once the steps are done"),
     ("data/batch.rs", "tokens that are alike, on the CPU alone"),
 ];
 

@@ -74,7 +74,9 @@ pub fn run(trainer: &mut Trainer, emit: &mut dyn FnMut(Event), control: &mut dyn
         Ok(Flow::Leave) => (Outcome::Stopped, Some(left_with(trainer))),
         Err(error) => (Outcome::Failed, Some(error.to_string())),
     };
-    let ended = Ended { step: trainer.step_count(), outcome, message, metrics: trainer.best_metrics() };
+    let mut metrics = trainer.best_metrics();
+    metrics.extend(trainer.tested().clone());
+    let ended = Ended { step: trainer.step_count(), outcome, message, metrics };
     emit(Event::Ended(ended.clone()));
     ended
 }
@@ -152,7 +154,11 @@ fn steps(
             break;
         }
     }
-    save_at_last(trainer, emit, control, saver)
+    let flow = save_at_last(trainer, emit, control, saver)?;
+    if flow == Flow::Continue {
+        trainer.test()?.into_iter().for_each(|alert| emit(Event::Alert(alert)));
+    }
+    Ok(flow)
 }
 
 /// Reports the steps so far before anything else.

@@ -11,6 +11,7 @@ mod saving;
 mod setup;
 mod sparsity;
 mod step;
+mod testing;
 mod throughput;
 mod validation;
 
@@ -63,6 +64,8 @@ pub struct Trainer {
     throughput: Throughput,
     resumption: Resumption,
     saved: Saved,
+    /// What the test measured, once it did.
+    tested: Metrics,
     /// Notes for the user, before the first step.
     notes: Vec<String>,
     interrupt: Interrupt,
@@ -114,6 +117,7 @@ impl Trainer {
             throughput: Throughput::default(),
             resumption: Resumption::default(),
             saved: Saved::of_new(&setup.settings, &setup.data.reading.columns),
+            tested: Metrics::default(),
             notes,
             interrupt: Interrupt::default(),
             log_sync: LogSync::default(),

@@ -161,7 +161,8 @@ mod tests {
              --l1-exempt none --group-l1 22 --l2-anchor start --l2-exempt biases --rrr 23 --avoid a,b --consistency 24 \
              --consistency-to start --attribution-every 25 --attribution-rows 26 --masking 27 --probe-share 28 --probe-data f \
              --test 0.1 --text-column a --pair-column b --label-column c --id-column d --group-column e --rationale-column f \
-             --no-header --delimiter ; --encoding latin1 --skip-bad 29 --label-map a=b --yes-many-classes --drop-leaks --private",
+             --no-header --delimiter ; --encoding latin1 --skip-bad 29 --label-map a=b --yes-many-classes --drop-leaks \
+             --folds 30 --fold 31 --private",
         );
         let written = serde_json::to_value(&raw).unwrap();
         assert_eq!(written.as_object().unwrap().len(), DEFINITIONS.len() - 1, "all but max_steps");

@@ -2,6 +2,7 @@
 //! for the model. It is written as an HTML page and as Markdown, to be read without pellucid.
 
 mod added;
+mod data;
 mod files;
 mod html;
 mod markdown;
@@ -27,7 +28,7 @@ use crate::stdout;
 use added::Origin;
 pub(super) use files::is_report;
 use page::{Block, Curve, Page, Section, WordMap};
-use record::{Recorded, best_weights, hash, hash_of_weights};
+use record::Recorded;
 
 /// The most points of a curve.
 const POINTS: usize = 300;
@@ -65,7 +66,7 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
 fn page(run: &RunDir, recorded: &Recorded, origin: &Origin) -> Page {
     let sections = vec![
         summary(recorded),
-        data(run, recorded),
+        data::data(run, recorded),
         measures(recorded),
         findings(recorded),
         curves(recorded),
@@ -96,33 +97,6 @@ fn summary(recorded: &Recorded) -> Section {
     });
     let blocks = vec![Block::Text(ended + &best.unwrap_or_default())];
     Section::new("In short", blocks)
-}
-
-fn data(run: &RunDir, recorded: &Recorded) -> Section {
-    let Some(started) = recorded.started() else { return Section::new("Data and model", Vec::new()) };
-    let settings = &started.settings;
-    let path = |path: &Path| path.display().to_string();
-    let mut rows = vec![
-        vec![
-            "model".into(),
-            format!("{} ({}, {} parameters)", started.model.path, started.model.family, started.model.parameters),
-        ],
-        vec!["training data".into(), format!("{} ({} texts)", path(&settings.train), started.train_examples)],
-        vec!["validation data".into(), format!("{} ({} texts)", settings.valid.words(), started.valid_examples)],
-        vec!["classes".into(), started.labels.join(", ")],
-        vec!["computed on".into(), started.device.clone()],
-        vec!["pellucid".into(), started.version.clone()],
-        vec!["SHA-256 of the training data now".into(), hash(&settings.train)],
-        vec!["SHA-256 of the initial weights now".into(), hash_of_weights(&settings.model)],
-        vec![
-            "SHA-256 of the best weights".into(),
-            best_weights(run, recorded).map_or_else(|why| why, |folder| hash_of_weights(&folder)),
-        ],
-    ];
-    let valid = settings.valid.file().map(|file| vec!["SHA-256 of the validation data now".into(), hash(file)]);
-    rows.extend(valid);
-    rows.extend(started.teacher.iter().map(|teacher| vec!["teacher".into(), teacher.path.clone()]));
-    Section::new("Data and model", vec![Block::Table(vec!["what", "value"], rows)])
 }
 
 /// The metrics of the best evaluation. One that it did not measure is taken from the last evaluation that did.

@@ -58,10 +58,12 @@ impl RunLines {
         let after = format!("at step {} after {}", ended.step, duration(time - began));
         let figures = eval_metrics(&ended.metrics);
         let best = if figures.is_empty() { String::new() } else { format!("; best: {figures}") };
+        let figures = shown(&ended.metrics, &[("test/loss", "loss"), ("test/accuracy", "accuracy"), ("test/f1", "f1")]);
+        let test = if figures.is_empty() { String::new() } else { format!("; test: {figures}") };
         let why = ended.reason().map_or_else(String::new, |reason| format!(": {reason}"));
         let word = ended.outcome.word();
         match ended.outcome {
-            Outcome::Finished | Outcome::Stopped => format!("{word} {after}{why}{best}"),
+            Outcome::Finished | Outcome::Stopped => format!("{word} {after}{why}{best}{test}"),
             Outcome::Failed | Outcome::Died => format!("error: the run {word} {after}{why}"),
         }
     }

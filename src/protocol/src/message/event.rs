@@ -236,7 +236,7 @@ pub struct Ended {
     pub outcome: Outcome,
     /// Why, if it failed or died; what was saved, if it had to leave at once.
     pub message: Option<String>,
-    /// The metrics of the best evaluation.
+    /// The metrics of the best evaluation, and those of the test.
     pub metrics: Metrics,
 }
 

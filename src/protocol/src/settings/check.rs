@@ -17,7 +17,8 @@ impl RawSettings {
             return Err(SettingsError::Value { key: "epochs", message });
         }
         self.refuse_idle_windows()?;
-        let train = required("train", self.train)?;
+        let train = required("train", self.train.clone())?;
+        self.check_folds()?;
         let run_dir = self.run_dir.unwrap_or_else(|| default_run_dir(&train));
         RawSettings { train: Some(train), run_dir: Some(run_dir), ..self }.resolved()?.complete()
     }
@@ -31,6 +32,21 @@ impl RawSettings {
                 Err(SettingsError::Value { key, message })
             }
             None => Ok(()),
+        }
+    }
+
+    /// What is validated on is a part of its own or a fold, and not both.
+    fn check_folds(&self) -> Result<(), SettingsError> {
+        let refused = |key, message: String| Err(SettingsError::Value { key, message });
+        match (self.folds, self.fold, &self.valid) {
+            (None, None, valid) => required("valid", valid.as_ref()).map(drop),
+            (Some(folds), None, _) => refused("folds", format!("needs --fold N, the one to validate on: 1 to {folds}")),
+            (None, Some(_), _) => refused("fold", "needs --folds K, how many there are".to_owned()),
+            (Some(_), Some(_), Some(_)) => refused("valid", "give either --valid or --folds, not both".to_owned()),
+            (Some(folds), Some(fold), None) if fold > folds => {
+                refused("fold", format!("must be at most the {folds} of --folds, not {fold}"))
+            }
+            (Some(_), Some(_), None) => Ok(()),
         }
     }
 
@@ -113,11 +129,15 @@ mod tests {
         assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
         let raw: RawSettings = toml::from_str(&text).unwrap();
         assert_eq!(raw.check().unwrap(), settings);
+        let folds = RawSettings { folds: Some(5), fold: Some(5), valid: None, ..complete() }.check().unwrap();
+        assert_eq!(folds.valid_words(), "fold 5 of 5 of the training file");
+        let again: RawSettings = toml::from_str(&toml::to_string(&folds).unwrap()).unwrap();
+        assert_eq!(again.check().unwrap(), folds);
         let left_out: Vec<_> = RawSettings::KEYS.iter().filter(|key| !text.contains(&format!("{key} ="))).collect();
         assert_eq!(
             left_out,
-            [&"label_map", &"epochs", &"class_weights"],
-            "tables, and a length that was not asked for"
+            [&"folds", &"fold", &"label_map", &"epochs", &"class_weights"],
+            "tables, and what was not asked for"
         );
     }
 
@@ -162,7 +182,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_named() {
-        let cases: [(RawSettings, &str); 7] = [
+        let folds = |folds, fold, valid| RawSettings { folds, fold, valid, ..complete() };
+        let cases: [(RawSettings, &str); 12] = [
+            (folds(Some(5), None, None), "--folds: needs --fold N, the one to validate on: 1 to 5"),
+            (folds(None, Some(2), None), "--fold: needs --folds K, how many there are"),
+            (folds(Some(5), Some(6), None), "--fold: must be at most the 5 of --folds, not 6"),
+            (folds(Some(1), Some(1), None), "--folds: must be 2 or more, not 1"),
+            (folds(Some(5), Some(2), Some("0.1".into())), "--valid: give either --valid or --folds, not both"),
             (RawSettings { l1: Some(-1.0), ..complete() }, "--l1: must be 0 or more, not -1"),
             (RawSettings { lr: Some(f64::NAN), ..complete() }, "--lr: must be more than 0, not NaN"),
             (RawSettings { batch_size: Some(0), ..complete() }, "--batch-size: must be 1 or more, not 0"),

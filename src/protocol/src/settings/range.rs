@@ -9,6 +9,8 @@ pub(super) enum Range {
     FromZero,
     /// 1 or more.
     FromOne,
+    /// 2 or more.
+    FromTwo,
     /// More than 0.
     Positive,
     /// From 0 to 1.
@@ -28,6 +30,7 @@ impl Range {
             Self::Any => ("a number", |_| true),
             Self::FromZero => ("0 or more", |v| v >= 0.0),
             Self::FromOne => ("1 or more", |v| v >= 1.0),
+            Self::FromTwo => ("2 or more", |v| v >= 2.0),
             Self::Positive => ("more than 0", |v| v > 0.0),
             Self::Share => ("from 0 to 1", |v| (0.0..=1.0).contains(&v)),
             Self::PartialShare => ("from 0 to under 1", |v| (0.0..1.0).contains(&v)),

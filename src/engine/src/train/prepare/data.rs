@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
-use pellucid_intake::samples::classes;
-use pellucid_intake::split::{Shares, Split, SplitRecord, split};
+use pellucid_intake::split::{Folds, Shares, Split, SplitRecord, Unsplit, folds, split};
 use pellucid_intake::survey::{Part, shared, survey};
+use pellucid_protocol::Settings;
 use pellucid_protocol::data_report::{DataReport, Lengths, TokenLengths};
 use pellucid_protocol::settings::reading::Reading;
 use pellucid_protocol::settings::{DataPart, MaxTokens};
@@ -29,8 +29,8 @@ pub struct Data {
     pub train: Examples,
     /// Validation examples.
     pub valid: Examples,
-    /// Rows that are left for a test.
-    pub test: Option<Rows>,
+    /// Examples that are left for a test.
+    pub test: Option<Examples>,
     /// Texts to explain while training goes on, if they are not to be validation examples.
     pub probe: Option<Examples>,
     /// The model's tokenizer.
@@ -66,12 +66,11 @@ impl Preparation<'_> {
         let (labels, naming) = self.classes(&config, &train)?;
         let (mut train, mut valid) = (Examples::of(train, &labels, naming)?, Examples::of(valid, &labels, naming)?);
         self.note_absent(&labels, &valid);
+        let mut test = test.map(|test| Examples::of(test, &labels, naming)).transpose()?;
         if let Some(test) = &test {
-            classes(test, &labels, naming)?;
-            self.notes.push(format!(
-                "{} test rows are kept apart and not measured here; `pellucid predict` measures them",
-                test.len()
-            ));
+            let count = test.len();
+            self.notes
+                .push(format!("{count} test rows are kept apart: the best weights are measured on them at the end"));
         }
         let mut probe = self.probe(&labels, naming)?;
         let limit = TextLimit { max_tokens: self.token_limit(&config), windows: self.settings.windows() };
@@ -86,10 +85,11 @@ impl Preparation<'_> {
         self.settings.max_tokens = MaxTokens::At(encoder.max_tokens() as u64);
         encoder.check_windows()?;
         valid.encode(&encoder)?;
-        probe.iter_mut().try_for_each(|probe| probe.encode(&encoder))?;
-        let sets = [Some(&train), Some(&valid), probe.as_ref()].into_iter().flatten();
+        test.iter_mut().chain(&mut probe).try_for_each(|examples| examples.encode(&encoder))?;
+        let sets = [Some(&train), Some(&valid), test.as_ref(), probe.as_ref()].into_iter().flatten();
         check_ids(self.source, &config, sets.map(|examples| &*examples.tokens))?;
-        for (which, examples, part) in [("training", &train, 0), ("validation", &valid, 1)] {
+        let tests = test.iter().map(|test| ("test", test, 2));
+        for (which, examples, part) in [("training", &train, 0), ("validation", &valid, 1)].into_iter().chain(tests) {
             self.note_cuts(which, examples, encoder.limit());
             report.parts[part].tokens = Some(token_lengths(examples, &encoder));
         }
@@ -112,14 +112,18 @@ impl Preparation<'_> {
         if !self.settings.yes_many_classes.is_on() {
             refuse_too_many(&rows).map_err(too_many)?;
         }
-        let split = self.split(&rows)?;
-        let split_record = (split.train.len() < rows.len()).then(|| SplitRecord::of(&rows, &split, self.settings.seed));
+        let (split, folds) = self.split(&rows)?;
+        let split_record =
+            (split.train.len() < rows.len()).then(|| SplitRecord::of(&rows, &split, &folds, self.settings.seed));
         let part = |wanted: Option<&DataPart>, own: &[usize]| match wanted {
             None => Ok(None),
             Some(DataPart::Share(_)) => Ok(Some(rows.subset(own))),
             Some(DataPart::File(path)) => read_rows(path, &reading, LabelNeed::Required).map(Some),
         };
-        let valid = part(Some(&self.settings.valid), &split.valid)?.unwrap_or_default();
+        let valid = match &self.settings.valid {
+            None => rows.subset(&split.valid),
+            valid => part(valid.as_ref(), &split.valid)?.unwrap_or_default(),
+        };
         let test = part(self.settings.test.as_ref(), &split.test)?;
         [Some(&valid), test.as_ref()].into_iter().flatten().for_each(|part| self.note_skipped(part, &mut skipped));
         let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
@@ -155,26 +159,53 @@ impl Preparation<'_> {
         report
     }
 
-    /// How the training file is split; by default all of it is trained on.
-    fn split(&mut self, rows: &Rows) -> Result<Split> {
+    /// How the training file is split; by default all of it is trained on. With cross-validation also its folds.
+    fn split(&mut self, rows: &Rows) -> Result<(Split, Folds)> {
         let share = |part: Option<&DataPart>| match part {
             Some(DataPart::Share(share)) => *share,
             _ => 0.0,
         };
-        let shares = Shares { valid: share(Some(&self.settings.valid)), test: share(self.settings.test.as_ref()) };
-        if shares == Shares::default() {
-            return Ok(Split { train: (0..rows.len()).collect(), ..Split::default() });
-        }
-        let refused = |why: pellucid_intake::split::Unsplit| Error::file(&self.settings.train, why);
-        let split = split(rows, shares, self.settings.seed).map_err(refused)?;
-        let Split { train, valid, test } = &split;
+        let Settings { valid, test, folds, fold, seed, .. } = &self.settings;
+        let shares = Shares { valid: share(valid.as_ref()), test: share(test.as_ref()) };
+        let refused = |why: Unsplit| Error::file(&self.settings.train, why);
+        let whole = || Split { train: (0..rows.len()).collect(), ..Split::default() };
+        let parts = if shares == Shares::default() { Ok(whole()) } else { split(rows, shares, *seed) };
+        let mut parts = parts.map_err(refused)?;
+        let Some((count, fold)) = folds.zip(*fold) else {
+            if shares != Shares::default() {
+                self.note_split(rows, &parts, "by label");
+            }
+            return Ok((parts, Folds::new()));
+        };
+        let folds = self::folds(rows, &parts.train, count as usize, *seed).map_err(refused)?;
+        parts.valid = folds.get(fold as usize - 1).cloned().unwrap_or_default();
+        parts.train.retain(|row| parts.valid.binary_search(row).is_err());
+        self.note_split(rows, &parts, &format!("into {count} folds by label, of which {fold} is validated on"));
+        self.note_rare(rows, &folds);
+        Ok((parts, folds))
+    }
+
+    fn note_split(&mut self, rows: &Rows, split: &Split, how: &str) {
+        let Split { train, valid, test } = split;
         let (all, train, valid, test) = (rows.len(), train.len(), valid.len(), test.len());
-        let how = if rows.group(0).is_some() { "by label, no group on two sides" } else { "by label" };
+        let groups = if rows.group(0).is_some() { ", no group on two sides" } else { "" };
         let seed = self.settings.seed;
         self.notes.push(format!(
-            "{all} rows were split {how}, seed {seed}: {train} for training, {valid} for validation, {test} for a test"
+            "{all} rows were split {how}{groups}, seed {seed}: {train} for training, {valid} for validation, {test} for a \
+             test"
         ));
-        Ok(split)
+    }
+
+    /// Of a class that is rarer than there are folds, some of these have none.
+    fn note_rare(&mut self, rows: &Rows, folds: &Folds) {
+        let has = |fold: &Vec<usize>, label| fold.iter().any(|row| rows.label(*row) == Some(label));
+        for (number, label) in rows.labels().iter().enumerate() {
+            let without = folds.iter().filter(|fold| !has(fold, number)).count();
+            if without > 0 {
+                let (name, count, all) = (&label.name, label.count, folds.len());
+                self.notes.push(format!("{without} of the {all} folds have no row of the class {name} ({count} rows)"));
+            }
+        }
     }
 
     /// The classes of the model if the labels of the training data name them, else those of the data.

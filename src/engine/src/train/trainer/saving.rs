@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use pellucid_protocol::event::{Checkpoint, CheckpointKind};
-use pellucid_protocol::settings::LiveSetting;
+use pellucid_protocol::settings::{DataPart, LiveSetting};
 use pellucid_record::RunDir;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -174,7 +174,7 @@ impl Trainer {
         }
         if !state.valid.is_empty() && state.valid != self.setup.data.valid.fingerprint() {
             let message = "the validation data has changed since the run began: its figures could not be compared";
-            let path = self.settings().valid.file().unwrap_or(&self.settings().train);
+            let path = self.settings().valid.as_ref().and_then(DataPart::file).unwrap_or(&self.settings().train);
             return Err(Error::file(path, message));
         }
         let mut moments = Vec::new();

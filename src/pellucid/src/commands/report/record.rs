@@ -84,6 +84,11 @@ impl Recorded {
                     self.bests.push((eval.step, eval.metrics));
                 }
             }
+            Event::Ended(ended) => {
+                let step = self.best().map_or(ended.step, |(step, _)| *step);
+                let tested = ended.metrics.iter().filter(|(name, _)| name.starts_with("test/"));
+                self.latest.extend(tested.map(|(name, value)| (name.to_owned(), (step, value))));
+            }
             Event::Watched(watched) => self.watched = Some(watched),
             Event::Alert(alert) => self.alerts.push(alert),
             Event::Setting(setting) if setting.key != "state" => self.changes.push(setting),

@@ -63,7 +63,10 @@ impl Folder {
             Folder::Run if whole == "checkpoints" => Part::Folder(Folder::Checkpoints),
             Folder::Run if BY_CONTENT.contains(&name) && temporary.is_none() => Part::FileByContent,
             Folder::Run => file_if(FILES.contains(&whole) || BY_CONTENT.contains(&name)),
-            Folder::Predictions => file_if(whole.strip_suffix(".jsonl").is_some_and(is_step)),
+            Folder::Predictions => {
+                let step = whole.strip_suffix(".jsonl").map(|name| name.strip_prefix("test-").unwrap_or(name));
+                file_if(step.is_some_and(is_step))
+            }
             Folder::Checkpoints if is_step(without_ending(name)) => Part::Folder(Folder::Checkpoint),
             Folder::Checkpoints => file_if(NAMES.contains(&whole)),
             Folder::Checkpoint => {
@@ -108,7 +111,9 @@ mod tests {
             (Folder::Run, "events.columns".to_owned()),
             (Folder::Run, format!(".events.jsonl.pellucid-{digits}")),
             (Folder::Run, "events.jsonl.partial".to_owned()),
+            (Folder::Run, "skipped.jsonl".to_owned()),
             (Folder::Predictions, "step-000010.jsonl".to_owned()),
+            (Folder::Predictions, "test-step-000010.jsonl".to_owned()),
             (Folder::Predictions, format!(".step-000010.jsonl.pellucid-{digits}")),
             (Folder::Checkpoints, "best".to_owned()),
             (Folder::Checkpoints, "last.partial".to_owned()),
@@ -130,6 +135,7 @@ mod tests {
             (Folder::Run, "model.safetensors"),
             (Folder::Run, ".notes.txt.pellucid-0123456789abcdef"),
             (Folder::Predictions, "step-.jsonl"),
+            (Folder::Predictions, "test.jsonl"),
             (Folder::Predictions, "step-1"),
             (Folder::Checkpoints, "step-1a"),
             (Folder::Checkpoints, "mine"),

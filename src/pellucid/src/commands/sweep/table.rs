@@ -1,4 +1,4 @@
-//! The results of a sweep: a row for each run, and means over the seeds.
+//! The results of a sweep: a row for each run, and means over the seeds and folds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -29,7 +29,7 @@ pub(super) struct Row {
     primary_metric: String,
 }
 
-/// Runs that differ only in their seed, as one.
+/// Runs that differ only in their seed or their fold, as one.
 #[derive(Debug, Serialize)]
 struct Mean {
     #[serde(serialize_with = "as_map")]
@@ -41,9 +41,14 @@ struct Mean {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Spread {
     mean: f64,
+    /// The standard deviation of a sample; 0 of one run.
+    deviation: f64,
     least: f64,
     most: f64,
 }
+
+/// Settings whose values are repeats of one thing: runs that differ in these alone are averaged.
+const REPEATS: [&str; 2] = ["seed", "fold"];
 
 impl Row {
     /// The row of `run`, from its log as far as it goes.
@@ -100,11 +105,11 @@ pub(super) fn json(rows: &[Row]) -> io::Result<String> {
     Ok(text + "\n")
 }
 
-/// Finished runs, those that differ only in their seed as one, in the order of the grid.
+/// Finished runs, those that differ only in their seed or fold as one, in the order of the grid.
 fn means(rows: &[Row]) -> Vec<Mean> {
     let mut groups: Vec<(Point, Vec<&Row>)> = Vec::new();
     for row in rows.iter().filter(|row| row.is_finished()) {
-        let point: Point = row.grid.iter().filter(|choice| choice.key != "seed").cloned().collect();
+        let point: Point = row.grid.iter().filter(|choice| !REPEATS.contains(&choice.key.as_str())).cloned().collect();
         match groups.iter_mut().find(|(known, _)| *known == point) {
             Some((_, group)) => group.push(row),
             None => groups.push((point, vec![row])),
@@ -118,24 +123,30 @@ fn spreads(rows: &[&Row]) -> BTreeMap<String, Spread> {
     for (name, value) in rows.iter().flat_map(|row| row.metrics.iter()) {
         values.entry(name.to_owned()).or_default().push(value);
     }
-    let spread = |values: Vec<f64>| Spread {
-        mean: values.iter().sum::<f64>() / values.len() as f64,
-        least: values.iter().copied().fold(f64::INFINITY, f64::min),
-        most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    let spread = |values: Vec<f64>| {
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Spread {
+            mean,
+            deviation: (squares / (values.len() - 1).max(1) as f64).sqrt(),
+            least: values.iter().copied().fold(f64::INFINITY, f64::min),
+            most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        }
     };
     values.into_iter().map(|(name, values)| (name, spread(values))).collect()
 }
 
 /// The metrics of the table for people, and their titles.
-const SHOWN: [(&str, &str); 5] = [
+const SHOWN: [(&str, &str); 6] = [
     ("valid/accuracy", "accuracy"),
+    ("test/accuracy", "test accuracy"),
     ("sparsity/exact", "zeros"),
     ("explain/faithfulness", "faithful"),
     ("explain/drift_start", "drift from start"),
     ("explain/drift_teacher", "drift from teacher"),
 ];
 
-/// The lines of a table for people: the mean of each metric, and its range over the seeds.
+/// The lines of a table for people: the mean of each metric, and its range over the seeds and folds.
 pub(super) fn shown(rows: &[Row]) -> Vec<String> {
     let means = means(rows);
     let is_there = |name: &str| means.iter().any(|mean| mean.metrics.contains_key(name));
@@ -190,7 +201,9 @@ mod tests {
     fn means_are_over_the_seeds_of_finished_runs() {
         let json: serde_json::Value = serde_json::from_str(&json(&rows()).unwrap()).unwrap();
         assert_eq!((json["runs"].as_array().unwrap().len(), json["points"].as_array().unwrap().len()), (4, 2));
-        assert_eq!(json["points"][0]["metrics"]["valid/accuracy"]["mean"], 0.625);
+        let accuracy = &json["points"][0]["metrics"]["valid/accuracy"];
+        // statistics.stdev([0.5, 0.75])
+        assert_eq!((&accuracy["mean"], &accuracy["deviation"]), (&0.625.into(), &0.176_776_695_296_636_9.into()));
         assert_eq!(json["points"][1]["runs"], 1);
         let shown = shown(&rows());
         assert_eq!(shown[1].trim_end(), "l1 0         2  0.625 (0.500 to 0.750)");
