@@ -484,3 +484,20 @@ fn split_folds(out: &std::path::Path) -> Value {
     let split: Value = serde_json::from_slice(&fs::read(out.join("fold-1/split.json")).unwrap()).unwrap();
     split["folds"].clone()
 }
+
+#[test]
+fn wrong_usage_of_the_worker_is_one_line() {
+    let worker = crate::program::program("pellucid-worker");
+    let run = |args: &[&str]| std::process::Command::new(&worker).args(args).output().unwrap();
+    for args in
+        [&["fly"][..], &[], &["pretrain"], &["halve", "a"], &["work", "--\u{1b}[2J"], &["pretrain", "--lr", "fast"]]
+    {
+        let output = run(args);
+        let told = text(&output.stderr);
+        assert_eq!((output.status.code(), told.lines().count()), (Some(2), 1), "{args:?}: {told}");
+        assert!(told.starts_with("error: ") && told.contains("pellucid-worker --help") && !told.contains('\u{1b}'));
+        assert!(output.stdout.is_empty());
+    }
+    let help = run(&["--help"]);
+    assert!(help.status.success() && text(&help.stdout).contains("Usage"));
+}

@@ -81,7 +81,11 @@ fn main() -> ExitCode {
     if let Some(limit) = getrlimit(Resource::Stack).current.filter(|&limit| limit < STACK_NEEDED) {
         return fail(&stack_too_small(limit), 1);
     }
-    match Cli::parse().job {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match cli.job {
         Job::Work => match serde_json::from_reader::<_, Work>(io::stdin().lock().take_line()) {
             Ok(work) => do_work(work),
             Err(error) => fail(&format!("stdin: not a job: {error}"), 2),
@@ -89,6 +93,19 @@ fn main() -> ExitCode {
         Job::Pretrain(asked) => finish(run_pretrain(asked)),
         Job::Halve { from, to } => finish(predict::halve(&from, &to)),
     }
+}
+
+/// Help and version as they are; wrong usage in one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let told = error.to_string();
+    // What is wrong stands before the first empty line.
+    let what: Vec<&str> = told.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+    let what = what.join(" ");
+    fail(&format!("{}; `pellucid-worker --help` shows what there is", what.trim_start_matches("error: ")), 2)
 }
 
 /// Lets color-eyre report panics, except those that a guard turns into errors.
