@@ -486,6 +486,37 @@ fn split_folds(out: &std::path::Path) -> Value {
 }
 
 #[test]
+fn predictions_of_a_killed_command_leave_nothing_behind() {
+    use std::os::unix::fs::OpenOptionsExt;
+    let place = Workplace::new();
+    let folder = place.path().join("answers");
+    fs::create_dir(&folder).unwrap();
+    let rows: PathBuf = place.path().join("rows.csv");
+    fs::write(&rows, "text\n".to_owned() + &"a cough this morning and a rash\n".repeat(200_000)).unwrap();
+    let model = crate::program::data().join("models/teacher-credit").display().to_string();
+    let out = folder.join("out.jsonl").display().to_string();
+    let asked = ["predict", "--model", &model, "--data", rows.to_str().unwrap(), "--format", "jsonl", "--out", &out];
+    let mut child = place.pellucid(asked).spawn().unwrap();
+    let fds = || -> Vec<PathBuf> {
+        let of = |pid: u32| fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
+        let pids = children.split_whitespace().map(|pid| pid.parse().unwrap()).chain([child.id()]);
+        pids.flat_map(of).filter_map(|fd| fs::read_link(fd.path()).ok()).collect()
+    };
+    crate::program::wait_until("a file that is written", || fds().iter().any(|path| path.starts_with(&folder)));
+    let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap_or_default();
+    for pid in children.split_whitespace().map(|pid| pid.parse().unwrap()).chain([child.id()]) {
+        signal("KILL", pid);
+    }
+    child.wait().unwrap();
+    // Where the system has files without names, there was none; else the name says whose it is.
+    let nameless = fs::OpenOptions::new().write(true).custom_flags(0o20_200_000).open(&folder).is_ok();
+    let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), usize::from(!nameless), "{left:?}");
+    assert!(left.iter().all(|name| name.to_str().unwrap().starts_with(".out.jsonl.pellucid-")));
+}
+
+#[test]
 fn wrong_usage_of_the_worker_is_one_line() {
     let worker = crate::program::program("pellucid-worker");
     let run = |args: &[&str]| std::process::Command::new(&worker).args(args).output().unwrap();

@@ -90,7 +90,7 @@ impl OutputFile {
     /// As [`OutputFile::new`], and what the file system says.
     pub fn draft(&self) -> io::Result<Draft> {
         self.check()?;
-        let mut draft = Draft::of(&self.path, Readers::Umask)?;
+        let mut draft = Draft::without_name(&self.path, Readers::Umask)?;
         // Who could not read the file before cannot read what replaces it.
         if let Ok(before) = fs::symlink_metadata(&self.path) {
             draft.file().set_permissions(before.permissions())?;

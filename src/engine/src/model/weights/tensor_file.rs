@@ -32,10 +32,10 @@ pub fn write(path: &Path, tensors: &[(&str, &Tensor)], text: &str) -> Result<()>
         views.push((*name, TensorView::new(Dtype::F32, shape, bytes).map_err(|error| Error::file(path, error))?));
     }
     let draft = Draft::of(path, Readers::User).map_err(|error| Error::file(path, error))?;
+    let temporary = draft.temporary().ok_or_else(|| Error::file(path, "has no name to be written at"))?;
     let sum = checksum(text, tensors.iter().zip(&bytes).map(|((name, _), bytes)| (*name, bytes.as_slice())));
     let metadata = HashMap::from([(TEXT.to_owned(), text.to_owned()), (SUM.to_owned(), sum)]);
-    safetensors::serialize_to_file(views, Some(metadata), draft.temporary())
-        .map_err(|error| Error::file(path, error))?;
+    safetensors::serialize_to_file(views, Some(metadata), temporary).map_err(|error| Error::file(path, error))?;
     draft.finish().map_err(|error| Error::file(path, error))
 }
 
