@@ -162,3 +162,27 @@ fn what_is_not_read_is_said_in_one_line() {
         "first.feather: is Feather of version 1, which is not read; write it with version 2, or as Parquet"
     );
 }
+
+#[test]
+fn the_lz4_of_hadoop_is_refused_by_name() {
+    let mut bytes = std::fs::read(fixture("lz4.parquet")).unwrap();
+    // In the description of each column: the codec, which becomes 5 from 7, behind which the number of values stands.
+    let codecs: Vec<usize> = (0..bytes.len() - 2).filter(|at| bytes[*at..*at + 3] == [0x15, 14, 0x16]).collect();
+    assert_eq!(codecs.len(), 6, "three columns in two row groups");
+    codecs.into_iter().for_each(|at| bytes[at + 1] = 10);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hadoop.parquet");
+    std::fs::write(&path, bytes).unwrap();
+    let told = read(&path).unwrap_err().to_string();
+    assert!(
+        told.ends_with("hadoop.parquet: is compressed with LZ4, which is not read; write it with snappy or zstd"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_encoding_is_nothing_for_files_that_have_types() {
+    let reading = Reading { encoding: Some("latin1".to_owned()), ..Reading::default() };
+    let told = refused("snappy.parquet", &reading);
+    assert_eq!(told, "snappy.parquet: has texts in UTF-8, as its format says; leave --encoding out");
+}

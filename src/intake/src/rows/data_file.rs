@@ -130,12 +130,40 @@ impl DataFile {
         }
     }
 
+    /// Refuses an encoding that is given for a file which is UTF-8: with it, letters would be read as others.
+    ///
+    /// # Errors
+    /// When all of the file is UTF-8 and the encoding reads it otherwise, and as [`DataFile::open`].
+    pub(super) fn refuse_other_encoding(&self) -> Result<()> {
+        let Some(encoding) = self.encoding.filter(|encoding| *encoding != encoding_rs::UTF_8) else { return Ok(()) };
+        let (text, marked) = self.bytes()?;
+        if marked.is_some() {
+            // It is read as its mark says.
+            return Ok(());
+        }
+        let Some(utf8) = Utf8::of(text).map_err(|error| Error::file(&self.path, error))? else { return Ok(()) };
+        let is_meant =
+            if [UTF_16LE, UTF_16BE].contains(&encoding) { utf8.has_nul || utf8.is_empty } else { utf8.is_ascii };
+        let name = encoding.name();
+        let why = format!("is UTF-8, whose letters --encoding {name} would read as others; leave --encoding out");
+        if is_meant { Ok(()) } else { Err(Error::file(&self.path, why)) }
+    }
+
     /// Its text, without the mark of its encoding. What is not of the encoding is an error of the reader; UTF-8 is not
     /// checked here.
     ///
     /// # Errors
     /// As [`DataFile::open`].
     pub(super) fn text(&self) -> Result<Box<dyn Read>> {
+        let (bytes, marked) = self.bytes()?;
+        Ok(match marked.or(self.encoding).filter(|encoding| *encoding != encoding_rs::UTF_8) {
+            Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
+            None => bytes,
+        })
+    }
+
+    /// Its bytes without the mark of an encoding, and the encoding that the mark names.
+    fn bytes(&self) -> Result<(Box<dyn Read>, Option<&'static Encoding>)> {
         let told = |error: io::Error| Error::file(&self.path, error);
         let file = self.open()?;
         let mut file: Box<dyn Read> = match self.packed {
@@ -143,11 +171,44 @@ impl DataFile {
             None => Box::new(BufReader::with_capacity(CHUNK, file)),
         };
         let (start, marked) = start(&mut file).map_err(told)?;
-        let bytes = io::Cursor::new(start).chain(file);
-        Ok(match marked.or(self.encoding).filter(|encoding| *encoding != encoding_rs::UTF_8) {
-            Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
-            None => Box::new(bytes),
-        })
+        Ok((Box::new(io::Cursor::new(start).chain(file)), marked))
+    }
+}
+
+/// What is known of a text that is UTF-8.
+struct Utf8 {
+    is_empty: bool,
+    is_ascii: bool,
+    /// The line ends of UTF-16 have one, so that a file of more than one line is no text of UTF-8.
+    has_nul: bool,
+}
+
+impl Utf8 {
+    /// Looks at all of a text; `None` if it is not UTF-8.
+    fn of(mut text: impl Read) -> io::Result<Option<Self>> {
+        let mut found = Self { is_empty: true, is_ascii: true, has_nul: false };
+        let (mut bytes, mut kept) = (vec![0; CHUNK], 0);
+        loop {
+            let read = match text.read(&mut bytes[kept..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            let end = kept + read;
+            found.is_empty &= end == 0;
+            found.is_ascii &= bytes[..end].is_ascii();
+            found.has_nul |= bytes[..end].contains(&0);
+            let valid = match std::str::from_utf8(&bytes[..end]) {
+                Ok(_) => end,
+                // The piece may end within a character.
+                Err(error) if error.error_len().is_none() && read > 0 => error.valid_up_to(),
+                Err(_) => return Ok(None),
+            };
+            bytes.copy_within(valid..end, 0);
+            kept = end - valid;
+            if read == 0 {
+                return Ok(Some(found));
+            }
+        }
     }
 }
 
@@ -239,6 +300,38 @@ mod tests {
             assert_eq!(read(&utf16(u16::to_be_bytes, [0xfe, 0xff], text), None).unwrap(), text);
         }
         assert_eq!(read(b"k\xf6stlich", Some("latin1")).unwrap(), "köstlich");
+    }
+
+    #[test]
+    fn an_encoding_for_a_file_that_is_utf8_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let check = |bytes: &[u8], encoding: &str| {
+            std::fs::write(&path, bytes).unwrap();
+            DataFile::new(&path, Some(encoding), Links::Followed).unwrap().refuse_other_encoding()
+        };
+        // Characters that lie across pieces as well.
+        for text in ["köstlich", &"aéz".repeat(40_000), &format!("{}é", "a".repeat(CHUNK - 1))] {
+            let told = check(text.as_bytes(), "latin1").unwrap_err().to_string();
+            assert!(
+                told.ends_with(
+                    "is UTF-8, whose letters --encoding windows-1252 would read as others; leave --encoding out"
+                ),
+                "{told}"
+            );
+            assert!(check(text.as_bytes(), "utf-8").is_ok());
+        }
+        for bytes in [&b"plain"[..], b"", b"k\xf6stlich", b"ends with \xc3", &[b"a".repeat(CHUNK), vec![0xe9]].concat()]
+        {
+            assert!(check(bytes, "latin1").is_ok());
+        }
+        assert!(check(b"plain\n", "utf-16le").unwrap_err().to_string().contains("is UTF-8"));
+        for bytes in [&b"p\0l\0\n\0"[..], b"", "ä\0ö\n\0".as_bytes()] {
+            assert!(check(bytes, "utf-16le").is_ok());
+        }
+        for marked in [&b"\xef\xbb\xbfk\xc3\xb6stlich"[..], b"\xff\xfek\0\xf6\0"] {
+            assert!(check(marked, "latin1").is_ok(), "it is read as its mark says");
+        }
     }
 
     #[test]

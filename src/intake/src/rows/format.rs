@@ -11,20 +11,31 @@ use super::table::{LabelNeed, Opened};
 use crate::error::{Error, Result};
 
 /// A format of data files.
+#[derive(Clone, Copy)]
 struct Format {
     /// Endings of the names of its files, in lower case; messages name the first one.
     endings: &'static [&'static str],
+    kind: Kind,
     open: fn(DataFile, &Reading, LabelNeed) -> Result<Opened>,
+}
+
+/// What the bytes of a format are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Text, in an encoding.
+    Text,
+    /// Values with types, whose texts are UTF-8.
+    Typed,
 }
 
 /// The formats that can be read.
 const FORMATS: &[Format] = &[
-    Format { endings: &["jsonl", "ndjson"], open: jsonl::open },
-    Format { endings: &["json"], open: jsonl::open_json },
-    Format { endings: &["csv"], open: delimited::open_csv },
-    Format { endings: &["tsv", "tab", "txt"], open: delimited::open_tsv },
-    Format { endings: &["parquet"], open: parquet::open },
-    Format { endings: &["arrow", "feather", "ipc"], open: arrow::open },
+    Format { endings: &["jsonl", "ndjson"], kind: Kind::Text, open: jsonl::open },
+    Format { endings: &["json"], kind: Kind::Text, open: jsonl::open_json },
+    Format { endings: &["csv"], kind: Kind::Text, open: delimited::open_csv },
+    Format { endings: &["tsv", "tab", "txt"], kind: Kind::Text, open: delimited::open_tsv },
+    Format { endings: &["parquet"], kind: Kind::Typed, open: parquet::open },
+    Format { endings: &["arrow", "feather", "ipc"], kind: Kind::Typed, open: arrow::open },
 ];
 
 /// Opens a data file, whose ending names the format.
@@ -39,7 +50,15 @@ pub(super) fn open(file: DataFile, reading: &Reading, need: LabelNeed) -> Result
             format!("unknown format; name it {}, text also with .gz or .zst", known_endings()),
         ));
     };
-    (FORMATS[format].open)(file, reading, need)
+    let Format { kind, open, .. } = FORMATS[format];
+    match (kind, &reading.encoding) {
+        (Kind::Typed, Some(_)) => {
+            return Err(Error::file(file.path(), "has texts in UTF-8, as its format says; leave --encoding out"));
+        }
+        (Kind::Text, Some(_)) => file.refuse_other_encoding()?,
+        (_, None) => {}
+    }
+    open(file, reading, need)
 }
 
 /// Which of the formats has an ending.
