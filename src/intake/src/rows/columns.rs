@@ -19,7 +19,9 @@ const PAIRS: &[(&str, &str)] = &[
 /// The names of a single text.
 const TEXTS: &[&str] = &["text", "sentence"];
 /// The names of the label.
-const LABELS: &[&str] = &["label", "labels", "class", "category"];
+const LABELS: &[&str] = &["label", "labels", "class", "category", "is_duplicate", NLI_LABEL];
+/// The label of SNLI and MNLI; `-` is none, where those who were asked do not agree.
+pub(super) const NLI_LABEL: &str = "gold_label";
 /// The names of what a row is called.
 const IDS: &[&str] = &["id", "idx", "guid", "uid"];
 /// The name of the rationale.
@@ -255,6 +257,8 @@ mod tests {
         assert_eq!(found("sentence,question,label"), (1, Some(0), Some(2)));
         assert_eq!(found("passage,question,label"), (1, Some(0), Some(2)));
         assert_eq!(found("label,hypothesis,premise"), (2, Some(1), Some(0)));
+        assert_eq!(found("id,qid1,qid2,question1,question2,is_duplicate"), (3, Some(4), Some(5)));
+        assert_eq!(found("gold_label,sentence1,sentence2,label1"), (1, Some(2), Some(0)));
         assert_eq!(found("Text, LABEL "), (0, None, Some(1)));
     }
 

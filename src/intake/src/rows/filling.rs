@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
 use super::cells::{Filled, whole};
-use super::columns::Columns;
+use super::columns::{Columns, NLI_LABEL, folded, is_known};
 use super::set::LARGEST;
-use super::table::{LabelNeed, Opened, Table};
+use super::table::{Cell, LabelNeed, Opened, Record, Table};
 use super::{Label, NO_LABEL, Rows};
 use crate::error::{Error, Result};
 
@@ -133,7 +133,7 @@ impl<'a> Filling<'a> {
         let roles: Vec<Role> = self.wanted.iter().map(|wanted| wanted.role).collect();
         table.each(places, &mut |record| {
             let filled = record.and_then(|record| {
-                let filled = Filled::of(&roles, record.cells, self.need);
+                let filled = self.refuse_header(&record).and_then(|()| self.filled(&roles, &record));
                 filled.map(|filled| (record.line, filled)).map_err(|why| Error::row(&self.path, record.line, why))
             });
             match filled {
@@ -148,6 +148,43 @@ impl<'a> Filling<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Refuses a row that names the columns: files that were put together, or a file that has a header among others that
+    /// have none.
+    fn refuse_header(&self, record: &Record<'_>) -> std::result::Result<(), String> {
+        let is_name = |(wanted, cell): (&Wanted, &Cell<'_>)| match (self.rows.header, cell) {
+            (Header::Auto, Cell::Text(text)) => folded(text) == folded(&wanted.name),
+            (Header::None, Cell::Text(text)) => record.line == 1 && is_known(text, self.reading),
+            _ => false,
+        };
+        let mut cells = self.wanted.iter().zip(record.cells);
+        match (self.rows.header, self.rows.files.len()) {
+            (Header::Auto, _) if record.cells.len() < 2 => Ok(()),
+            (Header::None, 1) => Ok(()),
+            (Header::Auto, _) if cells.all(is_name) => Err("is the header again; remove the row".to_owned()),
+            (Header::None, _) if cells.all(is_name) => {
+                let first = self.rows.files.first().map_or_else(String::new, |file| file.display().to_string());
+                Err(format!("is a header, and {first} has none; give both files one, or remove it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The row; where those who were asked did not agree, it has no label.
+    fn filled<'r>(&self, roles: &[Role], record: &Record<'r>) -> std::result::Result<Filled<'r>, String> {
+        let mut filled = Filled::of(roles, record.cells, self.need)?;
+        let is_nli =
+            || self.wanted.iter().any(|wanted| wanted.role == Role::Label && folded(&wanted.name) == NLI_LABEL);
+        if filled.label.as_deref() == Some("-") && is_nli() {
+            if self.need == LabelNeed::Required {
+                return Err(
+                    "the label is `-`: no label that most agree on; --skip-bad N leaves such rows out".to_owned()
+                );
+            }
+            filled.label = None;
+        }
+        Ok(filled)
     }
 
     /// Many files that are small may come to texts that are not.
