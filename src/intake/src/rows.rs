@@ -124,7 +124,7 @@ const NO_LABEL: u32 = u32::MAX;
 pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows> {
     let set = FileSet::of(path)?;
     let open = |file: &Path, reading: &Reading| {
-        format::open(DataFile::new(file, reading.encoding.as_deref(), set.links)?, reading, need)
+        format::open(DataFile::new(file, reading.encoding.as_deref(), set.links.clone())?, reading, need)
     };
     let Some((first, others)) = set.files.split_first() else { return Err(Error::file(path, "has no files")) };
     let opened = open(first, reading)?;

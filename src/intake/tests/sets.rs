@@ -197,3 +197,33 @@ fn classes_are_named_by_what_is_saved_beside_a_file() {
     let told = read(&path).unwrap_err();
     assert!(told.ends_with("numbers.arrow:2: has the class 1, and the file names 1 classes from 0 on"), "{told}");
 }
+
+#[test]
+fn a_header_among_files_without_one_is_no_row() {
+    let shards =
+        folder(&[("set/part-1.tsv", "a b c\t1\nd e f\t0\n"), ("set/part-2.tsv", "sentence\tlabel\ng h i\t1\n")]);
+    let told = refused(&shards, "set");
+    assert_eq!(told, "set/part-2.tsv:1: is a header, and set/part-1.tsv has none; give both files one, or remove it");
+}
+
+#[test]
+fn the_links_of_the_cache_of_hugging_face_are_followed_and_no_others() {
+    let place = folder(&[
+        ("datasets--a--b/blobs/0a1b", "text,label\na b,0\nc d,1\n"),
+        ("datasets--a--b/blobs/2c3d", "text,label\ne f,0\n"),
+        ("datasets--a--b/snapshots/77/data/readme.md", ""),
+        ("secret.csv", "text,label\nsecret,1\n"),
+    ]);
+    let data = place.path().join("datasets--a--b/snapshots/77/data");
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, data.join(name)).unwrap();
+    link("../../../blobs/0a1b", "train-00000-of-00002.csv");
+    link("../../../blobs/2c3d", "train-00001-of-00002.csv");
+    assert_eq!(texts(&read(&data).unwrap()), "a b c d e f");
+    // By way of a link to the folder as well.
+    std::os::unix::fs::symlink(&data, place.path().join("mine")).unwrap();
+    assert_eq!(texts(&read(&place.path().join("mine")).unwrap()), "a b c d e f");
+    link("../../../../secret.csv", "train-00002-of-00002.csv");
+    let told = read(&data).unwrap_err();
+    assert!(told.contains("train-00002-of-00002.csv: is a link that leads out of the cache, to "), "{told}");
+    assert!(told.ends_with("secret.csv; name the files themselves, e.g. by a pattern"), "{told}");
+}

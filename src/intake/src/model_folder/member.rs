@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use pellucid_files::bounded;
 
 use crate::error::{Error, Result};
+use crate::hub_cache::blobs;
 
 /// The path of the file `name` of the model folder `folder`; the file need not exist.
 ///
@@ -51,14 +52,6 @@ fn check_name(folder: &Path, home: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::file(folder, format!("leads out of the run, to {}", home.display())))
-}
-
-/// Where a Hugging Face cache keeps the files of the snapshot in `home`.
-fn blobs(home: &Path) -> Option<PathBuf> {
-    let snapshots = home.parent().filter(|parent| parent.ends_with("snapshots"))?;
-    let repository = snapshots.parent()?;
-    let is_cache = repository.file_name()?.to_string_lossy().starts_with("models--");
-    is_cache.then(|| repository.join("blobs"))
 }
 
 #[cfg(test)]

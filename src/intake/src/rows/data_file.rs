@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 use pellucid_files::bounded;
@@ -10,6 +11,7 @@ use pellucid_files::regular::{self, Access};
 
 use super::unpacked::{Budget, Within, Zstd, gzip};
 use crate::error::{Error, Result};
+use crate::hub_cache;
 
 /// Bytes that are read and decoded at once.
 const CHUNK: usize = 64 << 10;
@@ -24,12 +26,41 @@ pub(super) struct DataFile {
 }
 
 /// What becomes of a file that is a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Links {
     /// It is followed: the user has named it.
     Followed,
     /// It is refused: it stands in a folder that anybody may have made.
     Refused,
+    /// It is followed into this folder: the cache of Hugging Face has its files there.
+    Into(Arc<Path>),
+}
+
+impl Links {
+    /// In the data set that `folder` holds.
+    pub(super) fn of_folder(folder: &Path) -> Self {
+        let blobs = folder.canonicalize().ok().and_then(|home| hub_cache::blobs(&home)?.canonicalize().ok());
+        blobs.map_or(Self::Refused, |blobs| Self::Into(blobs.into()))
+    }
+
+    /// Opens the file at `path`.
+    fn open(&self, path: &Path) -> io::Result<File> {
+        let name_it = "name the files themselves, e.g. by a pattern";
+        let refused = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
+        match self {
+            Self::Followed => regular::open_named(path),
+            Self::Into(blobs) if path.is_symlink() => {
+                let found = path.canonicalize()?;
+                if !found.starts_with(blobs) {
+                    let found = found.display();
+                    return Err(refused(format!("is a link that leads out of the cache, to {found}; {name_it}")));
+                }
+                regular::open(&found, Access::Read)
+            }
+            Self::Refused | Self::Into(_) => regular::open(path, Access::Read)
+                .map_err(|error| if path.is_symlink() { refused(format!("{error}; {name_it}")) } else { error }),
+        }
+    }
 }
 
 /// How all of a file is compressed.
@@ -104,14 +135,7 @@ impl DataFile {
     /// When it is no regular file, is too large, or what the file system says.
     fn open(&self) -> Result<File> {
         let told = |error: io::Error| Error::file(&self.path, error);
-        let file = match self.links {
-            Links::Followed => regular::open_named(&self.path),
-            Links::Refused => regular::open(&self.path, Access::Read),
-        };
-        let file = file.map_err(|error| match self.path.is_symlink() && self.links == Links::Refused {
-            true => Error::file(&self.path, format!("{error}; name the files themselves, e.g. by a pattern")),
-            false => told(error),
-        })?;
+        let file = self.links.open(&self.path).map_err(told)?;
         let limit = bounded::LINES;
         if file.metadata().map_err(told)?.len() > limit {
             return Err(Error::file(&self.path, format!("is larger than {} GiB, the most that is read", limit >> 30)));

@@ -120,7 +120,7 @@ impl<'a> Folder<'a> {
         }
         if self.has(saved::STATE) && self.has(saved::INFO) {
             let files = saved::files(self.path)?;
-            return Ok(FileSet { files, links: Links::Refused, notes: Vec::new() });
+            return Ok(FileSet { files, links: Links::of_folder(self.path), notes: Vec::new() });
         }
         let (data, others): (Vec<&String>, Vec<&String>) = self.files.iter().partition(|name| is_data(name));
         if data.is_empty() {
@@ -131,7 +131,7 @@ impl<'a> Folder<'a> {
         let note = || format!("{}: not read: {}", self.path.display(), listed(&unread));
         let notes = if unread.is_empty() { Vec::new() } else { vec![note()] };
         let files = data.iter().map(|name| self.path.join(name)).collect();
-        Ok(FileSet { files, links: Links::Refused, notes })
+        Ok(FileSet { files, links: Links::of_folder(self.path), notes })
     }
 
     fn refuse_empty(&self) -> Error {
