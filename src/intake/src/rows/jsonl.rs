@@ -7,6 +7,9 @@ use std::io::{BufRead, BufReader, Read};
 
 use pellucid_files::bounded;
 use pellucid_protocol::settings::reading::Reading;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::data_file::DataFile;
@@ -158,14 +161,54 @@ pub(super) fn object(bytes: &[u8]) -> std::result::Result<Map<String, Value>, Ob
     }
     let text = std::str::from_utf8(bytes).map_err(|_| fault(NOT_UTF8))?;
     match serde_json::from_str(text.trim_end()) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(fault("not a JSON object")),
+        Ok(Object(object)) => Ok(object),
         Err(error) => {
             let told = error.to_string();
-            let what = told.split(" at line ").next().unwrap_or_default();
+            let what = told.rsplit_once(" at line ").map_or(told.as_str(), |(what, _)| what);
+            match (what.starts_with(TWICE), error.classify()) {
+                (true, _) => return Err(ObjectFault { line: error.line() as u64, why: what.to_owned() }),
+                (false, Category::Data) => return Err(fault("not a JSON object")),
+                _ => {}
+            }
             let why = format!("not a JSON object: {what} at column {}", error.column());
             Err(ObjectFault { line: error.line() as u64, why })
         }
+    }
+}
+
+/// How the message of a key begins that an object has twice.
+const TWICE: &str = "has the key ";
+/// Characters of such a key that are shown.
+const SHOWN: usize = 40;
+
+/// An object that has each of its keys once; the library keeps the last value without a word.
+struct Object(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(UniqueKeys)
+    }
+}
+
+struct UniqueKeys;
+
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = Object;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Object, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if object.contains_key(&key) {
+                let key: String = key.chars().take(SHOWN).collect();
+                return Err(A::Error::custom(format_args!("{TWICE}`{key}` twice; which of them counts?")));
+            }
+            object.insert(key, map.next_value()?);
+        }
+        Ok(Object(object))
     }
 }
 

@@ -186,6 +186,45 @@ fn bad_rows_are_left_out_on_request_and_counted() {
 }
 
 #[test]
+fn a_key_that_a_row_has_twice_is_named_with_its_line() {
+    let twice = "has the key `label` twice; which of them counts?";
+    let rows = b"{\"text\":\"a\",\"label\":1}\n{\"label\":0,\"text\":\"b\",\"label\":1}\n";
+    assert_eq!(message("a.jsonl", rows), format!("a.jsonl:2: {twice}"));
+    let list = b"[{\"text\":\"a\",\"label\":1},\n{\"label\":0,\n\"text\":\"b\",\n\"label\":1}]";
+    assert_eq!(message("a.json", list), format!("a.json:4: {twice}"));
+    let long = format!("{{\"{0}\":1,\"{0}\":2}}\n", "k".repeat(1000));
+    assert!(message("a.jsonl", long.as_bytes()).len() < 200);
+    // Within a value nothing is said: it is no column.
+    assert!(read("a.jsonl", b"{\"text\":\"a\",\"label\":1,\"meta\":{\"a\":1,\"a\":2}}").is_ok());
+    let lenient = Reading { skip_bad: 1, ..Reading::default() };
+    assert_eq!(read_as("a.jsonl", rows, &lenient, LabelNeed::Required).unwrap().len(), 1);
+}
+
+#[test]
+fn a_header_that_comes_again_is_no_row() {
+    let rows = b"text,label\na b,1\ntext,label\nc d,0\n";
+    assert_eq!(message("a.csv", rows), "a.csv:3: is the header again; remove the row");
+    let unlabelled = read_as("a.csv", b"text\na b\ntext\n", &Reading::default(), LabelNeed::Optional).unwrap();
+    assert_eq!(unlabelled.len(), 2, "one word alone may be a text");
+}
+
+#[test]
+fn the_label_of_snli_may_be_none() {
+    let rows = b"gold_label\tsentence1\tsentence2\nneutral\ta\tb\n-\tc\td\nentailment\te\tf\n";
+    let told = message("a.tsv", rows);
+    assert_eq!(told, "a.tsv:3: the label is `-`: no label that most agree on; --skip-bad N leaves such rows out");
+    let lenient = Reading { skip_bad: 1, ..Reading::default() };
+    let labels = |reading: &Reading, need| -> Vec<Option<String>> {
+        let rows = read_as("a.tsv", rows, reading, need).unwrap();
+        (0..rows.len()).map(|row| rows.row(row).label).collect()
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(labels(&lenient, LabelNeed::Required), [named("neutral"), named("entailment")]);
+    assert_eq!(labels(&Reading::default(), LabelNeed::Optional), [named("neutral"), None, named("entailment")]);
+    assert_eq!(read("a.tsv", b"label\ttext\n-\ta b\n+\tc d\n").unwrap()[0].label, named("-"), "a label like any other");
+}
+
+#[test]
 fn rows_that_are_too_long_or_too_deep_are_named() {
     let long = "a".repeat(LONGEST_TEXT + 1);
     let shown = message("a.tsv", format!("good\t1\n{long}\t0\n").as_bytes());
