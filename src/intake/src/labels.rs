@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_security::skeleton;
+
 use crate::rows::{Label, Rows};
 
 /// Classes that may be as many as they like for the number of rows.
@@ -155,18 +158,38 @@ pub fn refuse_too_many(rows: &Rows) -> Result<(), NoClasses> {
     Err(NoClasses::TooMany { classes: seen.len(), rows: all, once, example: short })
 }
 
-/// Labels that are the same but for case, blanks and zeros before them, as they are written, with their rows.
+/// Characters that show nothing.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What a label looks like: without case, blanks, zeros before it and what shows nothing, each letter as the one that all
+/// that look like it stand for (Unicode Technical Standard 39).
+fn look(name: &str) -> String {
+    let shown = name.nfkc().filter(|c| !c.is_whitespace() && !is_invisible(*c)).collect::<String>();
+    // 01 and 1.
+    let lower = shown.to_lowercase();
+    let folded: String = skeleton(lower.trim_start_matches('0')).collect();
+    // A letter may stand for one that has a case again.
+    folded.to_lowercase()
+}
+
+/// A label as it is written; letters that may look like others by their numbers.
+fn plainly(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect()
+}
+
+/// Labels that look the same, or are the same but for case, blanks and zeros before them, as they are written, with their
+/// rows.
 #[must_use]
 pub fn look_alikes(seen: &[Label]) -> Vec<String> {
     let mut alike: BTreeMap<String, Vec<&Label>> = BTreeMap::new();
     for label in seen {
-        let folded: String = label.name.to_lowercase().split_whitespace().collect();
-        // 01 and 1.
-        let folded = folded.trim_start_matches('0').to_owned();
-        alike.entry(folded).or_default().push(label);
+        alike.entry(look(&label.name)).or_default().push(label);
     }
     let told = |labels: &Vec<&Label>| {
-        let each = labels.iter().map(|label| format!("`{}` ({})", label.name, label.count));
+        let each = labels.iter().map(|label| format!("`{}` ({})", plainly(&label.name), label.count));
         each.collect::<Vec<_>>().join(" and ")
     };
     alike.values().filter(|labels| labels.len() > 1).map(told).collect()
@@ -212,6 +235,24 @@ mod tests {
     fn labels_that_differ_by_case_or_blanks_alone_are_found() {
         let told = look_alikes(&seen(&["Spam", "ham", "spam", "very bad", "verybad", "spam "]));
         assert_eq!(told, ["`Spam` (1) and `spam` (1) and `spam ` (1)", "`very bad` (1) and `verybad` (1)"]);
+    }
+
+    #[test]
+    fn labels_that_look_the_same_are_found() {
+        let told = look_alikes(&seen(&["spam", "s\u{440}\u{430}m", "ham", "h\u{200b}am"]));
+        assert_eq!(told, ["`ham` (1) and `h\\u{200b}am` (1)", "`spam` (1) and `s\\u{440}\\u{430}m` (1)"]);
+        for (one, other) in [
+            ("gr\u{f6}\u{df}e", "gro\u{308}\u{df}e"),
+            ("caf\u{e9}", "CAFE\u{301}"),
+            ("\u{ff21}", "a"),
+            ("\u{fb01}ne", "fine"),
+            ("\u{391}", "A"),
+        ] {
+            assert_eq!(look_alikes(&seen(&[one, other])).len(), 1, "{one} {other}");
+        }
+        for differ in [["yes", "no"], ["0", "1"], ["10", "1"], ["ja", "j\u{e4}"], ["\u{6d88}", "\u{6e05}"]] {
+            assert_eq!(look_alikes(&seen(&differ)), Vec::<String>::new());
+        }
     }
 
     #[test]
