@@ -97,6 +97,7 @@ fn values_of_all_plain_types_are_labels() {
         assert_eq!(labels(name, "float"), "0 1 - 0.5 -", "{name}");
         assert_eq!(labels(name, "single"), "0.1 1 - 0.5 1000000000000000000000000000000", "{name}");
         assert_eq!(labels(name, "bool"), "true false - true true", "{name}");
+        assert_eq!(labels(name, "decimal"), "1.5 1.5 1.5 1.5 1.5", "{name}");
         assert_eq!(labels(name, "nothing"), "- - - - -", "{name}");
         let rows = read_rows(&fixture(name), &columns("text", "int"), LabelNeed::Optional).unwrap();
         assert_eq!(rows.rationale(3), [Span { start: 0, end: 3 }, Span { start: 4, end: 8 }], "{name}");
@@ -110,7 +111,6 @@ fn columns_of_other_types_are_refused_by_name() {
         for (column, holds) in [
             ("struct", "objects"),
             ("bytes", "bytes"),
-            ("decimal", "decimal numbers"),
             ("time", "times"),
             ("objects", "lists of what is no text and no number"),
         ] {

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float16Type, Float32Type, Float64Type};
+use arrow_array::types::{
+    Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type, Float64Type,
+};
 use arrow_array::{Array, ArrayRef, downcast_integer_array};
 use arrow_schema::{DataType, Field};
 use pellucid_files::bounded;
@@ -69,7 +71,9 @@ fn is_readable(data: &DataType) -> bool {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean | DataType::Null => true,
         DataType::Float16 | DataType::Float32 | DataType::Float64 => true,
         DataType::Dictionary(_, value) => !is_nested(value) && is_readable(value),
-        data => data.is_integer() || inner(data).is_some_and(|inner| is_readable(inner.data_type())),
+        data => {
+            data.is_decimal() || data.is_integer() || inner(data).is_some_and(|inner| is_readable(inner.data_type()))
+        }
     }
 }
 
@@ -90,9 +94,6 @@ fn holds(data: &DataType) -> &'static str {
         DataType::Struct(_) => "objects",
         DataType::Map(..) => "maps",
         DataType::Union(..) => "values of several types",
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            "decimal numbers"
-        }
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => "bytes",
         data if data.is_temporal() => "times",
         data => inner(data).map_or("values of an unusual type", |_| "lists of what is no text and no number"),
@@ -169,6 +170,7 @@ fn cell<'a>(array: &'a dyn Array, row: usize, classes: Option<&[String]>) -> Rea
         DataType::Float64 => float(array.as_primitive::<Float64Type>().value(row)),
         DataType::Dictionary(..) => return of_dictionary(array, row, classes),
         data if data.is_integer() => return class(integer(array, row)?, classes),
+        data if data.is_decimal() => Cell::Plain(decimal(array, row)?.into()),
         _ => {
             let mut left = bounded::LINE;
             Cell::Nested(Cow::Owned(list(array, row, classes, &mut left)?))
@@ -191,6 +193,37 @@ fn integer(array: &dyn Array, row: usize) -> Read<i128> {
         array => Ok(i128::from(array.value(row))),
         data => Err(format!("has a value of type {data}"))
     )
+}
+
+/// A number as databases keep it: digits, and how many of them stand behind the point.
+fn decimal(array: &dyn Array, row: usize) -> Read<String> {
+    Ok(match array.data_type() {
+        DataType::Decimal32(_, scale) => pointed(&array.as_primitive::<Decimal32Type>().value(row).to_string(), *scale),
+        DataType::Decimal64(_, scale) => pointed(&array.as_primitive::<Decimal64Type>().value(row).to_string(), *scale),
+        DataType::Decimal128(_, scale) => {
+            pointed(&array.as_primitive::<Decimal128Type>().value(row).to_string(), *scale)
+        }
+        DataType::Decimal256(_, scale) => {
+            pointed(&array.as_primitive::<Decimal256Type>().value(row).to_string(), *scale)
+        }
+        data => return Err(format!("has a value of type {data}")),
+    })
+}
+
+/// `digits` with `scale` of them behind the point; a scale below zero is of zeros that are left out.
+fn pointed(digits: &str, scale: i8) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let places = usize::from(scale.unsigned_abs());
+    match scale {
+        0 => format!("{sign}{digits}"),
+        ..0 if digits == "0" => digits.to_owned(),
+        ..0 => format!("{sign}{digits}{}", "0".repeat(places)),
+        _ => {
+            let digits = format!("{digits:0>width$}", width = places + 1);
+            let (whole, rest) = digits.split_at(digits.len() - places);
+            format!("{sign}{whole}.{rest}")
+        }
+    }
 }
 
 /// A whole number, or the class that it stands for; -1 is what datasets writes where there is none.
@@ -241,5 +274,25 @@ fn plain(cell: Cell<'_>) -> Value {
         Cell::Text(text) => Value::String(text.into_owned()),
         Cell::Plain(written) => serde_json::from_str(&written).unwrap_or_else(|_| Value::String(written.into_owned())),
         Cell::Nested(value) => value.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_have_their_point_where_their_scale_says() {
+        for (digits, scale, number) in [
+            ("150", 2, "1.50"),
+            ("5", 2, "0.05"),
+            ("-5", 2, "-0.05"),
+            ("-150", 0, "-150"),
+            ("0", 3, "0.000"),
+            ("12", -3, "12000"),
+            ("0", -3, "0"),
+        ] {
+            assert_eq!(pointed(digits, scale), number);
+        }
     }
 }
