@@ -16,6 +16,8 @@ const PAIRS: &[(&str, &str)] = &[
     ("query", "passage"),
     ("query", "document"),
 ];
+/// Columns of a table at most, as many as a spreadsheet has.
+pub(super) const MOST: usize = 1 << 14;
 /// The names of a single text.
 const TEXTS: &[&str] = &["text", "sentence"];
 /// The names of the label.

@@ -3,6 +3,7 @@
 mod json_list;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 
 use pellucid_files::bounded;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
+use super::columns::MOST;
 use super::data_file::DataFile;
 use super::delimited::NOT_UTF8;
 use super::table::{Cell, LabelNeed, Opened, Record, Table, Visit};
@@ -96,23 +98,30 @@ enum Nested {
 }
 
 fn opened(all: Objects, reading: &Reading) -> Result<(Opened, Nested)> {
-    let mut columns: Vec<String> = Vec::new();
-    let (mut seen, mut nested) = (0, Nested::No);
+    let (mut columns, mut known): (Vec<String>, HashSet<String>) = Default::default();
+    let (mut seen, mut nested, mut bytes) = (0, Nested::No, 0);
     let looked = all.objects(&mut |_, object| {
         let object = object?;
         let is_nested = !object.is_empty() && object.values().all(|value| value.is_array() || value.is_object());
         nested = if is_nested && seen == 0 { Nested::Only } else { Nested::No };
         object.keys().for_each(|key| {
-            if !columns.contains(key) {
+            if known.insert(key.clone()) {
+                bytes += key.len() as u64;
                 columns.push(key.clone());
             }
         });
+        if columns.len() > MOST || bytes > bounded::LINE {
+            let why = format!(
+                "has more than {MOST} different keys, or {} bytes of them, the most that are read; are some of them values?",
+                bounded::LINE
+            );
+            return Err(Error::file(all.file.path(), why));
+        }
         seen += 1;
         if seen < LOOKED_AT { Ok(()) } else { Err(Error::file(all.file.path(), "enough")) }
     });
-    if seen == 0 {
-        looked?;
-        return Err(Error::file(all.file.path(), "has no rows"));
+    if seen == 0 || columns.len() > MOST || bytes > bounded::LINE {
+        return Err(looked.err().unwrap_or_else(|| Error::file(all.file.path(), "has no rows")));
     }
     let named = pellucid_protocol::settings::reading::Role::ALL.iter().filter_map(|role| reading.columns.of(*role));
     for name in named {

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use pellucid_protocol::readable::grouped;
 use pellucid_protocol::settings::reading::Role;
 
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, first_rows};
 use crate::error::Result;
 
 /// Columns that are shown at most.
@@ -87,7 +87,10 @@ impl ColumnProfile {
     }
 }
 
-/// What the columns of `table` hold, over all its rows. `skip_bad` rows that cannot be read count for nothing.
+/// Cells that are looked at to know what columns hold.
+const LOOKED_AT: u64 = 20_000_000;
+
+/// What the columns of `table` hold, over all its rows or as many as come to [`LOOKED_AT`] cells. `skip_bad` rows that cannot be read count for nothing.
 ///
 /// # Errors
 /// When the file cannot be read to its end.
@@ -95,7 +98,8 @@ pub(super) fn of(table: &dyn Table, mut skip_bad: u64) -> Result<Vec<ColumnProfi
     let named = |name: &String| ColumnProfile { name: name.clone(), ..ColumnProfile::default() };
     let mut profiles: Vec<ColumnProfile> = table.columns().iter().map(named).collect();
     let all: Vec<usize> = (0..profiles.len()).collect();
-    table.each(&all, &mut |row| {
+    let rows = LOOKED_AT / profiles.len().max(1) as u64;
+    first_rows(table, &all, rows, &mut |row| {
         match row {
             Ok(row) => profiles.iter_mut().zip(row.cells).for_each(|(profile, cell)| profile.take(cell)),
             Err(error) if skip_bad == 0 => return Err(error),

@@ -4,6 +4,10 @@
 use std::fmt;
 use std::io::{self, Read};
 
+use pellucid_files::bounded;
+
+use super::columns::MOST;
+
 const QUOTE: u8 = b'"';
 
 /// Where in a field the reader is.
@@ -45,6 +49,8 @@ pub(super) struct Quotes {
     state: State,
     line: u64,
     field: u64,
+    /// Bytes of the record so far.
+    length: u64,
     /// Whether the last byte was a carriage return that a line feed must follow.
     returned: bool,
     /// Line and field of the last quote that was opened.
@@ -66,6 +72,7 @@ impl Quotes {
             state: State::Start,
             line: 1,
             field: 1,
+            length: 0,
             returned: false,
             opened,
             any: false,
@@ -82,6 +89,10 @@ impl Quotes {
     fn byte(&mut self, byte: u8) -> Result<(), Fault> {
         if std::mem::take(&mut self.returned) && byte != b'\n' {
             return Err(self.fault("has a carriage return without a line feed; put it in quotes, or take it out"));
+        }
+        self.length += 1;
+        if self.length > bounded::LINE {
+            return Err(self.too_long());
         }
         if self.state == State::Closed && (byte == self.delimiter || byte == b'\n' || byte == b'\r') {
             self.fields += 1;
@@ -101,10 +112,15 @@ impl Quotes {
             (State::Closed, QUOTE) => self.state = State::Quoted,
             (State::Quoted, _) => self.across_lines |= byte == b'\n',
             (_, b'\r') => self.returned = true,
-            (_, b'\n') => (self.state, self.field) = (State::Start, 1),
+            (_, b'\n') => (self.state, self.field, self.length) = (State::Start, 1, 0),
             (_, other) if other == self.delimiter => {
                 self.state = State::Start;
                 self.field += 1;
+                if self.field > MOST as u64 {
+                    let message =
+                        format!("has more than {MOST} fields, the most that are read; name another --delimiter");
+                    return Err(Fault { line: self.line, message });
+                }
             }
             (State::Closed, _) => {
                 return Err(self.fault("has text after a closing quote; write a quote within a field as two: \"\""));
@@ -122,6 +138,15 @@ impl Quotes {
         }
         let (line, field) = self.opened;
         Err(Fault { line, message: format!("the quote that opens field {field} is still open at the end of the file") })
+    }
+
+    fn too_long(&self) -> Fault {
+        if self.state == State::Quoted {
+            let (line, field) = self.opened;
+            let message = format!("the quote that opens field {field} is still open after {} bytes", bounded::LINE);
+            return Fault { line, message };
+        }
+        Fault { line: self.line, message: format!("has more than {} bytes; cut it into rows", bounded::LINE) }
     }
 
     fn fault(&self, message: &str) -> Fault {
@@ -213,5 +238,11 @@ mod tests {
         assert!(told("a,b\n\"said \\\"hi\\\", ok\",1\n").starts_with("line 2: field 1 has text after a closing"));
         assert!(told("a,b\nc\rd,1\n").contains("line 2: field 1 has a carriage return"));
         assert!(told("a\nb\0").starts_with("line 2: field 1 has a NUL"));
+        let long = "a".repeat(bounded::LINE as usize);
+        assert_eq!(told(&format!("a\nb\n{long},1\n")), "line 3: has more than 16777216 bytes; cut it into rows");
+        let open = told(&format!("a\n,\"b\n{long}"));
+        assert_eq!(open, "line 2: the quote that opens field 2 is still open after 16777216 bytes");
+        assert_eq!(fault(&format!("{}\n", ",".repeat(MOST - 1))), None);
+        assert!(told(&",".repeat(MOST)).starts_with("line 1: has more than 16384 fields"));
     }
 }

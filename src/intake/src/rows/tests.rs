@@ -201,6 +201,14 @@ fn a_key_that_a_row_has_twice_is_named_with_its_line() {
 }
 
 #[test]
+fn objects_of_any_number_of_keys_are_not_read() {
+    let keys = |count: usize| (0..count).map(|key| format!("\"k{key}\":1,")).collect::<String>();
+    let row = |count: usize| format!("{{{}\"text\":\"a\",\"label\":1}}\n", keys(count));
+    assert!(read("a.jsonl", row(16_382).as_bytes()).is_ok());
+    assert!(message("a.jsonl", row(16_383).as_bytes()).contains("has more than 16384 different keys"));
+}
+
+#[test]
 fn a_header_that_comes_again_is_no_row() {
     let rows = b"text,label\na b,1\ntext,label\nc d,0\n";
     assert_eq!(message("a.csv", rows), "a.csv:3: is the header again; remove the row");
