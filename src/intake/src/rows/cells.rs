@@ -65,7 +65,7 @@ fn text<'a>(cell: &'a Cell<'_>) -> Checked<Cow<'a, str>> {
         Cell::Text(text) if text.trim().is_empty() => Err("the text is empty; remove the row".to_owned()),
         Cell::Text(text) => no_nul(text.as_ref()),
         Cell::Missing => Err("has no text".to_owned()),
-        Cell::Plain(_) | Cell::Nested(_) => Err("the text is not a string".to_owned()),
+        Cell::Plain(_) | Cell::Rounded(_) | Cell::Nested(_) => Err("the text is not a string".to_owned()),
     }
 }
 
@@ -77,8 +77,15 @@ fn pair<'a>(cell: &'a Cell<'_>) -> Checked<Option<Cow<'a, str>>> {
     match cell {
         Cell::Text(text) => no_nul(text.as_ref()).map(Some),
         Cell::Missing => Ok(None),
-        Cell::Plain(_) | Cell::Nested(_) => Err("the second text is neither a string nor null".to_owned()),
+        Cell::Plain(_) | Cell::Rounded(_) | Cell::Nested(_) => {
+            Err("the second text is neither a string nor null".to_owned())
+        }
     }
+}
+
+/// What is wrong with a number of too many digits.
+fn rounded(what: &str) -> String {
+    format!("{what} is a number of more digits than are kept; put it in quotes")
 }
 
 /// One rule for all formats: without the blanks around it, and a whole number without a fraction.
@@ -86,6 +93,7 @@ fn label<'a>(cell: &'a Cell<'_>, need: LabelNeed) -> Checked<Option<Cow<'a, str>
     let written = match cell {
         Cell::Text(text) | Cell::Plain(text) => whole(text.trim()),
         Cell::Missing => "",
+        Cell::Rounded(_) => return Err(rounded("the label")),
         Cell::Nested(_) => return Err("the label is a list; a text with several labels cannot be read".to_owned()),
     };
     match (written.is_empty(), need) {
@@ -118,6 +126,7 @@ fn name<'a>(cell: &'a Cell<'_>, what: &str) -> Checked<Option<Cow<'a, str>>> {
             Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(Cow::Borrowed))
         }
         Cell::Missing => Ok(None),
+        Cell::Rounded(_) => Err(rounded(what)),
         Cell::Nested(_) => Err(format!("{what} is neither a string nor a number")),
     }
 }
@@ -127,7 +136,7 @@ fn rationale(cell: &Cell<'_>, text: &str) -> Checked<Vec<Span>> {
     let value: Value = match cell {
         Cell::Missing => return Ok(Vec::new()),
         Cell::Text(written) if written.trim().is_empty() => return Ok(Vec::new()),
-        Cell::Text(written) | Cell::Plain(written) => {
+        Cell::Text(written) | Cell::Plain(written) | Cell::Rounded(written) => {
             serde_json::from_str(written).map_err(|_| "`rationale` is not JSON, e.g. [[0,4]]")?
         }
         Cell::Nested(value) => value.as_ref().clone(),

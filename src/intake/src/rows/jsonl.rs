@@ -238,11 +238,18 @@ impl Table for Objects {
     }
 }
 
+/// From here on not every whole number is a fraction of the machine.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// What a value of JSON is as a cell.
 pub(super) fn cell(value: Option<&Value>) -> Cell<'_> {
     match value {
         None | Some(Value::Null) => Cell::Missing,
         Some(Value::String(text)) => Cell::Text(Cow::Borrowed(text)),
+        // Whole numbers that are larger than these are fractions to the library, which have some sixteen digits.
+        Some(Value::Number(number)) if number.as_f64().is_some_and(|value| number.is_f64() && value.abs() >= EXACT) => {
+            Cell::Rounded(Cow::Owned(number.to_string()))
+        }
         Some(Value::Number(number)) => Cell::Plain(Cow::Owned(number.to_string())),
         Some(Value::Bool(truth)) => Cell::Plain(Cow::Owned(truth.to_string())),
         Some(nested) => Cell::Nested(Cow::Borrowed(nested)),

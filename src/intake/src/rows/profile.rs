@@ -34,7 +34,7 @@ const MOST_WORDS: usize = 4096;
 impl ColumnProfile {
     fn take(&mut self, cell: &Cell<'_>) {
         self.nested |= matches!(cell, Cell::Nested(_));
-        let (Cell::Text(text) | Cell::Plain(text)) = cell else { return };
+        let (Cell::Text(text) | Cell::Plain(text) | Cell::Rounded(text)) = cell else { return };
         let text = text.trim();
         if text.is_empty() {
             return;

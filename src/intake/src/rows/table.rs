@@ -15,6 +15,8 @@ pub(super) enum Cell<'a> {
     Text(Cow<'a, str>),
     /// A number or a truth value, as it is written.
     Plain(Cow<'a, str>),
+    /// A number that is not kept as it is written: of other digits the same number is made.
+    Rounded(Cow<'a, str>),
     /// A list or an object.
     Nested(Cow<'a, Value>),
 }

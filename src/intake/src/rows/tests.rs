@@ -201,6 +201,19 @@ fn a_key_that_a_row_has_twice_is_named_with_its_line() {
 }
 
 #[test]
+fn numbers_that_would_be_rounded_are_refused_where_they_count() {
+    let told = "a.jsonl:1: the label is a number of more digits than are kept; put it in quotes";
+    assert_eq!(message("a.jsonl", b"{\"text\":\"a\",\"label\":123456789012345678901}\n"), told);
+    assert_eq!(message("a.jsonl", b"{\"text\":\"a\",\"label\":-1e300}\n"), told);
+    let id = b"{\"id\":123456789012345678901,\"text\":\"a\",\"label\":1}\n";
+    assert!(message("a.jsonl", id).contains("the id is a number of more digits than are kept"));
+    let rows = read("a.jsonl", b"{\"x\":1e300,\"text\":\"a\",\"label\":18446744073709551615}\n").unwrap();
+    assert_eq!(rows[0].label.as_deref(), Some("18446744073709551615"));
+    let rows = read("a.csv", b"text,label\na b,123456789012345678901\nc d,123456789012345678902\n").unwrap();
+    assert_ne!(rows[0].label, rows[1].label, "a text is kept as it is");
+}
+
+#[test]
 fn objects_of_any_number_of_keys_are_not_read() {
     let keys = |count: usize| (0..count).map(|key| format!("\"k{key}\":1,")).collect::<String>();
     let row = |count: usize| format!("{{{}\"text\":\"a\",\"label\":1}}\n", keys(count));

@@ -272,7 +272,9 @@ fn plain(cell: Cell<'_>) -> Value {
     match cell {
         Cell::Missing => Value::Null,
         Cell::Text(text) => Value::String(text.into_owned()),
-        Cell::Plain(written) => serde_json::from_str(&written).unwrap_or_else(|_| Value::String(written.into_owned())),
+        Cell::Plain(written) | Cell::Rounded(written) => {
+            serde_json::from_str(&written).unwrap_or_else(|_| Value::String(written.into_owned()))
+        }
         Cell::Nested(value) => value.into_owned(),
     }
 }
