@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 /// Rows that are looked at to know whether the first one is a header.
 const LOOKED_AT: u64 = 10_000;
 
+/// How a line begins that tells Excel what separates fields.
+const HINT: &str = "sep=";
+
 /// A table whose rows stand one after the other.
 pub(super) struct Delimited {
     file: DataFile,
@@ -51,6 +54,9 @@ fn open(file: DataFile, dialect: Dialect, reading: &Reading, need: LabelNeed) ->
     })
     .or_else(|error| if first.is_some() { Ok(()) } else { Err(error) })?;
     let first = first.ok_or_else(|| Error::file(all.file.path(), "is empty"))?;
+    if first[0].len() <= HINT.len() + 1 && first[0].starts_with(HINT) && first[1..].iter().all(String::is_empty) {
+        return Err(Error::row(all.file.path(), 1, "tells Excel the delimiter and is no row; remove the line"));
+    }
     let numbers = (1..=first.len()).map(|number| number.to_string()).collect();
     let unnamed = Delimited { columns: numbers, ..all };
     let beginning = Beginning { table: &unnamed, first: &first, reading, need };

@@ -222,6 +222,16 @@ fn objects_of_any_number_of_keys_are_not_read() {
 }
 
 #[test]
+fn what_tells_excel_the_delimiter_is_no_row() {
+    for rows in ["sep=;\ntext;label\na b;0\nc d;1\n", "sep=,\ntext,label\na b,0\nc d,1\n"] {
+        assert_eq!(
+            message("a.csv", rows.as_bytes()),
+            "a.csv:1: tells Excel the delimiter and is no row; remove the line"
+        );
+    }
+}
+
+#[test]
 fn a_header_that_comes_again_is_no_row() {
     let rows = b"text,label\na b,1\ntext,label\nc d,0\n";
     assert_eq!(message("a.csv", rows), "a.csv:3: is the header again; remove the row");
