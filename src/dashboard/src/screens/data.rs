@@ -22,7 +22,7 @@ pub struct Data {
 impl Data {
     /// Does what a key asks for.
     pub fn act(&mut self, action: Action, run: &Run, size: Size) {
-        let last = view::lines(run).len().saturating_sub(1);
+        let last = view::height(run, size.width).saturating_sub(1);
         let page = usize::from(size.height.saturating_sub(AROUND)).max(1);
         self.top = match action {
             Action::Up => self.top.saturating_sub(1),
@@ -39,7 +39,7 @@ impl Data {
     /// The lines, to be copied.
     #[must_use]
     pub fn copied(&self, run: &Run) -> Option<String> {
-        Some(view::lines(run).join("\n"))
+        Some(view::lines(run).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 
     /// The screen as a widget.

@@ -31,7 +31,7 @@ pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
     };
     match args.json.output() {
         Output::Json => stdout::json(&report)?,
-        Output::Plain => words::lines(&report).iter().try_for_each(|line| stdout::line(line))?,
+        Output::Plain => words::lines(&report).iter().try_for_each(|line| stdout::line(&line.to_string()))?,
     }
     Ok(Ending::Done)
 }

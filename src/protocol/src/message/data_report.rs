@@ -79,7 +79,7 @@ pub struct Lengths {
 pub struct TokenLengths {
     /// Tokens of a text, special ones included, up to what the model can read.
     pub lengths: Lengths,
-    /// The most tokens that are read by default.
+    /// The most tokens that are read.
     pub limit: usize,
     /// Rows that are longer.
     pub cut: usize,
