@@ -90,7 +90,8 @@ impl ColumnProfile {
 /// Cells that are looked at to know what columns hold.
 const LOOKED_AT: u64 = 20_000_000;
 
-/// What the columns of `table` hold, over all its rows or as many as come to [`LOOKED_AT`] cells. `skip_bad` rows that cannot be read count for nothing.
+/// What the columns of `table` hold, over all its rows or as many as come to [`LOOKED_AT`] cells. `skip_bad`
+/// rows that cannot be read count for nothing.
 ///
 /// # Errors
 /// When the file cannot be read to its end.
