@@ -11,6 +11,7 @@
 //! profile     what columns hold, where nobody can know that
 //! format      the formats: delimited, jsonl (of which json_list is one layout), parquet, arrow
 //! typed       columns with types as cells
+//! joined      files that are several
 //! features    what datasets says of columns
 //! unpacked    what comes out of compressed bytes
 //! cells       a row as it must be
@@ -28,6 +29,7 @@ mod dialect;
 mod features;
 mod filling;
 mod format;
+mod joined;
 mod jsonl;
 mod parquet;
 mod profile;

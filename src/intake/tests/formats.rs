@@ -186,3 +186,23 @@ fn an_encoding_is_nothing_for_files_that_have_types() {
     let told = refused("snappy.parquet", &reading);
     assert_eq!(told, "snappy.parquet: has texts in UTF-8, as its format says; leave --encoding out");
 }
+
+#[test]
+fn files_that_were_put_behind_one_another_are_not_read_in_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name: &str, bytes: Vec<u8>| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        read(&path).unwrap_err().to_string()
+    };
+    for name in ["snappy.parquet", "none.parquet", "file.arrow", "polars.arrow", "lz4.feather", "stream.arrow"] {
+        let one = std::fs::read(fixture(name)).unwrap();
+        let twice = told(name, one.repeat(2));
+        assert!(twice.contains("several files in one"), "{twice}");
+    }
+    // A damaged length looks like the end.
+    let mut stream = std::fs::read(fixture("stream.arrow")).unwrap();
+    let half = stream.len() / 2;
+    stream[half..].fill(0);
+    assert!(told("stream.arrow", stream).contains("bytes behind the end of its rows: it is damaged"));
+}

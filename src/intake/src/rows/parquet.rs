@@ -18,6 +18,7 @@ use pellucid_protocol::settings::reading::Reading;
 use self::pages::{Once, Pages, Pool, Shared, locked};
 use super::data_file::DataFile;
 use super::features::{self, Classes};
+use super::joined;
 use super::table::{LabelNeed, Opened, Table, Visit};
 use super::typed::{self, Batch, TypedColumn};
 use super::unpacked::Budget;
@@ -26,6 +27,9 @@ use crate::panic_guard::caught;
 
 /// Rows that are decoded at once.
 const BATCH: usize = 1024;
+
+/// Where one file ends and another begins.
+const SEAM: &[u8] = b"PAR1PAR1";
 
 /// A Parquet file.
 struct Parquet {
@@ -49,7 +53,8 @@ pub(super) fn open(file: DataFile, _reading: &Reading, _need: LabelNeed) -> Resu
     let size = bytes.metadata().map_err(told)?.len();
     let footer = footer::read(&mut bytes, size).map_err(told)?;
     let (metadata, fields) = guarded(&file, || described(&footer))?;
-    within(&metadata, size).map_err(|why| Error::file(file.path(), why))?;
+    let end = within(&metadata, size).map_err(|why| Error::file(file.path(), why))?;
+    joined::refuse(&mut bytes, end..size - footer.len() as u64, SEAM).map_err(told)?;
     let mut classes = classes(&metadata).map_err(|why| Error::file(file.path(), why))?;
     let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
     let columns = fields.iter().map(|field| TypedColumn::new(field, classes.remove(field.name()))).collect();
@@ -91,9 +96,9 @@ fn viewed(field: &FieldRef) -> FieldRef {
     Arc::new(Field::clone(field).with_data_type(data))
 }
 
-/// Refuses columns that do not lie within the file, and more rows than are counted.
-fn within(metadata: &ParquetMetaData, size: u64) -> std::result::Result<(), String> {
-    let mut rows: u64 = 0;
+/// Where the values end. Refuses columns that do not lie within the file, and more rows than are counted.
+fn within(metadata: &ParquetMetaData, size: u64) -> std::result::Result<u64, String> {
+    let (mut rows, mut last): (u64, u64) = (0, 0);
     for group in metadata.row_groups() {
         let of_group = u64::try_from(group.num_rows()).map_err(|_| "is damaged: it has fewer rows than none")?;
         rows = rows.saturating_add(of_group);
@@ -101,15 +106,14 @@ fn within(metadata: &ParquetMetaData, size: u64) -> std::result::Result<(), Stri
             let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
             let (start, length) = (u64::try_from(start).ok(), u64::try_from(chunk.compressed_size()).ok());
             let end = start.zip(length).and_then(|(start, length)| start.checked_add(length));
-            if end.is_none_or(|end| end > size) || chunk.file_path().is_some() {
-                return Err("is damaged or cut off: a column does not lie within the file".to_owned());
-            }
+            let end = end.filter(|end| *end <= size && chunk.file_path().is_none());
+            last = last.max(end.ok_or("is damaged or cut off: a column does not lie within the file")?);
         }
     }
     if rows > u64::from(u32::MAX) {
         return Err(format!("has {rows} rows; cut it into several files"));
     }
-    Ok(())
+    Ok(last)
 }
 
 fn classes(metadata: &ParquetMetaData) -> std::result::Result<Classes, String> {

@@ -8,6 +8,7 @@ use arrow_ipc::{Endianness, Footer, Message};
 use arrow_schema::{ArrowError, Schema};
 use flatbuffers::VerifierOptions;
 
+use super::super::joined;
 use super::super::typed::damaged;
 use super::super::unpacked::invalid;
 
@@ -62,6 +63,8 @@ fn footer(bytes: &[u8]) -> io::Result<Footer<'_>> {
     arrow_ipc::root_as_footer_with_opts(&limits, bytes).map_err(|_| invalid("is damaged: its footer is none"))
 }
 
+/// Where one file ends and another begins.
+const SEAM: &[u8] = b"ARROW1ARROW1";
 /// Why a file with a mark at one end alone is not read.
 const HALF: &str = "is cut off: it does not end with ARROW1";
 
@@ -123,7 +126,13 @@ impl Messages {
     /// When it is cut off or no message, and what the file system says.
     pub(super) fn next(&mut self) -> io::Result<Option<Received>> {
         match &mut self.order {
-            Order::Stream => self.here(),
+            Order::Stream => match self.here()? {
+                None if self.left > 0 => Err(invalid(format!(
+                    "has {} bytes behind the end of its rows: it is damaged, or several files in one",
+                    self.left
+                ))),
+                received => Ok(received),
+            },
             Order::Footer { places, .. } => {
                 let Some(place) = places.next() else { return Ok(None) };
                 self.left = self.size.checked_sub(place).ok_or_else(cut_off)?;
@@ -170,9 +179,15 @@ impl Order {
         file.seek(SeekFrom::Start(size - 10 - length))?;
         file.read_exact(&mut bytes)?;
         let said = footer(&bytes)?;
-        let blocks = said.dictionaries().into_iter().flatten().chain(said.recordBatches().into_iter().flatten());
+        let blocks = || said.dictionaries().into_iter().flatten().chain(said.recordBatches().into_iter().flatten());
+        let end = |block: &arrow_ipc::Block| {
+            let bytes = i64::from(block.metaDataLength()).checked_add(block.bodyLength());
+            bytes.and_then(|bytes| u64::try_from(block.offset().checked_add(bytes)?).ok())
+        };
+        let end = blocks().filter_map(end).max().unwrap_or(MAGIC.len() as u64);
+        joined::refuse(file, end..size - 10 - length, SEAM)?;
         let places =
-            blocks.map(|block| u64::try_from(block.offset()).map_err(invalid)).collect::<io::Result<Vec<u64>>>()?;
+            blocks().map(|block| u64::try_from(block.offset()).map_err(invalid)).collect::<io::Result<Vec<u64>>>()?;
         Ok(Self::Footer { footer: bytes, places: places.into_iter() })
     }
 }
