@@ -12,6 +12,7 @@ mod explanations;
 mod folder;
 mod headless;
 mod hostile;
+mod hostile_data;
 mod job;
 mod limits;
 mod moved;
