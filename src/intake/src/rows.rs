@@ -150,7 +150,14 @@ pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows
 fn chosen(path: &Path, opened: &Opened, reading: &Reading, need: LabelNeed) -> Result<Columns> {
     let labelled = need == LabelNeed::Required;
     if let Some((text, label)) = opened.order.filter(|_| !reading.columns.are_any()) {
-        return Ok(Columns { text, label, ..Columns::default() });
+        return match (label, need) {
+            (None, LabelNeed::Required) => Err(Error::row(
+                path,
+                1,
+                "has one column, and so no labels; if it has more, name what separates them with --delimiter",
+            )),
+            _ => Ok(Columns { text, label, ..Columns::default() }),
+        };
     }
     let names = opened.table.columns();
     Columns::choose(names, reading, labelled).map_err(|unclear| match unclear {

@@ -163,6 +163,7 @@ fn what_a_saved_data_set_selects_or_names_elsewhere_is_refused() {
         assert_eq!(refused(&folder, ""), "state.json: names a file that is not in its folder", "{name}");
     }
     assert_eq!(told(|_| "{}".to_owned()), "state.json: names no data files; save the data set again");
+    assert_eq!(told(|state| state.replace("data-00001", "data-00000")), "state.json: names a file twice");
     assert!(told(|_| "{".to_owned()).starts_with("state.json: is no JSON"));
     let gone = told(|state| state.replace("data-00001", "data-00007"));
     assert!(gone.starts_with("data-00007-of-00002.arrow: "), "{gone}");

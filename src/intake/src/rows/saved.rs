@@ -1,5 +1,6 @@
 //! Folders that Hugging Face datasets has saved: which files they name, in which order, and what is not read of them.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use pellucid_files::bounded;
@@ -43,7 +44,12 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         let name = named.get("filename").and_then(Value::as_str).filter(|name| is_plain(name));
         name.map(|name| folder.join(name)).ok_or_else(|| refused("names a file that is not in its folder"))
     };
-    named.iter().map(file).collect()
+    let files: Vec<PathBuf> = named.iter().map(file).collect::<Result<_>>()?;
+    let mut seen = HashSet::new();
+    if !files.iter().all(|file| seen.insert(file)) {
+        return Err(refused("names a file twice"));
+    }
+    Ok(files)
 }
 
 /// Whether a name leads nowhere else.

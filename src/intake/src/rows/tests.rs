@@ -222,6 +222,16 @@ fn objects_of_any_number_of_keys_are_not_read() {
 }
 
 #[test]
+fn one_column_without_a_name_has_no_labels() {
+    let reading = Reading { header: Header::None, ..Reading::default() };
+    let told = read_as("a.csv", b"a b\nc d\n", &reading, LabelNeed::Required).unwrap_err().to_string();
+    assert!(told.ends_with(
+        "a.csv:1: has one column, and so no labels; if it has more, name what separates them with --delimiter"
+    ));
+    assert_eq!(read_as("a.csv", b"a b\nc d\n", &reading, LabelNeed::Optional).unwrap().len(), 2);
+}
+
+#[test]
 fn what_tells_excel_the_delimiter_is_no_row() {
     for rows in ["sep=;\ntext;label\na b;0\nc d;1\n", "sep=,\ntext,label\na b,0\nc d,1\n"] {
         assert_eq!(
