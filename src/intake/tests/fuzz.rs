@@ -32,3 +32,15 @@ fn no_word_of_a_saved_folder_makes_it_stumble() {
     mutator::run("provenance", intake::provenance, 5000);
     file::clear();
 }
+
+#[test]
+fn no_wish_about_a_data_file_makes_it_stumble() {
+    mutator::run("reading", intake::reading, 5000);
+    file::clear();
+}
+
+#[test]
+fn no_saved_data_set_makes_it_stumble() {
+    mutator::run("saved", intake::saved, 3000);
+    file::clear();
+}

@@ -1,0 +1,11 @@
+//! Folders that datasets has saved.
+
+#![no_main]
+#![expect(dead_code, reason = "the targets of one crate stand in one file")]
+
+#[path = "../entries/intake.rs"]
+mod intake;
+#[path = "../entries/file.rs"]
+mod file;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| intake::saved(bytes));
