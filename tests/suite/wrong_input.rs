@@ -68,6 +68,16 @@ fn a_label_that_training_does_not_know_is_named() {
 }
 
 #[test]
+fn what_the_worker_refuses_of_data_is_told_once() {
+    let place = Workplace::new();
+    let path = file(&place, "t.jsonl", b"{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",,}\n");
+    let output = place.output(["data", &path, "--model", &shown(&data().join("models/student"))]);
+    let told = text(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.lines().count() == 1, "{told}");
+    assert!(told.starts_with("error: ") && told.contains("t.jsonl:2:"), "{told}");
+}
+
+#[test]
 fn an_empty_file_is_named() {
     let place = Workplace::new();
     for name in ["t.csv", "t.jsonl", "t.tsv"] {

@@ -129,13 +129,38 @@ pub async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
     let mut command = command(&worker);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(cannot)?;
-    tokio::spawn(forward_stderr(child.stderr.take()));
+    let said = tokio::spawn(forward_all_but_last(child.stderr.take()));
     send_job(&mut child, work).await;
     let output = child.wait_with_output().await.map_err(cannot)?;
+    // A child process of it may keep stderr open.
+    let last = tokio::time::timeout(Duration::from_secs(1), said).await.ok().and_then(Result::ok).flatten();
     if output.status.success() {
+        last.iter().for_each(|line| console::note(line));
         return Ok(output.stdout);
     }
-    Err(Failure::Failed(format!("{} did not start rightly ({})", worker.display(), output.status)))
+    Err(failure(&worker, output.status, last))
+}
+
+/// Why the worker failed: what it said last, where that is an error.
+fn failure(worker: &Path, status: ExitStatus, last: Option<String>) -> Failure {
+    match last.as_deref().and_then(|line| line.strip_prefix("error: ")) {
+        Some(why) if status.code() == Some(2) => Failure::Usage(why.to_owned()),
+        Some(why) => Failure::Failed(why.to_owned()),
+        None => {
+            last.iter().for_each(|line| console::note(line));
+            Failure::Failed(format!("{} did not start rightly ({status})", worker.display()))
+        }
+    }
+}
+
+/// As [`forward_stderr`], but for the last line, which is returned.
+async fn forward_all_but_last(stderr: Option<ChildStderr>) -> Option<String> {
+    let mut lines = StderrLines::new(stderr?);
+    let mut last: Option<String> = None;
+    while let Some(line) = lines.next().await {
+        last.replace(line).iter().for_each(|line| console::note(line));
+    }
+    last
 }
 
 /// Prints the worker's stderr on this program's stderr, without terminal control characters.

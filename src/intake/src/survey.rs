@@ -227,7 +227,7 @@ mod tests {
         let part = &report.parts[0];
         assert_eq!((part.rows, part.duplicates, part.conflicts, part.one_word), (5, 2, 1, 1));
         assert_eq!(part.classes, [ClassCount { name: "x".into(), rows: 4 }, ClassCount { name: "y".into(), rows: 1 }]);
-        assert_eq!((part.majority(), part.words.median), (0.8, 3));
+        assert_eq!((part.share(part.classes[0].rows), part.words.median), (0.8, 3));
         assert_eq!(part.scripts, [("Latin".to_owned(), 0.8), ("Cyrillic".to_owned(), 0.2)]);
     }
 

@@ -154,11 +154,11 @@ impl DataReport {
 }
 
 impl PartReport {
-    /// What somebody gets right who always gives the most frequent label; 0 without labels.
+    /// The share that so many rows are of those with a label.
     #[must_use]
-    pub fn majority(&self) -> f64 {
+    pub fn share(&self, rows: usize) -> f64 {
         let labelled: usize = self.classes.iter().map(|class| class.rows).sum();
-        self.classes.first().map_or(0.0, |most| most.rows as f64 / labelled.max(1) as f64)
+        rows as f64 / labelled.max(1) as f64
     }
 }
 

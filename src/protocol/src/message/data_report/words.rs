@@ -120,15 +120,14 @@ const fn name(role: Role) -> &'static str {
 
 fn classes(part: &PartReport) -> String {
     let Some(most) = part.classes.first() else { return "no labels".to_owned() };
-    let share = |rows: usize| 100.0 * rows as f64 / part.rows.max(1) as f64;
+    let share = |rows: usize| 100.0 * part.share(rows);
     let shown = part.classes.iter().take(CLASSES);
     let each = shown.map(|class| format!("`{}` {} ({:.1} %)", class.name, grouped(class.rows), share(class.rows)));
     let mut each: Vec<String> = each.collect();
     if part.classes.len() > CLASSES {
         each.push(format!("{} more", part.classes.len() - CLASSES));
     }
-    let majority = 100.0 * part.majority();
-    format!("{}; always `{}` would be right in {majority:.1} %", each.join(", "), most.name)
+    format!("{}; always `{}` would be right in {:.1} %", each.join(", "), most.name, share(most.rows))
 }
 
 fn summed_up(lengths: &Lengths) -> String {
