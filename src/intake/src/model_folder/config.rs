@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::labels::Labels;
 
 const NAME: &str = "config.json";
+const SINGLE_LABEL: &str = "single_label_classification";
 
 /// The keys of a `config.json`.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,12 +61,48 @@ impl ConfigFile {
     /// Class names, unless they are the placeholders `LABEL_0`, `LABEL_1`, ...
     #[must_use]
     pub fn labels(&self) -> Option<Labels> {
-        let map = self.keys.get("id2label")?.as_object()?;
-        let names: Option<Vec<String>> =
-            (0..map.len()).map(|index| Some(map.get(&index.to_string())?.as_str()?.to_owned())).collect();
-        let names = names.filter(|names| names.len() >= 2)?;
+        let names = self.class_names().ok()?.filter(|names| names.len() >= 2)?;
         let placeholders = names.iter().enumerate().all(|(index, name)| *name == format!("LABEL_{index}"));
         (!placeholders).then(|| Labels::new(names))
+    }
+
+    /// How many classes it says there are, if it says so.
+    ///
+    /// # Errors
+    /// When `id2label` does not name the classes 0, 1, 2, ...
+    pub fn classes(&self) -> std::result::Result<Option<usize>, String> {
+        let number = || self.keys.get("num_labels").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
+        Ok(self.class_names()?.map_or_else(number, |names| Some(names.len())))
+    }
+
+    /// The names of `id2label`, in the order of the classes.
+    fn class_names(&self) -> std::result::Result<Option<Vec<String>>, String> {
+        let map = match self.keys.get("id2label") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Object(map)) => map,
+            Some(_) => return Err("id2label is no object of class numbers and names".to_owned()),
+        };
+        let name = |index: usize| match map.get(&index.to_string()) {
+            Some(Value::String(name)) => Ok(name.clone()),
+            Some(Value::Number(name)) => Ok(name.to_string()),
+            Some(other) => Err(format!("id2label names class {index} `{other}`, which is no name")),
+            None => Err(format!("id2label has {} classes, but none of number {index}", map.len())),
+        };
+        (0..map.len()).map(name).collect::<std::result::Result<_, _>>().map(Some)
+    }
+
+    /// Refuses a model that answers with anything but one of several classes.
+    ///
+    /// # Errors
+    /// Naming the key that says so.
+    pub fn check_single_label(&self) -> std::result::Result<(), String> {
+        let task = self.keys.get("problem_type").filter(|task| !task.is_null());
+        match task.map(|task| task.as_str().map_or_else(|| task.to_string(), str::to_owned)) {
+            Some(task) if task != SINGLE_LABEL => Err(format!(
+                "problem_type `{task}` is not supported: only models that give one of several classes are, {SINGLE_LABEL}"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The same, with `architecture` as the only entry of `architectures`.
@@ -81,7 +118,8 @@ impl ConfigFile {
         let names = labels.names();
         let by_index: Map<_, _> = names.iter().enumerate().map(|(i, name)| (i.to_string(), json!(name))).collect();
         let by_name: Map<_, _> = names.iter().enumerate().map(|(i, name)| (name.clone(), json!(i))).collect();
-        self.keys.insert("problem_type".into(), json!("single_label_classification"));
+        self.keys.insert("problem_type".into(), json!(SINGLE_LABEL));
+        self.keys.remove("num_labels");
         self.keys.insert("id2label".into(), Value::Object(by_index));
         self.keys.insert("label2id".into(), Value::Object(by_name));
         self
@@ -117,7 +155,32 @@ mod tests {
         let of = |names: &str| ConfigFile::parse(&format!("{{\"id2label\":{names}}}")).unwrap().labels();
         assert_eq!(of(r#"{"0":"LABEL_0","1":"LABEL_1"}"#), None);
         assert_eq!(of(r#"{"0":"LABEL_1","1":"LABEL_0"}"#).map(|labels| labels.len()), Some(2));
-        assert_eq!((of(r#"{"0":"only"}"#), of(r#"{"1":"a","2":"b"}"#), of(r#"{"0":1,"1":2}"#)), (None, None, None));
+        assert_eq!((of(r#"{"0":"only"}"#), of(r#"{"1":"a","2":"b"}"#)), (None, None));
+        assert_eq!(of(r#"{"0":1,"1":2}"#), Some(Labels::new(vec!["1".into(), "2".into()])));
+    }
+
+    #[test]
+    fn classes_are_counted_or_said_to_be_none() {
+        let of = |keys: &str| ConfigFile::parse(&format!("{{{keys}}}")).unwrap().classes();
+        assert_eq!(of(r#""id2label":{"0":"a","1":"b"},"num_labels":7"#), Ok(Some(2)));
+        assert_eq!((of(r#""id2label":null,"num_labels":3"#), of("")), (Ok(Some(3)), Ok(None)));
+        for (keys, why) in [
+            (r#""id2label":["a","b"]"#, "id2label is no object"),
+            (r#""id2label":{"0":"a","2":"b"}"#, "id2label has 2 classes, but none of number 1"),
+            (r#""id2label":{"0":"a","1":null}"#, "id2label names class 1 `null`"),
+        ] {
+            assert!(of(keys).unwrap_err().starts_with(why), "{keys}");
+        }
+    }
+
+    #[test]
+    fn what_gives_several_labels_or_a_number_is_refused_by_its_key() {
+        let of = |task: &str| ConfigFile::parse(&format!("{{\"problem_type\":{task}}}")).unwrap().check_single_label();
+        assert_eq!((of("null"), of("\"single_label_classification\"")), (Ok(()), Ok(())));
+        for task in ["\"multi_label_classification\"", "\"regression\"", "\"other\"", "7"] {
+            let why = of(task).unwrap_err();
+            assert!(why.contains("problem_type") && why.contains(task.trim_matches('"')), "{why}");
+        }
     }
 
     #[test]
