@@ -1,9 +1,12 @@
 //! From texts to token ids, with the characters that each token stands for.
 
 mod checks;
+mod class;
 mod meter;
 mod normaliser;
 mod pattern;
+mod settings;
+mod special;
 mod splitter;
 
 use std::panic::AssertUnwindSafe;
@@ -17,9 +20,11 @@ use tokenizers::{
     Encoding, Model, OffsetType, PostProcessor, Tokenizer, TruncationDirection, TruncationParams, truncate_encodings,
 };
 
-use self::checks::{Parts, check_model};
+use self::checks::{Parts, check_added, check_model};
+use self::class::Types;
 use self::meter::{Meter, allowed};
 use self::normaliser::{Limited, NormaliserSteps};
+use self::settings::TokenizerSettings;
 use self::splitter::SplitterSteps;
 use super::windows::{self, TextLimit, Windowed};
 use crate::error::{Error, Result};
@@ -48,19 +53,26 @@ impl Encoded {
     /// How many words of the text, and of its second text, begin behind the last token that is read.
     #[must_use]
     pub fn words_cut(&self, text: &str, pair: Option<&str>) -> usize {
-        let end = |second: bool| {
-            let own = self.spans.iter().zip(self.second.iter().zip(&self.special));
-            own.filter(|(_, (of_second, special))| **of_second == second && !**special).map(|((_, end), _)| *end).max()
-        };
-        let behind = |text: &str, end: usize| {
-            let (mut count, mut in_word) = (0, false);
-            for (at, c) in text.chars().enumerate() {
-                count += usize::from(!c.is_whitespace() && !in_word && at >= end);
-                in_word = !c.is_whitespace();
+        self.words_outside(text, false) + pair.map_or(0, |pair| self.words_outside(pair, true))
+    }
+
+    /// How many words of one of the texts begin behind its last token that is read, or end before its first.
+    fn words_outside(&self, text: &str, second: bool) -> usize {
+        let own = self.spans.iter().zip(self.second.iter().zip(&self.special));
+        let own = own.filter(|(_, (of_second, special))| **of_second == second && !**special).map(|(span, _)| *span);
+        let (start, end) = own.fold((usize::MAX, 0), |(start, end), span| (start.min(span.0), end.max(span.1)));
+        let (mut count, mut before) = (0, None);
+        for (at, c) in text.chars().chain([' ']).enumerate() {
+            match (c.is_whitespace(), before) {
+                (false, None) => before = Some(at),
+                (true, Some(first)) => {
+                    count += usize::from(first >= end || at <= start);
+                    before = None;
+                }
+                _ => {}
             }
-            count
-        };
-        behind(text, end(false).unwrap_or(0)) + pair.map_or(0, |pair| behind(pair, end(true).unwrap_or(0)))
+        }
+        count
     }
 }
 
@@ -73,8 +85,20 @@ pub struct TextEncoder {
     normaliser: NormaliserSteps,
     splitter: SplitterSteps,
     limit: TextLimit,
-    mask: i64,
-    pad: i64,
+    max_length: Option<usize>,
+    cut_at: TruncationDirection,
+    types: Types,
+    mask: TokenOf,
+    pad: TokenOf,
+}
+
+/// A token for a purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenOf {
+    /// Its id.
+    pub id: i64,
+    /// Whether the tokenizer has it for this purpose; otherwise it stands in for a token that the tokenizer lacks.
+    pub is_own: bool,
 }
 
 /// A text, with its second text if it has one.
@@ -102,14 +126,10 @@ impl TextEncoder {
         }
         let bytes = bounded::read(&path, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
         let damaged = |message: String| Error::file(&path, format!("is no tokenizer: {message}"));
+        let settings = TokenizerSettings::of(folder)?;
         // The library panics at some of what is no tokenizer.
-        let (tokenizer, normaliser, splitter) = caught(move || made(&bytes)).and_then(|made| made).map_err(damaged)?;
-        let find = |names: &[&str]| names.iter().find_map(|name| tokenizer.token_to_id(name)).map(i64::from);
-        let mask = find(MASKS).or_else(|| find(UNKNOWNS));
-        let pad = find(PADS).or(mask);
-        let missing = || Error::file(&path, "has no [MASK], <mask> or unknown token to mask words with");
-        let (mask, pad) = (mask.ok_or_else(missing)?, pad.ok_or_else(missing)?);
-        Ok(Self { tokenizer, normaliser, splitter, limit: limit.into(), mask, pad })
+        let limit = limit.into();
+        caught(move || made(&bytes, &settings, limit)).and_then(|made| made).map_err(damaged)
     }
 
     /// The most tokens of a text that are read at once, special ones included.
@@ -141,16 +161,34 @@ impl TextEncoder {
         checked.map(|_| ()).map_err(|message| Error::Setting { key: "--stride", message })
     }
 
+    /// The most tokens of a text that the model was made for, if its tokenizer says so.
+    #[must_use]
+    pub fn max_length(&self) -> Option<usize> {
+        self.max_length
+    }
+
+    /// The token that replaces a masked one.
+    #[must_use]
+    pub fn mask(&self) -> TokenOf {
+        self.mask
+    }
+
+    /// The padding token.
+    #[must_use]
+    pub fn pad(&self) -> TokenOf {
+        self.pad
+    }
+
     /// The id of the token that replaces a masked one.
     #[must_use]
     pub fn mask_id(&self) -> i64 {
-        self.mask
+        self.mask.id
     }
 
     /// The id of the padding token.
     #[must_use]
     pub fn pad_id(&self) -> i64 {
-        self.pad
+        self.pad.id
     }
 
     /// Number of tokens in the vocabulary.
@@ -241,12 +279,25 @@ impl TextEncoder {
         if self.limit.windows.is_some() && length > room {
             return self.windowed(first, second, room);
         }
-        let limit = TruncationParams { max_length: room, ..TruncationParams::default() };
+        let limit = TruncationParams { max_length: room, direction: self.cut_at, ..TruncationParams::default() };
         let (mut first, mut second) = truncate_encodings(first, second, &limit).map_err(told)?;
         // What is cut off is dropped here: with the rest of a pair the library would combine every piece with every one.
         let cut = std::iter::once(&mut first).chain(&mut second).map(|part| part.take_overflowing().len()).max();
         let whole = self.tokenizer.post_process(first, second, true).map_err(told)?;
-        Ok(encoded(&whole, cut > Some(0)))
+        Ok(self.encoded(&whole, cut > Some(0)))
+    }
+
+    fn encoded(&self, encoding: &Encoding, cut: bool) -> Encoded {
+        let of = |kind: &u32| if self.types == Types::Given { i64::from(*kind) } else { 0 };
+        Encoded {
+            ids: encoding.get_ids().iter().map(|&id| i64::from(id)).collect(),
+            types: encoding.get_type_ids().iter().map(of).collect(),
+            second: encoding.get_sequence_ids().iter().map(|&sequence| sequence == Some(1)).collect(),
+            spans: encoding.get_offsets().to_vec(),
+            special: encoding.get_special_tokens_mask().iter().map(|&mark| mark == 1).collect(),
+            cut,
+            windows: None,
+        }
     }
 
     /// How many tokens of a text, or of both of a pair, fit beside the special ones.
@@ -277,7 +328,7 @@ impl TextEncoder {
         let step = windows::step(self.limit, width, is_pair)?;
         cut |= cut_off(long, (windows::MOST - 1) * step + width);
         let whole = self.tokenizer.post_process(first, second, true).map_err(|error| error.to_string())?;
-        let mut encoded = encoded(&whole, cut);
+        let mut encoded = self.encoded(&whole, cut);
         let own = whole.get_sequence_ids().into_iter().map(|of| of == Some(usize::from(of_second)));
         let own: Vec<usize> = own.enumerate().filter(|(_, own)| *own).map(|(token, _)| token).collect();
         let part = own.first().copied().unwrap_or(0)..own.last().map_or(0, |last| last + 1);
@@ -323,27 +374,31 @@ fn together(texts: &[Texts<'_>]) -> usize {
 }
 
 /// A tokenizer and its steps, from the content of its file.
-fn made(bytes: &[u8]) -> std::result::Result<(Tokenizer, NormaliserSteps, SplitterSteps), String> {
+fn made(bytes: &[u8], settings: &TokenizerSettings, limit: TextLimit) -> std::result::Result<TextEncoder, String> {
     pattern::limit_searches();
     let parts: Parts = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let normaliser = parts.checked()?;
+    let written = parts.checked()?;
     let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
+    let cut_at = settings.truncation(tokenizer.get_truncation().map(|written| written.direction))?;
     tokenizer.with_padding(None).with_truncation(None).map_err(|error| error.to_string())?;
     check_model(tokenizer.get_model())?;
+    let tokens = settings.special_tokens(&tokenizer)?;
+    let missing = tokens.missing();
+    check_added(&written, missing.iter().filter(|token| token.normalized).map(|token| token.content.as_str()))?;
+    settings.apply(&mut tokenizer, &missing)?;
+    let find = |name: &str| tokenizer.token_to_id(name).map(i64::from);
+    let own = |role: &str| tokens.content(role).and_then(find);
+    let find_any = |names: &[&str]| names.iter().find_map(|name| find(name));
+    let mask = own("mask_token").or_else(|| find_any(MASKS));
+    let pad = own("pad_token").or_else(|| settings.model_pad()).or_else(|| find_any(PADS));
+    let stand_in = mask.or_else(|| own("unk_token")).or_else(|| find_any(UNKNOWNS));
+    let stand_in = stand_in.ok_or("it has no mask token and no unknown token to mask words with")?;
+    let token = |own: Option<i64>| TokenOf { id: own.unwrap_or(stand_in), is_own: own.is_some() };
+    let (mask, pad) = (token(mask), token(pad));
+    let normaliser = NormaliserSteps::of(tokenizer.get_normalizer().cloned())?;
     let splitter = SplitterSteps::of(tokenizer.get_pre_tokenizer())?;
-    Ok((tokenizer, normaliser, splitter))
-}
-
-fn encoded(encoding: &Encoding, cut: bool) -> Encoded {
-    Encoded {
-        ids: encoding.get_ids().iter().map(|&id| i64::from(id)).collect(),
-        types: encoding.get_type_ids().iter().map(|&id| i64::from(id)).collect(),
-        second: encoding.get_sequence_ids().iter().map(|&sequence| sequence == Some(1)).collect(),
-        spans: encoding.get_offsets().to_vec(),
-        special: encoding.get_special_tokens_mask().iter().map(|&mark| mark == 1).collect(),
-        cut,
-        windows: None,
-    }
+    let (max_length, types) = (settings.max_length()?, settings.types()?);
+    Ok(TextEncoder { tokenizer, normaliser, splitter, limit, max_length, cut_at, types, mask, pad })
 }
 
 #[cfg(test)]
@@ -393,7 +448,7 @@ mod tests {
                     None => text.into(),
                 };
                 let expected = library.encode_char_offsets(input, true).unwrap();
-                let expected = encoded(&expected, !expected.get_overflowing().is_empty());
+                let expected = encoder.encoded(&expected, !expected.get_overflowing().is_empty());
                 assert_eq!(encoder.encode(&[(text, pair)]).unwrap(), [expected], "{text} {pair:?}");
             }
         }

@@ -46,14 +46,24 @@ impl Parts {
         let normaliser: Option<NormalizerWrapper> =
             self.normalizer.map(serde_json::from_value).transpose().map_err(|error| error.to_string())?;
         let steps = NormaliserSteps::of(normaliser)?;
-        for token in self.added_tokens.iter().filter(|token| token.normalized) {
-            let meter = Meter::new(token.content.len());
-            let mut text = NormalizedString::from(token.content.as_str());
-            Limited { steps: &steps, meter: &meter }.normalize(&mut text).map_err(|error| error.to_string())?;
-            meter.outcome()?;
-        }
+        let normalised = self.added_tokens.iter().filter(|token| token.normalized);
+        check_added(&steps, normalised.map(|token| token.content.as_str()))?;
         Ok(steps)
     }
+}
+
+/// Refuses added tokens of which the normaliser makes too much.
+///
+/// # Errors
+/// Why it is stopped.
+pub(super) fn check_added<'a>(steps: &NormaliserSteps, contents: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    for content in contents {
+        let meter = Meter::new(content.len());
+        let mut text = NormalizedString::from(content);
+        Limited { steps, meter: &meter }.normalize(&mut text).map_err(|error| error.to_string())?;
+        meter.outcome()?;
+    }
+    Ok(())
 }
 
 /// The elements of all lists in `value`.
