@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Reduction, Tensor, no_grad};
 
 use crate::data::batch::Batch;
+use crate::data::layout::PadTokens;
 use crate::data::order::BatchPlan;
 use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::data::tokens::TokenRow;
@@ -180,7 +181,9 @@ fn puzzle(rows: &[&Encoded], encoder: &TextEncoder, random: &mut ChaCha8Rng) -> 
         chosen.push((0, at, rows[0].ids[at]));
     }
     let device = Device::cuda_if_available();
-    let batch = Batch::new(&hidden.into_iter().map(TokenRow::from).collect::<Vec<_>>(), device);
+    let rows_hidden = hidden.into_iter().map(TokenRow::from).collect::<Vec<_>>();
+    // Pretraining is for BERT, whose padding token is a token like any other.
+    let batch = Batch::new(&rows_hidden, PadTokens::Alike, device);
     let (rows, at, answers) = unzip(&chosen);
     let on_device = |values: &[i64]| Tensor::from_slice(values).to_device(device);
     let places = batch.layout.firsts.index_select(0, &on_device(&rows)) + on_device(&at);

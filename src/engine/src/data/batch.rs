@@ -2,7 +2,7 @@
 
 use tch::{Device, TchError, Tensor};
 
-use super::layout::{Alike, Layout};
+use super::layout::{Alike, Layout, PadTokens};
 use super::tokenise::Encoded;
 use super::tokens::TokenRow;
 use super::windows::Windowed;
@@ -22,9 +22,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Packs `rows`. Results come in the order of the rows, whatever the order of packing.
+    /// Packs `rows`, in which `pads` are. Results come in the order of the rows, whatever the order of packing.
     #[must_use]
-    pub fn new(rows: &[TokenRow], device: Device) -> Self {
+    pub fn new(rows: &[TokenRow], pads: PadTokens, device: Device) -> Self {
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
         let layout = Layout::new(&lengths, device);
         let packed = |values: fn(&TokenRow) -> &Vec<i64>| -> Vec<i64> {
@@ -32,18 +32,19 @@ impl Batch {
         };
         let (host_ids, types) = (packed(|row| &row.ids), packed(|row| &row.types));
         let windows: Vec<Option<&Windowed>> = rows.iter().map(|row| row.windows.as_ref()).collect();
-        let layout = layout.with_windows(&windows, &lengths, device);
+        let layout = layout.with_windows(&windows, &lengths, device).heeding(pads, &host_ids);
         Self { ids: upload(&host_ids, device), host_ids, types: upload(&types, device), layout }
     }
 
     /// A batch of rows that have the types and the windows of `text` and differ from it only in their ids, e.g. copies with
     /// words masked.
     #[must_use]
-    pub fn same_shape(rows: &[Vec<i64>], text: &Encoded, device: Device) -> Self {
+    pub fn same_shape(rows: &[Vec<i64>], text: &Encoded, pads: PadTokens, device: Device) -> Self {
         let lengths = vec![text.types.len(); rows.len()];
         let layout = Layout::new(&lengths, device);
         let layout = layout.with_windows(&vec![text.windows.as_ref(); rows.len()], &lengths, device);
         let host_ids = rows.concat();
+        let layout = layout.heeding(pads, &host_ids);
         let types = upload(&text.types, device).repeat([rows.len() as i64]);
         Self { ids: upload(&host_ids, device), host_ids, types, layout }
     }

@@ -11,16 +11,32 @@ use crate::host::upload;
 
 mod window_layout;
 
+/// What it means that a text has the padding token, which a tokenizer may find in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PadTokens {
+    /// Nothing: it is a token like any other.
+    Alike,
+    /// The token of this id has no position of its own; positions count the others (RoBERTa).
+    Unplaced(i64),
+    /// The token of this id does not stand for the text where the last token does (GPT-2).
+    Unpooled(i64),
+}
+
 /// Which tokens of a packed batch make up which text. Texts are packed from the longest to the shortest.
 #[derive(Debug)]
 pub struct Layout {
     order: Vec<usize>,
-    /// Position of each token within its text, `[tokens]`, i64.
+    /// Tokens of each text, in the order of packing.
+    packed_lengths: Vec<usize>,
+    /// Position of each token within its text, `[tokens]`, i64; -1 for a token without one, see [`PadTokens::Unplaced`].
     pub positions: Tensor,
     /// First token of each text, `[rows]`, i64, in the order of the rows as given.
     pub firsts: Tensor,
-    /// Last token of each text, `[rows]`, i64, in that order.
+    /// The token of each text that stands for it where the last one does, `[rows]`, i64, in that order: its last token, or
+    /// the last before padding tokens that it ends with, see [`PadTokens::Unpooled`].
     pub lasts: Tensor,
+    /// Whether a text ends behind its token in `lasts`.
+    pub ends_later: bool,
     /// The row that each token belongs to, `[tokens]`, i64, numbered in that order.
     pub texts: Tensor,
     /// Number of tokens of each text, `[rows]`, i64, in that order.
@@ -116,11 +132,13 @@ impl Layout {
             positions: numbers(&positions),
             firsts: numbers(&firsts),
             lasts: numbers(&lasts),
+            ends_later: false,
             texts: numbers(&texts),
             lengths: numbers(&lengths),
             packed: numbers(&order.iter().map(|&row| row as i64).collect::<Vec<_>>()),
             ranks: numbers(&ranks),
             order,
+            packed_lengths: packed,
             blocks,
             alike: None,
             windows: None,
@@ -149,11 +167,60 @@ impl Layout {
         self.windows.as_mut().map_or_else(|| unreachable!("there are windows"), |windows| &mut windows.layout)
     }
 
+    /// The same, for the packed token ids `ids`, among which a text may have the padding token.
+    #[must_use]
+    pub fn heeding(mut self, pads: PadTokens, ids: &[i64]) -> Self {
+        if let Some(windows) = self.windows.take() {
+            let mut windows = *windows;
+            let read: Vec<i64> = windows.host_tokens.iter().map(|&token| ids[token]).collect();
+            windows.layout = windows.layout.heeding(pads, &read);
+            self.windows = Some(Box::new(windows));
+        }
+        let device = self.positions.device();
+        match pads {
+            PadTokens::Unplaced(pad) if ids.contains(&pad) => {
+                let positions: Vec<i64> = self.ranges().into_iter().flat_map(|text| placed(&ids[text], pad)).collect();
+                self.positions = upload(&positions, device);
+            }
+            PadTokens::Unpooled(pad) if ids.contains(&pad) => {
+                let mut lasts = vec![0; self.order.len()];
+                for (&row, text) in self.order.iter().zip(self.ranges()) {
+                    let last = ids[text.clone()].iter().rposition(|&id| id != pad).unwrap_or(0);
+                    self.ends_later |= text.start + last + 1 < text.end;
+                    lasts[row] = (text.start + last) as i64;
+                }
+                self.lasts = upload(&lasts, device);
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// The tokens of each text, in the order of packing.
+    fn ranges(&self) -> Vec<Range<usize>> {
+        let mut end = 0;
+        let range = |length: &usize| {
+            let start = end;
+            end += length;
+            start..end
+        };
+        self.packed_lengths.iter().map(range).collect()
+    }
+
     /// The rows as given, in the order of packing.
     #[must_use]
     pub fn order(&self) -> &[usize] {
         &self.order
     }
+}
+
+/// Positions of the tokens of one text, of which `pad` has none.
+fn placed(ids: &[i64], pad: i64) -> impl Iterator<Item = i64> {
+    let mut count = 0;
+    ids.iter().map(move |&id| {
+        count += i64::from(id != pad);
+        if id == pad { -1 } else { count - 1 }
+    })
 }
 
 impl Block {
@@ -235,6 +302,22 @@ mod tests {
         assert_eq!(numbers(&layout.positions), [0, 1, 2, 3, 0, 1, 2, 0, 1]);
         assert_eq!(numbers(&layout.texts), [1, 1, 1, 1, 2, 2, 2, 0, 0]);
         assert_eq!((numbers(&layout.packed), numbers(&layout.ranks)), (vec![1, 2, 0], vec![2, 0, 1]));
+    }
+
+    #[test]
+    fn padding_tokens_of_a_text_have_no_position_or_do_not_stand_for_it() {
+        // The second text is packed first.
+        let (ids, layout) = ([1, 5, 6, 1, 7, 1], || Layout::new(&[2, 4], Device::Cpu));
+        let plain = layout().heeding(PadTokens::Alike, &ids);
+        assert_eq!((numbers(&plain.positions), numbers(&plain.lasts)), (vec![0, 1, 2, 3, 0, 1], vec![5, 3]));
+        let unplaced = layout().heeding(PadTokens::Unplaced(1), &ids);
+        assert_eq!(numbers(&unplaced.positions), [-1, 0, 1, -1, 0, -1]);
+        let unpooled = layout().heeding(PadTokens::Unpooled(1), &ids);
+        assert_eq!((numbers(&unpooled.lasts), unpooled.ends_later), (vec![4, 2], true));
+        let inside = layout().heeding(PadTokens::Unpooled(6), &ids);
+        assert_eq!((numbers(&inside.lasts), inside.ends_later), (vec![5, 3], false));
+        let only = Layout::new(&[2], Device::Cpu).heeding(PadTokens::Unpooled(1), &[1, 1]);
+        assert_eq!((numbers(&only.lasts), only.ends_later), (vec![0], true));
     }
 
     #[test]

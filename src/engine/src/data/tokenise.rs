@@ -85,7 +85,6 @@ pub struct TextEncoder {
     normaliser: NormaliserSteps,
     splitter: SplitterSteps,
     limit: TextLimit,
-    max_length: Option<usize>,
     cut_at: TruncationDirection,
     types: Types,
     mask: TokenOf,
@@ -149,22 +148,20 @@ impl TextEncoder {
         self.limit.max_tokens = max_tokens;
     }
 
-    /// Refuses windows that do not move on.
+    /// Refuses windows that do not move on, and those of a tokenizer that cuts texts at their start.
     ///
     /// # Errors
-    /// When neighbours would share all that a window has room for.
+    /// When neighbours would share all that a window has room for, or windows would lie otherwise than transformers' do.
     pub fn check_windows(&self) -> Result<()> {
         if self.limit.windows.is_none() {
             return Ok(());
         }
+        if self.cut_at == TruncationDirection::Left {
+            let message = "is windows, but truncation_side of tokenizer_config.json is left: truncate";
+            return Err(Error::Setting { key: "--long", message: message.to_owned() });
+        }
         let checked = self.room(false).and_then(|room| windows::step(self.limit, room, false));
         checked.map(|_| ()).map_err(|message| Error::Setting { key: "--stride", message })
-    }
-
-    /// The most tokens of a text that the model was made for, if its tokenizer says so.
-    #[must_use]
-    pub fn max_length(&self) -> Option<usize> {
-        self.max_length
     }
 
     /// The token that replaces a masked one.
@@ -353,6 +350,15 @@ impl TextEncoder {
     }
 }
 
+/// The most tokens of a text that the model in `folder` was made for, if its tokenizer says so.
+///
+/// # Errors
+/// When what the folder says of its tokenizer cannot be read.
+pub fn max_length(folder: &Path) -> Result<Option<usize>> {
+    let told = |message: String| Error::file(&folder.join(settings::CONFIG), message);
+    TokenizerSettings::of(folder)?.max_length().map_err(told)
+}
+
 /// Keeps the first `most` tokens; whether there were more.
 fn cut_off(tokens: &mut Encoding, most: usize) -> bool {
     let is_longer = tokens.len() > most;
@@ -397,8 +403,8 @@ fn made(bytes: &[u8], settings: &TokenizerSettings, limit: TextLimit) -> std::re
     let (mask, pad) = (token(mask), token(pad));
     let normaliser = NormaliserSteps::of(tokenizer.get_normalizer().cloned())?;
     let splitter = SplitterSteps::of(tokenizer.get_pre_tokenizer())?;
-    let (max_length, types) = (settings.max_length()?, settings.types()?);
-    Ok(TextEncoder { tokenizer, normaliser, splitter, limit, max_length, cut_at, types, mask, pad })
+    let types = settings.types()?;
+    Ok(TextEncoder { tokenizer, normaliser, splitter, limit, cut_at, types, mask, pad })
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub fn word_maps(model: &Classifier, texts: &[(&Subject, usize)]) -> Result<Vec<
         return Ok(Vec::new());
     }
     let encoded: Vec<TokenRow> = texts.iter().map(|(subject, _)| subject.encoded.clone().into()).collect();
-    let batch = Batch::new(&encoded, model.device());
+    let batch = Batch::new(&encoded, model.pads(), model.device());
     let classes: Vec<i64> = texts.iter().map(|(_, class)| *class as i64).collect();
     let classes = Tensor::from_slice(&classes).to_device(model.device()).unsqueeze(1);
     let embeddings = no_grad(|| model.embed(&batch.ids)).detach().set_requires_grad(true);

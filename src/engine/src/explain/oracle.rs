@@ -143,7 +143,7 @@ impl ModelOracle<'_> {
         let mut all = vec![None; rows.len()];
         for some in parts(&order, TOKENS, |&row| rows[row].ids.len()) {
             let of_part: Vec<TokenRow> = some.iter().map(|&row| rows[row].clone()).collect();
-            let found = self.outcomes_of(Batch::new(&of_part, self.model.device()))?;
+            let found = self.outcomes_of(Batch::new(&of_part, self.model.pads(), self.model.device()))?;
             some.iter().zip(found).for_each(|(&row, outcome)| all[row] = Some(outcome));
         }
         all.into_iter().map(|outcome| outcome.ok_or_else(|| failed("a row without an outcome"))).collect()
@@ -159,7 +159,7 @@ impl ModelOracle<'_> {
 
     /// Rows of token ids that have the shape of the text.
     fn batch(&self, rows: &[Vec<i64>]) -> Batch {
-        Batch::same_shape(rows, &self.subject.encoded, self.model.device())
+        Batch::same_shape(rows, &self.subject.encoded, self.model.pads(), self.model.device())
     }
 
     /// `scalar` and its gradient by word embeddings at `points`, `[rows, tokens, size]`.
@@ -270,15 +270,16 @@ impl ModelOracle<'_> {
         if self.subject.encoded.windows.is_some() {
             return Err(failed("the text is read in windows, and attention does not lead from one to another"));
         }
-        let batch = Batch::new(&[self.subject.encoded.clone().into()], self.model.device());
+        let batch = Batch::new(&[self.subject.encoded.clone().into()], self.model.pads(), self.model.device());
         let layers = no_grad(|| self.model.attention(&batch));
+        let last = host(&batch.layout.lasts)?[0] as usize;
         let matrix = |layer: &Tensor| {
             let numbers = host(layer)?;
             Ok(numbers.chunks(tokens).map(<[f64]>::to_vec).collect())
         };
         let reader = (0..tokens).map(|token| match self.model.pooling() {
             Pooling::First => f64::from(u8::from(token == 0)),
-            Pooling::Last => f64::from(u8::from(token + 1 == tokens)),
+            Pooling::Last => f64::from(u8::from(token == last)),
             Pooling::Mean => 1.0 / tokens as f64,
         });
         let layers = layers.iter().map(matrix).collect::<Answer<_>>()?;

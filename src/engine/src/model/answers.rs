@@ -55,7 +55,7 @@ pub fn each<S: TokenSource + ?Sized>(model: &Classifier, texts: &S, interrupt: &
     for chunk in passes(&order, |index| texts.length(index)) {
         interrupt.check()?;
         let rows: Vec<TokenRow> = chunk.iter().map(|&index| texts.row(index)).collect();
-        let batch = Batch::new(&rows, model.device());
+        let batch = Batch::new(&rows, model.pads(), model.device());
         let logits = no_grad(|| model.logits(&batch));
         for (&index, row) in chunk.iter().zip(host_rows(&logits)?) {
             all[index] = checked(model, || texts.row(index), row);
@@ -86,7 +86,7 @@ fn passes(texts: &[usize], tokens: impl Fn(usize) -> usize) -> Vec<&[usize]> {
 /// Which is none, and what in `model` gave it.
 pub fn checked(model: &Classifier, row: impl Fn() -> TokenRow, logits: Vec<f32>) -> Answer {
     let Some(&value) = logits.iter().find(|logit| !logit.is_finite()) else { return Ok(logits) };
-    let layer = no_grad(|| model.origin_of_fault(&Batch::new(&[row()], model.device())));
+    let layer = no_grad(|| model.origin_of_fault(&Batch::new(&[row()], model.pads(), model.device())));
     Err(NoNumber { value, layer })
 }
 

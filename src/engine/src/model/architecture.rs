@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use self::attention::{AttentionForm, Heads, RelativeForm};
 use self::names::Names;
+use crate::data::layout::PadTokens;
 
 /// The activation of feed-forward layers and heads, by its Hugging Face name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -50,8 +51,8 @@ pub struct Architecture {
     pub positions: Positions,
     /// Token types; 0 or 1 if it cannot tell two texts of a pair apart.
     pub token_types: i64,
-    /// Its padding token, if the configuration names one.
-    pub pad: Option<i64>,
+    /// What it means that a text has the padding token.
+    pub pads: PadTokens,
     /// The norms.
     pub norm: NormForm,
     /// Where the norms stand.

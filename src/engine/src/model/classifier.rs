@@ -10,7 +10,7 @@ use super::layers::dropout::Dropout;
 use super::weights::params::FlatParams;
 use super::weights::spec::{ParamSpec, SpecList};
 use crate::data::batch::Batch;
-use crate::data::layout::Layout;
+use crate::data::layout::{Layout, PadTokens};
 use crate::host::is_finite;
 
 /// A classifier with its parameters.
@@ -128,6 +128,12 @@ impl Classifier {
     /// each layer. The texts must not be read in windows.
     pub fn attention(&self, batch: &Batch) -> Vec<Tensor> {
         self.encoder.attention(&self.embed(&batch.ids), &batch.types, &batch.layout)
+    }
+
+    /// What it means that a text has the padding token.
+    #[must_use]
+    pub fn pads(&self) -> PadTokens {
+        self.config.architecture.pads
     }
 
     /// Which hidden state the head reads.

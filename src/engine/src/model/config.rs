@@ -36,6 +36,7 @@ impl ModelConfig {
     }
 
     fn of(file: ConfigFile) -> std::result::Result<Self, String> {
+        file.classes()?;
         Ok(Self { architecture: family::read(file.keys())?, file })
     }
 
@@ -49,6 +50,20 @@ impl ModelConfig {
     #[must_use]
     pub fn labels(&self) -> Option<Labels> {
         self.file.labels()
+    }
+
+    /// How many classes it says there are, if it says so.
+    #[must_use]
+    pub fn classes(&self) -> Option<usize> {
+        self.file.classes().ok().flatten()
+    }
+
+    /// Refuses a model that answers with anything but one of several classes.
+    ///
+    /// # Errors
+    /// Naming the key that says so.
+    pub fn check_single_label(&self) -> std::result::Result<(), String> {
+        self.file.check_single_label()
     }
 
     /// This configuration as that of a classifier with `labels`.

@@ -90,7 +90,9 @@ impl Encoder {
     pub fn pooled(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let (a, pooling) = (&self.architecture, self.architecture.head.pooling);
         let ends = self.layers.split_last().zip(a.attention.rules.last());
-        let Some(((last, _), rule)) = ends.filter(|_| a.pools_one_query()) else {
+        // A query before the end of its text would see what comes after it.
+        let is_end = pooling != Pooling::Last || !layout.ends_later;
+        let Some(((last, _), rule)) = ends.filter(|_| a.pools_one_query() && is_end) else {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
         let attention = Attention::new(a, layout, embeddings.device());

@@ -5,6 +5,7 @@ mod bert;
 mod deberta;
 mod distilbert;
 mod gpt2;
+mod keys;
 mod modernbert;
 
 use serde::de::DeserializeOwned;
@@ -32,6 +33,8 @@ struct Family {
     layers: &'static str,
     /// The keys of all other sizes that the architecture is computed from.
     sizes: &'static [&'static str],
+    /// What becomes of the keys that not every family has.
+    keys: keys::Keys,
     /// Makes an architecture of the keys of a `config.json`.
     read: fn(&Map<String, Value>) -> Result<Architecture, String>,
 }
@@ -52,6 +55,7 @@ pub fn read(raw: &Map<String, Value>) -> Result<Architecture, String> {
         return Err(format!("model_type `{model_type}` is not supported; supported are {}", supported()));
     };
     family.check_sizes(raw)?;
+    keys::check(raw, family.keys)?;
     let architecture = (family.read)(raw)?;
     architecture.check()?;
     Ok(architecture)
@@ -76,8 +80,13 @@ impl Family {
 }
 
 /// The keys that a family reads.
-fn keys<T: DeserializeOwned>(raw: &Map<String, Value>) -> Result<T, String> {
-    serde_json::from_value(Value::Object(raw.clone())).map_err(|error| error.to_string())
+fn read_keys<T: DeserializeOwned>(raw: &Map<String, Value>) -> Result<T, String> {
+    serde_path_to_error::deserialize(Value::Object(raw.clone())).map_err(|error| {
+        match error.path().to_string().as_str() {
+            "." => error.inner().to_string(),
+            key => format!("{key}: {}", error.inner()),
+        }
+    })
 }
 
 /// 0.1, the usual dropout rate.

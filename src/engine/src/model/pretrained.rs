@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pellucid_intake::labels::Labels;
+use pellucid_intake::model_folder::config::ConfigFile;
 use pellucid_intake::model_folder::provenance::Provenance;
 use pellucid_protocol::event::ModelCard;
 use pellucid_protocol::settings::reading::ColumnNames;
@@ -10,9 +11,8 @@ use pellucid_protocol::work::LongRead;
 
 use super::classifier::Classifier;
 use super::config::ModelConfig;
-use super::weights::load;
-use super::weights::spec::ParamSpec;
-use crate::data::tokenise::{Encoded, TextEncoder};
+use super::weights::load::{self, OutLayer};
+use crate::data::tokenise::{self, Encoded, TextEncoder};
 use crate::data::tokens::Tokens;
 use crate::data::windows::TextLimit;
 use crate::error::{Error, Result};
@@ -29,25 +29,18 @@ pub fn load_classifier(folder: &Path, limit: impl Into<TextLimit>) -> Result<(Cl
     let encoder = TextEncoder::load(folder, TextLimit { max_tokens, ..limit })?;
     encoder.check_windows()?;
     check_vocabulary(folder, &config, &encoder)?;
-    let labels = config.labels().map_or_else(|| placeholder_labels(folder, &config), Ok)?;
+    let labels = labels(folder, &config)?;
     let classes = labels.len() as i64;
     let architecture = &config.architecture;
     let specs = Classifier::specs(architecture, classes);
-    let head = |spec: &ParamSpec| architecture.head.owns(&spec.name);
-    let loaded = load::load(folder, &architecture.names, specs, &head, 0)?;
-    if !loaded.fresh.is_empty() {
-        return Err(Error::file(folder, load::HEADLESS));
-    }
+    let loaded = load::load(folder, &architecture.names, specs, &|_| false, 0)?;
     Ok((Classifier::new(config, classes, loaded.params), labels, encoder))
 }
-
-/// The longest text in tokens, where a folder does not say how its model was trained.
-const MAX_TOKENS: usize = 512;
 
 /// How the model in a folder was trained, as far as the folder says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainedOn {
-    /// How much of a text was read.
+    /// How much of a text was read; as much as the tokenizer says, or the model can, where the folder does not say it.
     pub limit: TextLimit,
     /// Which columns of the data were for what.
     pub columns: ColumnNames,
@@ -65,7 +58,9 @@ impl TrainedOn {
         let changed = said.as_ref().map_or_else(Vec::new, |said| said.changed_files(folder));
         let changed = changed.into_iter().map(str::to_owned).collect();
         let said = said.and_then(|said| said.checkpoint).unwrap_or_default();
-        let max_tokens = said.max_tokens.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_TOKENS);
+        let said_most = said.max_tokens.and_then(|most| usize::try_from(most).ok());
+        let most = said_most.map_or_else(|| tokenise::max_length(folder), |most| Ok(Some(most)))?;
+        let max_tokens = most.unwrap_or(usize::MAX);
         Ok(Self { limit: TextLimit { max_tokens, windows: said.windows }, columns: said.columns, changed })
     }
 
@@ -81,10 +76,21 @@ impl TrainedOn {
     }
 }
 
-/// `LABEL_0`, `LABEL_1`, ... for a folder that does not name its classes; their number from the head.
-fn placeholder_labels(folder: &Path, config: &ModelConfig) -> Result<Labels> {
-    let count = load::classes(folder, &config.architecture)?;
-    Ok(Labels::new((0..count).map(|index| format!("LABEL_{index}")).collect()))
+/// The classes of a fine-tuned folder, one for each output of its head; `LABEL_0`, `LABEL_1`, ... if it does not name them.
+fn labels(folder: &Path, config: &ModelConfig) -> Result<Labels> {
+    config.check_single_label().map_err(|message| Error::file(&ConfigFile::path(folder), message))?;
+    let OutLayer { name, shape } = load::out_layer(folder, &config.architecture)?;
+    let outputs = shape[0];
+    if outputs == 1 {
+        let message = format!("{name} has shape {shape:?}: one output is a score, not classes, and is not supported");
+        return Err(Error::file(folder, message));
+    }
+    if let Some(named) = config.classes().filter(|&named| named as i64 != outputs) {
+        let message = format!("{name} has shape {shape:?}, but id2label of config.json has {named} classes");
+        return Err(Error::file(folder, message));
+    }
+    let placeholders = || Labels::new((0..outputs).map(|index| format!("LABEL_{index}")).collect());
+    Ok(config.labels().unwrap_or_else(placeholders))
 }
 
 /// A model in a few numbers.

@@ -96,7 +96,7 @@ impl Teacher {
 
     /// Logits `[rows, classes]` of texts as the teacher reads them, in the student's order of classes.
     pub fn forward(&self, rows: &[TokenRow]) -> Tensor {
-        let batch = Batch::new(rows, self.model.device());
+        let batch = Batch::new(rows, self.model.pads(), self.model.device());
         no_grad(|| self.model.logits(&batch).index_select(1, &self.classes))
     }
 }

@@ -88,15 +88,15 @@ fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
-fn packed(rows: &[Encoded]) -> Batch {
-    Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu)
+fn packed(model: &Classifier, rows: &[Encoded]) -> Batch {
+    Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), model.pads(), Device::Cpu)
 }
 
 #[test]
 fn logits_equal_transformers() {
     for golden in goldens() {
         let model = golden.load();
-        let logits = no_grad(|| model.logits(&packed(&golden.rows())));
+        let logits = no_grad(|| model.logits(&packed(&model, &golden.rows())));
         golden.assert_close(&logits, &golden.expected["logits"], "logits");
     }
 }
@@ -105,7 +105,7 @@ fn logits_equal_transformers() {
 fn gradients_by_word_embeddings_equal_transformers() {
     for golden in goldens() {
         let model = golden.load();
-        let one = packed(&golden.rows()[..1]);
+        let one = packed(&model, &golden.rows()[..1]);
         let input = model.embed(&one.ids).detach().set_requires_grad(true);
         let logits = model.forward(&input, &one.types, &one.layout, &mut Dropout::Off);
         let logit = logits.select(1, 1).sum(Kind::Float);
@@ -120,7 +120,7 @@ fn gradients_by_word_embeddings_equal_transformers() {
 
 /// The gradient of the mean cross entropy of `rows`, the word table's made dense.
 fn gradient(model: &Classifier, rows: &[Encoded], labels: &[i64]) -> (Gradient, f64) {
-    let batch = packed(rows);
+    let batch = packed(model, rows);
     let embeddings = no_grad(|| model.embed(&batch.ids)).detach().set_requires_grad(true);
     let ids = Vec::<i64>::try_from(&batch.ids).unwrap();
     let lookup = Lookup { table: model.word_table(), ids, embeddings };
@@ -247,7 +247,7 @@ fn weights_in_several_files_give_the_same_logits() {
         let (whole, parts) =
             (golden.load(), load(&target, golden.expected["logits"][0].as_array().unwrap().len() as i64));
         assert!(whole.params().weights().equal(parts.params().weights()), "{}", golden.name);
-        let logits = no_grad(|| parts.logits(&packed(&golden.rows())));
+        let logits = no_grad(|| parts.logits(&packed(&parts, &golden.rows())));
         golden.assert_close(&logits, &golden.expected["logits"], "logits");
     }
 }
@@ -256,7 +256,7 @@ fn weights_in_several_files_give_the_same_logits() {
 fn dropout_of_every_family_repeats_and_leaves_something() {
     for golden in goldens() {
         let model = golden.load();
-        let batch = packed(&golden.rows());
+        let batch = packed(&model, &golden.rows());
         let logits = |step: u64| {
             let mut drop = Dropout::of_step(1, step);
             no_grad(|| model.forward(&model.embed(&batch.ids), &batch.types, &batch.layout, &mut drop))

@@ -45,7 +45,8 @@ fn measured(model: &Classifier, together: usize) -> (f64, Vec<f64>) {
     let (texts, task) = (texts(), Classification::new(2, None, 0.0, Device::Cpu));
     let (mut sum, mut gradient): (f64, Option<Gradient>) = (0.0, None);
     for (number, chunk) in texts.chunks(together).enumerate() {
-        let batch = Batch::new(&chunk.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu);
+        let rows: Vec<TokenRow> = chunk.iter().cloned().map(TokenRow::from).collect();
+        let batch = Batch::new(&rows, model.pads(), Device::Cpu);
         let classes: Vec<i64> = (0..chunk.len()).map(|row| ((number * together + row) % 2) as i64).collect();
         let logits = model.forward(&model.embed(&batch.ids), &batch.types, &batch.layout, &mut Dropout::Off);
         let loss = task.loss(&logits, &Tensor::from_slice(&classes));
@@ -97,7 +98,8 @@ fn tokens_computed_once_give_the_logits_of_each_on_its_own() {
         let config = ModelConfig::parse(config).unwrap();
         let model = Classifier::new(config.clone(), 2, initialise(Classifier::specs(&config.architecture, 2), 11));
         let copies = copies();
-        let batch = || Batch::new(&copies.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu);
+        let rows: Vec<TokenRow> = copies.iter().cloned().map(TokenRow::from).collect();
+        let batch = || Batch::new(&rows, model.pads(), Device::Cpu);
         let shared = batch().sharing().unwrap();
         let kinds = shared.layout.alike.as_ref().unwrap().firsts.size()[0];
         assert!(kinds < shared.tokens() as i64, "{kinds}");

@@ -3,6 +3,7 @@
 use std::fs;
 
 use pellucid_engine::data::batch::Batch;
+use pellucid_engine::data::layout::PadTokens;
 use pellucid_engine::data::tokenise::Encoded;
 use pellucid_engine::data::tokens::TokenRow;
 use pellucid_engine::model::classifier::Classifier;
@@ -45,7 +46,7 @@ fn batch() -> Batch {
         windows: None,
     };
     let rows: Vec<Encoded> = LENGTHS.iter().enumerate().map(text).collect();
-    Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), Device::Cpu)
+    Batch::new(&rows.iter().cloned().map(TokenRow::from).collect::<Vec<_>>(), PadTokens::Alike, Device::Cpu)
 }
 
 /// Each token a word, but the first of each text.

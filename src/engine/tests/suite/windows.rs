@@ -90,7 +90,7 @@ fn the_gradient_of_a_token_is_the_sum_over_its_windows() {
     for pooling in [WindowPooling::Mean, WindowPooling::Max] {
         let case = cases().remove(0);
         let (model, encoder) = loaded(&case, pooling);
-        let batch = Batch::new(&[TokenRow::from(encoded(&case, &encoder))], Device::Cpu);
+        let batch = Batch::new(&[TokenRow::from(encoded(&case, &encoder))], model.pads(), Device::Cpu);
         let embeddings = no_grad(|| model.embed(&batch.ids)).detach().set_requires_grad(true);
         let logits = |at: &Tensor| model.forward(at, &batch.types, &batch.layout, &mut Dropout::Off).get(0).get(1);
         let slope = Tensor::run_backward(&[logits(&embeddings)], &[&embeddings], false, false).remove(0);

@@ -15,7 +15,7 @@ use super::class::{OwnNormaliser, PLAIN, PrefixSpace, TokenizerClass, Types};
 use super::special::{SpecialTokens, TokenFiles};
 use crate::error::{Error, Result};
 
-const CONFIG: &str = "tokenizer_config.json";
+pub(super) const CONFIG: &str = "tokenizer_config.json";
 
 /// Lengths from this on are no limit to transformers.
 const NO_LIMIT: f64 = 1e20;

@@ -59,7 +59,7 @@ pub(super) fn answers_without(word: &str, texts: &[usize], evaluated: Evaluated<
     let mut answers = Vec::with_capacity(texts.len());
     for part in texts.chunks(ROWS) {
         let rows: Vec<TokenRow> = part.iter().map(masked).collect::<Result<_>>()?;
-        let batch = Batch::new(&rows, evaluated.model.device());
+        let batch = Batch::new(&rows, evaluated.model.pads(), evaluated.model.device());
         let shares = host_rows(&no_grad(|| evaluated.model.logits(&batch).softmax(-1, Kind::Double)))?;
         for (row, shares) in rows.iter().zip(shares) {
             answers.push(checked(evaluated.model, || row.clone(), shares)?);

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Family, keys, tenth};
+use super::keys::{Key, Keys as KeyList, Neutral};
+use super::{Family, read_keys, tenth};
+use crate::data::layout::PadTokens;
 use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads};
 use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
@@ -11,10 +13,11 @@ use crate::model::architecture::{
     Positions, Presence, Projection,
 };
 
-pub(super) const BERT: Family = Family { model_type: "bert", layers: "num_hidden_layers", sizes: SIZES, read: bert };
+pub(super) const BERT: Family =
+    Family { model_type: "bert", layers: "num_hidden_layers", sizes: SIZES, keys: KEYS, read: bert };
 pub(super) const ROBERTA: Family = Family { model_type: "roberta", read: roberta, ..BERT };
 pub(super) const XLM_ROBERTA: Family = Family { model_type: "xlm-roberta", read: xlm_roberta, ..BERT };
-pub(super) const ELECTRA: Family = Family { model_type: "electra", read: electra, ..BERT };
+pub(super) const ELECTRA: Family = Family { model_type: "electra", keys: ELECTRA_KEYS, read: electra, ..BERT };
 
 const SIZES: &[&str] = &[
     "vocab_size",
@@ -27,11 +30,53 @@ const SIZES: &[&str] = &[
     "pad_token_id",
 ];
 
+const KEYS: KeyList = &[
+    ("vocab_size", Key::Read),
+    ("hidden_size", Key::Read),
+    ("num_hidden_layers", Key::Read),
+    ("num_attention_heads", Key::Read),
+    ("intermediate_size", Key::Read),
+    ("hidden_act", Key::Read),
+    ("hidden_dropout_prob", Key::Read),
+    ("attention_probs_dropout_prob", Key::Read),
+    ("max_position_embeddings", Key::Read),
+    ("type_vocab_size", Key::Read),
+    ("layer_norm_eps", Key::Read),
+    ("classifier_dropout", Key::Read),
+    ("position_embedding_type", Key::Only(Neutral::Text("absolute"))),
+];
+
+const ELECTRA_KEYS: KeyList = &[
+    ("vocab_size", Key::Read),
+    ("embedding_size", Key::Read),
+    ("hidden_size", Key::Read),
+    ("num_hidden_layers", Key::Read),
+    ("num_attention_heads", Key::Read),
+    ("intermediate_size", Key::Read),
+    ("hidden_act", Key::Read),
+    ("hidden_dropout_prob", Key::Read),
+    ("attention_probs_dropout_prob", Key::Read),
+    ("max_position_embeddings", Key::Read),
+    ("type_vocab_size", Key::Read),
+    ("layer_norm_eps", Key::Read),
+    ("classifier_dropout", Key::Read),
+    ("position_embedding_type", Key::Only(Neutral::Text("absolute"))),
+    // Of the head for multiple choice.
+    ("summary_activation", Key::NoEffect),
+    ("summary_first_dropout", Key::NoEffect),
+    ("summary_last_dropout", Key::NoEffect),
+    ("summary_proj_to_labels", Key::NoEffect),
+    ("summary_type", Key::NoEffect),
+    ("summary_use_proj", Key::NoEffect),
+];
+
 /// Keys of `BertConfig`, `RobertaConfig` and `ElectraConfig` of transformers, with their defaults.
 #[derive(Deserialize)]
 struct Keys {
     vocab_size: i64,
     hidden_size: i64,
+    /// Of ELECTRA alone.
+    #[serde(skip)]
     embedding_size: Option<i64>,
     num_hidden_layers: usize,
     num_attention_heads: i64,
@@ -49,7 +94,17 @@ struct Keys {
     layer_norm_eps: f64,
     classifier_dropout: Option<f64>,
     pad_token_id: Option<i64>,
-    position_embedding_type: Option<String>,
+}
+
+/// The key that only `ElectraConfig` has.
+#[derive(Deserialize)]
+struct ElectraKeys {
+    #[serde(default = "narrow")]
+    embedding_size: i64,
+}
+
+fn narrow() -> i64 {
+    128
 }
 
 fn two() -> i64 {
@@ -83,15 +138,9 @@ const NAMES: Names = Names {
 };
 
 impl Keys {
-    fn read(raw: &Map<String, Value>) -> Result<Self, String> {
-        let keys: Self = keys(raw)?;
-        match keys.position_embedding_type.as_deref() {
-            None | Some("absolute") => Ok(keys),
-            Some(other) => Err(format!("position_embedding_type `{other}` is not supported; supported is absolute")),
-        }
-    }
-
-    fn architecture(&self, names: Names, offset: i64, head: HeadForm) -> Result<Architecture, String> {
+    fn architecture(&self, names: Names, pads: PadTokens, head: HeadForm) -> Result<Architecture, String> {
+        // The first position is the one after the padding token's id where that token has a position of its own.
+        let offset = if let PadTokens::Unplaced(pad) = pads { pad + 1 } else { 0 };
         let scale = 1.0 / ((self.hidden_size / self.num_attention_heads.max(1)) as f64).sqrt();
         let rule = AttentionRule { scale, window: None, rotary: None };
         let rate = self.hidden_dropout_prob;
@@ -105,7 +154,7 @@ impl Keys {
             intermediate: self.intermediate_size,
             positions: Positions::Learned { count: self.max_position_embeddings, offset },
             token_types: self.type_vocab_size,
-            pad: self.pad_token_id,
+            pads,
             norm: NormForm { kind: NormKind::Layer, eps: self.layer_norm_eps, bias: Presence::Present },
             order: Order::Post,
             attention: AttentionForm {
@@ -146,7 +195,7 @@ impl Keys {
 }
 
 fn bert(raw: &Map<String, Value>) -> Result<Architecture, String> {
-    let keys = Keys::read(raw)?;
+    let keys = read_keys::<Keys>(raw)?;
     let head = HeadForm {
         pooling: Pooling::First,
         dropout_before: 0.0,
@@ -160,7 +209,7 @@ fn bert(raw: &Map<String, Value>) -> Result<Architecture, String> {
         out: "classifier".to_owned(),
         out_bias: Presence::Present,
     };
-    keys.architecture(NAMES, 0, head)
+    keys.architecture(NAMES, PadTokens::Alike, head)
 }
 
 fn roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
@@ -173,16 +222,16 @@ fn xlm_roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
 
 /// RoBERTa and XLM-RoBERTa, whose first position is the one after the padding token's id.
 fn roberta_like(raw: &Map<String, Value>, classifier: &'static str) -> Result<Architecture, String> {
-    let mut keys = Keys::read(raw)?;
+    let mut keys = read_keys::<Keys>(raw)?;
     let pad = *keys.pad_token_id.get_or_insert(1);
     let head = keys.two_layer_head(Activation::Tanh);
-    keys.architecture(Names { prefix: "roberta.", classifier, ..NAMES }, pad + 1, head)
+    keys.architecture(Names { prefix: "roberta.", classifier, ..NAMES }, PadTokens::Unplaced(pad), head)
 }
 
 fn electra(raw: &Map<String, Value>) -> Result<Architecture, String> {
-    let mut keys = Keys::read(raw)?;
-    keys.embedding_size.get_or_insert(128);
+    let mut keys = read_keys::<Keys>(raw)?;
+    keys.embedding_size = Some(read_keys::<ElectraKeys>(raw)?.embedding_size);
     let head = keys.two_layer_head(Activation::Gelu);
     let classifier = "ElectraForSequenceClassification";
-    keys.architecture(Names { prefix: "electra.", classifier, ..NAMES }, 0, head)
+    keys.architecture(Names { prefix: "electra.", classifier, ..NAMES }, PadTokens::Alike, head)
 }

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Family, keys, tenth};
+use super::keys::{Key, Keys as KeyList, Neutral};
+use super::{Family, read_keys, tenth};
+use crate::data::layout::PadTokens;
 use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads, RelativeForm, RelativeNames};
 use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
@@ -27,8 +29,42 @@ pub(super) const DEBERTA: Family = Family {
         "position_buckets",
         "pad_token_id",
     ],
+    keys: KEYS,
     read: deberta,
 };
+
+const KEYS: KeyList = &[
+    ("vocab_size", Key::Read),
+    ("hidden_size", Key::Read),
+    ("embedding_size", Key::Read),
+    ("num_hidden_layers", Key::Read),
+    ("num_attention_heads", Key::Read),
+    ("attention_head_size", Key::Read),
+    ("intermediate_size", Key::Read),
+    ("hidden_act", Key::Read),
+    ("hidden_dropout_prob", Key::Read),
+    ("attention_probs_dropout_prob", Key::Read),
+    ("max_position_embeddings", Key::Read),
+    ("type_vocab_size", Key::Read),
+    ("layer_norm_eps", Key::Read),
+    ("relative_attention", Key::Read),
+    ("max_relative_positions", Key::Read),
+    ("position_buckets", Key::Read),
+    ("position_biased_input", Key::Read),
+    ("pos_att_type", Key::Read),
+    ("share_att_key", Key::Read),
+    ("norm_rel_ebd", Key::Read),
+    ("pooler_dropout", Key::Read),
+    ("pooler_hidden_act", Key::Read),
+    ("cls_dropout", Key::Read),
+    ("pooler_hidden_size", Key::Alias("hidden_size")),
+    ("conv_kernel_size", Key::Only(Neutral::Zero)),
+    // Of the convolution.
+    ("conv_act", Key::NoEffect),
+    ("conv_groups", Key::NoEffect),
+    // Of the head for masked words.
+    ("legacy", Key::NoEffect),
+];
 
 /// Keys of `DebertaV2Config` of transformers, with their defaults.
 #[derive(Deserialize)]
@@ -57,8 +93,6 @@ struct Keys {
     max_relative_positions: i64,
     #[serde(default = "unlimited")]
     position_buckets: i64,
-    #[serde(default)]
-    pad_token_id: i64,
     #[serde(default = "yes")]
     position_biased_input: bool,
     pos_att_type: Option<PosAttType>,
@@ -70,8 +104,6 @@ struct Keys {
     #[serde(default)]
     pooler_hidden_act: Activation,
     cls_dropout: Option<f64>,
-    #[serde(default)]
-    conv_kernel_size: i64,
 }
 
 /// `p2c|c2p`, or a list of the two.
@@ -137,9 +169,6 @@ impl Keys {
         if !self.relative_attention {
             return Err("relative_attention false is not supported for deberta-v2".to_owned());
         }
-        if self.conv_kernel_size > 0 {
-            return Err(format!("conv_kernel_size {} is not supported; supported is 0", self.conv_kernel_size));
-        }
         match self.attention_head_size {
             Some(size) if size * self.num_attention_heads != self.hidden_size => {
                 Err(format!("attention_head_size {size} is not hidden_size / num_attention_heads"))
@@ -191,7 +220,7 @@ impl Keys {
 }
 
 fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
-    let keys: Keys = keys(raw)?;
+    let keys: Keys = read_keys(raw)?;
     keys.check()?;
     let rate = keys.hidden_dropout_prob;
     Ok(Architecture {
@@ -204,7 +233,7 @@ fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
         intermediate: keys.intermediate_size,
         positions: Positions::Relative(keys.relative()),
         token_types: keys.type_vocab_size,
-        pad: Some(keys.pad_token_id),
+        pads: PadTokens::Alike,
         norm: NormForm { kind: NormKind::Layer, eps: keys.layer_norm_eps, bias: Presence::Present },
         order: Order::Post,
         attention: AttentionForm {

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Family, keys, tenth};
+use super::keys::{Key, Keys as KeyList};
+use super::{Family, read_keys, tenth};
+use crate::data::layout::PadTokens;
 use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads};
 use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
@@ -15,8 +17,29 @@ pub(super) const DISTILBERT: Family = Family {
     model_type: "distilbert",
     layers: "n_layers",
     sizes: &["vocab_size", "dim", "n_heads", "hidden_dim", "max_position_embeddings", "pad_token_id"],
+    keys: KEYS,
     read: distilbert,
 };
+
+const KEYS: KeyList = &[
+    ("vocab_size", Key::Read),
+    ("dim", Key::Read),
+    ("n_layers", Key::Read),
+    ("n_heads", Key::Read),
+    ("hidden_dim", Key::Read),
+    ("max_position_embeddings", Key::Read),
+    ("activation", Key::Read),
+    ("dropout", Key::Read),
+    ("attention_dropout", Key::Read),
+    ("seq_classif_dropout", Key::Read),
+    ("hidden_size", Key::Alias("dim")),
+    ("num_attention_heads", Key::Alias("n_heads")),
+    ("num_hidden_layers", Key::Alias("n_layers")),
+    // How the table of positions begins; it is stored in any case.
+    ("sinusoidal_pos_embds", Key::NoEffect),
+    // Of the head for questions.
+    ("qa_dropout", Key::NoEffect),
+];
 
 /// Keys of `DistilBertConfig` of transformers, with their defaults.
 #[derive(Deserialize)]
@@ -35,8 +58,6 @@ struct Keys {
     attention_dropout: f64,
     #[serde(default = "fifth")]
     seq_classif_dropout: f64,
-    #[serde(default)]
-    pad_token_id: i64,
 }
 
 fn fifth() -> f64 {
@@ -66,7 +87,7 @@ const NAMES: Names = Names {
 };
 
 fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
-    let keys: Keys = keys(raw)?;
+    let keys: Keys = read_keys(raw)?;
     let scale = 1.0 / ((keys.dim / keys.n_heads.max(1)) as f64).sqrt();
     Ok(Architecture {
         vocabulary: keys.vocab_size,
@@ -78,7 +99,7 @@ fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
         intermediate: keys.hidden_dim,
         positions: Positions::Learned { count: keys.max_position_embeddings, offset: 0 },
         token_types: 0,
-        pad: Some(keys.pad_token_id),
+        pads: PadTokens::Alike,
         norm: NormForm { kind: NormKind::Layer, eps: 1e-12, bias: Presence::Present },
         order: Order::Post,
         attention: AttentionForm {

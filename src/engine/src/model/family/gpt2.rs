@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Family, keys, tenth};
+use super::keys::{Key, Keys as KeyList};
+use super::{Family, read_keys, tenth};
+use crate::data::layout::PadTokens;
 use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads};
 use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
@@ -15,8 +17,40 @@ pub(super) const GPT2: Family = Family {
     model_type: "gpt2",
     layers: "n_layer",
     sizes: &["vocab_size", "n_embd", "n_head", "n_inner", "n_positions", "pad_token_id"],
+    keys: KEYS,
     read: gpt2,
 };
+
+const KEYS: KeyList = &[
+    ("vocab_size", Key::Read),
+    ("n_embd", Key::Read),
+    ("n_layer", Key::Read),
+    ("n_head", Key::Read),
+    ("n_inner", Key::Read),
+    ("n_positions", Key::Read),
+    ("activation_function", Key::Read),
+    ("resid_pdrop", Key::Read),
+    ("embd_pdrop", Key::Read),
+    ("attn_pdrop", Key::Read),
+    ("layer_norm_epsilon", Key::Read),
+    ("scale_attn_weights", Key::Read),
+    ("scale_attn_by_inverse_layer_idx", Key::Read),
+    ("hidden_size", Key::Alias("n_embd")),
+    ("max_position_embeddings", Key::Alias("n_positions")),
+    ("num_attention_heads", Key::Alias("n_head")),
+    ("num_hidden_layers", Key::Alias("n_layer")),
+    // The same numbers in another order.
+    ("reorder_and_upcast_attn", Key::NoEffect),
+    // Of the heads for tokens and for two tasks.
+    ("classifier_dropout", Key::NoEffect),
+    ("hidden_dropout", Key::NoEffect),
+    ("summary_activation", Key::NoEffect),
+    ("summary_first_dropout", Key::NoEffect),
+    ("summary_last_dropout", Key::NoEffect),
+    ("summary_proj_to_labels", Key::NoEffect),
+    ("summary_type", Key::NoEffect),
+    ("summary_use_proj", Key::NoEffect),
+];
 
 /// Keys of `GPT2Config` of transformers, with their defaults.
 #[derive(Deserialize)]
@@ -84,7 +118,7 @@ impl Keys {
 }
 
 fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
-    let keys: Keys = keys(raw)?;
+    let keys: Keys = read_keys(raw)?;
     Ok(Architecture {
         vocabulary: keys.vocab_size,
         embedding: keys.n_embd,
@@ -95,7 +129,7 @@ fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
         intermediate: keys.n_inner.unwrap_or(4 * keys.n_embd),
         positions: Positions::Learned { count: keys.n_positions, offset: 0 },
         token_types: 0,
-        pad: keys.pad_token_id,
+        pads: keys.pad_token_id.map_or(PadTokens::Alike, PadTokens::Unpooled),
         norm: NormForm { kind: NormKind::Layer, eps: keys.layer_norm_epsilon, bias: Presence::Present },
         order: Order::Pre { bare_start: false },
         attention: AttentionForm {

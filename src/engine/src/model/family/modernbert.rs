@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Family, keys};
-use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads, Rotary};
+use super::keys::{Key, Keys as KeyList, NOTHING};
+use super::{Family, read_keys};
+use crate::data::layout::PadTokens;
+use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads, Rotary, RotaryScaling};
 use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
     Activation, Architecture, DenseForm, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling,
@@ -24,8 +26,51 @@ pub(super) const MODERNBERT: Family = Family {
         "local_attention",
         "pad_token_id",
     ],
+    keys: KEYS,
     read: modernbert,
 };
+
+const KEYS: KeyList = &[
+    ("vocab_size", Key::Read),
+    ("hidden_size", Key::Read),
+    ("intermediate_size", Key::Read),
+    ("num_hidden_layers", Key::Read),
+    ("num_attention_heads", Key::Read),
+    ("max_position_embeddings", Key::Read),
+    ("hidden_activation", Key::Read),
+    ("norm_eps", Key::Read),
+    ("norm_bias", Key::Read),
+    ("attention_bias", Key::Read),
+    ("mlp_bias", Key::Read),
+    ("global_attn_every_n_layers", Key::Read),
+    ("global_rope_theta", Key::Read),
+    ("local_attention", Key::Read),
+    ("local_rope_theta", Key::Read),
+    ("layer_types", Key::Read),
+    ("rope_parameters", Key::Read),
+    ("embedding_dropout", Key::Read),
+    ("attention_dropout", Key::Read),
+    ("mlp_dropout", Key::Read),
+    ("classifier_dropout", Key::Read),
+    ("classifier_pooling", Key::Read),
+    ("classifier_bias", Key::Read),
+    ("classifier_activation", Key::Read),
+    ("rope_scaling", NOTHING),
+    ("rope_theta", NOTHING),
+    ("partial_rotary_factor", NOTHING),
+    ("head_dim", NOTHING),
+    ("sliding_window", NOTHING),
+    // How weights begin.
+    ("initializer_cutoff_factor", Key::NoEffect),
+    // Of the head for masked words.
+    ("decoder_bias", Key::NoEffect),
+    ("sparse_prediction", Key::NoEffect),
+    ("sparse_pred_ignore_index", Key::NoEffect),
+    ("repad_logits_with_grad", Key::NoEffect),
+    // How it is computed.
+    ("deterministic_flash_attn", Key::NoEffect),
+    ("reference_compile", Key::NoEffect),
+];
 
 /// Keys of `ModernBertConfig` of transformers, with their defaults.
 #[derive(Deserialize)]
@@ -55,6 +100,11 @@ struct Keys {
     /// `null` stands for the global one.
     #[serde(default = "near")]
     local_rope_theta: Option<f64>,
+    /// As transformers 5 writes which layers attend to all tokens.
+    layer_types: Option<Vec<LayerType>>,
+    /// As transformers 5 writes the bases of rotary positions.
+    #[serde(default)]
+    rope_parameters: RopeParameters,
     #[serde(default)]
     embedding_dropout: f64,
     #[serde(default)]
@@ -69,7 +119,6 @@ struct Keys {
     classifier_bias: bool,
     #[serde(default)]
     classifier_activation: Activation,
-    pad_token_id: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,6 +127,42 @@ enum Pooled {
     #[default]
     Cls,
     Mean,
+}
+
+/// What a layer attends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LayerType {
+    FullAttention,
+    SlidingAttention,
+}
+
+/// Rotary positions of the layers of each type.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RopeParameters {
+    full_attention: Option<Rope>,
+    sliding_attention: Option<Rope>,
+}
+
+/// Rotary positions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rope {
+    #[serde(default, alias = "type")]
+    rope_type: RopeType,
+    rope_theta: Option<f64>,
+    factor: Option<f64>,
+    partial_rotary_factor: Option<f64>,
+}
+
+/// How the angles of rotary positions are scaled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RopeType {
+    #[default]
+    Default,
+    Linear,
 }
 
 fn small() -> f64 {
@@ -119,13 +204,53 @@ const NAMES: Names = Names {
 };
 
 impl Keys {
+    /// Refuses what is not computed.
+    fn check(&self) -> Result<(), String> {
+        let of_layers = self.layer_types.as_ref().map(Vec::len);
+        if of_layers.is_some_and(|count| count != self.num_hidden_layers) {
+            return Err(format!("layer_types has not the {} of num_hidden_layers", self.num_hidden_layers));
+        }
+        let RopeParameters { full_attention, sliding_attention } = &self.rope_parameters;
+        for rope in [full_attention, sliding_attention].into_iter().flatten() {
+            if rope.partial_rotary_factor.is_some_and(|part| part != 1.0) {
+                return Err("rope_parameters: partial_rotary_factor is not supported but for 1".to_owned());
+            }
+            if rope.rope_type == RopeType::Linear && rope.factor.is_none() {
+                return Err("rope_parameters: rope_type linear has no factor".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn layer_type(&self, layer: usize) -> LayerType {
+        let is_global = || layer.is_multiple_of(self.global_attn_every_n_layers.max(1));
+        let by_number = || if is_global() { LayerType::FullAttention } else { LayerType::SlidingAttention };
+        self.layer_types.as_ref().and_then(|types| types.get(layer).copied()).unwrap_or_else(by_number)
+    }
+
+    /// Rotary positions with the base `theta` where `written` has none.
+    fn rotary(written: Option<&Rope>, theta: f64) -> Rotary {
+        let plain = Rotary::plain(written.and_then(|rope| rope.rope_theta).unwrap_or(theta));
+        match written.filter(|rope| rope.rope_type == RopeType::Linear).and_then(|rope| rope.factor) {
+            Some(factor) => Rotary { scaling: RotaryScaling::Linear { factor }, ..plain },
+            None => plain,
+        }
+    }
+
     fn rule(&self, layer: usize) -> AttentionRule {
         let scale = 1.0 / ((self.hidden_size / self.num_attention_heads.max(1)) as f64).sqrt();
-        if layer.is_multiple_of(self.global_attn_every_n_layers.max(1)) {
-            return AttentionRule { scale, window: None, rotary: Some(Rotary::plain(self.global_rope_theta)) };
+        let RopeParameters { full_attention, sliding_attention } = &self.rope_parameters;
+        match self.layer_type(layer) {
+            LayerType::FullAttention => {
+                let rotary = Self::rotary(full_attention.as_ref(), self.global_rope_theta);
+                AttentionRule { scale, window: None, rotary: Some(rotary) }
+            }
+            LayerType::SlidingAttention => {
+                let theta = self.local_rope_theta.unwrap_or(self.global_rope_theta);
+                let rotary = Self::rotary(sliding_attention.as_ref(), theta);
+                AttentionRule { scale, window: Some(self.local_attention / 2), rotary: Some(rotary) }
+            }
         }
-        let theta = self.local_rope_theta.unwrap_or(self.global_rope_theta);
-        AttentionRule { scale, window: Some(self.local_attention / 2), rotary: Some(Rotary::plain(theta)) }
     }
 
     fn head(&self) -> HeadForm {
@@ -149,7 +274,8 @@ impl Keys {
 }
 
 fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
-    let keys: Keys = keys(raw)?;
+    let keys: Keys = read_keys(raw)?;
+    keys.check()?;
     Ok(Architecture {
         vocabulary: keys.vocab_size,
         embedding: keys.hidden_size,
@@ -160,7 +286,7 @@ fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
         intermediate: keys.intermediate_size,
         positions: Positions::Rotary { limit: keys.max_position_embeddings },
         token_types: 0,
-        pad: keys.pad_token_id,
+        pads: PadTokens::Alike,
         norm: NormForm { kind: NormKind::Layer, eps: keys.norm_eps, bias: keys.norm_bias.into() },
         order: Order::Pre { bare_start: true },
         attention: AttentionForm {

@@ -176,18 +176,28 @@ fn surplus_layers<'a>(names: &Names, specs: &[ParamSpec], known: impl Iterator<I
     numbers.into_iter().map(told).collect()
 }
 
-/// Number of classes of the classification head in `folder`.
+/// The weights of the last layer of a classification head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutLayer {
+    /// Their name.
+    pub name: String,
+    /// `[outputs, hidden]`; one output or more.
+    pub shape: Vec<i64>,
+}
+
+/// The last layer of the classification head in `folder`.
 ///
 /// # Errors
 /// When the weights cannot be read or there is no head.
-pub fn classes(folder: &Path, architecture: &Architecture) -> Result<usize> {
-    let out = ModelWeights::open(folder)?.info(&format!("{}.weight", architecture.head.out));
-    let count = out.and_then(|(_, shape)| usize::try_from(*shape.first()?).ok()).filter(|&count| count > 0);
-    count.ok_or_else(|| Error::file(folder, HEADLESS))
+pub fn out_layer(folder: &Path, architecture: &Architecture) -> Result<OutLayer> {
+    let name = format!("{}.weight", architecture.head.out);
+    let out = ModelWeights::open(folder)?.info(&name);
+    let shape = out.map(|(_, shape)| shape).filter(|shape| shape.first().is_some_and(|&outputs| outputs > 0));
+    shape.map(|shape| OutLayer { name, shape }).ok_or_else(|| Error::file(folder, HEADLESS))
 }
 
 /// The message for a folder without a classification head.
-pub const HEADLESS: &str = "is not fine-tuned: it has no classification head; train it first";
+const HEADLESS: &str = "is not fine-tuned: it has no classification head; train it first";
 
 /// A tensor's name as it is compared: without the prefix, and with `weight` and `bias` in norms that older checkpoints
 /// call `gamma` and `beta`.
@@ -341,7 +351,7 @@ mod tests {
         let (config, params, target) = saved(folder.path(), Storage::F32);
         shard(&target, str::to_owned);
         assert_eq!(flat(&again(&config, &target, 3, &|_| false).unwrap().params), flat(&params));
-        assert_eq!(classes(&target, &config.architecture).unwrap(), 3);
+        assert_eq!(out_layer(&target, &config.architecture).unwrap().shape, [3, 8]);
         fs::remove_file(target.join("model-00002-of-00002.safetensors")).unwrap();
         let message = again(&config, &target, 3, &|_| true).unwrap_err().to_string();
         assert!(message.contains("model-00002-of-00002.safetensors: is missing"), "{message}");

@@ -69,7 +69,7 @@ impl Traced {
     /// A pass over `subjects` without dropout, as explanations are made.
     pub(super) fn new(inputs: &Inputs<'_>, subjects: &[&Subject]) -> Self {
         let rows: Vec<TokenRow> = subjects.iter().map(|subject| subject.encoded.clone().into()).collect();
-        let batch = Batch::new(&rows, inputs.device);
+        let batch = Batch::new(&rows, inputs.model.pads(), inputs.device);
         let lookup = Lookup::new(inputs.model, &batch);
         let lookup = Lookup { embeddings: lookup.embeddings.set_requires_grad(true), ..lookup };
         let logits = inputs.model.forward(&lookup.embeddings, &batch.types, &batch.layout, &mut Dropout::Twice);

@@ -94,6 +94,6 @@ impl<'a> Rows<'a> {
         let masked = masking::masked(inputs.train, inputs.encoder, self.masked, &mut draws)?;
         let whole = self.whole.iter().map(|&index| inputs.train.tokens.row(index));
         let masked = masked.into_iter().map(TokenRow::from);
-        Ok(Batch::new(&whole.chain(masked).collect::<Vec<_>>(), inputs.device))
+        Ok(Batch::new(&whole.chain(masked).collect::<Vec<_>>(), inputs.model.pads(), inputs.device))
     }
 }
