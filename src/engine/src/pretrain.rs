@@ -169,7 +169,7 @@ fn puzzle(rows: &[&Encoded], encoder: &TextEncoder, random: &mut ChaCha8Rng) -> 
             chosen.push((number, at, row.ids[at]));
             let draw = random.random::<f64>();
             if draw < MASKED {
-                row.ids[at] = encoder.mask_id();
+                row.ids[at] = encoder.mask().id;
             } else if draw < MASKED + (1.0 - MASKED) / 2.0 {
                 row.ids[at] = random.random_range(0..encoder.vocabulary() as i64);
             }

@@ -15,6 +15,7 @@ pub mod method;
 pub mod privacy;
 pub mod rank;
 pub mod span;
+pub mod stand_in;
 pub mod surrogate;
 pub mod word_importance;
 
@@ -23,6 +24,7 @@ pub use edit::WordEdit;
 pub use method::{Baseline, Method, Removal};
 pub use privacy::Privacy;
 pub use span::Span;
+pub use stand_in::StandIn;
 pub use surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
 
 /// The number that is explained.
@@ -86,6 +88,9 @@ pub struct Explanation {
     pub rationale: Vec<Span>,
     /// Words beyond the model's length limit, which it does not see.
     pub truncated_words: usize,
+    /// Tokens that the model lacks, with those that stand in for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stand_ins: Vec<StandIn>,
     /// One entry for each method done so far.
     pub attributions: Vec<Attribution>,
     /// Whether more methods are still to come for this request.

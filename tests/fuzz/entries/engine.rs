@@ -26,5 +26,5 @@ pub(crate) fn tokenizer(bytes: &[u8]) {
     let Ok(encoded) = encoder.encode(&[(text, None), ("a", Some("b"))]) else { return };
     let length = text.chars().count();
     assert!(encoded[0].spans.iter().all(|&(start, end)| start <= end && end <= length));
-    let _ = (encoder.largest_id(), encoder.mask_id(), encoder.pad_id());
+    let _ = (encoder.largest_id(), encoder.mask(), encoder.pad());
 }

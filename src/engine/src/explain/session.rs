@@ -24,6 +24,7 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
         label: None,
         rationale: Vec::new(),
         truncated_words: subject.truncated_words,
+        stand_ins: subject.stand_ins.clone(),
         attributions: Vec::new(),
         partial: true,
         edits: Vec::new(),

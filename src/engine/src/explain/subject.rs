@@ -6,6 +6,7 @@ use pellucid_explain::words;
 use pellucid_protocol::WordEdit;
 use pellucid_protocol::edit::{Change, Edited, edit};
 use pellucid_protocol::explanation::Span;
+use pellucid_protocol::explanation::stand_in::{Purpose, StandIn};
 use tch::{Device, Tensor};
 
 use crate::data::examples::Examples;
@@ -29,6 +30,8 @@ pub struct Subject {
     pub mask: i64,
     /// The padding token.
     pub pad: i64,
+    /// Which of the two are none of the model's own.
+    pub stand_ins: Vec<StandIn>,
 }
 
 /// What scores are given to.
@@ -45,6 +48,13 @@ pub enum Unit {
 }
 
 const BETWEEN: &str = "\n\n";
+
+/// The tokens that stand in for those which the model lacks.
+fn stand_ins(encoder: &TextEncoder) -> Vec<StandIn> {
+    let both = [(Purpose::Mask, encoder.mask()), (Purpose::Padding, encoder.pad())];
+    let lacking = both.into_iter().filter(|(_, token)| !token.is_own);
+    lacking.map(|(purpose, token)| StandIn { purpose, token: encoder.token(token.id) }).collect()
+}
 
 impl Subject {
     /// Encodes a text, or a pair of texts.
@@ -81,8 +91,9 @@ impl Subject {
             words: found.spans,
             word_of_token: found.of_token,
             truncated_words: found.uncovered,
-            mask: encoder.mask_id(),
-            pad: encoder.pad_id(),
+            mask: encoder.mask().id,
+            pad: encoder.pad().id,
+            stand_ins: stand_ins(encoder),
             encoded,
         }
     }

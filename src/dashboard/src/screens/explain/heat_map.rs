@@ -1,6 +1,6 @@
 //! The text as a heat map of the chosen method, and what is to be said about it.
 
-use pellucid_protocol::explanation::Scalar;
+use pellucid_protocol::explanation::{Scalar, StandIn};
 use pellucid_protocol::{Attribution, Check, Explanation, Verdict};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -157,6 +157,7 @@ impl Explain {
             Some(scores) => {
                 let objections = scores.checks.iter().filter_map(Check::objection).take(2);
                 notes.extend(objections.map(|why| (format!("✖ not to be trusted: {why}"), Note::Warning)));
+                notes.extend(StandIn::told(&explanation.stand_ins, scores).map(|told| (told, Note::Legend)));
                 let figures = scores.checks.iter().filter(|check| check.verdict() == Verdict::Informative);
                 let figures: Vec<_> = figures.map(Check::measured).collect();
                 if !figures.is_empty() && width >= 60 {

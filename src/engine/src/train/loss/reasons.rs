@@ -97,7 +97,16 @@ mod tests {
             windows: None,
         };
         let word_of_token = vec![];
-        Subject { text: text.to_owned(), encoded, words, word_of_token, truncated_words: 0, mask: 0, pad: 0 }
+        Subject {
+            text: text.to_owned(),
+            encoded,
+            words,
+            word_of_token,
+            truncated_words: 0,
+            mask: 0,
+            pad: 0,
+            stand_ins: Vec::new(),
+        }
     }
 
     #[test]

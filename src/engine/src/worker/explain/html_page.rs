@@ -5,6 +5,7 @@
 use maud::{Markup, html};
 use pellucid_formats::html::{self, Sign, Word, heat_map, legend};
 use pellucid_protocol::agreement::agreement;
+use pellucid_protocol::explanation::StandIn;
 use pellucid_protocol::surrogate::{Condition, Rule, Tree};
 use pellucid_protocol::work::ExplainWork;
 use pellucid_protocol::{Attribution, Check, Removal, Verdict};
@@ -81,6 +82,7 @@ fn map(explained: &ExplainedText, attribution: &Attribution, words: &[String]) -
                 }
             }
             "\n"
+            @if let Some(told) = StandIn::told(&explained.explanation.stand_ins, attribution) { p.why { (told) } "\n" }
             @for reason in attribution.checks.iter().filter_map(Check::objection) { p.why { (reason) } "\n" }
             (heat_map(&scored(attribution, words), Sign::of(attribution.method.is_signed()))) "\n"
             @if let Some(tree) = &attribution.tree { (rules(tree, words)) }

@@ -7,6 +7,7 @@
 //! and for each method `word_scores` with `word_ms`, `errors`, `checks` and the rest, all by word.
 
 use pellucid_protocol::Attribution;
+use pellucid_protocol::explanation::StandIn;
 use serde_json::{Map, Value, json};
 
 use super::explained_text::ExplainedText;
@@ -31,7 +32,7 @@ fn method(explained: &ExplainedText, made: &Attribution, by_unit: &UnitScores) -
         "evaluations": by_unit.evaluations, "word_scores": made.scores, "word_ms": made.ms,
         "word_evaluations": made.evaluations, "errors": made.errors, "scalar": made.scalar, "removal": made.removal,
         "checks": made.checks, "surrogate": made.surrogate, "tree": made.tree, "exhaustive": made.exhaustive,
-        "baseline": made.baseline, "seed": made.seed, "trusted": made.is_trusted()});
+        "baseline": made.baseline, "stand_in": StandIn::told(&explained.explanation.stand_ins, made), "seed": made.seed, "trusted": made.is_trusted()});
     if by_unit.unit == Unit::DistinctWord {
         value["units"] = json!(distinct(&explained.words()));
     }

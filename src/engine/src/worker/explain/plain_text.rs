@@ -1,6 +1,7 @@
 //! An explanation as lines for people.
 
 use pellucid_protocol::Check;
+use pellucid_protocol::explanation::StandIn;
 use pellucid_protocol::scrub::scrub;
 
 use super::explained_text::ExplainedText;
@@ -20,6 +21,9 @@ pub fn plain_text(explained: &ExplainedText) -> String {
         let checks: Vec<String> = attribution.checks.iter().map(Check::measured).collect();
         let scalar = scrub(&explained.scalar(attribution)).into_owned();
         text += &format!("  {sign} {} ({scalar}): {}\n", attribution.method.title(), checks.join(", "));
+        if let Some(told) = StandIn::told(&explained.explanation.stand_ins, attribution) {
+            text += &format!("      {}\n", scrub(&told));
+        }
         let scores = &attribution.scores;
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by(|&a, &b| scores[b].abs().total_cmp(&scores[a].abs()));
