@@ -2,9 +2,11 @@
 
 mod checks;
 mod class;
+mod made;
 mod meter;
 mod normaliser;
 mod pattern;
+mod remade;
 mod settings;
 mod special;
 mod splitter;
@@ -20,8 +22,8 @@ use tokenizers::{
     Encoding, Model, OffsetType, PostProcessor, Tokenizer, TruncationDirection, TruncationParams, truncate_encodings,
 };
 
-use self::checks::{Parts, check_added, check_model};
-use self::class::Types;
+pub use self::class::Types;
+use self::made::Fault;
 use self::meter::{Meter, allowed};
 use self::normaliser::{Limited, NormaliserSteps};
 use self::settings::TokenizerSettings;
@@ -106,10 +108,6 @@ type Texts<'a> = (&'a str, Option<&'a str>);
 /// Bytes that the texts which are encoded at once may become.
 const AT_ONCE: usize = 8 << 20;
 
-const MASKS: &[&str] = &["[MASK]", "<mask>"];
-const PADS: &[&str] = &["[PAD]", "<pad>"];
-const UNKNOWNS: &[&str] = &["[UNK]", "<unk>", "<|endoftext|>"];
-
 impl TextEncoder {
     /// Loads `tokenizer.json` of `folder`, to read texts as `limit` says: one that is only a number of tokens cuts longer
     /// texts off.
@@ -128,7 +126,11 @@ impl TextEncoder {
         let settings = TokenizerSettings::of(folder)?;
         // The library panics at some of what is no tokenizer.
         let limit = limit.into();
-        caught(move || made(&bytes, &settings, limit)).and_then(|made| made).map_err(damaged)
+        match caught(move || made::made(&bytes, &settings, limit)) {
+            Ok(Ok(encoder)) => Ok(encoder),
+            Ok(Err(Fault::Refused(message))) => Err(Error::file(&path, message)),
+            Ok(Err(Fault::Damaged(message))) | Err(message) => Err(damaged(message)),
+        }
     }
 
     /// The most tokens of a text that are read at once, special ones included.
@@ -164,6 +166,12 @@ impl TextEncoder {
         checked.map(|_| ()).map_err(|message| Error::Setting { key: "--stride", message })
     }
 
+    /// Whether it tells the two texts of a pair apart by token types.
+    #[must_use]
+    pub fn types(&self) -> Types {
+        self.types
+    }
+
     /// The token that replaces a masked one.
     #[must_use]
     pub fn mask(&self) -> TokenOf {
@@ -174,18 +182,6 @@ impl TextEncoder {
     #[must_use]
     pub fn pad(&self) -> TokenOf {
         self.pad
-    }
-
-    /// The id of the token that replaces a masked one.
-    #[must_use]
-    pub fn mask_id(&self) -> i64 {
-        self.mask.id
-    }
-
-    /// The id of the padding token.
-    #[must_use]
-    pub fn pad_id(&self) -> i64 {
-        self.pad.id
     }
 
     /// Number of tokens in the vocabulary.
@@ -377,34 +373,6 @@ fn together(texts: &[Texts<'_>]) -> usize {
         size <= AT_ONCE
     };
     texts.iter().take_while(fits).count().max(1)
-}
-
-/// A tokenizer and its steps, from the content of its file.
-fn made(bytes: &[u8], settings: &TokenizerSettings, limit: TextLimit) -> std::result::Result<TextEncoder, String> {
-    pattern::limit_searches();
-    let parts: Parts = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let written = parts.checked()?;
-    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
-    let cut_at = settings.truncation(tokenizer.get_truncation().map(|written| written.direction))?;
-    tokenizer.with_padding(None).with_truncation(None).map_err(|error| error.to_string())?;
-    check_model(tokenizer.get_model())?;
-    let tokens = settings.special_tokens(&tokenizer)?;
-    let missing = tokens.missing();
-    check_added(&written, missing.iter().filter(|token| token.normalized).map(|token| token.content.as_str()))?;
-    settings.apply(&mut tokenizer, &missing)?;
-    let find = |name: &str| tokenizer.token_to_id(name).map(i64::from);
-    let own = |role: &str| tokens.content(role).and_then(find);
-    let find_any = |names: &[&str]| names.iter().find_map(|name| find(name));
-    let mask = own("mask_token").or_else(|| find_any(MASKS));
-    let pad = own("pad_token").or_else(|| settings.model_pad()).or_else(|| find_any(PADS));
-    let stand_in = mask.or_else(|| own("unk_token")).or_else(|| find_any(UNKNOWNS));
-    let stand_in = stand_in.ok_or("it has no mask token and no unknown token to mask words with")?;
-    let token = |own: Option<i64>| TokenOf { id: own.unwrap_or(stand_in), is_own: own.is_some() };
-    let (mask, pad) = (token(mask), token(pad));
-    let normaliser = NormaliserSteps::of(tokenizer.get_normalizer().cloned())?;
-    let splitter = SplitterSteps::of(tokenizer.get_pre_tokenizer())?;
-    let types = settings.types()?;
-    Ok(TextEncoder { tokenizer, normaliser, splitter, limit, cut_at, types, mask, pad })
 }
 
 #[cfg(test)]

@@ -58,6 +58,12 @@ impl ModelConfig {
         self.file.classes().ok().flatten()
     }
 
+    /// Whether it takes token types for words, as GPT-2 of transformers does.
+    #[must_use]
+    pub fn reads_types_as_words(&self) -> bool {
+        self.family() == "gpt2"
+    }
+
     /// Refuses a model that answers with anything but one of several classes.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use pellucid_protocol::work::LongRead;
 use super::classifier::Classifier;
 use super::config::ModelConfig;
 use super::weights::load::{self, OutLayer};
-use crate::data::tokenise::{self, Encoded, TextEncoder};
+use crate::data::tokenise::{self, Encoded, TextEncoder, Types};
 use crate::data::tokens::Tokens;
 use crate::data::windows::TextLimit;
 use crate::error::{Error, Result};
@@ -106,7 +106,7 @@ pub fn card(folder: &Path, model: &Classifier) -> ModelCard {
     }
 }
 
-/// Refuses a tokenizer that knows more tokens than the embeddings have rows.
+/// Refuses a tokenizer that knows more tokens than the embeddings have rows, or gives types that the model takes for words.
 ///
 /// # Errors
 /// Naming the folder.
@@ -115,6 +115,13 @@ pub fn check_vocabulary(folder: &Path, config: &ModelConfig, encoder: &TextEncod
     if known > rows {
         let message = format!("tokenizer.json knows {known} tokens, but config.json has vocab_size {rows}");
         return Err(Error::file(folder, message));
+    }
+    if config.reads_types_as_words() && encoder.types() == Types::Given {
+        let message = format!(
+            "model_input_names has token_type_ids, which {} takes for words; write [\"input_ids\", \"attention_mask\"]",
+            config.family()
+        );
+        return Err(Error::file(&folder.join("tokenizer_config.json"), message));
     }
     let largest = encoder.largest_id();
     if largest >= rows {

@@ -7,6 +7,7 @@ mod exact;
 mod family_parity;
 mod features;
 mod fixture;
+mod folders;
 mod fuzz;
 mod lasso;
 mod oracles;

@@ -24,6 +24,22 @@ pub(super) struct Parts {
     normalizer: Option<Value>,
     post_processor: Option<Value>,
     added_tokens: Vec<AddedToken>,
+    pub(super) model: ModelParts,
+}
+
+/// What a model has beside its vocabulary.
+#[derive(Debug, Default, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct ModelParts {
+    pub(super) unk_token: Option<String>,
+    pub(super) unk_id: Option<usize>,
+    pub(super) dropout: Option<f64>,
+    pub(super) continuing_subword_prefix: Option<String>,
+    pub(super) end_of_word_suffix: Option<String>,
+    pub(super) fuse_unk: bool,
+    pub(super) byte_fallback: bool,
+    pub(super) ignore_merges: bool,
+    pub(super) max_input_chars_per_word: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,12 +55,12 @@ impl Parts {
     ///
     /// # Errors
     /// When one of them multiplies texts.
-    pub(super) fn checked(self) -> Result<NormaliserSteps, String> {
+    pub(super) fn checked(&self) -> Result<NormaliserSteps, String> {
         if self.post_processor.as_ref().is_some_and(|processor| pieces(processor) > MOST_PIECES) {
             return Err(format!("its post-processor makes up a text of more than {MOST_PIECES} pieces"));
         }
         let normaliser: Option<NormalizerWrapper> =
-            self.normalizer.map(serde_json::from_value).transpose().map_err(|error| error.to_string())?;
+            self.normalizer.clone().map(serde_json::from_value).transpose().map_err(|error| error.to_string())?;
         let steps = NormaliserSteps::of(normaliser)?;
         let normalised = self.added_tokens.iter().filter(|token| token.normalized);
         check_added(&steps, normalised.map(|token| token.content.as_str()))?;

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TokenizerClass {
     /// Its name, without the `Fast` at the end.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// Whose normaliser it has.
     pub(super) normaliser: OwnNormaliser,
     /// What it does with the space before the first word.
@@ -15,6 +15,34 @@ pub(super) struct TokenizerClass {
     pub(super) tokens: &'static [(&'static str, &'static str)],
     /// What its mask takes in beside itself.
     pub(super) mask: MaskForm,
+    /// What it makes anew, whatever `tokenizer.json` has.
+    pub(super) remade: Option<Remade>,
+    /// Whose class it is.
+    pub(super) writer: Writer,
+}
+
+/// The version of transformers that wrote a tokenizer; what its own classes make of the files is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// Version 4 or older, or another program.
+    Four,
+    /// Version 5 or later.
+    Five,
+}
+
+/// Which parts a class of transformers 5 makes anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remade {
+    /// Those of `BertTokenizer`.
+    Bert,
+    /// Those of `RobertaTokenizer`.
+    Roberta,
+    /// Those of `GPT2Tokenizer`.
+    Gpt2,
+    /// Those of `XLMRobertaTokenizer`.
+    XlmRoberta,
+    /// Those of `DebertaV2Tokenizer`.
+    Deberta,
 }
 
 /// Where a normaliser comes from.
@@ -37,7 +65,7 @@ pub(super) enum PrefixSpace {
 
 /// Whether a tokenizer tells the two texts of a pair apart by token types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Types {
+pub enum Types {
     /// It does.
     Given,
     /// It does not: models read type 0 throughout.
@@ -81,6 +109,9 @@ const OF_DEBERTA: &[(&str, &str)] = &[
     ("mask_token", "[MASK]"),
 ];
 
+/// The class that only transformers 5 has.
+pub(super) const BACKEND_NAME: &str = "TokenizersBackend";
+
 /// A class that takes a tokenizer as `tokenizer.json` has it.
 pub(super) const PLAIN: TokenizerClass = TokenizerClass {
     name: "PreTrainedTokenizer",
@@ -89,17 +120,30 @@ pub(super) const PLAIN: TokenizerClass = TokenizerClass {
     types: Types::Given,
     tokens: &[],
     mask: MaskForm::Alone,
+    remade: None,
+    writer: Writer::Four,
 };
 /// The same in transformers 5.
-const BACKEND: TokenizerClass =
-    TokenizerClass { name: "TokenizersBackend", prefix_space: PrefixSpace::AsWritten, types: Types::Zero, ..PLAIN };
-const BERT: TokenizerClass =
-    TokenizerClass { name: "BertTokenizer", normaliser: OwnNormaliser::OfBert, tokens: OF_BERT, ..PLAIN };
+const BACKEND: TokenizerClass = TokenizerClass {
+    name: BACKEND_NAME,
+    prefix_space: PrefixSpace::AsWritten,
+    types: Types::Zero,
+    writer: Writer::Five,
+    ..PLAIN
+};
+const BERT: TokenizerClass = TokenizerClass {
+    name: "BertTokenizer",
+    normaliser: OwnNormaliser::OfBert,
+    tokens: OF_BERT,
+    remade: Some(Remade::Bert),
+    ..PLAIN
+};
 const ROBERTA: TokenizerClass = TokenizerClass {
     name: "RobertaTokenizer",
     types: Types::Zero,
     tokens: OF_ROBERTA,
     mask: MaskForm::WithSpaces,
+    remade: Some(Remade::Roberta),
     ..PLAIN
 };
 const CLASSES: &[TokenizerClass] = &[
@@ -111,11 +155,11 @@ const CLASSES: &[TokenizerClass] = &[
     TokenizerClass { name: "ConvBertTokenizer", ..BERT },
     TokenizerClass { name: "MobileBertTokenizer", ..BERT },
     ROBERTA,
-    TokenizerClass { name: "XLMRobertaTokenizer", ..ROBERTA },
+    TokenizerClass { name: "XLMRobertaTokenizer", remade: Some(Remade::XlmRoberta), ..ROBERTA },
     TokenizerClass { name: "BartTokenizer", ..ROBERTA },
     TokenizerClass { name: "LongformerTokenizer", ..ROBERTA },
-    TokenizerClass { name: "GPT2Tokenizer", types: Types::Zero, tokens: OF_GPT2, ..PLAIN },
-    TokenizerClass { name: "DebertaV2Tokenizer", tokens: OF_DEBERTA, ..PLAIN },
+    TokenizerClass { name: "GPT2Tokenizer", types: Types::Zero, tokens: OF_GPT2, remade: Some(Remade::Gpt2), ..PLAIN },
+    TokenizerClass { name: "DebertaV2Tokenizer", tokens: OF_DEBERTA, remade: Some(Remade::Deberta), ..PLAIN },
 ];
 /// The class of each family of models, where no file names one.
 const OF_FAMILIES: &[(&str, &str)] = &[
@@ -127,13 +171,27 @@ const OF_FAMILIES: &[(&str, &str)] = &[
     ("gpt2", "GPT2Tokenizer"),
     ("deberta-v2", "DebertaV2Tokenizer"),
 ];
+/// The families whose tokenizers transformers 5 takes as `tokenizer.json` has them, whatever class is named.
+const AS_WRITTEN_IN_FIVE: &[&str] = &["modernbert"];
 
 impl TokenizerClass {
-    /// The class that a file calls `name`.
+    /// The class of a tokenizer of the family `family`, which a file calls `name`, if one does.
     ///
     /// # Errors
     /// When it is none of those that are known.
-    pub(super) fn named(name: &str) -> Result<Self, String> {
+    pub(super) fn of(name: Option<&str>, family: Option<&str>, writer: Writer) -> Result<Self, String> {
+        let of_family = || OF_FAMILIES.iter().find(|(of, _)| Some(*of) == family).map(|(_, name)| *name);
+        match name.or_else(of_family) {
+            _ if writer == Writer::Five && family.is_some_and(|family| AS_WRITTEN_IN_FIVE.contains(&family)) => {
+                Ok(BACKEND)
+            }
+            Some(name) => Ok(Self::named(name)?.of_writer(writer)),
+            None => Ok(PLAIN.of_writer(writer)),
+        }
+    }
+
+    /// The class that a file calls `name`.
+    fn named(name: &str) -> Result<Self, String> {
         let short = name.strip_suffix("Fast").unwrap_or(name);
         let found = CLASSES.iter().find(|class| class.name == short).copied();
         found.ok_or_else(|| {
@@ -142,10 +200,13 @@ impl TokenizerClass {
         })
     }
 
-    /// The class of the tokenizers of a family of models.
-    pub(super) fn of_family(family: &str) -> Self {
-        let name = OF_FAMILIES.iter().find(|(of, _)| *of == family).map(|(_, name)| *name);
-        CLASSES.iter().find(|class| Some(class.name) == name).copied().unwrap_or(PLAIN)
+    /// What the class is in the version `writer`.
+    fn of_writer(self, writer: Writer) -> Self {
+        match writer {
+            Writer::Four => Self { remade: None, ..self },
+            Writer::Five if self.name == PLAIN.name => BACKEND,
+            Writer::Five => Self { mask: MaskForm::Alone, writer, ..self },
+        }
     }
 }
 
@@ -155,13 +216,24 @@ mod tests {
 
     #[test]
     fn classes_are_found_by_their_names_and_those_of_families_are_there() {
-        assert_eq!(TokenizerClass::named("BertTokenizerFast"), Ok(BERT));
-        assert_eq!(TokenizerClass::named("PreTrainedTokenizerFast"), Ok(PLAIN));
-        assert_eq!((TokenizerClass::of_family("roberta"), TokenizerClass::of_family("modernbert")), (ROBERTA, PLAIN));
+        let four = |class: TokenizerClass| class.of_writer(Writer::Four);
+        let of = |name, family| TokenizerClass::of(name, family, Writer::Four);
+        assert_eq!(of(Some("BertTokenizerFast"), Some("roberta")), Ok(four(BERT)));
+        assert_eq!(of(Some("PreTrainedTokenizerFast"), None), Ok(PLAIN));
+        assert_eq!((of(None, Some("roberta")), of(None, Some("modernbert"))), (Ok(four(ROBERTA)), Ok(PLAIN)));
         for (family, name) in OF_FAMILIES {
-            assert_eq!(TokenizerClass::named(name), Ok(TokenizerClass::of_family(family)));
+            assert_eq!(of(Some(name), None), of(None, Some(family)));
         }
-        let why = TokenizerClass::named("BertJapaneseTokenizer").unwrap_err();
+        let why = of(Some("BertJapaneseTokenizer"), None).unwrap_err();
         assert!(why.starts_with("tokenizer_class `BertJapaneseTokenizer` is not supported; supported are"), "{why}");
+    }
+
+    #[test]
+    fn transformers_5_has_other_classes() {
+        let of = |name, family| TokenizerClass::of(name, family, Writer::Five).unwrap();
+        assert_eq!(of(Some("PreTrainedTokenizerFast"), Some("bert")), BACKEND);
+        assert_eq!(of(Some("BertTokenizer"), Some("modernbert")), BACKEND);
+        let roberta = of(Some("RobertaTokenizer"), None);
+        assert_eq!((roberta.remade, roberta.mask), (Some(Remade::Roberta), MaskForm::Alone));
     }
 }

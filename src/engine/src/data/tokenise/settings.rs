@@ -11,7 +11,9 @@ use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, NormalizerWrapper, PreTokenizerWrapper, Tokenizer, TruncationDirection};
 
-use super::class::{OwnNormaliser, PLAIN, PrefixSpace, TokenizerClass, Types};
+use super::checks::ModelParts;
+use super::class::{BACKEND_NAME, OwnNormaliser, PrefixSpace, TokenizerClass, Types, Writer};
+use super::remade::{self, Class};
 use super::special::{SpecialTokens, TokenFiles};
 use crate::error::{Error, Result};
 
@@ -43,7 +45,7 @@ impl TokenizerSettings {
         };
         let model = if ConfigFile::path(folder).exists() { Some(ConfigFile::load(folder)?) } else { None };
         let told = |message: String| Error::file(&folder.join(CONFIG), message);
-        let class = class(&files.config, model.as_ref()).map_err(told)?;
+        let class = class(&files, model.as_ref()).map_err(told)?;
         let model_pad = model.and_then(|model| model.keys().get("pad_token_id").and_then(Value::as_i64));
         let settings = Self { files, class, model_pad };
         settings.check().map_err(told)?;
@@ -71,19 +73,29 @@ impl TokenizerSettings {
     /// # Errors
     /// A token that is none.
     pub(super) fn apply(&self, tokenizer: &mut Tokenizer, missing: &[AddedToken]) -> std::result::Result<(), String> {
+        // The library looks added tokens up as the normaliser of the moment in which they are added makes them.
+        if self.class.writer == Writer::Five {
+            self.set_normaliser(tokenizer)?;
+        }
         tokenizer.add_tokens(missing);
+        self.set_normaliser(tokenizer)?;
         let prefix = self.prefix_space()?;
         if let (Some(PreTokenizerWrapper::ByteLevel(bytes)), Some(prefix)) = (tokenizer.get_pre_tokenizer(), prefix) {
             let bytes = ByteLevel::new(prefix, bytes.trim_offsets, bytes.use_regex);
             tokenizer.with_pre_tokenizer(Some(bytes));
         }
+        tokenizer.set_encode_special_tokens(self.splits_special_tokens()?);
+        Ok(())
+    }
+
+    /// Gives BERT's normaliser the settings of the configuration, where they win.
+    fn set_normaliser(&self, tokenizer: &mut Tokenizer) -> std::result::Result<(), String> {
         let own = self.normaliser()?;
         if let (Some(NormalizerWrapper::BertNormalizer(bert)), Some(own)) = (tokenizer.get_normalizer(), own) {
             let normaliser =
                 BertNormalizer::new(bert.clean_text, own.handle_chinese_chars, own.strip_accents, own.lowercase);
             tokenizer.with_normalizer(Some(normaliser));
         }
-        tokenizer.set_encode_special_tokens(self.splits_special_tokens()?);
         Ok(())
     }
 
@@ -94,6 +106,25 @@ impl TokenizerSettings {
     pub(super) fn special_tokens(&self, tokenizer: &Tokenizer) -> std::result::Result<SpecialTokens, String> {
         let numbered = tokenizer.get_added_tokens_decoder();
         SpecialTokens::of(&self.files, self.class, &numbered.into_iter().collect())
+    }
+
+    /// Refuses a tokenizer of which its class makes something else than `tokenizer.json` has.
+    ///
+    /// # Errors
+    /// Which part differs.
+    pub(super) fn check_remade(
+        &self,
+        tokenizer: &Tokenizer,
+        tokens: &SpecialTokens,
+        model: &ModelParts,
+    ) -> std::result::Result<(), String> {
+        let Some(remade) = self.class.remade else { return Ok(()) };
+        remade::check(remade, &Class { config: &self.files.config, tokens, tokenizer, model }).map_err(|part| {
+            let name = self.class.name;
+            format!(
+                "{part} is not what tokenizer_class {name} of transformers 5 makes; save the tokenizer with it again"
+            )
+        })
     }
 
     /// The padding token of the model, by its id.
@@ -118,8 +149,8 @@ impl TokenizerSettings {
     pub(super) fn types(&self) -> std::result::Result<Types, String> {
         let names = match self.files.config.get("model_input_names") {
             None => return Ok(self.class.types),
-            Some(Value::Array(names)) => names,
-            Some(other) => return Err(format!("model_input_names is `{other}`, not a list")),
+            Some(Value::Array(names)) if names.iter().all(Value::is_string) => names,
+            Some(other) => return Err(format!("model_input_names is `{}`, not a list of names", short(other))),
         };
         let given = names.iter().any(|name| name == "token_type_ids");
         Ok(if given { Types::Given } else { Types::Zero })
@@ -171,12 +202,27 @@ impl TokenizerSettings {
 }
 
 /// The class of a tokenizer: as its own configuration names it, or that of the model, or that of the family.
-fn class(config: &Map<String, Value>, model: Option<&ConfigFile>) -> std::result::Result<TokenizerClass, String> {
-    let named = |keys: &Map<String, Value>| keys.get("tokenizer_class").and_then(Value::as_str).map(str::to_owned);
-    match named(config).or_else(|| named(model?.keys())) {
-        Some(name) => TokenizerClass::named(&name),
-        None => Ok(model.and_then(ConfigFile::family).map_or(PLAIN, TokenizerClass::of_family)),
-    }
+fn class(files: &TokenFiles, model: Option<&ConfigFile>) -> std::result::Result<TokenizerClass, String> {
+    let none = Value::Null;
+    let named = |keys: &Map<String, Value>| match keys.get("tokenizer_class").unwrap_or(&none) {
+        Value::Null => Ok(None),
+        Value::String(name) => Ok(Some(name.clone())),
+        other => Err(format!("tokenizer_class is `{}`, which is no name", short(other))),
+    };
+    let of_model = || model.map_or(Ok(None), |model| named(model.keys()));
+    let name = named(&files.config)?.map_or_else(of_model, |name| Ok(Some(name)))?;
+    TokenizerClass::of(name.as_deref(), model.and_then(ConfigFile::family), writer(files, model))
+}
+
+/// The version of transformers that wrote the files: as only version 5 writes them, or else as the model says where
+/// nothing is there that only older versions write.
+fn writer(files: &TokenFiles, model: Option<&ConfigFile>) -> Writer {
+    let version = model.and_then(|model| model.keys().get("transformers_version")?.as_str()?.split('.').next());
+    let is_new = version.and_then(|major| major.parse().ok()).is_some_and(|major: u32| major >= 5);
+    let is_old = files.config.contains_key("added_tokens_decoder") || !files.special_tokens_map.is_empty();
+    let names_backend = files.config.get("tokenizer_class").is_some_and(|class| class == BACKEND_NAME);
+    let is_backend = files.config.get("backend").is_some_and(Value::is_string);
+    if names_backend || is_backend || (is_new && !is_old) { Writer::Five } else { Writer::Four }
 }
 
 /// The JSON object in the file `name` of `folder`; empty if there is no such file.
@@ -304,3 +350,208 @@ const KEYS: &[(&str, Part)] = &[
     ("is_local", Part::None),
     ("local_files_only", Part::None),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::json;
+
+    use super::super::TextEncoder;
+    use super::*;
+
+    /// A tokenizer as BERT's, with the files of a folder beside it.
+    struct Files(Vec<(&'static str, Value)>);
+
+    impl Files {
+        fn of_bert(config: Value) -> Self {
+            let vocab = [
+                "[UNK]",
+                "[MASK]",
+                "[CLS]",
+                "[SEP]",
+                "[PAD]",
+                "a",
+                "b",
+                "A",
+                "\u{e1}",
+                "##b",
+                "##\u{4e2d}",
+                "b\u{4e2d}",
+            ];
+            let vocab: Map<_, _> = vocab.iter().zip(0..).map(|(word, id)| ((*word).to_owned(), json!(id))).collect();
+            let special = |id, content| {
+                json!({"id": id, "content": content, "special": true, "single_word": false, "lstrip": false,
+                    "rstrip": false, "normalized": false})
+            };
+            let tokenizer = json!({
+                "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                    "max_input_chars_per_word": 100, "vocab": vocab},
+                "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                    "strip_accents": null, "lowercase": true},
+                "pre_tokenizer": {"type": "BertPreTokenizer"},
+                "post_processor": {"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]},
+                "added_tokens": [special(0, "[UNK]"), special(1, "[MASK]"), special(2, "[CLS]"), special(3, "[SEP]")],
+            });
+            Self(vec![("tokenizer.json", tokenizer), (CONFIG, config)])
+        }
+
+        fn of_bytes(prefix_space: bool, config: Value) -> Self {
+            let tokenizer = json!({
+                "model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": {"<unk>": 0, "a": 1, "\u{120}a": 2}},
+                "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": prefix_space, "trim_offsets": true},
+            });
+            Self(vec![("tokenizer.json", tokenizer), (CONFIG, config)])
+        }
+
+        fn and(mut self, name: &'static str, content: Value) -> Self {
+            self.0.push((name, content));
+            self
+        }
+
+        fn load(&self, most: usize) -> Result<TextEncoder> {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, content) in &self.0 {
+                fs::write(folder.path().join(name), content.to_string()).unwrap();
+            }
+            TextEncoder::load(folder.path(), most)
+        }
+
+        fn ids(&self, text: &str) -> Vec<i64> {
+            self.load(8).unwrap().encode(&[(text, None)]).unwrap().remove(0).ids
+        }
+
+        fn refused(&self) -> String {
+            self.load(8).map(|_| ()).unwrap_err().to_string()
+        }
+    }
+
+    fn bert(keys: Value) -> Files {
+        let mut config = json!({"tokenizer_class": "BertTokenizer"});
+        config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+        Files::of_bert(config)
+    }
+
+    #[test]
+    fn every_key_that_transformers_knows_is_decided_about() {
+        let known = include_str!("../../../../../tests/golden/keys.json");
+        let known: Map<String, Value> = serde_json::from_str(known).unwrap();
+        for (version, known) in known {
+            for (class, keys) in known["tokenizer"].as_object().unwrap() {
+                let is_open = |key: &&str| KEYS.iter().all(|(name, _)| name != key);
+                let open: Vec<&str> =
+                    keys.as_array().unwrap().iter().filter_map(Value::as_str).filter(is_open).collect();
+                assert!(open.is_empty(), "{version}, {class}: {open:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_key_is_what_its_list_says() {
+        let plain = bert(json!({})).ids("A b [MASK]");
+        for (key, part) in KEYS {
+            let files = bert(json!({*key: [["odd"]]}));
+            match part {
+                Part::Read | Part::Only(_) => {
+                    let why = files.refused();
+                    assert!(why.contains(key) && !why.contains('\n'), "{key}: {why}");
+                }
+                Part::None => assert_eq!(files.ids("A b [MASK]"), plain, "{key}"),
+            }
+        }
+        assert_eq!(
+            bert(json!({"from_slow": false, "auto_map": null, "key_of_a_later_version": 1})).ids("A b [MASK]"),
+            plain
+        );
+    }
+
+    #[test]
+    fn case_accents_and_chinese_characters_are_those_of_the_configuration() {
+        let of = |keys: Value, text: &str| bert(keys).ids(text);
+        assert_eq!(of(json!({}), "A \u{c1} b\u{4e2d}"), [2, 5, 5, 6, 0, 3]);
+        assert_eq!(of(json!({"do_lower_case": false}), "A \u{e1}"), [2, 7, 8, 3]);
+        assert_eq!(of(json!({"strip_accents": false}), "A \u{c1}"), [2, 5, 8, 3]);
+        assert_eq!(of(json!({"tokenize_chinese_chars": false}), "b\u{4e2d}"), [2, 11, 3]);
+        // Classes that take a tokenizer as it is written do not read these keys.
+        let plain = json!({"tokenizer_class": "PreTrainedTokenizerFast", "do_lower_case": false});
+        assert_eq!(Files::of_bert(plain).ids("A"), [2, 5, 3]);
+        // Without a class it is that of the model.
+        let of_model =
+            Files::of_bert(json!({"do_lower_case": false})).and("config.json", json!({"model_type": "bert"}));
+        assert_eq!(of_model.ids("A"), [2, 7, 3]);
+    }
+
+    #[test]
+    fn the_space_before_the_first_word_is_that_of_the_configuration() {
+        let of = |written, config| Files::of_bytes(written, config).ids("a a");
+        let roberta = |prefix: bool| json!({"tokenizer_class": "RobertaTokenizer", "add_prefix_space": prefix});
+        assert_eq!((of(false, roberta(true)), of(true, roberta(false))), (vec![2, 2], vec![1, 2]));
+        assert_eq!(of(true, json!({"tokenizer_class": "GPT2TokenizerFast"})), [1, 2]);
+        assert_eq!(of(true, json!({"tokenizer_class": "TokenizersBackend", "add_prefix_space": false})), [2, 2]);
+    }
+
+    #[test]
+    fn texts_are_cut_at_the_side_and_length_of_the_configuration() {
+        let cut = |keys: Value| bert(keys).load(4).unwrap().encode(&[("a b A a", None)]).unwrap().remove(0).ids;
+        assert_eq!((cut(json!({})), cut(json!({"truncation_side": "left"}))), (vec![2, 5, 6, 3], vec![2, 5, 5, 3]));
+        let files = bert(json!({"model_max_length": 7}));
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(CONFIG), files.0[1].1.to_string()).unwrap();
+        assert_eq!(super::super::max_length(folder.path()).unwrap(), Some(7));
+    }
+
+    #[test]
+    fn token_types_are_given_if_they_are_an_input() {
+        let types = |keys: Value| bert(keys).load(9).unwrap().encode(&[("a", Some("b"))]).unwrap().remove(0).types;
+        assert_eq!(types(json!({})), [0, 0, 0, 1, 1]);
+        assert_eq!(types(json!({"model_input_names": ["input_ids", "attention_mask"]})), [0; 5]);
+        assert_eq!(types(json!({"tokenizer_class": "DistilBertTokenizer"})), [0; 5]);
+    }
+
+    #[test]
+    fn tokens_that_the_tokenizer_lacks_are_added() {
+        let new = |normalized: bool| {
+            let token = json!({"content": "b A", "special": false, "normalized": normalized, "single_word": false,
+                "lstrip": false, "rstrip": false});
+            json!({"added_tokens_decoder": {"99": token}})
+        };
+        assert_eq!(bert(new(false)).ids("a b A"), [2, 5, 12, 3]);
+        assert_eq!((bert(new(false)).ids("b a"), bert(new(true)).ids("b a")), (vec![2, 6, 5, 3], vec![2, 12, 3]));
+        let older = bert(json!({})).and("added_tokens.json", json!({"b A": 12}));
+        assert_eq!(older.ids("a b A"), [2, 5, 12, 3]);
+        assert_eq!(bert(json!({"additional_special_tokens": ["A A"]})).ids("A A"), [2, 12, 3]);
+        assert_eq!(bert(json!({"split_special_tokens": true})).ids("[MASK]").len(), 5);
+    }
+
+    #[test]
+    fn the_tokens_for_masks_and_padding_are_those_of_the_configuration() {
+        let of = |files: Files| {
+            let encoder = files.load(8).unwrap();
+            (encoder.mask(), encoder.pad())
+        };
+        let own = |id| super::super::TokenOf { id, is_own: true };
+        assert_eq!(of(bert(json!({}))), (own(1), own(4)));
+        assert_eq!(of(bert(json!({"pad_token": "a", "mask_token": "b"}))), (own(6), own(5)));
+        let older = bert(json!({})).and("special_tokens_map.json", json!({"pad_token": "a"}));
+        assert_eq!(of(older).1, own(5));
+        let of_model =
+            Files::of_bytes(false, json!({"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>"}));
+        let of_model = of_model.and("config.json", json!({"model_type": "gpt2", "pad_token_id": 2}));
+        assert_eq!(of(of_model), (super::super::TokenOf { id: 0, is_own: false }, own(2)));
+    }
+
+    #[test]
+    fn a_tokenizer_that_its_class_would_make_otherwise_is_refused() {
+        let five =
+            |keys: Value| bert(keys).and("config.json", json!({"model_type": "bert", "transformers_version": "5.1"}));
+        // Its post-processor is another kind than that of the class.
+        let why = five(json!({})).refused();
+        assert!(
+            why.contains("post_processor") && why.contains("tokenizer_class BertTokenizer of transformers 5"),
+            "{why}"
+        );
+        let four = bert(json!({})).and("config.json", json!({"model_type": "bert", "transformers_version": "4.57.1"}));
+        assert_eq!(four.ids("a"), [2, 5, 3]);
+        assert_eq!(five(json!({"tokenizer_class": "PreTrainedTokenizerFast"})).ids("a"), [2, 5, 3]);
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
-use super::class::{MaskForm, TokenizerClass};
+use super::class::{MaskForm, TokenizerClass, Writer};
 
 /// The roles of special tokens, in the order in which transformers takes them.
 pub(super) const ROLES: [&str; 7] =
@@ -76,7 +76,7 @@ pub(super) struct TokenFiles {
 }
 
 /// The special and added tokens of a tokenizer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct SpecialTokens {
     /// Tokens of roles and further ones, in the order in which they are added.
     special: Vec<(String, Written)>,
@@ -84,6 +84,18 @@ pub(super) struct SpecialTokens {
     added: Vec<(u64, Written)>,
     /// The added tokens of `tokenizer.json`.
     known: Vec<AddedToken>,
+    /// Where those in `added` are from.
+    source: Source,
+    writer: Writer,
+}
+
+/// The files that added tokens are from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// `added_tokens_decoder` of `tokenizer_config.json`.
+    Decoder,
+    /// `special_tokens_map.json` and `added_tokens.json`.
+    OlderFiles,
 }
 
 impl SpecialTokens {
@@ -97,19 +109,24 @@ impl SpecialTokens {
         class: TokenizerClass,
         numbered: &HashMap<u32, AddedToken>,
     ) -> Result<Self, String> {
-        let mut tokens = Self { known: numbered.values().cloned().collect(), ..Self::default() };
         let mut named = files.config.clone();
         let decoder = named.remove("added_tokens_decoder");
-        match &decoder {
-            Some(decoder) => tokens.added = decoded(decoder)?,
-            None => named.extend(files.special_tokens_map.clone()),
+        let mut tokens = Self {
+            special: Vec::new(),
+            added: decoder.as_ref().map_or_else(|| Ok(Vec::new()), decoded)?,
+            known: numbered.values().cloned().collect(),
+            source: if decoder.is_some() { Source::Decoder } else { Source::OlderFiles },
+            writer: class.writer,
+        };
+        if tokens.source == Source::OlderFiles {
+            named.extend(files.special_tokens_map.clone());
         }
-        for (role, value) in roles(&named)? {
-            if let Some(token) = tokens.of_role(&role, value, class, decoder.is_none())? {
+        for (role, value) in roles(&named, class.writer)? {
+            if let Some(token) = tokens.of_role(&role, value, class)? {
                 tokens.special.push((role, token));
             }
         }
-        if decoder.is_none() {
+        if tokens.source == Source::OlderFiles {
             let is_numbered = |id: u64| u32::try_from(id).is_ok_and(|id| numbered.contains_key(&id));
             tokens.added = tokens.legacy(&files.added_tokens)?;
             tokens.added.retain(|(id, _)| !is_numbered(*id));
@@ -147,8 +164,12 @@ fn decoded(decoder: &Value) -> Result<Vec<(u64, Written)>, String> {
 }
 
 /// Each role, and each further special token, with what `named` has for it.
-fn roles(named: &Map<String, Value>) -> Result<Vec<(String, Option<Value>)>, String> {
+fn roles(named: &Map<String, Value>, writer: Writer) -> Result<Vec<(String, Option<Value>)>, String> {
     let mut roles: Vec<_> = ROLES.iter().map(|&role| (role.to_owned(), named.get(role).cloned())).collect();
+    // Transformers 5 takes every key with such a name for a role.
+    let is_more = |key: &str| writer == Writer::Five && key.ends_with("_token") && !ROLES.contains(&key);
+    let more = named.iter().filter(|(key, value)| is_more(key) && value.is_string());
+    roles.extend(more.map(|(key, value)| (key.clone(), Some(value.clone()))));
     for key in MORE {
         match named.get(key) {
             None | Some(Value::Null) => {}
@@ -165,20 +186,15 @@ fn roles(named: &Map<String, Value>) -> Result<Vec<(String, Option<Value>)>, Str
 impl SpecialTokens {
     /// The token of a role, from what the files have for it or else from its class. Where the older files count, what
     /// they write with braces is special.
-    fn of_role(
-        &self,
-        role: &str,
-        value: Option<Value>,
-        class: TokenizerClass,
-        legacy: bool,
-    ) -> Result<Option<Written>, String> {
+    fn of_role(&self, role: &str, value: Option<Value>, class: TokenizerClass) -> Result<Option<Written>, String> {
+        let legacy = self.source == Source::OlderFiles;
         let default = class.tokens.iter().find(|(of, _)| *of == role).map(|(_, token)| Value::from(*token));
         let written = match (value, default) {
             (Some(Value::Null), _) | (None, None) => return Ok(None),
             (Some(value), _) => {
                 let written = Written::read(role, &value)?;
                 let written = if legacy && written.form != Form::Text { written.special() } else { written };
-                self.added_as(&written.token.content, legacy).unwrap_or(written)
+                self.added_as(&written.token.content).unwrap_or(written)
             }
             (None, Some(default)) => Written::read(role, &default)?,
         };
@@ -188,12 +204,12 @@ impl SpecialTokens {
     }
 
     /// The added token with this content, with all that it takes in.
-    fn added_as(&self, content: &str, legacy: bool) -> Option<Written> {
+    fn added_as(&self, content: &str) -> Option<Written> {
         let whole = |token: &AddedToken| Written {
             form: Form::Token { normalized: Some(token.normalized) },
             token: token.clone(),
         };
-        let known = self.known.iter().filter(|_| legacy).map(whole);
+        let known = self.known.iter().filter(|_| self.source == Source::OlderFiles).map(whole);
         let added = self.added.iter().map(|(_, token)| token.clone());
         known.chain(added).find(|token| token.token.content == content)
     }
@@ -205,6 +221,13 @@ impl SpecialTokens {
     /// The content of the token of a role.
     pub(super) fn content(&self, role: &str) -> Option<&str> {
         self.special.iter().find(|(of, _)| of == role).map(|(_, token)| token.token.content.as_str())
+    }
+
+    /// Whether `added_tokens_decoder` is there and has other tokens than `tokenizer.json`.
+    pub(super) fn differ(&self) -> bool {
+        let added: Vec<&AddedToken> = self.added.iter().map(|(_, token)| &token.token).collect();
+        let same = added.len() == self.known.len() && self.known.iter().all(|known| added.contains(&known));
+        self.source == Source::Decoder && !same
     }
 
     /// The tokens that `tokenizer.json` lacks, or has in another form, in the order in which they are added.
@@ -219,9 +242,9 @@ impl SpecialTokens {
         for (at, (_, token)) in self.special.iter().enumerate() {
             let content = &token.token.content;
             let is_first = self.special[..at].iter().all(|(_, before)| before.token.content != *content);
-            let is_missing = match token.form {
-                Form::Text => !is_there(content),
-                Form::Token { .. } => of_files.iter().all(|own| own.token != token.token),
+            let is_missing = match (self.writer, token.form) {
+                (Writer::Five, _) | (Writer::Four, Form::Text) => !is_there(content),
+                (Writer::Four, Form::Token { .. }) => of_files.iter().all(|own| own.token != token.token),
             };
             if is_first && is_missing {
                 missing.push(token.clone());
