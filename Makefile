@@ -39,10 +39,14 @@ chaos: build
 fuzz: libtorch
 	tests/fuzz/run.sh
 
-# Logits and saved folders beside those of transformers, for every family. PYTHON must have torch and transformers;
-# MODEL=DIR TEXTS=FILE.tsv compares a folder of your own as well.
+# Logits and saved folders beside those of transformers, for every family, then COUNT=100 random folders of each. PYTHON
+# must have torch and transformers 4.57; PYTHON5, if there is one, transformers 5, whose random folders are compared as
+# well. MODEL=DIR TEXTS=FILE.tsv compares a folder of your own.
 parity: build
 	$(or $(PYTHON),python3) tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS))
+	for python in $(or $(PYTHON),python3) $(PYTHON5); do \
+		$$python tests/parity/fuzz.py --count $(or $(COUNT),100) --seed $(or $(SEED),1) || exit 1; \
+	done
 
 # Explanations of the fine-tuned folder MODEL=DIR on TEXTS=FILE.tsv beside those of torch, lime and Captum, which PYTHON
 # must have as well.

@@ -46,7 +46,8 @@ CORPUS = [" ".join(WORDS), " ".join(reversed(WORDS))] * 3
 REFUSED = [r"is_decoder", r"add_cross_attention", r"problem_type", r"one output is a score", r"position_embedding_type",
            r"pruned_heads", r"auto_map", r"remove \w+$", r"hidden_act", r"activation", r"token_type_ids",
            r"relative_attention", r"conv_kernel_size", r"max_input_chars_per_word", r"per_layer_config",
-           r"rope_parameters", r"rope_scaling", r"id2label", r"cannot read pairs"]
+           r"rope_parameters", r"rope_scaling", r"id2label", r"cannot read pairs",
+           r"model_input_names", r"of transformers 5 makes"]
 
 
 def trained(model, trainer, pre, normalizer=None):
@@ -359,6 +360,26 @@ def old_names(folder, _):
     return "gamma and beta"
 
 
+def bare_names(folder, _):
+    """Names of the encoder alone, without the prefix that a classifier puts before them."""
+    prefix = re.compile(r"^(bert|distilbert|roberta|electra|transformer|model|deberta)\.")
+    tensors(folder, lambda all: {prefix.sub("", name): tensor for name, tensor in all.items()})
+    return "names without prefix"
+
+
+def without_pooler(folder, _):
+    tensors(folder, lambda all: {name: tensor for name, tensor in all.items() if "pooler" not in name})
+    return "no pooler"
+
+
+def one_output(folder, _):
+    def first(name, tensor):
+        return tensor[:1] if re.match(r"(classifier|score|classifier\.out_proj)\.(weight|bias)$", name) else tensor
+    tensors(folder, lambda all: {name: first(name, tensor).clone() for name, tensor in all.items()})
+    edit_json(folder, "config.json", lambda keys: keys.update(id2label={"0": "LABEL_0"}, label2id={"LABEL_0": 0}))
+    return "one output"
+
+
 CONFIG, TOKENS = "config.json", "tokenizer_config.json"
 EDITS = [
     set_key(TOKENS, "do_lower_case", True, False), set_key(TOKENS, "strip_accents", None, True, False),
@@ -378,7 +399,7 @@ EDITS = [
     set_key(CONFIG, "classifier_dropout", 0.3), set_key(CONFIG, "tokenizer_class", "BertTokenizer"),
     set_key(CONFIG, "layer_norm_eps", 1e-2), set_key(CONFIG, "dtype", "float16"),
     set_key(CONFIG, "id2label", {"0": "no", "1": "yes"}), drop_key(CONFIG, "id2label"), drop_key(CONFIG, "architectures"),
-    other_floats, other_floats, old_names,
+    other_floats, other_floats, old_names, bare_names, without_pooler, one_output,
 ]
 
 
@@ -401,13 +422,15 @@ def texts_of(chance, count=20):
     return rows
 
 
-def write(folder, family, chance, bases):
-    make, name = MAKERS[family]
-    if maybe(chance, 0.2):
-        make, name = of_any, "PreTrainedTokenizer"
+def write(folder, family, chance, bases, make_and_class):
+    """A folder as transformers writes it."""
+    make, name = make_and_class
     tokenizer = make(chance, bases, class_named(name))
     if maybe(chance, 0.3):
         tokenizer.add_tokens(["newtoken"])
+    if family == "gpt2" and "token_type_ids" in tokenizer.model_input_names and maybe(chance, 0.8):
+        # It takes them for words, which pellucid refuses.
+        tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = ["input_ids", "attention_mask"]
     if tokenizer.pad_token_id is None and family != "gpt2":
         raise RuntimeError("no padding token")
     config = AutoConfig.for_model(family, **options_of(family, chance, tokenizer))
@@ -418,6 +441,11 @@ def write(folder, family, chance, bases):
     random_weights(model, chance)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def written(folder, family, chance, bases):
+    """A random folder; what was changed in it afterwards."""
+    write(folder, family, chance, bases, (of_any, "PreTrainedTokenizer") if maybe(chance, 0.2) else MAKERS[family])
     return [chance.choice(EDITS)(folder, chance) for _ in range(chance.choice([0, 0, 1, 1, 2, 3]))]
 
 
@@ -426,19 +454,24 @@ def positions(config):
     return most - config.pad_token_id - 1 if config.model_type in ("roberta", "xlm-roberta") else most
 
 
-def of_transformers(folder, rows):
+def loaded(folder):
+    """The model and the tokenizer of a folder, and the most tokens of a text."""
     model, told = AutoModelForSequenceClassification.from_pretrained(
         folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True)
     if told["missing_keys"] or told.get("mismatched_keys"):
         raise ValueError(f"weights are missing: {sorted(told['missing_keys'])[:3]}")
-    model = model.eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    longest = int(min(tokenizer.model_max_length, positions(model.config)))
+    return model.eval(), tokenizer, int(min(tokenizer.model_max_length, positions(model.config)))
+
+
+def of_transformers(folder, rows):
+    """The token ids and the logits of each row."""
+    model, tokenizer, longest = loaded(folder)
     answers = []
     for row in rows:
         batch = tokenizer(row["text"], row.get("text_pair"), truncation=True, max_length=longest, return_tensors="pt")
         with torch.no_grad():
-            answers.append(model(**batch).logits[0].tolist())
+            answers.append((batch["input_ids"][0].tolist(), model(**batch).logits[0].tolist()))
     return answers
 
 
@@ -459,7 +492,7 @@ class Outcome(collections.namedtuple("Outcome", "kind told")):
 
 def judged(program, folder, rows, work):
     try:
-        theirs, why = of_transformers(folder, rows), ""
+        theirs, why = [logits for _, logits in of_transformers(folder, rows)], ""
     except Exception as error:
         theirs, why = None, f"{type(error).__name__}: {error}".splitlines()[0]
     ours, refusal = of_pellucid(program, folder, rows, work)
@@ -493,6 +526,7 @@ def main():
     asked = parser.parse_args()
     program = asked.pellucid.resolve()
     transformers.logging.set_verbosity(50)
+    transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
     bases, wrong = Bases(), 0
     for family in asked.family or MAKERS:
@@ -502,7 +536,7 @@ def main():
             with tempfile.TemporaryDirectory() as work:
                 work = pathlib.Path(work)
                 folder = work / "model"
-                edits = write(folder, family, chance, bases)
+                edits = written(folder, family, chance, bases)
                 rows = texts_of(chance)
                 outcome = judged(program, folder, rows, work)
                 counts[outcome.kind] += 1
