@@ -24,7 +24,7 @@ pub struct Words {
 /// not special. A token that spans whitespace joins all words it touches into one, because it can only be masked whole.
 #[must_use]
 pub fn group(text: &str, tokens: &[(usize, usize)], special: &[bool]) -> Words {
-    let written = split(text);
+    let written = written(text);
     let is_special = |token: usize| special.get(token).copied().unwrap_or(false);
     let touched: Vec<Option<Range<usize>>> = tokens
         .iter()
@@ -48,9 +48,10 @@ pub fn marked(words: &[Span], rationale: &[Span]) -> Vec<bool> {
     words.iter().map(|word| rationale.iter().any(|span| span.overlaps(*word))).collect()
 }
 
-/// The words of a text as spans of its characters. Where a script has no blanks between words, each character with its
+/// The words of a text as spans of its characters, as it is written. Where a script has no blanks between words, each character with its
 /// marks is one: tokens join what they cover.
-fn split(text: &str) -> Vec<Span> {
+#[must_use]
+pub fn written(text: &str) -> Vec<Span> {
     let chars: Vec<char> = text.chars().collect();
     let mut spans = Vec::new();
     let mut start = 0;
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn scripts_without_blanks_have_words_all_the_same() {
         let split_into = |text: &str| {
-            let spans = split(text);
+            let spans = written(text);
             let words = Words { spans, of_token: Vec::new(), uncovered: 0 };
             texts(text, &words)
         };

@@ -76,7 +76,7 @@ impl Texts<'_> {
     /// Adds a row. What is cut of it is only known with the characters of its tokens.
     fn push(self, tokens: &mut Tokens, encoder: &TextEncoder, row: usize, encoded: &Encoded) -> Result<()> {
         let text = (self.0.text(row), self.0.pair(row));
-        match encoded.cut {
+        match encoded.is_cut() {
             true => encoder.encode_from(&[text], row + 1)?.iter().for_each(|encoded| tokens.push(encoded, text)),
             false => tokens.push(encoded, text),
         }

@@ -14,6 +14,7 @@ mod splitter;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
+use pellucid_explain::words::written;
 use pellucid_files::bounded;
 use pellucid_intake::model_folder::member::member;
 use pellucid_intake::rows::LONGEST_TEXT;
@@ -45,36 +46,31 @@ pub struct Encoded {
     pub spans: Vec<(usize, usize)>,
     /// Whether the tokenizer added the token, as it adds `[CLS]`.
     pub special: Vec<bool>,
-    /// Whether the text was longer than the limit and was cut.
-    pub cut: bool,
+    /// How many tokens were cut off, because the text was longer than the limit.
+    pub cut: usize,
     /// Its windows, if it is read in several.
     pub windows: Option<Windowed>,
 }
 
 impl Encoded {
-    /// How many words of the text, and of its second text, begin behind the last token that is read.
+    /// Whether the text was longer than the limit and was cut.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut > 0
+    }
+
+    /// How many words of the text, and of its second text, are not read, or not to their end.
     #[must_use]
     pub fn words_cut(&self, text: &str, pair: Option<&str>) -> usize {
         self.words_outside(text, false) + pair.map_or(0, |pair| self.words_outside(pair, true))
     }
 
-    /// How many words of one of the texts begin behind its last token that is read, or end before its first.
+    /// How many words of one of the texts end behind its last token that is read, or begin before its first.
     fn words_outside(&self, text: &str, second: bool) -> usize {
         let own = self.spans.iter().zip(self.second.iter().zip(&self.special));
         let own = own.filter(|(_, (of_second, special))| **of_second == second && !**special).map(|(span, _)| *span);
         let (start, end) = own.fold((usize::MAX, 0), |(start, end), span| (start.min(span.0), end.max(span.1)));
-        let (mut count, mut before) = (0, None);
-        for (at, c) in text.chars().chain([' ']).enumerate() {
-            match (c.is_whitespace(), before) {
-                (false, None) => before = Some(at),
-                (true, Some(first)) => {
-                    count += usize::from(first >= end || at <= start);
-                    before = None;
-                }
-                _ => {}
-            }
-        }
-        count
+        written(text).iter().filter(|word| word.end > end || word.start < start).count()
     }
 }
 
@@ -275,12 +271,13 @@ impl TextEncoder {
         let limit = TruncationParams { max_length: room, direction: self.cut_at, ..TruncationParams::default() };
         let (mut first, mut second) = truncate_encodings(first, second, &limit).map_err(told)?;
         // What is cut off is dropped here: with the rest of a pair the library would combine every piece with every one.
-        let cut = std::iter::once(&mut first).chain(&mut second).map(|part| part.take_overflowing().len()).max();
+        std::iter::once(&mut first).chain(&mut second).for_each(|part| drop(part.take_overflowing()));
+        let cut = length - first.len() - second.as_ref().map_or(0, Encoding::len);
         let whole = self.tokenizer.post_process(first, second, true).map_err(told)?;
-        Ok(self.encoded(&whole, cut > Some(0)))
+        Ok(self.encoded(&whole, cut))
     }
 
-    fn encoded(&self, encoding: &Encoding, cut: bool) -> Encoded {
+    fn encoded(&self, encoding: &Encoding, cut: usize) -> Encoded {
         let of = |kind: &u32| if self.types == Types::Given { i64::from(*kind) } else { 0 };
         Encoded {
             ids: encoding.get_ids().iter().map(|&id| i64::from(id)).collect(),
@@ -313,13 +310,13 @@ impl TextEncoder {
             Some(second) if of_second => (second, Some(&mut first)),
             second => (&mut first, second.as_mut()),
         };
-        let (is_pair, mut cut, mut width) = (other.is_some(), false, room);
+        let (is_pair, mut cut, mut width) = (other.is_some(), 0, room);
         if let Some(other) = other {
-            cut |= cut_off(other, room / 2);
+            cut += cut_off(other, room / 2);
             width -= other.len();
         }
         let step = windows::step(self.limit, width, is_pair)?;
-        cut |= cut_off(long, (windows::MOST - 1) * step + width);
+        cut += cut_off(long, (windows::MOST - 1) * step + width);
         let whole = self.tokenizer.post_process(first, second, true).map_err(|error| error.to_string())?;
         let mut encoded = self.encoded(&whole, cut);
         let own = whole.get_sequence_ids().into_iter().map(|of| of == Some(usize::from(of_second)));
@@ -355,14 +352,14 @@ pub fn max_length(folder: &Path) -> Result<Option<usize>> {
     TokenizerSettings::of(folder)?.max_length().map_err(told)
 }
 
-/// Keeps the first `most` tokens; whether there were more.
-fn cut_off(tokens: &mut Encoding, most: usize) -> bool {
-    let is_longer = tokens.len() > most;
-    if is_longer {
+/// Keeps the first `most` tokens; how many more there were.
+fn cut_off(tokens: &mut Encoding, most: usize) -> usize {
+    let more = tokens.len().saturating_sub(most);
+    if more > 0 {
         tokens.truncate(most, 0, TruncationDirection::Right);
         drop(tokens.take_overflowing());
     }
-    is_longer
+    more
 }
 
 /// How many of `texts`, at least one, are encoded at once.
@@ -414,6 +411,8 @@ mod tests {
                 continue;
             }
             let mut library = Tokenizer::from_bytes(&content).unwrap();
+            let mut uncut = Tokenizer::from_bytes(&content).unwrap();
+            uncut.with_padding(None).with_truncation(None).unwrap();
             let limit = TruncationParams { max_length: 8, ..TruncationParams::default() };
             library.with_padding(None).with_truncation(Some(limit)).unwrap();
             for (text, pair) in texts {
@@ -421,11 +420,30 @@ mod tests {
                     Some(pair) => (text, pair).into(),
                     None => text.into(),
                 };
+                let whole = uncut.encode_char_offsets(input.clone(), true).unwrap().len();
                 let expected = library.encode_char_offsets(input, true).unwrap();
-                let expected = encoder.encoded(&expected, !expected.get_overflowing().is_empty());
+                let expected = encoder.encoded(&expected, whole - expected.len());
                 assert_eq!(encoder.encode(&[(text, pair)]).unwrap(), [expected], "{text} {pair:?}");
             }
         }
+    }
+
+    #[test]
+    fn words_that_are_not_read_to_their_end_are_counted() {
+        let encoder = encoder(WORDS.replace("NORMALIZER", "null").as_bytes(), 4).unwrap();
+        let cut = |text: &str| {
+            let encoded = encoder.encode(&[(text, None)]).unwrap().remove(0);
+            (encoded.cut, encoded.words_cut(text, None))
+        };
+        let words = "a ".repeat(9);
+        let read = encoder.encode(&[(&words, None)]).unwrap()[0].special.iter().filter(|special| !**special).count();
+        assert_eq!(cut(&words), (9 - read, 9 - read));
+        let mut piece = encoder.encode(&[("患者がいた", None)]).unwrap().remove(0);
+        piece.spans = vec![(0, 2)];
+        (piece.second, piece.special) = (vec![false], vec![false]);
+        assert_eq!(piece.words_cut("患者がいた", None), 3);
+        piece.spans = vec![(0, 4)];
+        assert_eq!(piece.words_cut("https://example.org/a", None), 1);
     }
 
     #[test]
@@ -433,7 +451,7 @@ mod tests {
         let encoder = encoder(WORDS.replace("NORMALIZER", "null").as_bytes(), 16).unwrap();
         let long = "a ".repeat(100_000);
         let encoded = encoder.encode(&[(&long, Some(&long))]).unwrap();
-        assert!(encoded[0].ids.len() == 16 && encoded[0].cut);
+        assert!(encoded[0].ids.len() == 16 && encoded[0].is_cut());
         let told = encoder.encode(&[("a", Some(&"a".repeat(LONGEST_TEXT + 1)))]).unwrap_err().to_string();
         assert!(told.contains("text 1: it has 1048577 bytes; 1048576 at most"), "{told}");
     }

@@ -96,6 +96,13 @@ impl Ids {
     }
 }
 
+/// What of a text is not read.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    tokens: usize,
+    words: usize,
+}
+
 /// The token ids of texts, two or four bytes each.
 #[derive(Debug, Clone)]
 pub struct Tokens {
@@ -104,8 +111,8 @@ pub struct Tokens {
     ends: Vec<u64>,
     /// The types of each token, from the first text on that has another than 0.
     types: Vec<u8>,
-    /// Of each text that was cut, how many words are not read.
-    cut: HashMap<usize, usize>,
+    /// What of each text that was cut is not read.
+    cut: HashMap<usize, Cut>,
     /// The windows of each text that has several.
     windows: HashMap<usize, Windowed>,
 }
@@ -125,8 +132,8 @@ impl Default for Tokens {
 impl Tokens {
     /// Adds the text and its second text that `encoded` is of at the end.
     pub fn push(&mut self, encoded: &Encoded, (text, pair): (&str, Option<&str>)) {
-        if encoded.cut {
-            self.cut.insert(self.ends.len(), encoded.words_cut(text, pair));
+        if encoded.is_cut() {
+            self.cut.insert(self.ends.len(), Cut { tokens: encoded.cut, words: encoded.words_cut(text, pair) });
         }
         self.add(&encoded.ids, &encoded.types, encoded.windows.as_ref());
     }
@@ -165,7 +172,12 @@ impl Tokens {
     /// How many words of them are not read.
     #[must_use]
     pub fn cut_words(&self) -> usize {
-        self.cut.values().sum()
+        self.cut.values().map(|cut| cut.words).sum()
+    }
+
+    /// How many tokens each text has, those that were cut off as well.
+    pub fn whole_lengths(&self) -> impl Iterator<Item = usize> {
+        (0..self.count()).map(|text| self.length(text) + self.cut.get(&text).map_or(0, |cut| cut.tokens))
     }
 
     /// How many texts are read in several windows.
@@ -224,7 +236,7 @@ impl TokenSource for Tokens {
 mod tests {
     use super::*;
 
-    fn encoded(ids: &[i64], types: &[i64], cut: bool) -> Encoded {
+    fn encoded(ids: &[i64], types: &[i64], cut: usize) -> Encoded {
         Encoded {
             ids: ids.to_vec(),
             types: types.to_vec(),
@@ -239,10 +251,10 @@ mod tests {
     #[test]
     fn each_text_comes_back_whatever_its_ids_and_types() {
         let rows = [
-            encoded(&[1, 2, 65_535], &[0, 0, 0], false),
-            encoded(&[], &[], false),
-            encoded(&[7, 65_536], &[0, 1], true),
-            encoded(&[3], &[0], false),
+            encoded(&[1, 2, 65_535], &[0, 0, 0], 0),
+            encoded(&[], &[], 0),
+            encoded(&[7, 65_536], &[0, 1], 3),
+            encoded(&[3], &[0], 0),
         ];
         let mut tokens = Tokens::default();
         for (at, row) in rows.iter().enumerate() {
@@ -252,5 +264,6 @@ mod tests {
         assert_eq!((tokens.count(), tokens.length(2), tokens.cut(), tokens.cut_words()), (4, 2, 1, 2));
         assert_eq!(tokens.largest(), (65_536, 1));
         assert!(tokens.is_cut(2) && !tokens.is_cut(3));
+        assert_eq!(tokens.whole_lengths().collect::<Vec<_>>(), [3, 0, 5, 1]);
     }
 }

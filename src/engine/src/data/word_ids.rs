@@ -209,10 +209,10 @@ mod tests {
                     match row {
                         Some(row) => {
                             assert_eq!(row, whole.row(at), "{:?}", part[at]);
-                            assert!(!whole[at].cut);
+                            assert!(!whole[at].is_cut());
                             kept += 1;
                         }
-                        None => assert!(whole[at].cut, "{:?}", part[at]),
+                        None => assert!(whole[at].is_cut(), "{:?}", part[at]),
                     }
                 }
             }

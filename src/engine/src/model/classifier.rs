@@ -183,7 +183,7 @@ mod tests {
             second: vec![false; count],
             spans: vec![(0, 1); count],
             special: vec![false; count],
-            cut: false,
+            cut: 0,
             windows: None,
         }
     }

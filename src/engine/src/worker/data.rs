@@ -12,7 +12,7 @@ use pellucid_protocol::work::DataWork;
 use super::writer::write_skipped;
 use crate::data::examples::Texts;
 use crate::data::tokenise::TextEncoder;
-use crate::data::tokens::{TokenSource, Tokens};
+use crate::data::tokens::Tokens;
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
 use crate::model::pretrained::check_vocabulary;
@@ -53,5 +53,5 @@ pub fn data(work: &DataWork) -> Result<()> {
 }
 
 fn lengths(tokens: &Tokens) -> Lengths {
-    Lengths::of((0..tokens.count()).map(|text| tokens.length(text) as u32).collect())
+    Lengths::of(tokens.whole_lengths().map(|length| length as u32).collect())
 }

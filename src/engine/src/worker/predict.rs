@@ -79,7 +79,7 @@ impl Predictor<'_> {
         check_encoded(&self.work.model, self.model.config(), &encoded)?;
         let answers = answers::each(&self.model, &encoded, &Interrupt::default())?;
         for ((row, answer), (encoded, text)) in rows.zip(answers).zip(encoded.iter().zip(&texts)) {
-            let cut_words = if encoded.cut { encoded.words_cut(text.0, text.1) } else { 0 };
+            let cut_words = if encoded.is_cut() { encoded.words_cut(text.0, text.1) } else { 0 };
             match answer {
                 Ok(logits) => {
                     let gold = self.rows.label(row).map(|label| self.gold[label]);

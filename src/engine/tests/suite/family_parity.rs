@@ -56,7 +56,7 @@ impl Golden {
                 second,
                 spans: vec![(0, 0); count],
                 special: vec![false; count],
-                cut: false,
+                cut: 0,
                 windows: None,
                 ids,
             }

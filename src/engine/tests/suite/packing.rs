@@ -32,7 +32,7 @@ fn texts() -> Vec<Encoded> {
             second: vec![false; count],
             spans: vec![(0, 0); count],
             special: vec![false; count],
-            cut: false,
+            cut: 0,
             windows: None,
             ids,
         }

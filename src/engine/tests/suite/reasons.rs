@@ -42,7 +42,7 @@ fn batch() -> Batch {
         second: vec![false; count],
         spans: vec![(0, 0); count],
         special: vec![false; count],
-        cut: false,
+        cut: 0,
         windows: None,
     };
     let rows: Vec<Encoded> = LENGTHS.iter().enumerate().map(text).collect();

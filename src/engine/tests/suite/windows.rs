@@ -66,7 +66,7 @@ fn windows_and_pooled_logits_are_those_of_transformers() {
         for (pooling, wanted) in [(WindowPooling::Mean, &case.mean), (WindowPooling::Max, &case.max)] {
             let (model, encoder) = loaded(&case, pooling);
             let encoded = encoded(&case, &encoder);
-            assert!(!encoded.cut);
+            assert!(!encoded.is_cut());
             let whole = [[0..encoded.ids.len(), 0..0, 0..0]];
             let windows = encoded.windows.as_ref().map(|windows| windows.windows(encoded.ids.len()));
             let ids = |window: &[std::ops::Range<usize>; 3]| -> Vec<i64> {
@@ -146,7 +146,7 @@ fn a_row_of_the_data_has_a_bound_and_a_stride_as_wide_as_a_window_is_refused() {
     let (_, encoder) = loaded(&case, WindowPooling::Mean);
     let encoded = encoded(&case, &encoder);
     let windows = encoded.windows.as_ref().unwrap().windows(encoded.ids.len());
-    assert!(encoded.cut && windows.len() == pellucid_engine::data::windows::MOST);
+    assert!(encoded.is_cut() && windows.len() == pellucid_engine::data::windows::MOST);
     assert!(encoded.words_cut(&case.text, None) > 100);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/models/teacher");
     let windows = Some(Windows { stride: Some(62), pooling: WindowPooling::Mean });

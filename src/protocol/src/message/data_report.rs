@@ -77,7 +77,7 @@ pub struct Lengths {
 /// How long texts are for a model, and what it does not read of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenLengths {
-    /// Tokens of a text, special ones included, up to what the model can read.
+    /// Tokens of a text, special ones included, and those that the model does not read.
     pub lengths: Lengths,
     /// The most tokens that are read.
     pub limit: usize,

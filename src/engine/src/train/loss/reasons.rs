@@ -93,7 +93,7 @@ mod tests {
             second: vec![],
             spans: vec![],
             special: vec![],
-            cut: false,
+            cut: 0,
             windows: None,
         };
         let word_of_token = vec![];

@@ -15,7 +15,6 @@ use pellucid_protocol::settings::{DataPart, MaxTokens};
 use super::Preparation;
 use crate::data::examples::Examples;
 use crate::data::tokenise::TextEncoder;
-use crate::data::tokens::TokenSource;
 use crate::data::windows::{MOST, TextLimit};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
@@ -301,7 +300,7 @@ impl Preparation<'_> {
 /// How long the texts are for the model.
 fn token_lengths(examples: &Examples, encoder: &TextEncoder) -> TokenLengths {
     let tokens = &examples.tokens;
-    let lengths = (0..examples.len()).map(|example| tokens.length(example) as u32).collect();
+    let lengths = tokens.whole_lengths().map(|length| length as u32).collect();
     TokenLengths {
         lengths: Lengths::of(lengths),
         limit: encoder.max_tokens(),
