@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::paste::{quoted, quoted_path};
 use pellucid_record::RunDir;
 
 /// `pellucid` with this command and `run`, quoted for a shell, to be pasted in the current folder. Where the path of the
@@ -28,23 +28,6 @@ fn argument(run: &RunDir) -> Option<String> {
     let is_taken = RunDir::new(name).events().exists() || name.as_encoded_bytes().starts_with(b"-");
     let named = if is_taken { quoted_path(&usual.join(name)) } else { name.to_str().and_then(quoted) };
     Some(named.unwrap_or_else(|| run.id()))
-}
-
-/// A path quoted for a shell, such that no program takes it for a flag; `None` if it cannot be pasted.
-#[must_use]
-pub fn quoted_path(path: &Path) -> Option<String> {
-    let path = path.to_str()?;
-    if path.starts_with('-') { quoted(&format!("./{path}")) } else { quoted(path) }
-}
-
-/// A text quoted for a shell; `None` if it cannot be pasted: a shell would take a line break for the end of the command,
-/// and a terminal other characters for keys, or show them as something else.
-#[must_use]
-pub fn quoted(text: &str) -> Option<String> {
-    if scrub(text) != text {
-        return None;
-    }
-    shlex::try_quote(text).ok().map(std::borrow::Cow::into_owned)
 }
 
 /// How to resume a run that did not finish, and from which step, for people.

@@ -31,7 +31,7 @@ pub mod text;
 // Outside this crate the modules are known without their folders.
 pub use explanation::{agreement, check, edit, method, rank, surrogate, word_importance};
 pub use message::{command, data_report, event, launch, sample, survey, watched, what_if, work};
-pub use text::{line_at, readable, scrub};
+pub use text::{line_at, paste, readable, scrub};
 
 pub use check::{Check, Verdict};
 pub use command::{Cancel, Command, ExplainRequest, SetRequest, Subject, ToClient, ToWorker};

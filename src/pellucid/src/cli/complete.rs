@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap_complete::CompletionCandidate;
-use pellucid_client::handle::quoted;
+use pellucid_protocol::paste::quoted;
 use pellucid_protocol::scrub::scrub;
 use pellucid_record::{RunDir, runs};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pellucid_client::failure::Failure;
-use pellucid_client::handle::{quoted, quoted_path};
+use pellucid_protocol::paste::{quoted, quoted_path};
 use pellucid_record::{RunDir, runs};
 
 use super::lookup;

@@ -15,10 +15,10 @@ use std::io;
 use std::path::Path;
 
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_client::handle::quoted_path;
 use pellucid_formats::html::{Sign, Word};
 use pellucid_protocol::event::AlertKind;
 use pellucid_protocol::metric::DEFINITIONS;
+use pellucid_protocol::paste::quoted_path;
 use pellucid_protocol::word_importance::{Case, Question, word_importance};
 use pellucid_protocol::{Attribution, Check, Explanation, Method, WatchedWord};
 use pellucid_record::RunDir;

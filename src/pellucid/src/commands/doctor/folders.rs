@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use pellucid_client::handle::quoted_path;
+use pellucid_protocol::paste::quoted_path;
 use pellucid_record::socket::{self, SocketPlace};
 use pellucid_record::{RunDir, runs};
 use rustix::fs::{Access, access, statvfs};
