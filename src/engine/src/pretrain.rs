@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pellucid_files::bounded;
+use pellucid_intake::model_folder::place;
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::model_folder::weights::ModelWeights;
 use pellucid_protocol::settings::ScheduleKind;
@@ -22,7 +23,7 @@ use crate::model::masked_lm::MaskedLm;
 use crate::model::weights::init::initialise;
 use crate::model::weights::load;
 use crate::model::weights::params::check_memory;
-use crate::model::weights::save::{SaveRequest, Storage, place, save};
+use crate::model::weights::save::{SaveRequest, Storage, save};
 use crate::model::weights::spec::{Group, ParamSpec};
 use crate::train::optimiser::gradient::Gradient;
 use crate::train::optimiser::penalty::Penalty;

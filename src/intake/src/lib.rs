@@ -10,6 +10,7 @@
 //!   config       config.json                 weights   one safetensors file, or several with an index
 //!   tokenizer_files  the files of its tokenizer        provenance     what a saved folder says of itself
 //!   member       paths that stay inside the folder     weights_file   one safetensors file
+//!   place        where a folder is written, whole or not at all
 //! hub_cache      where the cache of Hugging Face keeps the files of a folder
 //! panic_guard    panics of libraries as errors
 //! error          what is wrong, with the file and the line

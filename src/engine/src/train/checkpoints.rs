@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use pellucid_files::regular::{self, Access};
 use pellucid_files::temporary::{made_beside, original};
 use pellucid_files::whole::sync_folder;
+use pellucid_intake::model_folder::place::remove_saved;
 use pellucid_record::RunDir;
 
 use crate::error::{Error, Result};
 use crate::model::weights::provenance::Provenance;
-use crate::model::weights::save::place::remove_saved;
 use crate::model::weights::save::{SaveRequest, check_saved, save};
 
 pub use pellucid_record::run_dir::CHECKPOINT_STATE as STATE;

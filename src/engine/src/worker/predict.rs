@@ -8,6 +8,7 @@ mod parquet;
 use std::path::Path;
 
 use pellucid_intake::labels::{Labels, Naming};
+use pellucid_intake::model_folder::place;
 use pellucid_intake::model_folder::provenance::Provenance;
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::Rows;
@@ -24,7 +25,7 @@ use crate::interrupt::Interrupt;
 use crate::model::answers;
 use crate::model::classifier::Classifier;
 use crate::model::pretrained::{TrainedOn, check_encoded, load_classifier};
-use crate::model::weights::save::{SaveRequest, Storage, place, save};
+use crate::model::weights::save::{SaveRequest, Storage, save};
 
 /// Rows that are answered and written at once.
 const AT_ONCE: usize = 1024;

@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 
 /// The name of the file.
 pub const NAME: &str = "pellucid.json";
+/// The name of the file that says what an imported folder was made of.
+pub const IMPORTED: &str = "pellucid-import.json";
 const PROGRAM: &str = "pellucid";
 
 /// What a saved model folder says of itself.

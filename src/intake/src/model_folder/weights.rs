@@ -1,6 +1,6 @@
 //! The weights of a model folder: one safetensors file, or several with an index that says which tensor is where.
 
-mod index;
+pub mod index;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl ModelWeights {
     }
 
     fn sharded(folder: &Path, path: PathBuf) -> Result<Self> {
-        let index = ShardIndex::read(&path)?;
+        let index = ShardIndex::read(&path, ".safetensors")?;
         let (mut files, mut headers) = (Vec::new(), 0);
         for shard in index.shards() {
             let place = member(folder, shard)?;

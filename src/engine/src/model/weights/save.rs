@@ -12,18 +12,15 @@ use std::path::Path;
 
 use half::f16;
 use pellucid_files::bounded;
+use pellucid_intake::model_folder::place::DraftFolder;
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use safetensors::tensor::{Dtype, TensorView};
 use tch::Device;
-
-use place::DraftFolder;
 
 use super::params::FlatParams;
 use super::provenance::{self, CheckpointOf, Checksum, Provenance};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
-
-pub mod place;
 
 /// How weights are stored in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +54,7 @@ pub struct SaveRequest<'a> {
 pub fn save(target: &Path, request: SaveRequest<'_>) -> Result<()> {
     let draft = DraftFolder::of(target)?;
     fill(draft.path(), request)?;
-    draft.finish()
+    Ok(draft.finish()?)
 }
 
 fn sync(path: &Path) -> std::io::Result<()> {

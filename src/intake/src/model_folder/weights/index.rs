@@ -1,4 +1,4 @@
-//! `model.safetensors.index.json`: which tensor is in which file.
+//! `model.safetensors.index.json` and its like: which tensor is in which file.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
@@ -8,7 +8,6 @@ use pellucid_files::bounded;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::INDEX;
 use crate::error::{Error, Result};
 
 /// Bytes of an index at most: enough for a hundred thousand tensors.
@@ -20,7 +19,8 @@ const SHOWN: usize = 100;
 
 /// The tensors of each file that an index names.
 #[derive(Debug)]
-pub(super) struct ShardIndex {
+pub struct ShardIndex {
+    name: String,
     files: BTreeMap<String, HashSet<String>>,
 }
 
@@ -33,57 +33,62 @@ struct Content {
 struct WeightMap(HashMap<String, String>);
 
 impl ShardIndex {
-    /// Reads the index at `path`.
+    /// Reads the index at `path`, of files whose names end with `ending`.
     ///
     /// # Errors
     /// When it is no index, is of no tensors or too many files, places a tensor twice, or names anything but
-    /// safetensors files beside it.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    /// such files beside it.
+    pub fn read(path: &Path, ending: &str) -> Result<Self> {
         let text = bounded::read_text(path, LONGEST).map_err(|error| Error::file(path, error))?;
         let content: Content = serde_json::from_str(&text).map_err(|error| Error::file(path, error))?;
-        Self::of(content.weight_map).map_err(|message| Error::file(path, message))
+        let files = Self::files(content.weight_map, ending).map_err(|message| Error::file(path, message))?;
+        Ok(Self { name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), files })
     }
 
-    fn of(WeightMap(map): WeightMap) -> std::result::Result<Self, String> {
+    fn files(
+        WeightMap(map): WeightMap,
+        ending: &str,
+    ) -> std::result::Result<BTreeMap<String, HashSet<String>>, String> {
         let mut files = BTreeMap::<String, HashSet<String>>::new();
         for (tensor, file) in map {
-            if !is_plain_name(&file) {
+            if !is_plain_name(&file, ending) {
                 let (tensor, file) = (shown(&tensor), shown(&file));
-                return Err(format!(
-                    "places the tensor {tensor} in {file}, which is not the name of a .safetensors file"
-                ));
+                return Err(format!("places the tensor {tensor} in {file}, which is not the name of a {ending} file"));
             }
             files.entry(file).or_default().insert(tensor);
         }
         match files.len() {
             0 => Err("places no tensors".to_owned()),
             count if count > MOST_FILES => Err(format!("names {count} files; {MOST_FILES} at most")),
-            _ => Ok(Self { files }),
+            _ => Ok(files),
         }
     }
 
     /// Names of the files, sorted.
-    pub(super) fn shards(&self) -> impl Iterator<Item = &str> {
+    pub fn shards(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
     }
 
     /// Refuses a file `shard` whose tensors are not exactly those that the index places there.
-    pub(super) fn check(&self, shard: &str, found: &[String]) -> std::result::Result<(), String> {
+    ///
+    /// # Errors
+    /// Which tensor is there, or is not.
+    pub fn check(&self, shard: &str, found: &[String]) -> std::result::Result<(), String> {
         let Some(expected) = self.files.get(shard) else { return Ok(()) };
         if let Some(extra) = found.iter().find(|name| !expected.contains(*name)) {
-            return Err(format!("has the tensor {}, which {INDEX} does not place there", shown(extra)));
+            return Err(format!("has the tensor {}, which {} does not place there", shown(extra), self.name));
         }
         let found: BTreeSet<&String> = found.iter().collect();
         match expected.iter().filter(|name| !found.contains(name)).min() {
-            Some(lacking) => Err(format!("lacks the tensor {} of {INDEX}", shown(lacking))),
+            Some(lacking) => Err(format!("lacks the tensor {} of {}", shown(lacking), self.name)),
             None => Ok(()),
         }
     }
 }
 
-/// Whether this is the name of a safetensors file, and no path to another folder.
-fn is_plain_name(file: &str) -> bool {
-    let stem = file.strip_suffix(".safetensors").unwrap_or_default();
+/// Whether this is the name of a file with this ending, and no path to another folder.
+fn is_plain_name(file: &str, ending: &str) -> bool {
+    let stem = file.strip_suffix(ending).unwrap_or_default();
     !stem.is_empty() && !file.contains(['/', '\\']) && !file.contains(char::is_control)
 }
 

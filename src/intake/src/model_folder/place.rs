@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use pellucid_files::temporary::{folder_beside, original};
 use pellucid_files::whole::sync_folder;
-use pellucid_intake::model_folder::tokenizer_files;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
-use super::provenance::{NAME as MARK, Provenance, WEIGHTS};
+use super::provenance::{IMPORTED, NAME as MARK, Provenance, WEIGHTS};
+use super::tokenizer_files;
 use crate::error::{Error, Result};
 
 /// What is at the place.
@@ -76,7 +76,8 @@ fn names(folder: &Path) -> io::Result<Vec<OsString>> {
 
 /// Whether a save writes a file of this name, and it is a file.
 fn is_own(folder: &Path, name: &OsStr) -> bool {
-    let known = ["config.json", WEIGHTS, MARK].iter().chain(&tokenizer_files::NAMES).any(|known| *known == name);
+    let known =
+        ["config.json", WEIGHTS, IMPORTED, MARK].iter().chain(&tokenizer_files::NAMES).any(|known| *known == name);
     known && fs::symlink_metadata(folder.join(name)).is_ok_and(|meta| meta.is_file())
 }
 
@@ -110,7 +111,7 @@ pub fn remove_saved(folder: &Path, also: &[&str]) -> io::Result<()> {
 
 /// A model folder that is not complete yet. Dropped before it is, it is removed.
 #[derive(Debug)]
-pub(super) struct DraftFolder {
+pub struct DraftFolder {
     folder: PathBuf,
     target: PathBuf,
     /// Locked as long as the folder is being written.
@@ -122,7 +123,7 @@ impl DraftFolder {
     ///
     /// # Errors
     /// When `target` may not be replaced, and what the file system says.
-    pub(super) fn of(target: &Path) -> Result<Self> {
+    pub fn of(target: &Path) -> Result<Self> {
         place(target)?;
         let told = |error: io::Error| Error::file(target, error);
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -139,7 +140,8 @@ impl DraftFolder {
     }
 
     /// Its path until it is complete.
-    pub(super) fn path(&self) -> &Path {
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.folder
     }
 
@@ -148,7 +150,7 @@ impl DraftFolder {
     /// # Errors
     /// When something has come meanwhile that is not this program's, and what the file system says; what is in the place
     /// stays then.
-    pub(super) fn finish(self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         let told = |error: io::Error| Error::file(&self.target, error);
         match place(&self.target)? {
             // That succeeds only if there is nothing, or a folder that is still empty.
