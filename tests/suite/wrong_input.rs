@@ -105,7 +105,7 @@ fn a_pickle_is_refused_with_a_remedy() {
     let place = Workplace::new();
     let folder = model(&place, &["model.safetensors"]);
     std::fs::write(folder.join("pytorch_model.bin"), b"\x80\x02").unwrap();
-    refused(&place, &["--model", &shown(&folder)], 1, &["pytorch_model.bin", "safe_serialization"]);
+    refused(&place, &["--model", &shown(&folder)], 1, &["pytorch_model.bin", "`pellucid import "]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ const KINDS: [&str; 2] = ["models--", "datasets--"];
 
 /// Where the cache keeps the files of the snapshot that `folder`, a path without links, is or lies in.
 #[must_use]
-pub(crate) fn blobs(folder: &Path) -> Option<PathBuf> {
+pub fn blobs(folder: &Path) -> Option<PathBuf> {
     let snapshots = folder.ancestors().skip(1).find(|above| above.ends_with("snapshots"))?;
     let repository = snapshots.parent()?;
     let name = repository.file_name()?.to_string_lossy();

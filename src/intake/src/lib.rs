@@ -11,6 +11,7 @@
 //!   tokenizer_files  the files of its tokenizer        provenance     what a saved folder says of itself
 //!   member       paths that stay inside the folder     weights_file   one safetensors file
 //!   place        where a folder is written, whole or not at all
+//!   old_layout   folders that are imported before they are used
 //! hub_cache      where the cache of Hugging Face keeps the files of a folder
 //! panic_guard    panics of libraries as errors
 //! error          what is wrong, with the file and the line
@@ -21,7 +22,7 @@
 //! In the map a file uses only files below it, and its children.
 
 pub mod error;
-mod hub_cache;
+pub mod hub_cache;
 pub mod labels;
 pub mod model_folder;
 pub mod panic_guard;

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod member;
+pub mod old_layout;
 pub mod place;
 pub mod provenance;
 pub mod tokenizer_files;

@@ -15,6 +15,7 @@ pub(crate) mod bench;
 mod complete;
 pub(crate) mod data;
 pub(crate) mod explain;
+pub(crate) mod import;
 pub(crate) mod json;
 pub(crate) mod predict;
 pub(crate) mod run;
@@ -28,6 +29,7 @@ mod value;
 use bench::BenchAction;
 use data::DataArgs;
 use explain::ExplainArgs;
+use import::ImportArgs;
 use json::JsonFlag;
 use predict::PredictArgs;
 use run::{
@@ -109,6 +111,8 @@ pub(crate) enum Action {
     Report(ReportArgs),
     /// Report what data files hold: columns, classes, lengths, leaks, words that give a label away
     Data(DataArgs),
+    /// Make a model folder of one in an old layout: pickles, vocab.txt, spm.model; no code in it is run
+    Import(ImportArgs),
     /// Explain what a model bases its answers on
     Explain(ExplainArgs),
     /// Print the logits and probabilities that a model gives texts
@@ -136,6 +140,9 @@ pub(crate) enum Action {
         /// The program of the worker
         worker: PathBuf,
     },
+    /// Read a model folder in an old layout, as a process that can do nothing else
+    #[command(name = "convert", hide = true)]
+    Convert,
     /// Draw a screen of a run into an SVG file
     #[command(hide = true)]
     Screenshot(ScreenshotArgs),

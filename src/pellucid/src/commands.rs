@@ -3,7 +3,7 @@
 //! ```text
 //! lookup, options ──▶ watch ──▶ frontier ──▶ open, compare ──▶ train ──▶ picker, screenshot
 //!      ├──────▶ exact, runs ──▶ stop ──▶ rm
-//! written, export ──▶ report, sweep ──┘                  texts ──▶ data    doctor, shell
+//! written, export ──▶ report, sweep ──┘                  texts ──▶ data    doctor, import, shell
 //! ```
 
 use std::io::IsTerminal;
@@ -24,6 +24,7 @@ mod doctor;
 mod exact;
 mod export;
 mod frontier;
+mod import;
 mod lookup;
 mod open;
 mod options;
@@ -63,6 +64,8 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Runs(runs) => runs::runs(&runs, &global.runs),
         Action::Export(export) => export::export(&run(&export.run)?, export.format),
         Action::Data(args) => data::data(&args),
+        Action::Import(args) => import::import(&args),
+        Action::Convert => import::convert(),
         Action::Explain(explain) => block_on(worker::run(&texts::explain(explain))),
         Action::Predict(predict) => block_on(worker::run(&texts::predict(predict))),
         Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train))),

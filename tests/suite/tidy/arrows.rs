@@ -25,6 +25,7 @@ pub(super) const CRATES: &[Crate] = &[
     may("pellucid-formats", "src/formats", &["pellucid-protocol"]),
     may("pellucid-record", "src/record", &["pellucid-files", "pellucid-protocol"]),
     may("pellucid-intake", "src/intake", &["pellucid-files", "pellucid-protocol"]),
+    may("pellucid-import", "src/import", &["pellucid-files", "pellucid-protocol", "pellucid-intake"]),
     may("pellucid-evaluate", "src/evaluate", &["pellucid-protocol"]),
     may("pellucid-explain", "src/explain", &["pellucid-protocol"]),
     may(
@@ -55,6 +56,7 @@ pub(super) const CRATES: &[Crate] = &[
             "pellucid-formats",
             "pellucid-record",
             "pellucid-intake",
+            "pellucid-import",
             "pellucid-evaluate",
             "pellucid-explain",
             "pellucid-client",
@@ -78,6 +80,7 @@ const TOKIO_FREE: &[&str] = &[
     "pellucid-formats",
     "pellucid-record",
     "pellucid-intake",
+    "pellucid-import",
     "pellucid-evaluate",
     "pellucid-explain",
 ];

@@ -54,6 +54,22 @@ pub(super) const ORDERS: &[Order] = &[
         folder: "src/intake",
         modules: &["error", "panic_guard", "hub_cache", "rows", "labels", "samples", "split", "survey", "model_folder"],
     },
+    Order {
+        folder: "src/import",
+        modules: &[
+            "brief",
+            "pickle",
+            "checkpoint",
+            "weights",
+            "family",
+            "tokenizer",
+            "config",
+            "job",
+            "confine",
+            "convert",
+            "folder",
+        ],
+    },
     Order { folder: "src/evaluate", modules: &["confusion", "classification", "distillation", "measures"] },
     Order {
         folder: "src/record",

@@ -17,6 +17,7 @@ use std::path::Path;
 use pellucid_explain::words::written;
 use pellucid_files::bounded;
 use pellucid_intake::model_folder::member::member;
+use pellucid_intake::model_folder::old_layout::without_tokenizer;
 use pellucid_intake::rows::LONGEST_TEXT;
 use tokenizers::parallelism::MaybeParallelIterator;
 use tokenizers::{
@@ -113,9 +114,7 @@ impl TextEncoder {
     pub fn load(folder: &Path, limit: impl Into<TextLimit>) -> Result<Self> {
         let path = member(folder, "tokenizer.json")?;
         if !path.exists() {
-            let remedy = "has no tokenizer.json; make it with transformers: \
-                          AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)";
-            return Err(Error::file(folder, remedy));
+            return Err(Error::file(folder, without_tokenizer(folder)));
         }
         let bytes = bounded::read(&path, bounded::TOKENIZER).map_err(|error| Error::file(&path, error))?;
         let damaged = |message: String| Error::file(&path, format!("is no tokenizer: {message}"));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pellucid_intake::labels::Labels;
 use pellucid_intake::model_folder::config::ConfigFile;
+use pellucid_intake::model_folder::old_layout::import_command;
 
 use super::architecture::Architecture;
 use super::family;
@@ -24,6 +25,11 @@ impl ModelConfig {
     /// When it is missing, not a configuration, of a family that is not supported, or contradicts itself.
     pub fn load(folder: &Path) -> Result<Self> {
         let file = ConfigFile::load(folder)?;
+        if file.keys().get("model_type").is_none() {
+            let command = import_command(folder);
+            let message = format!("has no model_type; {command} infers it from the names of the weights");
+            return Err(Error::file(&ConfigFile::path(folder), message));
+        }
         Self::of(file).map_err(|message| Error::file(&ConfigFile::path(folder), message))
     }
 

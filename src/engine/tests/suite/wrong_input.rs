@@ -57,8 +57,8 @@ fn model_folders_are_named_with_what_they_miss() {
     copy("pickled", &["config.json", "tokenizer.json"]);
     fs::write(fixture.path("pickled/pytorch_model.bin"), b"\x80\x02").unwrap();
     for (name, part) in [
-        ("untokenised", "untokenised: has no tokenizer.json; make it with"),
-        ("pickled", "pytorch_model.bin: is a pickle file"),
+        ("untokenised", "untokenised: has no tokenizer.json, and none of vocab.txt, "),
+        ("pickled", "pytorch_model.bin: is a pickle, which is not opened here; `pellucid import "),
         ("nowhere", "nowhere: is not a folder"),
     ] {
         let message = refusal(&fixture, |raw| raw.model = Some(model(name)));

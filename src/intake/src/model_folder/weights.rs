@@ -9,6 +9,7 @@ use safetensors::tensor::Dtype;
 
 use self::index::ShardIndex;
 use super::member::member;
+use super::old_layout::{PICKLES, first_of, import_command};
 use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 
@@ -18,8 +19,6 @@ const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 /// Bytes of the headers of all files with weights together, which are kept in memory: twice what one may have.
 const HEADERS: u64 = 64 << 20;
-/// Files of PyTorch, which are pickles.
-const PICKLES: &[&str] = &["pytorch_model.bin", "model.pt", "pytorch_model.pt", "model.bin"];
 
 /// The tensors of a model folder; their headers are checked, their values are read on request.
 #[derive(Debug)]
@@ -115,12 +114,11 @@ impl ModelWeights {
 
 /// What is wrong with a folder that has no safetensors file.
 fn missing(folder: &Path) -> Error {
-    match PICKLES.iter().map(|name| folder.join(name)).find(|path| path.is_file()) {
-        Some(pickle) => Error::file(
-            &pickle,
-            "is a pickle file, which can run code and is never opened; convert it with transformers: \
-             AutoModel.from_pretrained(DIR).save_pretrained(DIR, safe_serialization=True)",
-        ),
+    match first_of(folder, PICKLES) {
+        Some(pickle) => {
+            let command = import_command(folder);
+            Error::file(&pickle, format!("is a pickle, which is not opened here; {command} makes a folder that is"))
+        }
         None => Error::file(folder, format!("has no {SINGLE}")),
     }
 }
@@ -280,6 +278,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(refusal(&folder).ends_with("has no model.safetensors") && !ModelWeights::are_in(folder.path()));
         fs::write(folder.path().join("pytorch_model.bin"), b"\x80\x02").unwrap();
-        assert!(refusal(&folder).contains("pytorch_model.bin: is a pickle file"));
+        assert!(
+            refusal(&folder).contains("pytorch_model.bin: is a pickle, which is not opened here; `pellucid import ")
+        );
     }
 }
