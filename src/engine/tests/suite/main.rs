@@ -9,6 +9,7 @@ mod features;
 mod fixture;
 mod folders;
 mod fuzz;
+mod imports;
 mod lasso;
 mod oracles;
 mod packing;
