@@ -13,6 +13,7 @@ mod folder;
 mod headless;
 mod hostile;
 mod hostile_data;
+mod import;
 mod job;
 mod limits;
 mod moved;
