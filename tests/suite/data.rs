@@ -90,9 +90,9 @@ fn a_split_is_repeatable_keeps_groups_together_and_survives_a_resume() {
         assert!(told.contains("no group on two sides") && !told.contains("leak"), "{told}");
         let split: Value = serde_json::from_slice(&fs::read(place.run().split()).unwrap()).unwrap();
         let rows = |part: &str| -> Vec<usize> {
-            split[part].as_array().unwrap().iter().map(|line| line.as_str().unwrap().parse().unwrap()).collect()
+            split[part].as_array().unwrap().iter().map(|row| row["line"].as_u64().unwrap() as usize).collect()
         };
-        (rows("valid"), rows("test"), split["sha256"].clone())
+        (rows("valid"), rows("test"), split["files"][0]["sha256"].clone())
     };
     let (valid, test, hash) = split(&place);
     assert_eq!((valid.clone(), test.clone(), hash), split(&again));
@@ -103,11 +103,12 @@ fn a_split_is_repeatable_keeps_groups_together_and_survives_a_resume() {
 }
 
 #[test]
-fn a_run_is_not_resumed_on_other_validation_data() {
+fn a_run_is_not_resumed_on_other_validation_or_test_data() {
     let place = Workplace::new();
     let (file, valid) = (notes(&place, "notes.csv", 60), notes(&place, "valid.csv", 30));
+    let test = notes(&place, "test.csv", 30);
     let flags = ["--headless", "--max-steps", "100000", "--checkpoint-every", "5", "--probe", "0"];
-    let files = ["--train", file.as_str(), "--valid", valid.as_str()];
+    let files = ["--train", file.as_str(), "--valid", valid.as_str(), "--test", test.as_str()];
     let mut command = place.pellucid(place.train(&[&flags[..], &files, &COLUMNS].concat()));
     let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
     place.wait_for_event(
@@ -117,10 +118,15 @@ fn a_run_is_not_resumed_on_other_validation_data() {
     signal("KILL", place.run().worker_info().unwrap().owner.pid);
     child.wait().unwrap();
     place.wait_for_worker_to_leave();
-    notes(&place, "valid.csv", 12);
-    let output = place.output(["resume", place.run().root().to_str().unwrap(), "--headless"]);
-    let told = text(&output.stderr);
-    assert!(output.status.code() == Some(1) && told.contains("the validation data has changed"), "{told}");
+    for part in ["test", "valid"] {
+        let name = format!("{part}.csv");
+        notes(&place, &name, 12);
+        let output = place.output(["resume", place.run().root().to_str().unwrap(), "--headless"]);
+        let told = text(&output.stderr);
+        let wanted = format!("{name}: the {part}");
+        assert!(output.status.code() == Some(1) && told.contains(&wanted) && told.contains("has changed"), "{told}");
+        notes(&place, &name, 30);
+    }
 }
 
 #[test]
@@ -389,10 +395,10 @@ fn the_test_part_is_measured_at_the_end_and_predict_says_the_same() {
     let metrics = ended(&place).metrics;
     let of = |name: &str| metrics.get(name).unwrap();
     let split: Value = serde_json::from_slice(&fs::read(place.run().split()).unwrap()).unwrap();
-    let lines: Vec<&str> = split["test"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let lines: Vec<u64> = split["test"].as_array().unwrap().iter().map(|row| row["line"].as_u64().unwrap()).collect();
     // What stands in the manual: the lines are cut out, and predicted again.
     let table = fs::read_to_string(&file).unwrap();
-    let rows = table.lines().zip(1..).filter(|(_, line)| *line == 1 || lines.contains(&line.to_string().as_str()));
+    let rows = table.lines().zip(1..).filter(|(_, line)| *line == 1 || lines.contains(line));
     let test = place.path().join("test.csv");
     fs::write(&test, rows.map(|(row, _)| format!("{row}\n")).collect::<String>()).unwrap();
     let output = place.output(["predict", "--model", &best(&place), "--data", test.to_str().unwrap(), "--json"]);
@@ -408,7 +414,7 @@ fn the_test_part_is_measured_at_the_end_and_predict_says_the_same() {
     assert_eq!((answers.len(), again.len()), (lines.len(), lines.len()));
     for ((answer, again), line) in answers.iter().zip(&again).zip(&lines) {
         assert_eq!((&answer["label"], &answer["gold"]), (&again["label"], &again["gold"]));
-        assert_eq!(answer["line"].to_string(), *line);
+        assert_eq!(answer["line"], *line);
     }
     let output = place.output(["report", place.run().root().to_str().unwrap()]);
     let page = fs::read_to_string(place.run().root().join("report.md")).unwrap();
@@ -450,7 +456,7 @@ fn folds_are_repeatable_hold_each_row_once_and_make_a_sweep() {
         serde_json::from_slice(&fs::read(out.join(format!("fold-{fold}/split.json"))).unwrap()).unwrap()
     };
     let lines = |part: &Value| -> Vec<usize> {
-        part.as_array().unwrap().iter().map(|line| line.as_str().unwrap().parse().unwrap()).collect()
+        part.as_array().unwrap().iter().map(|row| row["line"].as_u64().unwrap() as usize).collect()
     };
     let folds: Vec<Vec<usize>> = split(1)["folds"].as_array().unwrap().iter().map(lines).collect();
     let mut all = folds.concat();

@@ -164,13 +164,26 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What a label looks like: without case, blanks, zeros before it and what shows nothing, each letter as the one that all
+/// What a label looks like: the number that it is, `true` being 1; else without case, blanks and what shows nothing, each
+/// letter as the one that all
 /// that look like it stand for (Unicode Technical Standard 39).
 fn look(name: &str) -> String {
+    let number = match name.to_lowercase().as_str() {
+        "true" => Some(1.0),
+        "false" => Some(0.0),
+        // Exponents, too.
+        written => {
+            let number = written.parse::<f64>().ok().filter(|number| number.is_finite());
+            // `0e1` and `0e2` are codes.
+            number.filter(|number| *number != 0.0 || !written.contains('e'))
+        }
+    };
+    if let Some(number) = number {
+        // Zero has two signs.
+        return (number + 0.0).to_string();
+    }
     let shown = name.nfkc().filter(|c| !c.is_whitespace() && !is_invisible(*c)).collect::<String>();
-    // 01 and 1.
-    let lower = shown.to_lowercase();
-    let folded: String = skeleton(lower.trim_start_matches('0')).collect();
+    let folded: String = skeleton(&shown.to_lowercase()).collect();
     // A letter may stand for one that has a case again.
     folded.to_lowercase()
 }
@@ -250,7 +263,18 @@ mod tests {
         ] {
             assert_eq!(look_alikes(&seen(&[one, other])).len(), 1, "{one} {other}");
         }
-        for differ in [["yes", "no"], ["0", "1"], ["10", "1"], ["ja", "j\u{e4}"], ["\u{6d88}", "\u{6e05}"]] {
+        for [one, other] in [["1e2", "100"], ["01", "1"], ["True", "1"], ["false", "0"], ["-0.0", "0"]] {
+            assert_eq!(look_alikes(&seen(&[one, other])).len(), 1, "{one} {other}");
+        }
+        for differ in [
+            ["yes", "no"],
+            ["0", "1"],
+            ["0e1", "0e2"],
+            ["true", "false"],
+            ["10", "1"],
+            ["ja", "j\u{e4}"],
+            ["\u{6d88}", "\u{6e05}"],
+        ] {
             assert_eq!(look_alikes(&seen(&differ)), Vec::<String>::new());
         }
     }

@@ -280,17 +280,43 @@ impl Rows {
         (!self.groups.is_empty()).then(|| self.groups.get(row))
     }
 
+    /// The different groups, in the order in which they come first.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Label> {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut groups: Vec<Label> = Vec::new();
+        for (row, name) in (0..self.len()).filter_map(|row| Some((row, self.group(row)?))) {
+            let place = *places.entry(name).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push(Label { name: name.to_owned(), count: 0, first: row });
+            }
+            groups[place].count += 1;
+        }
+        groups
+    }
+
     /// The parts of its text that a person marked.
     #[must_use]
     pub fn rationale(&self, row: usize) -> &[Span] {
         self.rationales.get(&row).map_or(&[], Vec::as_slice)
     }
 
+    /// The files that they are from.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        if self.files.is_empty() { std::slice::from_ref(&self.path) } else { &self.files }
+    }
+
     /// The file that a row is from, and the line where it starts there.
     #[must_use]
     pub fn place(&self, row: usize) -> (&Path, u64) {
-        let after = self.starts.partition_point(|start| *start <= row);
-        (after.checked_sub(1).map_or(&self.path, |file| &self.files[file]), self.line(row))
+        (&self.files()[self.file_of(row)], self.line(row))
+    }
+
+    /// The file that a row is from, as a place among the files.
+    #[must_use]
+    pub fn file_of(&self, row: usize) -> usize {
+        self.starts.partition_point(|start| *start <= row).saturating_sub(1)
     }
 
     /// The line of its file where a row starts, or its number, from 1.
@@ -327,10 +353,13 @@ impl Rows {
     /// These rows alone, in this order.
     #[must_use]
     pub fn subset(&self, wanted: &[usize]) -> Self {
+        debug_assert!(wanted.is_sorted(), "rows stay in the order of their files");
         let mut subset = Self {
             texts: wanted.iter().map(|row| self.texts.get(*row)).collect(),
             lines: wanted.iter().map(|row| self.lines[*row]).collect(),
             labels: wanted.iter().map(|row| self.labels[*row]).collect(),
+            files: self.files.clone(),
+            starts: self.starts.iter().map(|start| wanted.partition_point(|row| row < start)).collect(),
             ..Self { path: self.path.clone(), columns: self.columns.clone(), header: self.header, ..Self::default() }
         };
         let taken = |strings: &Strings| {
@@ -349,12 +378,16 @@ impl Rows {
         subset
     }
 
-    /// The first `count` rows. Their labels are those of all rows, so that they mean the same.
+    /// The first `count` rows. Their labels are those of all rows, so that they mean the same; one that none of them has
+    /// counts 0.
     #[must_use]
     pub fn head(&self, count: usize) -> Self {
         let mut head = self.subset(&(0..count.min(self.len())).collect::<Vec<_>>());
         head.labels = self.labels[..head.len()].to_vec();
-        head.names.clone_from(&self.names);
+        head.names = self.names.iter().map(|label| Label { count: 0, ..label.clone() }).collect();
+        for label in head.labels.iter().filter(|label| **label != NO_LABEL) {
+            head.names[*label as usize].count += 1;
+        }
         head
     }
 

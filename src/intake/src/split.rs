@@ -1,18 +1,18 @@
 //! Splits rows into parts: by seed, with the labels of each part as in the whole, and no group on two sides.
 
 mod folds;
+mod record;
 
 use std::collections::HashMap;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::rows::Rows;
 
 pub use self::folds::{Folds, folds};
+pub use self::record::SplitRecord;
 
 /// Makes these draws differ from others that have the same seed.
 const SALT: u64 = 0x7370_6c69_7464_6174;
@@ -26,56 +26,6 @@ pub struct Split {
     pub valid: Vec<usize>,
     /// Rows that are left for a test.
     pub test: Vec<usize>,
-}
-
-/// How a file was split, as it is kept with a run: the same file and seed give the same parts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SplitRecord {
-    /// The file.
-    pub file: String,
-    /// SHA-256 of the texts and labels of the file in their order.
-    pub sha256: String,
-    /// The seed.
-    pub seed: u64,
-    /// Rows to train on.
-    pub train: usize,
-    /// Lines of the rows for validation; what they are called, where they have a name.
-    pub valid: Vec<String>,
-    /// The same of the rows for a test.
-    pub test: Vec<String>,
-    /// The same of the rows of each fold, with cross-validation.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub folds: Vec<Vec<String>>,
-}
-
-impl SplitRecord {
-    /// Of `rows`, which were split with `seed`; of which folds, if they were put into some.
-    #[must_use]
-    pub fn of(rows: &Rows, split: &Split, folds: &Folds, seed: u64) -> Self {
-        let name = |row: &usize| rows.id(*row).map_or_else(|| rows.line(*row).to_string(), str::to_owned);
-        let names = |part: &Vec<usize>| part.iter().map(name).collect::<Vec<String>>();
-        Self {
-            file: rows.path().display().to_string(),
-            sha256: hash_of(rows),
-            seed,
-            train: split.train.len(),
-            valid: names(&split.valid),
-            test: names(&split.test),
-            folds: folds.iter().map(names).collect(),
-        }
-    }
-}
-
-fn hash_of(rows: &Rows) -> String {
-    let mut hash = Sha256::new();
-    for row in 0..rows.len() {
-        let label = rows.label(row).map_or("", |label| rows.labels()[label].name.as_str());
-        for part in [rows.text(row), rows.pair(row).unwrap_or_default(), label] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The shares of the rows that are split off.

@@ -38,7 +38,7 @@ pub use definition::{Definition, Form};
 pub use device::{Device, Precision};
 pub use error::SettingsError;
 pub use freeze::{Frozen, FrozenList, Place};
-pub use label_map::LabelMap;
+pub use label_map::{LabelMap, label_as_read};
 pub use live::Scale;
 pub use max_tokens::MaxTokens;
 pub use params::{ParamGroup, ParamGroups};

@@ -109,6 +109,8 @@ fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
     let mut unknown = Vec::new();
     let mut of = |label: &pellucid_intake::rows::Label| match labels.named(&label.name, naming) {
         Some(class) => Gold::Class(class),
+        // Of the first rows of a file, none has it.
+        None if label.count == 0 => Gold::Unknown(unknown.len()),
         None => {
             unknown.push(format!(
                 "`{}` ({} rows, the first in line {})",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use pellucid_protocol::explanation::Span;
+use pellucid_protocol::settings::label_as_read;
 use pellucid_protocol::settings::reading::Role;
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ impl<'a> Filled<'a> {
                     filled.label_written = written_otherwise(cell, filled.label.as_deref());
                 }
                 Role::Id => filled.id = name(cell, "the id")?,
-                Role::Group => filled.group = Some(name(cell, "the group")?.ok_or("has no group")?),
+                Role::Group => filled.group = Some(group(cell)?),
                 Role::Rationale => marked = cell,
             }
         }
@@ -91,7 +92,7 @@ fn rounded(what: &str) -> String {
 /// One rule for all formats: without the blanks around it, and a whole number without a fraction.
 fn label<'a>(cell: &'a Cell<'_>, need: LabelNeed) -> Checked<Option<Cow<'a, str>>> {
     let written = match cell {
-        Cell::Text(text) | Cell::Plain(text) => whole(text.trim()),
+        Cell::Text(text) | Cell::Plain(text) => label_as_read(text),
         Cell::Missing => "",
         Cell::Rounded(_) => return Err(rounded("the label")),
         Cell::Nested(_) => return Err("the label is a list; a text with several labels cannot be read".to_owned()),
@@ -108,15 +109,11 @@ fn written_otherwise<'a>(cell: &'a Cell<'_>, read: Option<&str>) -> Option<Cow<'
     read.filter(|read| *read != written).map(|_| Cow::Borrowed(written.as_ref()))
 }
 
-/// `1` for `1.0`, and any other text as it is.
-pub(super) fn whole(text: &str) -> &str {
-    let is_whole = |digits: &str| {
-        let digits = digits.strip_prefix('-').unwrap_or(digits);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    match text.split_once('.') {
-        Some((number, zeros)) if is_whole(number) && zeros.bytes().all(|byte| byte == b'0') => number,
-        _ => text,
+/// As a label is read: pandas writes the number of a patient as `7.0` where another row of the file has none.
+fn group<'a>(cell: &'a Cell<'_>) -> Checked<Cow<'a, str>> {
+    match name(cell, "the group")?.ok_or("has no group; remove the row, or leave such rows out with --skip-bad N")? {
+        Cow::Borrowed(written) => Ok(Cow::Borrowed(label_as_read(written))),
+        Cow::Owned(written) => Ok(Cow::Owned(label_as_read(&written).to_owned())),
     }
 }
 
@@ -149,25 +146,5 @@ fn rationale(cell: &Cell<'_>, text: &str) -> Checked<Vec<Span>> {
             Err(format!("rationale [{}, {}] is not within the {length} characters of the text", span.start, span.end))
         }
         None => Ok(spans),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whole_numbers_are_one_label_however_they_are_written() {
-        for (written, read) in [
-            ("1.0", "1"),
-            ("1.", "1"),
-            ("-2.00", "-2"),
-            ("1.5", "1.5"),
-            ("1.0.0", "1.0.0"),
-            (".0", ".0"),
-            ("a.0", "a.0"),
-        ] {
-            assert_eq!(whole(written), read);
-        }
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use pellucid_protocol::settings::label_as_read;
 use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
-use super::cells::{Filled, whole};
+use super::cells::Filled;
 use super::columns::{Columns, NLI_LABEL, folded, is_known};
 use super::set::LARGEST;
 use super::table::{Cell, LabelNeed, Opened, Record, Table};
@@ -67,7 +68,11 @@ impl<'a> Filling<'a> {
             Some(Wanted { role, name: names[place].clone(), classes: first.classes(place).map(<[String]>::to_vec) })
         });
         let (wanted, width) = (wanted.collect(), names.len());
-        let mapped = reading.labels.0.iter().map(|(label, class)| (whole(label).to_owned(), (class.clone(), Seen::No)));
+        let mapped = reading
+            .labels
+            .0
+            .iter()
+            .map(|(label, class)| (label_as_read(label).to_owned(), (label_as_read(class).to_owned(), Seen::No)));
         let (path, seen, rewritten, mapped) = (PathBuf::new(), HashMap::new(), BTreeSet::new(), mapped.collect());
         Self { rows, need, reading, path, wanted, width, bytes: 0, seen, mapped, rewritten }
     }

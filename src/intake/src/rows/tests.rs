@@ -167,7 +167,7 @@ fn a_subset_is_as_if_the_file_had_no_other_rows() {
     let reading = Reading { labels: "no=0,maybe=9".parse().unwrap(), ..Reading::default() };
     let rows = read_as("a.jsonl", json.as_bytes(), &reading, LabelNeed::Required).unwrap();
     assert_eq!(rows.labels()[0].name, "0", "as the map says");
-    for wanted in [&[0, 1, 2][..], &[1, 0], &[2], &[]] {
+    for wanted in [&[0, 1, 2][..], &[0, 2], &[2], &[]] {
         let subset = rows.subset(wanted);
         let expected: Vec<Row> = wanted.iter().map(|row| rows.row(*row)).collect();
         assert_eq!((0..subset.len()).map(|row| subset.row(row)).collect::<Vec<_>>(), expected);

@@ -1,5 +1,6 @@
 //! The flags of commands that load a model and run it on texts.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -23,7 +24,7 @@ pub(crate) struct ModelOnTexts {
     pub texts: TextFlags,
     /// Take only the first N rows of --data
     #[arg(long, value_name = "N", conflicts_with = "text")]
-    pub limit: Option<usize>,
+    pub limit: Option<NonZeroUsize>,
     /// How the file is read.
     #[command(flatten)]
     pub reading: ReadingFlags,

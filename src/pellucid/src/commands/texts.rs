@@ -1,5 +1,6 @@
 //! The jobs that a worker does in the foreground, from their flags: explaining, predicting, measuring.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::settings::{Grouping, Switch};
@@ -100,7 +101,7 @@ fn texts(on: ModelOnTexts) -> Texts {
     match on.texts.data {
         Some(path) => Texts::File {
             path: absolute(&path),
-            limit: on.limit,
+            limit: on.limit.map(NonZeroUsize::get),
             reading: Box::new(on.reading.reading()),
             skipped: on.skipped.as_deref().map(absolute),
         },

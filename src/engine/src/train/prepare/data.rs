@@ -111,8 +111,11 @@ impl Preparation<'_> {
         if !self.settings.yes_many_classes.is_on() {
             refuse_too_many(&rows).map_err(too_many)?;
         }
+        let alike = look_alikes(&rows.groups());
+        self.notes
+            .extend(alike.iter().take(3).map(|groups| format!("groups that look alike are different ones: {groups}")));
         let (split, folds) = self.split(&rows)?;
-        let split_record =
+        let mut split_record =
             (split.train.len() < rows.len()).then(|| SplitRecord::of(&rows, &split, &folds, self.settings.seed));
         let part = |wanted: Option<&DataPart>, own: &[usize]| match wanted {
             None => Ok(None),
@@ -126,12 +129,18 @@ impl Preparation<'_> {
         let test = part(self.settings.test.as_ref(), &split.test)?;
         [Some(&valid), test.as_ref()].into_iter().flatten().for_each(|part| self.note_skipped(part, &mut skipped));
         let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
-        let train = self.without_leaks(train, &valid, test.as_ref());
+        let train = self.without_leaks(train, &valid, test.as_ref(), split_record.as_mut());
         Ok(Parts { train, valid, test, reading, split: split_record, skipped })
     }
 
     /// The training rows without those whose texts are in another part as well, if the user wants that.
-    fn without_leaks(&mut self, train: Rows, valid: &Rows, test: Option<&Rows>) -> Rows {
+    fn without_leaks(
+        &mut self,
+        train: Rows,
+        valid: &Rows,
+        test: Option<&Rows>,
+        record: Option<&mut SplitRecord>,
+    ) -> Rows {
         if !self.settings.drop_leaks.is_on() {
             return train;
         }
@@ -144,7 +153,11 @@ impl Preparation<'_> {
             "{} training texts that are in the validation or test data as well were left out",
             leaked.len()
         ));
-        train.subset(&(0..train.len()).filter(|row| !leaked.contains(row)).collect::<Vec<_>>())
+        let (out, kept): (Vec<usize>, Vec<usize>) = (0..train.len()).partition(|row| leaked.contains(row));
+        if let Some(record) = record {
+            record.leave_out(&train, out.into_iter());
+        }
+        train.subset(&kept)
     }
 
     /// What the parts hold; what may mislead is told.

@@ -11,6 +11,7 @@ use tch::Tensor;
 
 use super::setup::Setup;
 use super::{Progress, Trainer};
+use crate::data::examples::Examples;
 use crate::error::{Error, Result};
 use crate::explain::probe::ProbeState;
 use crate::explain::shortcuts::ReportedShortcut;
@@ -39,6 +40,9 @@ struct State {
     /// Fingerprint of the validation examples; empty in checkpoints of earlier versions.
     #[serde(default)]
     valid: String,
+    /// Fingerprint of the test examples; empty without some.
+    #[serde(default)]
+    test: String,
     /// Bytes that the event log must have for training to go on from here: a shorter one misses what came before.
     #[serde(default, rename = "record")]
     log_length: u64,
@@ -142,6 +146,7 @@ impl Trainer {
             shortcuts: shortcuts.map(|monitor| monitor.reported().to_vec()).unwrap_or_default(),
             examples: self.setup.data.train.fingerprint(),
             valid: self.setup.data.valid.fingerprint(),
+            test: self.setup.data.test.as_ref().map(Examples::fingerprint).unwrap_or_default(),
             log_length,
         };
         let text = serde_json::to_string(&state).map_err(|error| Error::file(folder, error))?;
@@ -172,10 +177,18 @@ impl Trainer {
             let message = "the training data has changed since the run began; it cannot be taken up again";
             return Err(Error::file(&self.settings().train, message));
         }
-        if !state.valid.is_empty() && state.valid != self.setup.data.valid.fingerprint() {
-            let message = "the validation data has changed since the run began: its figures could not be compared";
-            let path = self.settings().valid.as_ref().and_then(DataPart::file).unwrap_or(&self.settings().train);
-            return Err(Error::file(path, message));
+        let (valid, test) = (&self.setup.data.valid, self.setup.data.test.as_ref());
+        let parts = [
+            ("validation", &state.valid, Some(valid), &self.settings().valid),
+            ("test", &state.test, test, &self.settings().test),
+        ];
+        for (name, before, now, part) in parts {
+            if !before.is_empty() && now.is_none_or(|now| now.fingerprint() != *before) {
+                let message =
+                    format!("the {name} data has changed since the run began: its figures could not be compared");
+                let path = part.as_ref().and_then(DataPart::file).unwrap_or(&self.settings().train);
+                return Err(Error::file(path, message));
+            }
         }
         let mut moments = Vec::new();
         while let Some(moment) = tensors.remove(&format!("moment.{}", moments.len())) {
