@@ -76,7 +76,7 @@ impl Place {
     pub(crate) fn training(&self, name: &str, steps: u64, every: (u64, u64)) -> (RunDir, Work) {
         let run = RunDir::new(self.path(name));
         let settings = RawSettings {
-            model: Some(self.path("model")),
+            model: Some(self.path("model").into()),
             train: Some(self.path("train.jsonl")),
             valid: Some(self.path("valid.jsonl").into()),
             run_dir: Some(run.root().to_owned()),

@@ -21,8 +21,8 @@ pub(crate) fn settings(set: DemoSet, data: &Path) -> RawSettings {
         DemoSet::Clauses => "teacher-clauses",
     };
     RawSettings {
-        model: Some(data.join("models/student")),
-        teacher: Some(data.join("models").join(teacher)),
+        model: Some(data.join("models/student").into()),
+        teacher: Some(data.join("models").join(teacher).into()),
         train: Some(folder.join("train.jsonl")),
         valid: Some(folder.join("valid.jsonl").into()),
         epochs: Some(48),

@@ -19,9 +19,11 @@ mod definition;
 pub mod device;
 mod error;
 mod freeze;
+mod hub_name;
 mod label_map;
 mod live;
 mod max_tokens;
+mod model_source;
 mod params;
 mod range;
 mod raw;
@@ -38,9 +40,11 @@ pub use definition::{Definition, Form};
 pub use device::{Device, Precision};
 pub use error::SettingsError;
 pub use freeze::{Frozen, FrozenList, Place};
+pub use hub_name::{HubName, is_commit};
 pub use label_map::{LabelMap, label_as_read};
 pub use live::Scale;
 pub use max_tokens::MaxTokens;
+pub use model_source::ModelSource;
 pub use params::{ParamGroup, ParamGroups};
 pub use switch::Switch;
 pub use windows::{WindowPooling, Windows};
@@ -55,8 +59,8 @@ use value::Value;
 
 declare! {
     "Model and data" {
-        /// Folder of the model to fine-tune, in the Hugging Face layout.
-        model("DIR"): PathBuf = required;
+        /// Model to fine-tune: a folder in the Hugging Face layout, or the name of one in the Hugging Face cache.
+        model("DIR|ORG/NAME"): ModelSource = folder;
         /// Training file: CSV, TSV or JSON Lines; its columns are found by their names, or named with the flags below.
         train("FILE"): PathBuf = required;
         /// Validation file, or the share of the training file that is split off for validation.
@@ -67,8 +71,8 @@ declare! {
         folds("K"): u64 = optional, in FromTwo;
         /// The part that is validated on, from 1 on; the others are trained on.
         fold("N"): u64 = optional, in FromOne;
-        /// Folder of a fine-tuned model to distil from.
-        teacher("DIR"): PathBuf = optional;
+        /// Fine-tuned model to distil from: a folder or a name, as for the model.
+        teacher("DIR|ORG/NAME"): ModelSource = other_folder;
         /// The folder of the run [default: runs/TIME-DATA].
         run_dir("DIR"): PathBuf = required;
     }

@@ -83,7 +83,7 @@ const PEERS: u64 = 128;
 
 fn settings(work: &BenchTrainWork) -> Result<Settings> {
     let raw = RawSettings {
-        model: Some(work.model.clone()),
+        model: Some(work.model.clone().into()),
         train: Some(work.data.clone()),
         valid: Some(DataPart::File(work.data.clone())),
         max_tokens: Some(MaxTokens::At(PEERS)),

@@ -48,7 +48,7 @@ fn everything(fixture: &Fixture, name: &str) -> RawSettings {
         max_steps: Some(27),
         accumulate: Some(2),
         batch_size: Some(8),
-        teacher: Some(fixture.path("teacher")),
+        teacher: Some(fixture.path("teacher").into()),
         l1: Some(1e-3),
         l2: Some(1e-3),
         l2_form: Some(L2Form::Coupled),

@@ -43,7 +43,7 @@ fn settings(fixture: &Fixture, name: &str) -> RawSettings {
     RawSettings {
         max_steps: Some(18),
         accumulate: Some(2),
-        teacher: Some(fixture.path("teacher")),
+        teacher: Some(fixture.path("teacher").into()),
         l1: Some(1e-3),
         group_l1: Some(1e-5),
         layer_decay: Some(0.9),

@@ -51,7 +51,7 @@ fn batches_that_are_accumulated_are_one_large_batch() {
             accumulate: Some(accumulate),
             class_weights: Some("positive=3".parse().unwrap()),
             label_smoothing: Some(0.1),
-            teacher: Some(fixture.path("teacher")),
+            teacher: Some(fixture.path("teacher").into()),
             ..fixture.settings(name)
         };
         train(raw).0

@@ -77,7 +77,7 @@ impl Fixture {
     /// Settings of a short run into `run_dir`.
     pub(crate) fn settings(&self, run_dir: &str) -> RawSettings {
         RawSettings {
-            model: Some(self.path("student")),
+            model: Some(self.path("student").into()),
             train: Some(self.path("train.jsonl")),
             valid: Some(self.path("valid.jsonl").into()),
             run_dir: Some(self.path(run_dir)),

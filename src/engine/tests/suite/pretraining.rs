@@ -35,7 +35,7 @@ fn the_held_out_loss_falls_and_a_run_starts_from_the_folder() {
     let long = pretrain(&request(&fixture, 12), &mut |_| {}).unwrap();
     assert!(long < 0.8 * short, "{short} to {long}");
 
-    let raw = RawSettings { model: Some(fixture.path("adapted-12")), ..fixture.settings("run") };
+    let raw = RawSettings { model: Some(fixture.path("adapted-12").into()), ..fixture.settings("run") };
     let (events, ended) = train(raw);
     assert_eq!(ended.outcome, Outcome::Finished);
     let said = format!("{events:?}");

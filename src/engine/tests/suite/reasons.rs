@@ -157,7 +157,7 @@ fn explanations_are_drawn_to_those_of_the_teacher_or_of_the_start() {
             let raw = RawSettings {
                 consistency: Some(weight),
                 consistency_to: Some(reference),
-                teacher: Some(fixture.path("teacher")),
+                teacher: Some(fixture.path("teacher").into()),
                 attribution_every: Some(2),
                 max_steps: Some(60),
                 ..fixture.settings(&format!("{name}-{weight}"))
@@ -175,7 +175,7 @@ fn masked_texts_are_part_of_every_batch_and_the_validation_says_how_they_do() {
     let fixture = Fixture::new();
     let raw = RawSettings {
         masking: Some(0.5),
-        teacher: Some(fixture.path("teacher")),
+        teacher: Some(fixture.path("teacher").into()),
         max_steps: Some(60),
         ..fixture.settings("run")
     };
@@ -183,7 +183,8 @@ fn masked_texts_are_part_of_every_batch_and_the_validation_says_how_they_do() {
     assert_eq!(ended.outcome, Outcome::Finished);
     let masked = series(&events, "valid/masked_accuracy");
     assert!(masked.len() == series(&events, "valid/accuracy").len() && masked.iter().all(|a| (0.0..=1.0).contains(a)));
-    let all = RawSettings { masking: Some(1.0), teacher: Some(fixture.path("teacher")), ..fixture.settings("all") };
+    let all =
+        RawSettings { masking: Some(1.0), teacher: Some(fixture.path("teacher").into()), ..fixture.settings("all") };
     assert_eq!(train(all).1.outcome, Outcome::Finished);
 }
 
@@ -248,7 +249,7 @@ fn explaining_the_probe_set_changes_no_bit_of_the_training() {
             probe: Some(probe),
             probe_share: Some(share),
             seed: Some(7),
-            teacher: Some(fixture.path("teacher")),
+            teacher: Some(fixture.path("teacher").into()),
             ..fixture.settings(name)
         };
         let (of_training, of_probe): (Vec<_>, Vec<_>) =

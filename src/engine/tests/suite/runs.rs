@@ -51,8 +51,12 @@ fn the_same_seed_gives_the_same_numbers_bit_for_bit_and_another_seed_others() {
     let fixture = Fixture::new();
     let with = |name: &str, seed: u64| {
         numbers(
-            &train(RawSettings { seed: Some(seed), teacher: Some(fixture.path("teacher")), ..fixture.settings(name) })
-                .0,
+            &train(RawSettings {
+                seed: Some(seed),
+                teacher: Some(fixture.path("teacher").into()),
+                ..fixture.settings(name)
+            })
+            .0,
         )
     };
     let one = with("one", 7);
@@ -126,7 +130,7 @@ fn coupled_l2_is_part_of_the_loss_and_decoupled_is_not() {
 fn a_student_comes_closer_to_its_teacher() {
     let fixture = Fixture::new();
     let raw = RawSettings {
-        teacher: Some(fixture.path("teacher")),
+        teacher: Some(fixture.path("teacher").into()),
         kd_alpha: Some(1.0),
         max_steps: Some(60),
         ..fixture.settings("run")

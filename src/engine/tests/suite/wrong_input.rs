@@ -61,7 +61,7 @@ fn model_folders_are_named_with_what_they_miss() {
         ("pickled", "pytorch_model.bin: is a pickle, which is not opened here; `pellucid import "),
         ("nowhere", "nowhere: is not a folder"),
     ] {
-        let message = refusal(&fixture, |raw| raw.model = Some(model(name)));
+        let message = refusal(&fixture, |raw| raw.model = Some(model(name).into()));
         assert!(message.contains(part), "{message}");
     }
 }
@@ -72,7 +72,7 @@ fn a_teacher_of_other_classes_is_refused_and_one_in_another_order_is_mapped() {
     let path = fixture.path("teacher").join("config.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"positive\"", "\"neutral\"")).unwrap();
-    let message = refusal(&fixture, |raw| raw.teacher = Some(fixture.path("teacher")));
+    let message = refusal(&fixture, |raw| raw.teacher = Some(fixture.path("teacher").into()));
     assert!(message.contains("the teacher's classes are `negative`, `neutral`, those of the data"), "{message}");
 }
 

@@ -214,7 +214,7 @@ mod tests {
 
     fn under() -> RawSettings {
         let path = Some("x".into());
-        RawSettings { model: path.clone(), train: path.clone(), valid: Some("x".into()), ..RawSettings::default() }
+        RawSettings { model: Some("src".into()), train: path, valid: Some("x".into()), ..RawSettings::default() }
     }
 
     #[test]

@@ -13,6 +13,8 @@
 //! - a value: the flag's default, told in the help;
 //! - `default`: that of the type, told in the help;
 //! - `words`: no words, for a setting written as [`Avoid`](super::Avoid);
+//! - `folder`: there is none, the value must be given as a [`ModelSource`](super::ModelSource), and is a path;
+//! - `other_folder`: as that, and an [`Option`];
 //! - `required`: there is none, the value must be given;
 //! - `optional`: there is none, the setting is an [`Option`].
 //!
@@ -27,6 +29,8 @@ macro_rules! declare {
     // The type in checked settings.
     (@type $kind:ty, optional) => { Option<$kind> };
     (@type $kind:ty, words) => { Vec<String> };
+    (@type $kind:ty, folder) => { PathBuf };
+    (@type $kind:ty, other_folder) => { Option<PathBuf> };
     (@type $kind:ty, $default:tt, $other:ident) => { Option<$kind> };
     (@type $kind:ty, $default:tt) => { $kind };
 
@@ -37,6 +41,8 @@ macro_rules! declare {
     (@complete $raw:ident, $key:ident, words) => {
         $raw.$key.map_or(Ok(Vec::new()), |words| words.list(stringify!($key)))?
     };
+    (@complete $raw:ident, $key:ident, folder) => { required(stringify!($key), $raw.$key)?.into() };
+    (@complete $raw:ident, $key:ident, other_folder) => { $raw.$key.map(PathBuf::from) };
     (@complete $raw:ident, $key:ident, $default:tt, $other:ident) => {
         $raw.$key.or($raw.$other.is_none().then_some($default))
     };
@@ -45,6 +51,8 @@ macro_rules! declare {
     // The way back.
     (@written $settings:ident, $key:ident, optional) => { $settings.$key };
     (@written $settings:ident, $key:ident, words) => { Some(Avoid::Words($settings.$key)) };
+    (@written $settings:ident, $key:ident, folder) => { Some($settings.$key.into()) };
+    (@written $settings:ident, $key:ident, other_folder) => { $settings.$key.map(ModelSource::from) };
     (@written $settings:ident, $key:ident, $default:tt, $other:ident) => { $settings.$key };
     (@written $settings:ident, $key:ident, $default:tt) => { Some($settings.$key) };
 
@@ -52,6 +60,8 @@ macro_rules! declare {
     (@default $kind:ty, required) => { || None };
     (@default $kind:ty, optional) => { || None };
     (@default $kind:ty, words) => { || None };
+    (@default $kind:ty, folder) => { || None };
+    (@default $kind:ty, other_folder) => { || None };
     (@default $kind:ty, default) => { || Some(flag_text(&<$kind>::default())) };
     (@default $kind:ty, $default:tt) => {
         || {

@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn help_has_one_paragraph_and_the_default() {
         assert_eq!(of("lr").help(), "Highest learning rate [default: 5e-5]");
-        assert_eq!(of("teacher").help(), "Folder of a fine-tuned model to distil from");
+        assert_eq!(of("teacher").help(), "Fine-tuned model to distil from: a folder or a name, as for the model");
         let help = of("label_smoothing").help();
         assert_eq!(help, "Share of each target that is spread over all classes [default: 0]");
         let defaults = ["freeze", "class_weights", "l1_exempt", "device", "clip_norm", "probe_share", "avoid"];

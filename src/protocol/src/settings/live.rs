@@ -91,7 +91,7 @@ mod tests {
 
     fn settings() -> Settings {
         let path = Some("x".into());
-        RawSettings { model: path.clone(), train: path.clone(), valid: Some("m".into()), ..RawSettings::default() }
+        RawSettings { model: Some("x".into()), train: path, valid: Some("m".into()), ..RawSettings::default() }
             .check()
             .unwrap()
     }

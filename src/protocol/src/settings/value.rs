@@ -11,8 +11,8 @@ use strum::VariantNames;
 use super::range::Range;
 use super::{
     Anchor, Avoid, ClassWeights, DataPart, Delimiter, Device, Form, FrozenList, Grouping, L1Form, L2Form, LabelMap,
-    LongTexts, MaxTokens, OptimizerKind, ParamGroups, Precision, Reference, ScheduleKind, SettingsError, Switch,
-    WindowPooling,
+    LongTexts, MaxTokens, ModelSource, OptimizerKind, ParamGroups, Precision, Reference, ScheduleKind, SettingsError,
+    Switch, WindowPooling,
 };
 
 /// The value of a setting. [`FromStr`] reads it from the text after the flag.
@@ -74,6 +74,27 @@ impl Value for PathBuf {
     fn resolved(self, key: &'static str) -> Result<Self, SettingsError> {
         std::path::absolute(&self)
             .map_err(|error| SettingsError::Value { key, message: format!("{}: {error}", self.display()) })
+    }
+}
+
+impl Value for ModelSource {
+    const FORM: Form = Form::Path;
+
+    fn parse(text: &OsStr) -> Result<Self, String> {
+        Ok(Path::new(text).into())
+    }
+
+    fn refuse_outside(&self, range: Range) -> Result<(), String> {
+        self.path().to_owned().refuse_outside(range)
+    }
+
+    fn within(self, folder: &Path) -> Self {
+        let Ok(within) = self.with_path(|path| Ok::<_, std::convert::Infallible>(path.within(folder)));
+        within
+    }
+
+    fn resolved(self, key: &'static str) -> Result<Self, SettingsError> {
+        self.with_path(|path| path.resolved(key))
     }
 }
 

@@ -45,8 +45,8 @@ fn started(resumed: Option<u64>) -> Event {
 fn settings() -> String {
     let path = Some("x".into());
     let raw = pellucid_protocol::RawSettings {
-        model: path.clone(),
-        train: path.clone(),
+        model: Some("x".into()),
+        train: path,
         valid: Some("x".into()),
         run_dir: Some("/r".into()),
         max_steps: Some(99),

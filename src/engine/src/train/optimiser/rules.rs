@@ -57,7 +57,7 @@ mod tests {
 
     fn rules(config: &str, raw: RawSettings) -> Vec<(String, LeafRule)> {
         let path = Some("x".into());
-        let raw = RawSettings { model: path.clone(), train: path.clone(), valid: Some("x".into()), ..raw };
+        let raw = RawSettings { model: Some("x".into()), train: path, valid: Some("x".into()), ..raw };
         let (settings, architecture) = (raw.check().unwrap(), ModelConfig::parse(config).unwrap().architecture);
         let specs = Classifier::specs(&architecture, 2);
         specs.iter().map(|spec| (spec.name.clone(), rule(&settings, &architecture, spec))).collect()
