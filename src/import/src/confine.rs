@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pellucid_intake::hub_cache::blobs;
+use pellucid_intake::hub_snapshot::blobs;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 #[cfg(target_os = "linux")]

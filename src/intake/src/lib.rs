@@ -12,7 +12,8 @@
 //!   member       paths that stay inside the folder     weights_file   one safetensors file
 //!   place        where a folder is written, whole or not at all
 //!   old_layout   folders that are imported before they are used
-//! hub_cache      where the cache of Hugging Face keeps the files of a folder
+//! hub_snapshot   where the Hugging Face cache keeps the files of a folder
+//! hub_cache      the Hugging Face cache: the folder that a name stands for
 //! panic_guard    panics of libraries as errors
 //! error          what is wrong, with the file and the line
 //! ```
@@ -23,6 +24,7 @@
 
 pub mod error;
 pub mod hub_cache;
+pub mod hub_snapshot;
 pub mod labels;
 pub mod model_folder;
 pub mod panic_guard;

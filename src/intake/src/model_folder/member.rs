@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pellucid_files::bounded;
 
 use crate::error::{Error, Result};
-use crate::hub_cache::blobs;
+use crate::hub_snapshot::blobs;
 
 /// The path of the file `name` of the model folder `folder`; the file need not exist.
 ///

@@ -11,7 +11,7 @@ use pellucid_files::regular::{self, Access};
 
 use super::unpacked::{Budget, Within, Zstd, gzip};
 use crate::error::{Error, Result};
-use crate::hub_cache;
+use crate::hub_snapshot;
 
 /// Bytes that are read and decoded at once.
 const CHUNK: usize = 64 << 10;
@@ -39,7 +39,7 @@ pub(super) enum Links {
 impl Links {
     /// In the data set that `folder` holds.
     pub(super) fn of_folder(folder: &Path) -> Self {
-        let blobs = folder.canonicalize().ok().and_then(|home| hub_cache::blobs(&home)?.canonicalize().ok());
+        let blobs = folder.canonicalize().ok().and_then(|home| hub_snapshot::blobs(&home)?.canonicalize().ok());
         blobs.map_or(Self::Refused, |blobs| Self::Into(blobs.into()))
     }
 
