@@ -2,7 +2,7 @@
 
 LIBTORCH_LINK := .libtorch
 PICTURES ?= src/dashboard/pictures
-TORCH_FREE := $(addprefix -p pellucid-,protocol files formats record intake import explain evaluate client dashboard) -p pellucid
+TORCH_FREE := $(addprefix -p pellucid-,protocol files formats record intake import hub explain evaluate client dashboard) -p pellucid
 
 .PHONY: build run test test-torch-free chaos fuzz parity parity-explain bench-pty libtorch tools data screenshots fmt lint
 

@@ -132,6 +132,23 @@ fn only_the_engine_has_torch_in_it() {
     assert_eq!(arrows::torch_free(planted).len(), 1);
 }
 
+#[test]
+fn only_the_hub_opens_connections() {
+    let planted = |from: &str| {
+        let lock = format!(
+            "[[package]]\nname = \"{from}\"\ndependencies = [\n \"middle 1.0\",\n]\n\n\
+             [[package]]\nname = \"middle\"\ndependencies = [\n \"ureq\",\n]\n\n[[package]]\nname = \"ureq\"\n"
+        );
+        arrows::torch_free(&lock).len()
+    };
+    let counts = ["pellucid-hub", "pellucid", "pellucid-engine", "pellucid-intake", "pellucid-import"].map(planted);
+    assert_eq!(counts, [0, 0, 1, 1, 1]);
+    over_all(rules::connections);
+    let line = "//! x\nfn f() {\n    std::net::TcpStream::connect(a);\n}\n";
+    assert_eq!(found(rules::connections, "src/intake/src/rows.rs", line), [3]);
+    assert!(found(rules::connections, "src/client/src/link.rs", &line.replace("Tcp", "Unix")).is_empty());
+}
+
 /// The files of a crate in `src/x`, as a test makes them up.
 fn crate_of(files: &[(&str, &str)]) -> Modules {
     let mut sources: Vec<_> =

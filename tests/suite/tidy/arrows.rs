@@ -26,6 +26,7 @@ pub(super) const CRATES: &[Crate] = &[
     may("pellucid-record", "src/record", &["pellucid-files", "pellucid-protocol"]),
     may("pellucid-intake", "src/intake", &["pellucid-files", "pellucid-protocol"]),
     may("pellucid-import", "src/import", &["pellucid-files", "pellucid-protocol", "pellucid-intake"]),
+    may("pellucid-hub", "src/hub", &["pellucid-files", "pellucid-protocol", "pellucid-intake"]),
     may("pellucid-evaluate", "src/evaluate", &["pellucid-protocol"]),
     may("pellucid-explain", "src/explain", &["pellucid-protocol"]),
     may(
@@ -57,6 +58,7 @@ pub(super) const CRATES: &[Crate] = &[
             "pellucid-record",
             "pellucid-intake",
             "pellucid-import",
+            "pellucid-hub",
             "pellucid-evaluate",
             "pellucid-explain",
             "pellucid-client",
@@ -73,6 +75,21 @@ const TORCH: &[&str] = &["tch", "torch-sys"];
 /// The crates that encode texts, or make what encodes them; the library compiles C.
 const TOKENIZER_CRATES: &[&str] = &[TORCH_CRATE, "pellucid-data"];
 const TOKENIZERS: &[&str] = &["tokenizers", "onig", "onig_sys"];
+/// The one crate that opens connections, and the one that may ask it to.
+const NETWORK_CRATES: &[&str] = &["pellucid-hub", "pellucid"];
+const NETWORK: &[&str] = &[
+    "ureq",
+    "rustls",
+    "reqwest",
+    "hyper",
+    "native-tls",
+    "openssl-sys",
+    "curl",
+    "hf-hub",
+    "isahc",
+    "attohttpc",
+    "minreq",
+];
 /// Crates of plain values and functions, which wait for nothing.
 const TOKIO_FREE: &[&str] = &[
     "pellucid-files",
@@ -81,6 +98,7 @@ const TOKIO_FREE: &[&str] = &[
     "pellucid-record",
     "pellucid-intake",
     "pellucid-import",
+    "pellucid-hub",
     "pellucid-evaluate",
     "pellucid-explain",
 ];
@@ -127,14 +145,16 @@ pub(super) fn of_manifest(path: &str, text: &str) -> Vec<Violation> {
     broken
 }
 
-/// Paths in the lock file from a crate without torch to torch, and from the plain crates to tokio.
+/// Paths in the lock file from a crate without torch to torch, from one without connections to what opens them, and from the
+/// plain crates to tokio.
 pub(super) fn torch_free(lock: &str) -> Vec<Violation> {
     let graph = graph(lock);
     let without = |such: &'static [&'static str]| CRATES.iter().map(|of| of.name).filter(|name| !such.contains(name));
     let torch_free = without(&[TORCH_CRATE]).map(|from| (from, TORCH));
     let tokenizer_free = without(TOKENIZER_CRATES).map(|from| (from, TOKENIZERS));
+    let network_free = without(NETWORK_CRATES).map(|from| (from, NETWORK));
     let tokio_free = TOKIO_FREE.iter().map(|from| (*from, &["tokio"][..]));
-    let rules = torch_free.chain(tokenizer_free).chain(tokio_free);
+    let rules = torch_free.chain(tokenizer_free).chain(network_free).chain(tokio_free);
     let mut broken = Vec::new();
     for (from, forbidden) in rules {
         for reached in reach(&graph, from).into_iter().filter(|name| forbidden.contains(&name.as_str())) {

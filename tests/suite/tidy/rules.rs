@@ -77,6 +77,19 @@ pub(super) fn crossings(source: &Source) -> Vec<Violation> {
     broken.collect()
 }
 
+/// What opens a connection to another machine; `pellucid-hub` does it through a library.
+const CONNECTIONS: &[&str] = &["TcpStream", "TcpListener", "UdpSocket", "ToSocketAddrs", "AddressFamily::INET"];
+
+/// Nothing but a test opens a connection to another machine by itself.
+pub(super) fn connections(source: &Source) -> Vec<Violation> {
+    let is_product = source.path.starts_with("src/") && !source.path.contains("/tests/");
+    let lines = source.code_lines().filter(|_| is_product);
+    let opens = lines.filter(|(_, line)| CONNECTIONS.iter().any(|word| line.contains(word)));
+    opens
+        .map(|(number, _)| violation(source, number, "opens a connection; only `pellucid-hub` may".to_owned()))
+        .collect()
+}
+
 /// Files and folders have names that say something.
 pub(super) fn names(source: &Source) -> Vec<Violation> {
     let path = Path::new(&source.path);
