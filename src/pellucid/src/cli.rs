@@ -18,6 +18,7 @@ pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod json;
 pub(crate) mod predict;
+pub(crate) mod pull;
 pub(crate) mod run;
 pub(crate) mod screenshot;
 mod settings;
@@ -32,6 +33,7 @@ use explain::ExplainArgs;
 use import::ImportArgs;
 use json::JsonFlag;
 use predict::PredictArgs;
+use pull::PullArgs;
 use run::{
     AttachArgs, CompareArgs, ExportArgs, FrontierArgs, ReplayArgs, ReportArgs, ResumeArgs, RmArgs, RunsArgs, StopArgs,
 };
@@ -113,6 +115,8 @@ pub(crate) enum Action {
     Data(DataArgs),
     /// Make a model folder of one in an old layout: pickles, vocab.txt, spm.model; no code in it is run
     Import(ImportArgs),
+    /// Fetch a model from the Hugging Face Hub into its cache, where `--model ORG/NAME` finds it
+    Pull(PullArgs),
     /// Explain what a model bases its answers on
     Explain(ExplainArgs),
     /// Print the logits and probabilities that a model gives texts

@@ -3,7 +3,7 @@
 //! ```text
 //! lookup, options ──▶ watch ──▶ frontier ──▶ open, compare ──▶ train ──▶ picker, screenshot
 //!      ├──────▶ exact, runs ──▶ stop ──▶ rm
-//! written, export ──▶ report, sweep ──┘                  texts ──▶ data    doctor, import, shell
+//! written, export ──▶ report, sweep ──┘                  texts ──▶ data    import ──▶ pull    doctor, shell
 //! ```
 
 use std::io::IsTerminal;
@@ -29,6 +29,7 @@ mod lookup;
 mod open;
 mod options;
 mod picker;
+mod pull;
 mod report;
 mod rm;
 mod runs;
@@ -65,11 +66,12 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Export(export) => export::export(&run(&export.run)?, export.format),
         Action::Data(args) => data::data(&args),
         Action::Import(args) => import::import(&args),
+        Action::Pull(args) => pull::pull(&args),
         Action::Convert => import::convert(),
-        Action::Explain(explain) => block_on(worker::run(&texts::explain(explain))),
-        Action::Predict(predict) => block_on(worker::run(&texts::predict(predict))),
-        Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train))),
-        Action::Bench(BenchAction::Explain(explain)) => block_on(worker::run(&texts::bench_explain(explain))),
+        Action::Explain(explain) => block_on(worker::run(&texts::explain(explain)?)),
+        Action::Predict(predict) => block_on(worker::run(&texts::predict(predict)?)),
+        Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train)?)),
+        Action::Bench(BenchAction::Explain(explain)) => block_on(worker::run(&texts::bench_explain(explain)?)),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
         Action::Supervise { worker } => block_on(supervisor::supervise(worker)),
         Action::Keys => keys(),

@@ -6,8 +6,8 @@
 //!             └──▶ client::supervisor          a process of its own that watches over the worker
 //! ```
 //!
-//! Its modules, each using only those before it: `stdout`, `console`, `runtime`, `recorded`, `new_folder`, `result`,
-//! `headless`, `cli`, `demo`, `commands`. There is no torch here: whatever needs a tensor is done by the worker, a process of its own.
+//! Its modules, each using only those before it: `stdout`, `console`, `runtime`, `recorded`, `new_folder`, `models`,
+//! `result`, `headless`, `cli`, `demo`, `commands`. There is no torch here: whatever needs a tensor is done by the worker, a process of its own.
 
 use std::process::ExitCode;
 
@@ -22,6 +22,7 @@ mod commands;
 mod console;
 mod demo;
 mod headless;
+mod models;
 mod new_folder;
 mod recorded;
 mod result;

@@ -1,7 +1,7 @@
 //! The worker binary: does one job that arrives on stdin, or pretrains.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +13,7 @@ use pellucid_engine::pretrain::{PretrainRequest, pretrain};
 use pellucid_engine::worker::tensor_thread::Start;
 use pellucid_engine::worker::{bench, bench_explain, data, doctor, explain, predict, train};
 use pellucid_files::bounded;
+use pellucid_intake::hub_cache::{HubCache, folder_of};
 use pellucid_protocol::launch::{STACK_NEEDED, stack_too_small};
 use pellucid_protocol::work::Work;
 use pellucid_record::RunDir;
@@ -33,7 +34,7 @@ enum Job {
     Pretrain(Pretrain),
     /// Copy a fine-tuned model folder with its weights stored as 16-bit floats
     Halve {
-        /// The folder to read
+        /// The folder to read, or the name of a model in the Hugging Face cache
         from: PathBuf,
         /// The folder to write: a new or empty one, or one that was written in this way before
         to: PathBuf,
@@ -42,7 +43,7 @@ enum Job {
 
 #[derive(Args)]
 struct Pretrain {
-    /// Folder with config.json and tokenizer.json; goes on from its weights if it has any
+    /// Folder with config.json and tokenizer.json, or name in the Hugging Face cache; goes on from its weights if it has any
     #[arg(long)]
     model: PathBuf,
     /// Texts, one a line
@@ -91,7 +92,7 @@ fn main() -> ExitCode {
             Err(error) => fail(&format!("stdin: not a job: {error}"), 2),
         },
         Job::Pretrain(asked) => finish(run_pretrain(asked)),
-        Job::Halve { from, to } => finish(predict::halve(&from, &to)),
+        Job::Halve { from, to } => finish(model_folder(&from).and_then(|from| predict::halve(&from, &to))),
     }
 }
 
@@ -150,12 +151,18 @@ fn do_work(work: Work) -> ExitCode {
     }
 }
 
+/// The folder that was named by its path or its name; other jobs name folders alone.
+fn model_folder(named: &Path) -> Result<PathBuf, Error> {
+    Ok(folder_of(&named.into(), HubCache::of_user().as_ref())?)
+}
+
 fn run_pretrain(asked: Pretrain) -> Result<(), Error> {
     let storage = match asked.dtype {
         Dtype::F32 => Storage::F32,
         Dtype::F16 => Storage::F16,
     };
-    let Pretrain { model, texts, out, epochs, batch_size, lr, max_tokens, dropout, seed, .. } = asked;
+    let model = model_folder(&asked.model)?;
+    let Pretrain { texts, out, epochs, batch_size, lr, max_tokens, dropout, seed, .. } = asked;
     let request = PretrainRequest { model, texts, out, epochs, batch_size, lr, max_tokens, dropout, seed, storage };
     pretrain(&request, &mut |line| eprintln!("{line}")).map(|_| ())
 }

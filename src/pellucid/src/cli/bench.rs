@@ -27,8 +27,8 @@ pub(crate) struct BenchUiArgs {
 /// What is measured on what, as the Python programs name it.
 #[derive(Debug, Args)]
 pub(crate) struct BenchInput {
-    /// Folder of the model
-    #[arg(long, value_name = "DIR")]
+    /// Model: its folder, or the name of one in the Hugging Face cache
+    #[arg(long, value_name = "DIR|ORG/NAME")]
     pub model: PathBuf,
     /// Data file
     #[arg(long, value_name = "FILE")]

@@ -14,8 +14,8 @@ pub(crate) struct DataArgs {
     /// Data files; the first is the one to train on, the others are looked through for its texts
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Folder of the model that is to read the texts: their lengths in tokens, and what of them is cut
-    #[arg(long, value_name = "DIR")]
+    /// Model that is to read the texts, its folder or its name: their lengths in tokens, and what of them is cut
+    #[arg(long, value_name = "DIR|ORG/NAME")]
     pub model: Option<PathBuf>,
     /// File for the list of the rows that --skip-bad leaves out: where they are and why
     #[arg(long, value_name = "FILE", requires = "skip_bad", value_parser = output_file)]

@@ -16,8 +16,8 @@ use super::value::output_file;
 /// A model, texts for it, and where to compute.
 #[derive(Debug, Args)]
 pub(crate) struct ModelOnTexts {
-    /// Folder of the model
-    #[arg(long, value_name = "DIR")]
+    /// Model: its folder, or the name of one in the Hugging Face cache
+    #[arg(long, value_name = "DIR|ORG/NAME")]
     pub model: PathBuf,
     /// The texts.
     #[command(flatten)]

@@ -14,7 +14,7 @@ use super::texts::absolute;
 use super::written::cannot_write;
 use crate::cli::data::DataArgs;
 use crate::runtime::block_on;
-use crate::stdout;
+use crate::{models, stdout};
 
 /// `pellucid data`. Only a model's tokens need the worker.
 pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
@@ -23,7 +23,8 @@ pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
         Some(model) => {
             let files = args.files.iter().map(|file| absolute(file)).collect();
             let skipped = args.skipped.as_deref().map(absolute);
-            let work = DataWork { files, model: absolute(model), reading: Box::new(args.reading.reading()), skipped };
+            let reading = Box::new(args.reading.reading());
+            let work = DataWork { files, model: models::folder(model)?, reading, skipped };
             let line = block_on(worker::output(&Work::Data(work)))?;
             let unread = |error| Failure::Failed(format!("the answer of the worker cannot be read: {error}"));
             serde_json::from_slice(&line).map_err(unread)?

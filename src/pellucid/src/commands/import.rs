@@ -1,5 +1,6 @@
 //! `pellucid import`: a model folder of one in an old layout. A process of its own reads the files.
 
+use std::path::Path;
 use std::process::Command;
 
 use pellucid_client::failure::{Ending, Failure};
@@ -17,17 +18,22 @@ pub(super) const READER: &str = "convert";
 
 /// `pellucid import`.
 pub(super) fn import(args: &ImportArgs) -> Result<Ending, Failure> {
+    let request = Request { source: args.source.clone(), target: args.target.clone(), casing: args.casing() };
+    let report = imported(&request)?;
+    match args.json.output() {
+        Output::Json => stdout::json(&report)?,
+        Output::Plain => lines(&report, &args.target).iter().try_for_each(|line| stdout::line(line))?,
+    }
+    Ok(Ending::Done)
+}
+
+/// Imports a folder, by this program as the process that reads.
+pub(super) fn imported(request: &Request) -> Result<Report, Failure> {
     let program =
         std::env::current_exe().map_err(|error| Failure::Failed(format!("cannot find this program: {error}")))?;
     let mut reader = Command::new(program);
     reader.arg(READER);
-    let request = Request { source: args.source.clone(), target: args.target.clone(), casing: args.casing() };
-    let report = folder::import(&request, reader).map_err(|error| Failure::Failed(error.to_string()))?;
-    match args.json.output() {
-        Output::Json => stdout::json(&report)?,
-        Output::Plain => lines(&report, args).iter().try_for_each(|line| stdout::line(line))?,
-    }
-    Ok(Ending::Done)
+    folder::import(request, reader).map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// `pellucid convert`, which reads its job from stdin.
@@ -36,7 +42,8 @@ pub(super) fn convert() -> Result<Ending, Failure> {
     done.map(|()| Ending::Done).map_err(|error| Failure::Failed(format!("has no job: {error}")))
 }
 
-fn lines(report: &Report, args: &ImportArgs) -> Vec<String> {
+/// What the folder `target` was made of.
+pub(super) fn lines(report: &Report, target: &Path) -> Vec<String> {
     let size = |file: &SourceFile| {
         let length = grouped(usize::try_from(file.bytes).unwrap_or(usize::MAX));
         format!("read {}: {length} bytes, SHA-256 {}", file.name, file.sha256)
@@ -47,6 +54,6 @@ fn lines(report: &Report, args: &ImportArgs) -> Vec<String> {
         lines.push(format!("the pickle asks for {}; none of it was run", globals.join(", ")));
     }
     lines.extend(report.notes.iter().cloned());
-    lines.push(format!("{}: {}, {} tensors", args.target.display(), report.model_type, report.tensors));
+    lines.push(format!("{}: {}, {} tensors", target.display(), report.model_type, report.tensors));
     lines
 }

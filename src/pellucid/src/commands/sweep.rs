@@ -21,7 +21,7 @@ use pellucid_record::settings_file;
 
 use super::written;
 use crate::cli::sweep::SweepArgs;
-use crate::stdout;
+use crate::{models, stdout};
 
 use grid::Point;
 use table::Row;
@@ -93,7 +93,7 @@ fn plan(args: &SweepArgs, under: &RawSettings) -> Result<Plan, Failure> {
         let name = grid::name(&point);
         let run = out.join(&name);
         let raw = RawSettings { run_dir: Some(run.clone()), ..grid::settings(&point, under)? };
-        let settings = settings_file::checked(raw)?;
+        let settings = settings_file::checked(models::in_settings(raw)?)?;
         refuse_other_settings(&RunDir::new(&run), &settings)?;
         let text = toml::to_string(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
         inputs.extend(settings.inputs().into_iter().map(Path::to_owned));

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use pellucid_client::failure::Failure;
 use pellucid_protocol::settings::{Grouping, Switch};
 use pellucid_protocol::work::{
     BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictFormat, PredictWork, Texts, Work,
@@ -12,15 +13,16 @@ use crate::cli::bench::{BenchExplainArgs, BenchMode, BenchTrainArgs};
 use crate::cli::explain::ExplainArgs;
 use crate::cli::predict::PredictArgs;
 use crate::cli::texts::ModelOnTexts;
+use crate::models;
 
 /// The L1 penalty and the weight of distillation of the Python program that `bench train` is compared with.
 const PEER_L1: f64 = 1e-7;
 const PEER_KD_ALPHA: f64 = 0.5;
 
 /// `pellucid explain`.
-pub(super) fn explain(explain: ExplainArgs) -> Work {
-    Work::Explain(ExplainWork {
-        model: absolute(&explain.on.model),
+pub(super) fn explain(explain: ExplainArgs) -> Result<Work, Failure> {
+    Ok(Work::Explain(ExplainWork {
+        model: models::folder(&explain.on.model)?,
         long: explain.on.long.asked(),
         private: Switch::from(explain.on.private),
         device: explain.on.device,
@@ -36,31 +38,31 @@ pub(super) fn explain(explain: ExplainArgs) -> Work {
         checks: explain.checks,
         format: if explain.json { ExplainFormat::Json } else { explain.format.into() },
         out: explain.out.as_deref().map(absolute),
-    })
+    }))
 }
 
 /// `pellucid predict`.
-pub(super) fn predict(predict: PredictArgs) -> Work {
-    Work::Predict(PredictWork {
-        model: absolute(&predict.on.model),
+pub(super) fn predict(predict: PredictArgs) -> Result<Work, Failure> {
+    Ok(Work::Predict(PredictWork {
+        model: models::folder(&predict.on.model)?,
         long: predict.on.long.asked(),
         private: Switch::from(predict.on.private),
         device: predict.on.device,
         texts: texts(predict.on),
         format: if predict.json { PredictFormat::Jsonl } else { predict.format.into() },
         out: predict.out.as_deref().map(absolute),
-    })
+    }))
 }
 
 /// `pellucid bench train`.
-pub(super) fn bench(train: &BenchTrainArgs) -> Work {
-    Work::BenchTrain(bench_train(train))
+pub(super) fn bench(train: &BenchTrainArgs) -> Result<Work, Failure> {
+    bench_train(train).map(Work::BenchTrain)
 }
 
 /// `pellucid bench explain`.
-pub(super) fn bench_explain(bench: BenchExplainArgs) -> Work {
-    Work::BenchExplain(BenchExplainWork {
-        model: absolute(&bench.input.model),
+pub(super) fn bench_explain(bench: BenchExplainArgs) -> Result<Work, Failure> {
+    Ok(Work::BenchExplain(BenchExplainWork {
+        model: models::folder(&bench.input.model)?,
         data: absolute(&bench.input.data),
         texts: bench.n,
         threads: bench.input.threads,
@@ -70,10 +72,10 @@ pub(super) fn bench_explain(bench: BenchExplainArgs) -> Work {
         steps: (bench.ig_steps > 0).then_some(bench.ig_steps),
         seed: bench.seed,
         soak: bench.soak,
-    })
+    }))
 }
 
-fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
+fn bench_train(train: &BenchTrainArgs) -> Result<BenchTrainWork, Failure> {
     let (mode, l1, l2, kd_alpha) = match train.mode {
         BenchMode::Plain => ("plain", None, None, None),
         BenchMode::L1 => ("l1", Some(PEER_L1), None, None),
@@ -81,8 +83,8 @@ fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
         BenchMode::Kd => ("kd", None, None, Some(PEER_KD_ALPHA)),
         BenchMode::L1Kd => ("l1+kd", Some(PEER_L1), None, Some(PEER_KD_ALPHA)),
     };
-    BenchTrainWork {
-        model: absolute(&train.input.model),
+    Ok(BenchTrainWork {
+        model: models::folder(&train.input.model)?,
         data: absolute(&train.input.data),
         l1,
         l2,
@@ -94,7 +96,7 @@ fn bench_train(train: &BenchTrainArgs) -> BenchTrainWork {
         grouping: if train.bucket { Grouping::Length } else { Grouping::Random },
         lr: train.lr,
         epoch: if train.first_epoch { BenchEpoch::First } else { BenchEpoch::Later },
-    }
+    })
 }
 
 fn texts(on: ModelOnTexts) -> Texts {
@@ -127,17 +129,17 @@ mod tests {
 
     fn work(line: &str) -> Work {
         match Cli::try_parse_from(line.split(' ')).unwrap().action {
-            Some(Action::Explain(args)) => explain(args),
-            Some(Action::Predict(args)) => predict(args),
-            Some(Action::Bench(BenchAction::Train(args))) => bench(&args),
-            Some(Action::Bench(BenchAction::Explain(args))) => bench_explain(args),
+            Some(Action::Explain(args)) => explain(args).unwrap(),
+            Some(Action::Predict(args)) => predict(args).unwrap(),
+            Some(Action::Bench(BenchAction::Train(args))) => bench(&args).unwrap(),
+            Some(Action::Bench(BenchAction::Explain(args))) => bench_explain(args).unwrap(),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn the_modes_are_the_peers() {
-        let parts = |mode: &str| match work(&format!("pellucid bench train --model m --data d --mode {mode}")) {
+        let parts = |mode: &str| match work(&format!("pellucid bench train --model src --data d --mode {mode}")) {
             Work::BenchTrain(bench) => (bench.mode, bench.l1, bench.kd_alpha),
             other => panic!("{other:?}"),
         };
@@ -147,7 +149,8 @@ mod tests {
 
     #[test]
     fn methods_are_a_list_and_paths_are_absolute() {
-        let Work::Explain(work) = work("pellucid explain --model m --data d --limit 2 --method ig,lime --json") else {
+        let Work::Explain(work) = work("pellucid explain --model src --data d --limit 2 --method ig,lime --json")
+        else {
             panic!("no explain work")
         };
         assert_eq!(work.methods.iter().map(|method| method.key()).collect::<Vec<_>>(), ["ig", "lime"]);
@@ -159,18 +162,18 @@ mod tests {
 
     #[test]
     fn what_is_explained_and_where_it_goes() {
-        let line = "pellucid explain --model m --text t --class bad --scalar margin --removal mask --ig-steps 50 \
+        let line = "pellucid explain --model src --text t --class bad --scalar margin --removal mask --ig-steps 50 \
             --format html --out page.html";
         let Work::Explain(found) = work(line) else { panic!("no explain work") };
         assert_eq!((found.class.as_deref(), found.scalar), (Some("bad"), Some(Scalar::Margin)));
         assert_eq!((found.removal, found.steps), (Removal::Mask, Some(50)));
         assert!(found.format == ExplainFormat::Html && found.out.is_some_and(|out| out.is_absolute()));
-        assert!(Cli::try_parse_from("pellucid explain --model m --text t --json --format csv".split(' ')).is_err());
+        assert!(Cli::try_parse_from("pellucid explain --model src --text t --json --format csv".split(' ')).is_err());
     }
 
     #[test]
     fn the_bench_takes_the_peers_flags() {
-        let line = "pellucid bench explain --model m --data d --n 6 --threads 1 --methods ig,lime --ig-steps 0";
+        let line = "pellucid bench explain --model src --data d --n 6 --threads 1 --methods ig,lime --ig-steps 0";
         let Work::BenchExplain(found) = work(line) else { panic!("no bench") };
         assert_eq!((found.texts, found.threads, found.steps, found.soak), (6, 1, None, None));
         assert_eq!((found.lime_samples, found.shap_samples, found.methods.len()), (1000, 512, 2));
@@ -181,7 +184,7 @@ mod tests {
         let names: Vec<_> = Method::ALL.iter().map(|method| method.key()).collect();
         for (baseline, depth) in Baseline::ALL.iter().copied().zip(Depth::ALL.iter().copied().cycle()) {
             let line = format!(
-                "pellucid explain --model m --text t --method {} --samples 512 --baseline {baseline} --checks {depth}",
+                "pellucid explain --model src --text t --method {} --samples 512 --baseline {baseline} --checks {depth}",
                 names.join(",")
             );
             let Work::Explain(found) = work(&line) else { panic!("no explain work") };

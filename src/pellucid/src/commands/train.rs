@@ -16,7 +16,7 @@ use crate::cli::Global;
 use crate::cli::train::{DemoArgs, TrainArgs, WatchFlags};
 use crate::new_folder::NewFolder;
 use crate::runtime::block_on;
-use crate::{demo, headless, stdout};
+use crate::{demo, headless, models, stdout};
 
 /// `pellucid train`.
 pub(super) fn train(train: TrainArgs, global: &Global) -> Result<Ending, Failure> {
@@ -87,7 +87,7 @@ fn print_settings(settings: &Settings) -> Result<Ending, Failure> {
 /// Checks the settings. A run folder that they do not name is put into `runs`.
 fn checked(raw: RawSettings, runs: &Path) -> Result<Settings, Failure> {
     let named = raw.run_dir.is_some();
-    let mut settings = settings_file::checked(raw)?;
+    let mut settings = settings_file::checked(models::in_settings(raw)?)?;
     if !named && let Some(name) = settings.run_dir.file_name() {
         let place = std::path::absolute(runs.join(name));
         settings.run_dir = place.map_err(|error| Failure::Usage(format!("--runs: {}: {error}", runs.display())))?;
@@ -101,7 +101,7 @@ mod tests {
 
     fn complete() -> RawSettings {
         RawSettings {
-            model: Some("m".into()),
+            model: Some("src".into()),
             train: Some("t".into()),
             valid: Some("v".into()),
             ..RawSettings::default()
