@@ -22,6 +22,7 @@ mod ownership;
 mod pasted;
 mod private;
 mod program;
+mod pull;
 mod recorded;
 mod resume;
 mod sequences;
