@@ -1,20 +1,18 @@
 //! Tables of records: CSV, TSV and their relatives, with a header or without.
 
+mod beginning;
+
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use csv::StringRecord;
 use pellucid_protocol::settings::reading::{Header, Reading};
 
-use super::columns::{is_known, is_number};
+use self::beginning::Beginning;
 use super::data_file::DataFile;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, QuotesAsText};
 use super::quotes::{Fault, Quotes, Watched};
-use super::table::{Cell, LabelNeed, Opened, Order, Record, Table, Visit, first_rows};
+use super::table::{Cell, LabelNeed, Opened, Record, Table, Visit};
 use crate::error::{Error, Result};
-
-/// Rows that are looked at to know whether the first one is a header.
-const LOOKED_AT: u64 = 10_000;
 
 /// How a line begins that tells Excel what separates fields.
 const HINT: &str = "sep=";
@@ -63,16 +61,19 @@ fn open(file: DataFile, dialect: Dialect, reading: &Reading, need: LabelNeed) ->
     let (header, order) = beginning.header()?;
     let columns = if header == Header::None { unnamed.columns.clone() } else { first };
     let advice = if header == Header::None { " --no-header" } else { "; --no-header if the first row is data" };
+    let notes = quotes_as_text(&unnamed.file, dialect);
     let table = Box::new(Delimited { columns, header, ..unnamed });
-    Ok(Opened { table, order, advice, notes: quotes_as_text(dialect) })
+    Ok(Opened { table, order, advice, notes })
 }
 
 /// What to say of quotes that are read as characters although they look like those around fields.
-fn quotes_as_text(dialect: Dialect) -> Vec<String> {
-    let told = dialect.quotes_as_text.map(|line| {
+fn quotes_as_text(file: &DataFile, dialect: Dialect) -> Vec<String> {
+    let told = dialect.quotes_as_text.map(|QuotesAsText { line, fields, first }| {
+        let plural = if fields == 1 { "field has" } else { "fields have" };
         format!(
-            "quotes are read as characters of the texts, because those of line {line} do not surround a field; if they \
-             do elsewhere, mend that line"
+            "{}: quotes are read as characters of the texts, because those of line {line} do not surround a field; {fields} \
+             {plural} quotes around them, the first in line {first}: if these are none of their characters, mend line {line}",
+            file.path().display()
         )
     });
     told.into_iter().collect()
@@ -150,156 +151,4 @@ impl Delimited {
         }
         if width > wanted { format!("{what}; a text must have no {delimiter} in it") } else { what }
     }
-}
-
-/// The beginning of a table, from which it is known whether its first row names the columns.
-struct Beginning<'a> {
-    table: &'a Delimited,
-    first: &'a [String],
-    reading: &'a Reading,
-    need: LabelNeed,
-}
-
-impl Beginning<'_> {
-    /// Whether there is a header, and in a table without one the places of text and label, if they are known.
-    fn header(&self) -> Result<(Header, Order)> {
-        let columns = &self.reading.columns;
-        let given: Vec<&str> =
-            pellucid_protocol::settings::reading::Role::ALL.iter().filter_map(|role| columns.of(*role)).collect();
-        if self.reading.header == Header::None {
-            return Ok((Header::None, self.order_if_clear()?));
-        }
-        if self.first.iter().any(|name| is_known(name, self.reading)) {
-            return Ok((Header::Auto, None));
-        }
-        if !given.is_empty() && given.iter().all(|name| is_number(name)) {
-            return self.by_number().map(|()| (Header::None, None));
-        }
-        if !given.is_empty() {
-            return Ok((Header::Auto, None));
-        }
-        self.without_names()
-    }
-
-    /// Columns that are given by their numbers are those of a table without a header. A first row that may be one is
-    /// neither dropped nor read as data without a word.
-    fn by_number(&self) -> Result<()> {
-        let label = self.reading.columns.label.as_deref().and_then(|number| number.parse::<usize>().ok());
-        let label = label.and_then(|number| number.checked_sub(1)).filter(|place| *place < self.first.len());
-        let counts_up = |from: usize| self.first.iter().zip(from..).all(|(name, number)| *name == number.to_string());
-        let is_data = match label {
-            _ if counts_up(0) || counts_up(1) => false,
-            Some(label) => self.recurs(label)?,
-            None => self.first.iter().any(|name| !may_be_name(name)),
-        };
-        if is_data {
-            return Ok(());
-        }
-        let first: Vec<String> = self.first.iter().map(|name| format!("`{}`", cut(name))).collect();
-        Err(self.refused(&format!(
-            "the first row may name the columns: {}; give --no-header if it is data, else name the columns as it does",
-            first.join(", ")
-        )))
-    }
-
-    /// Of a table in whose first row no name is known.
-    fn without_names(&self) -> Result<(Header, Order)> {
-        match (self.first.len(), self.need) {
-            (1, LabelNeed::Optional) if self.table.file.ending() == "txt" => Ok((Header::None, Some((0, None)))),
-            (1, LabelNeed::Optional) => Err(self.refused(&format!(
-                "has one column, whose first row may be its name: `{}`; give --text-column 1 --no-header if it is a text, \
-                 else --text-column with the name; if it has more columns, what separates them with --delimiter",
-                cut(&self.first[0])
-            ))),
-            (1, LabelNeed::Required) => Err(self.refused("has one column; a text and a label are needed")),
-            (2, _) => Ok(match self.order()? {
-                Some(order) => (Header::None, Some(order)),
-                None => (Header::Auto, None),
-            }),
-            _ if self.first.iter().any(|name| !may_be_name(name)) => Ok((Header::None, None)),
-            _ => Ok((Header::Auto, None)),
-        }
-    }
-
-    fn order_if_clear(&self) -> Result<Order> {
-        match self.first.len() {
-            1 => Ok(Some((0, None))),
-            2 if !self.reading.columns.are_any() => match self.order()? {
-                Some(order) => Ok(Some(order)),
-                None => Ok(Some((0, Some(1)))),
-            },
-            _ => Ok(None),
-        }
-    }
-
-    /// Text and label of a table of two columns that cannot have a header, because the label of the first row occurs again.
-    fn order(&self) -> Result<Order> {
-        let recurs = [self.recurs(0)?, self.recurs(1)?];
-        match recurs {
-            [false, false] => Ok(None),
-            [false, true] => Ok(Some((0, Some(1)))),
-            [true, false] => Ok(Some((1, Some(0)))),
-            [true, true] => self.fewer_values(),
-        }
-    }
-
-    /// Where both columns have values that recur, the label has fewer of them.
-    fn fewer_values(&self) -> Result<Order> {
-        let different = [self.different(0)?, self.different(1)?];
-        match different {
-            [first, second] if first >= 2 * second => Ok(Some((0, Some(1)))),
-            [first, second] if second >= 2 * first => Ok(Some((1, Some(0)))),
-            _ => Err(self.refused(
-                "has no header, and either column could be the text; give --no-header --text-column 1 --label-column 2, \
-                 or the other way round",
-            )),
-        }
-    }
-
-    /// Whether the first row cannot be a header by its field at `column`: a number, or a value that comes again.
-    fn recurs(&self, column: usize) -> Result<bool> {
-        if !may_be_name(&self.first[column]) {
-            return Ok(true);
-        }
-        let (mut rows, mut again) = (0, false);
-        self.look(column, &mut |text| {
-            again |= rows > 0 && text.trim() == self.first[column];
-            rows += 1;
-        })?;
-        Ok(again)
-    }
-
-    fn different(&self, column: usize) -> Result<usize> {
-        let mut seen = HashSet::new();
-        self.look(column, &mut |text| {
-            seen.insert(text.trim().to_owned());
-        })?;
-        Ok(seen.len())
-    }
-
-    /// The first fields of a column; rows that cannot be read are named later.
-    fn look(&self, column: usize, see: &mut dyn FnMut(&str)) -> Result<()> {
-        first_rows(self.table, &[column], LOOKED_AT, &mut |row| {
-            if let Ok(Record { cells: [Cell::Text(text)], .. }) = row {
-                see(text);
-            }
-            Ok(())
-        })
-    }
-
-    fn refused(&self, why: &str) -> Error {
-        Error::row(self.table.file.path(), 1, why)
-    }
-}
-
-/// The beginning of a field.
-fn cut(field: &str) -> String {
-    const SHOWN: usize = 40;
-    let short: String = field.chars().take(SHOWN).collect();
-    if short.len() < field.len() { format!("{short}…") } else { short }
-}
-
-/// Whether a field can be the name of a column: no number is one.
-fn may_be_name(field: &str) -> bool {
-    !field.is_empty() && field.parse::<f64>().is_err()
 }

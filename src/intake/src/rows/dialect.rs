@@ -1,9 +1,12 @@
 //! What stands between the fields of a table, and whether quotes surround them: found in the file, or given.
 
+mod spans;
+
 use std::io::Read;
 
 use pellucid_protocol::settings::reading::{Delimiter, Reading};
 
+use self::spans::{Spans, Surrounded};
 use super::columns::is_known;
 use super::data_file::DataFile;
 use super::quotes::Quotes;
@@ -21,8 +24,19 @@ pub(super) struct Dialect {
     pub(super) delimiter: Delimiter,
     /// Whether quotes surround fields, as in RFC 4180; else a quote is a quote.
     pub(super) quoted: bool,
-    /// Where quotes are quotes although some surround fields: the line of the first that does not.
-    pub(super) quotes_as_text: Option<u64>,
+    /// Where quotes are characters although some surround fields.
+    pub(super) quotes_as_text: Option<QuotesAsText>,
+}
+
+/// A table whose quotes are characters although some of them surround fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct QuotesAsText {
+    /// The line of the first that cannot surround a field.
+    pub(super) line: u64,
+    /// How many fields have quotes around them.
+    pub(super) fields: u64,
+    /// The line of the first of these.
+    pub(super) first: u64,
 }
 
 impl Dialect {
@@ -37,25 +51,34 @@ impl Dialect {
     }
 
     /// Of a file whose values are separated by tabs. Many of these have quotes that are part of the texts, others are
-    /// written with quotes around fields: by quotes that fit together on their lines, or without which the rows would
-    /// not be of one width.
+    /// written with quotes around fields: by quotes that fit together, and between which there are no whole rows. All of
+    /// the file decides.
     ///
     /// # Errors
     /// What the file system says.
     pub(super) fn of_tsv(file: &DataFile, reading: &Reading) -> Result<Self> {
         let delimiter = reading.delimiter.unwrap_or(Delimiter(b'\t'));
         let mut quotes = Quotes::new(delimiter.0, true);
-        let mut widths = Widths::new(delimiter.0);
+        let (mut spans, mut surrounded) = (Spans::new(delimiter.0), Surrounded::new(delimiter.0));
         let mut fault = None;
         scan(file, &mut |bytes| {
-            widths.take(bytes);
-            fault = quotes.take(bytes).err();
-            fault.is_none()
+            for &byte in bytes {
+                surrounded.take(byte);
+                if fault.is_none() {
+                    fault = quotes.byte(byte).err();
+                    spans.take(byte, quotes.are_open());
+                }
+            }
         })?;
-        let fault = fault.or(quotes.end().err());
-        let quoted = fault.is_none() && quotes.any && !(quotes.across_lines && widths.are_one());
-        let quotes_as_text = fault.filter(|_| quotes.fields > 0).map(|fault| fault.line);
-        Ok(Self { delimiter, quoted, quotes_as_text })
+        surrounded.end_file();
+        if fault.is_none() {
+            spans.end_file();
+        }
+        let fault = fault.or(quotes.end().err()).map(|fault| fault.line);
+        let stray = fault.or(spans.rows_within);
+        let Surrounded { count: fields, first, .. } = surrounded;
+        let quotes_as_text = stray.filter(|_| fields > 0).map(|line| QuotesAsText { line, fields, first });
+        Ok(Self { delimiter, quoted: stray.is_none() && quotes.any, quotes_as_text })
     }
 
     pub(super) fn reader<R: Read>(self, text: R) -> csv::Reader<R> {
@@ -67,46 +90,14 @@ impl Dialect {
     }
 }
 
-/// Reads the file until `look` has seen enough; whether it wanted all of it.
-fn scan(file: &DataFile, look: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool> {
+/// Shows all of the file to `look`.
+fn scan(file: &DataFile, look: &mut dyn FnMut(&[u8])) -> Result<()> {
     let (mut text, mut buffer) = (file.text()?, vec![0; CHUNK]);
     loop {
         match text.read(&mut buffer).map_err(|error| Error::file(file.path(), error))? {
-            0 => return Ok(true),
-            count if !look(&buffer[..count]) => return Ok(false),
-            _ => {}
+            0 => return Ok(()),
+            count => look(&buffer[..count]),
         }
-    }
-}
-
-/// How many fields the lines have, quotes or not.
-struct Widths {
-    delimiter: u8,
-    /// Of the first line.
-    first: Option<u64>,
-    now: u64,
-    differ: bool,
-}
-
-impl Widths {
-    fn new(delimiter: u8) -> Self {
-        Self { delimiter, first: None, now: 0, differ: false }
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            match byte {
-                b'\n' => {
-                    let width = std::mem::take(&mut self.now);
-                    self.differ |= *self.first.get_or_insert(width) != width;
-                }
-                _ => self.now += u64::from(byte == self.delimiter),
-            }
-        }
-    }
-
-    fn are_one(&self) -> bool {
-        !self.differ
     }
 }
 
@@ -190,5 +181,31 @@ mod tests {
         assert!(quoted("\"a\tb\"\t1\nc\t0\n") && quoted("\"a\"\t1\n") && quoted("\"a\nb\"\t1\nc\t0\n"));
         assert!(!quoted("a \"b\" c\t1\n") && !quoted("\"a\" b\t1\n") && !quoted("\"a\t1\nb\t0\n"));
         assert!(!quoted("\"a b\t0\nc d\"\t1\n"), "two lines of one width");
+    }
+
+    #[test]
+    fn rows_between_quotes_are_rows_whatever_else_the_file_has() {
+        let quoted = |text: &str| of("a.tsv", text, Dialect::of_tsv).unwrap().quoted;
+        let stray = "text\tlabel\n\"a b\t0\nfoo\t1\nc d\"\t1\n";
+        for more in ["", "\n", "\r\n \n", "e\t1\tmore\n", "e\n", "\"e\nf\"\t1\n"] {
+            assert!(!quoted(&format!("{stray}{more}")), "{more:?}");
+            assert!(!quoted(&format!("\n{stray}{more}g\t0")), "{more:?}");
+        }
+        assert!(!quoted("text\tlabel\n\"a b\t0\n\nx\ty\tz\nc d\"\t1\n"), "a bad row and a blank line within");
+        assert!(!quoted("text\n\"a\nb\"\n"), "lines of one field");
+        for genuine in ["\"e\nf\"\t1\n", "\"e\n\n\"\t1\n\n", "e\t\"f\ng\nh\"\n"] {
+            assert!(quoted(&format!("text\tlabel\n{genuine}x\ty\tz\n")), "{genuine:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_told_alike_in_whatever_order_the_rows_stand() {
+        let told = |text: &str| of("a.tsv", text, Dialect::of_tsv).unwrap().quotes_as_text;
+        let (stray, around) = ("\"Go!\" he said\ta\n", "\"b \"\"c\"\" d\"\tb\n");
+        let found = |line, first| Some(QuotesAsText { line, fields: 2, first });
+        assert_eq!(told(&format!("{stray}{around}{around}")), found(1, 2));
+        assert_eq!(told(&format!("{around}{around}{stray}")), found(3, 1));
+        assert_eq!(told(&format!("{around}{around}\"a\tx\nb\"\ty")), found(3, 1), "of rows between quotes as well");
+        assert_eq!(told(&format!("{stray}a \"b\"\tc\n")), None);
     }
 }

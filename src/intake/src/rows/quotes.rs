@@ -57,10 +57,6 @@ pub(super) struct Quotes {
     opened: (u64, u64),
     /// Whether a field is quoted.
     pub(super) any: bool,
-    /// Fields that quotes surround.
-    pub(super) fields: u64,
-    /// Whether a quoted field has more than one line.
-    pub(super) across_lines: bool,
 }
 
 impl Quotes {
@@ -76,26 +72,28 @@ impl Quotes {
             returned: false,
             opened,
             any: false,
-            fields: 0,
-            across_lines: false,
         }
     }
 
+    /// Whether the last byte is between quotes.
+    pub(super) fn are_open(&self) -> bool {
+        self.state == State::Quoted
+    }
+
     /// Takes in the next bytes.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    #[cfg(test)]
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         bytes.iter().try_for_each(|&byte| self.byte(byte))
     }
 
-    fn byte(&mut self, byte: u8) -> Result<(), Fault> {
+    /// Takes in the next byte.
+    pub(super) fn byte(&mut self, byte: u8) -> Result<(), Fault> {
         if std::mem::take(&mut self.returned) && byte != b'\n' {
             return Err(self.fault("has a carriage return without a line feed; put it in quotes, or take it out"));
         }
         self.length += 1;
         if self.length > bounded::LINE {
             return Err(self.too_long());
-        }
-        if self.state == State::Closed && (byte == self.delimiter || byte == b'\n' || byte == b'\r') {
-            self.fields += 1;
         }
         match (self.state, byte) {
             (_, 0) => {
@@ -110,7 +108,7 @@ impl Quotes {
             }
             (State::Quoted, QUOTE) => self.state = State::Closed,
             (State::Closed, QUOTE) => self.state = State::Quoted,
-            (State::Quoted, _) => self.across_lines |= byte == b'\n',
+            (State::Quoted, _) => {}
             (_, b'\r') => self.returned = true,
             (_, b'\n') => (self.state, self.field, self.length) = (State::Start, 1, 0),
             (_, other) if other == self.delimiter => {

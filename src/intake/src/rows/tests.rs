@@ -67,6 +67,49 @@ fn two_columns_are_a_table_without_a_header_only_if_the_first_row_cannot_be_one(
 }
 
 #[test]
+fn a_first_row_that_may_be_a_header_is_neither_dropped_nor_read() {
+    let rows = |row: fn(usize) -> String| (0..60).map(row).collect::<String>();
+    let label = |row: usize| ["positive", "negative"][row % 2];
+    let film = rows(|row| format!("film was {row} good,{}\n", ["positive", "negative"][row % 2]));
+    let names = |table: &str, header: &str| assert!(table.contains(&format!("there are {header}")), "{table}");
+    // A review is the word that is the name of its column, or a class is.
+    let review = format!("review,sentiment\nreview,positive\n{film}");
+    names(&message("a.csv", review.as_bytes()), "`review`: 61 texts of 4 words in the median; `sentiment`: 2 values");
+    let swapped: String = (0..60).map(|row| format!("{},film was {row} good\n", label(row))).collect();
+    let swapped = format!("sentiment,review\npositive,review\n{swapped}");
+    names(&message("a.csv", swapped.as_bytes()), "`sentiment`: 2 values; `review`: 61");
+    let swapped = swapped.replace("sentiment,", "what the customer feels,");
+    names(&message("a.csv", swapped.as_bytes()), "`what the customer feels`");
+    names(&message("a.csv", format!("comment,positive\n{film}").as_bytes()), "`comment`");
+    // Numbers that nothing below is like.
+    names(
+        &message("a.csv", format!("note,2023\n{film}").as_bytes()),
+        "`note`: 60 texts of 4 words in the median; `2023`",
+    );
+    let numbers = rows(|row| format!("film was {row} good,{}\n", row % 2));
+    names(&message("a.csv", format!("0,1\n{numbers}").as_bytes()), "`0`: 60 texts");
+    names(&message("a.csv", format!("note,2023\n{numbers}").as_bytes()), "`note`: 60 texts");
+    assert_eq!(read("a.csv", numbers.as_bytes()).unwrap().len(), 60);
+    assert_eq!(read("a.csv", format!("good,1\n{numbers}").as_bytes()).unwrap().len(), 61, "a class of numbers");
+}
+
+#[test]
+fn the_index_that_pandas_writes_has_no_name_and_is_no_label() {
+    let rows: String = (0..60).map(|row| format!("{row},film was {row} good\n")).collect();
+    let told = message("a.csv", format!(",review\n{rows}").as_bytes());
+    assert!(told.contains("give --text-column review"), "{told}");
+    let columns = ColumnNames { text: Some("2".to_owned()), ..ColumnNames::default() };
+    let reading = Reading { columns, ..Reading::default() };
+    let table = b",review,stars\n0,good thing,5\n1,bad thing,1\n";
+    let rows = read_as("a.csv", table, &reading, LabelNeed::Optional).unwrap();
+    assert_eq!((rows.len(), rows.text(0)), (2, "good thing"));
+    let without = ColumnNames { text: Some("2".to_owned()), label: Some("3".to_owned()), ..ColumnNames::default() };
+    let reading = Reading { columns: without, ..Reading::default() };
+    let told = read_as("a.csv", b",review,class of it\n7,good thing,5\n9,bad thing,1\n", &reading, LabelNeed::Required);
+    assert!(told.unwrap_err().to_string().contains("the first row may name the columns: ``, `review`"));
+}
+
+#[test]
 fn without_labels_an_unknown_column_is_not_taken_for_the_text() {
     let predict = |name: &str, content: &[u8]| read_as(name, content, &Reading::default(), LabelNeed::Optional);
     let refused = |name: &str, content: &[u8]| told(name, &predict(name, content).unwrap_err());
@@ -131,7 +174,11 @@ fn bad_input_is_named_by_file_and_line() {
             b"{\"text\":\"a\",\"text_pair\":[\"b\"],\"label\":1}\n",
             "a.jsonl:1: the second text is neither a string nor null",
         ),
-        ("a.tsv", b"good\t1\nb\xe4d\t0\n", "a.tsv:2: is not UTF-8; name its encoding with --encoding: windows-1252,"),
+        (
+            "a.tsv",
+            b"a good film\t1\nb\xe4d\t0\n",
+            "a.tsv:2: is not UTF-8; name its encoding with --encoding: windows-1252,",
+        ),
         ("a.tsv", b"good\t1\n \t0\n", "a.tsv:2: the text is empty"),
         (
             "a.jsonl",
