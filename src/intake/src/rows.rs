@@ -112,6 +112,8 @@ pub struct Rows {
     /// The columns that were read, as a user would name them.
     columns: ColumnNames,
     header: Header,
+    /// Columns of the first file that were not read.
+    unused: Vec<String>,
     notes: Vec<String>,
     skipped: Skipped,
 }
@@ -144,6 +146,20 @@ pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows
     rows.texts.shrink();
     rows.pairs.shrink();
     Ok(rows)
+}
+
+/// Reads another file for the same model: as [`read_rows`], with the columns of `like`, which were found with `reading`.
+///
+/// # Errors
+/// As [`read_rows`], and when it has a second text and `like` has none.
+pub fn read_alike(path: &Path, like: &Rows, reading: &Reading, need: LabelNeed) -> Result<Rows> {
+    let rows = read_rows(path, &like.reading(reading), need)?;
+    match Columns::overlooked(&rows.unused, &rows.columns, reading) {
+        Some((role, name)) if rows.header == Header::Auto => {
+            Err(Error::file(path, columns::other(role, name, &like.path.display().to_string())))
+        }
+        _ => Ok(rows),
+    }
 }
 
 /// The columns of a table.
@@ -183,7 +199,7 @@ impl Rows {
         let unused = columns.unused(names);
         let mut notes = opened.notes.clone();
         if !unused.is_empty() {
-            notes.push(format!("{}: columns not used: {}", path.display(), unused.join(", ")));
+            notes.push(format!("{}: columns not used: {}", path.display(), columns::listed(&unused)));
         }
         if columns.label == Some(0) && opened.order.is_some() {
             notes.push(format!(
@@ -207,6 +223,7 @@ impl Rows {
                 rationale: name(Role::Rationale),
             },
             header: if is_named { Header::Auto } else { Header::None },
+            unused,
             notes,
             ..Self::default()
         }

@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pellucid_intake::rows::{LabelNeed, Rows, read_rows};
-use pellucid_protocol::settings::reading::Reading;
+use pellucid_intake::rows::{LabelNeed, Rows, read_alike, read_rows};
+use pellucid_protocol::settings::reading::{ColumnNames, Reading};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -69,7 +69,7 @@ fn shards_are_read_in_the_order_of_their_numbers() {
     let places: Vec<(String, u64)> = (0..4).map(place).collect();
     let expected = [("part-1.csv", 2), ("part-2.csv", 2), ("part-2.csv", 3), ("part-10.csv", 2)];
     assert_eq!(places, expected.map(|(name, line)| (name.to_owned(), line)));
-    assert!(rows.notes().join("; ").ends_with("not read: LICENSE.txt, README.md"), "{:?}", rows.notes());
+    assert!(rows.notes()[0].ends_with("not read: LICENSE.txt, README.md"), "{:?}", rows.notes());
     let some = read(&shards.path().join("part-?.csv")).unwrap();
     assert_eq!(texts(&some), "a b c d e f");
 }
@@ -114,6 +114,78 @@ fn what_does_not_belong_together_is_named() {
     assert_eq!(refused(&mixed, "line/c*.csv"), "line/c*.csv: no file has that name, or matches it");
     assert!(refused(&mixed, "**/a.csv").contains("a pattern with ** is not read"));
     assert!(refused(&mixed, "line/[.csv").contains("is no pattern"));
+}
+
+#[test]
+fn columns_that_only_later_files_have_are_no_secret() {
+    let sets = folder(&[
+        ("pair/0.jsonl", "{\"text\":\"a b\",\"label\":\"x\"}\n"),
+        ("pair/1.jsonl", "{\"text\":\"c d\",\"text_pair\":\"e\",\"label\":\"y\"}\n"),
+        ("id/0.csv", "text,label\na b,x\n"),
+        ("id/1.csv", "guid,text,label\n7,c d,y\n"),
+        ("more/0.csv", "text,label\na b,x\n"),
+        ("more/1.csv", "text,note,label\na b,n,y\n"),
+        ("twice/0.csv", "text,label\na b,x\n"),
+        ("twice/1.csv", "text,text,label\na b,n,y\n"),
+    ]);
+    let told = refused(&sets, "pair");
+    assert!(
+        told.starts_with("pair/1.jsonl: has the column `text_pair`, a second text, and pair/0.jsonl has none;"),
+        "{told}"
+    );
+    assert!(told.ends_with("--text-column, --pair-column"), "{told}");
+    let told = refused(&sets, "id");
+    assert!(told.starts_with("id/1.csv: has the column `guid`, ids, and id/0.csv has none;"), "{told}");
+    assert!(read(&sets.path().join("more")).unwrap().notes().join("; ").ends_with("has not: note"));
+    assert_eq!(refused(&sets, "twice"), "twice/1.csv: has two columns `text`; rename one");
+    let columns = ColumnNames { text: Some("text".to_owned()), ..ColumnNames::default() };
+    let named = Reading { columns, ..Reading::default() };
+    let rows = read_rows(&sets.path().join("pair"), &named, LabelNeed::Required).unwrap();
+    assert_eq!((rows.len(), rows.pair(1)), (2, None), "who names the text wants no second one");
+
+    let (first, second) = (sets.path().join("pair/0.jsonl"), sets.path().join("pair/1.jsonl"));
+    let alike = |reading: &Reading| {
+        let train = read_rows(&first, reading, LabelNeed::Required).unwrap();
+        read_alike(&second, &train, reading, LabelNeed::Required)
+    };
+    let told = alike(&Reading::default()).unwrap_err().to_string();
+    assert!(told.contains("1.jsonl: has the column `text_pair`, a second text, and "), "{told}");
+    assert_eq!(alike(&named).unwrap().len(), 1);
+}
+
+#[test]
+fn a_pattern_reads_no_row_twice_and_no_hidden_file() {
+    let table = "text,label\na b,x\n";
+    let sets = folder(&[
+        ("dots/a.csv", table),
+        ("dots/.old.csv", "text,label\nhidden,x\n"),
+        ("dots/._a.csv", "\0"),
+        ("packed/a.csv", table),
+        ("packed/a.csv.gz", "x"),
+        ("formats/a.csv", table),
+        ("formats/a.jsonl", "x"),
+        ("links/a.csv", table),
+        ("hard/a.csv", table),
+        ("apart/1/data.csv", table),
+        ("apart/2/data.csv", table),
+    ]);
+    std::os::unix::fs::symlink("a.csv", sets.path().join("links/b.csv")).unwrap();
+    fs::hard_link(sets.path().join("hard/a.csv"), sets.path().join("hard/b.csv")).unwrap();
+    assert_eq!(texts(&read(&sets.path().join("dots/*.csv")).unwrap()), "a b");
+    assert_eq!(texts(&read(&sets.path().join("dots/.old*")).unwrap()), "hidden", "it is named");
+    for name in ["packed/*", "packed"] {
+        let told = refused(&sets, name);
+        assert_eq!(
+            told,
+            format!("{name}: packed/a.csv and packed/a.csv.gz would be the same rows twice; name one of them")
+        );
+    }
+    assert!(refused(&sets, "formats/a.*").contains("formats/a.csv and formats/a.jsonl would be the same rows twice"));
+    for name in ["links/*.csv", "hard/*.csv", "hard"] {
+        assert!(refused(&sets, name).contains("/a.csv and "), "{name}");
+        assert!(refused(&sets, name).ends_with("/b.csv are one file; name one of them"), "{name}");
+    }
+    assert_eq!(read(&sets.path().join("apart/*/data.csv")).unwrap().len(), 2);
 }
 
 #[test]

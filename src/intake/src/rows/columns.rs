@@ -57,6 +57,35 @@ pub(super) enum Unclear {
     Unknown(String),
 }
 
+/// Columns that are listed at most.
+const LISTED: usize = 12;
+
+/// The column at `place` as a message names it.
+fn called(names: &[String], place: usize) -> String {
+    if names[place].is_empty() { format!("column {} without a name", place + 1) } else { names[place].clone() }
+}
+
+/// The first of some columns, and how many more there are.
+pub(super) fn listed(columns: &[String]) -> String {
+    let shown = columns[..columns.len().min(LISTED)].join(", ");
+    if columns.len() > LISTED { format!("{shown} and {} more", columns.len() - LISTED) } else { shown }
+}
+
+/// What is wrong with a file that has the column `name` for `role`, where `first` has none.
+pub(super) fn other(role: Role, name: &str, first: &str) -> String {
+    let what = match role {
+        Role::Pair => "a second text",
+        Role::Label => "labels",
+        Role::Id => "ids",
+        Role::Text | Role::Group | Role::Rationale => "a role",
+    };
+    format!(
+        "has the column `{name}`, {what}, and {first} has none; give both the same columns, or name those to read with \
+         --text-column, {}",
+        role.flag()
+    )
+}
+
 /// The name of a column as it is compared.
 pub(super) fn folded(name: &str) -> String {
     name.trim().to_lowercase()
@@ -83,17 +112,18 @@ impl Columns {
     /// # Errors
     /// When a column that was named is not there, or one that is needed has no known name, or several have one.
     pub(super) fn choose(names: &[String], reading: &Reading, labelled: bool) -> Result<Self, Unclear> {
-        let choice = Choice { names: names.iter().map(|name| folded(name)).collect(), reading };
+        let choice = Choice { written: names, names: names.iter().map(|name| folded(name)).collect(), reading };
         let pair = choice.named(Role::Pair)?;
         let (text, pair) = match (choice.named(Role::Text)?, pair) {
             (Some(text), pair) => (text, pair),
-            (None, None) if choice.trained_on(Role::Text).is_some() => choice.texts_trained_on(labelled)?,
+            (None, None) if choice.trained_on(Role::Text)?.is_some() => choice.texts_trained_on(labelled)?,
             (None, Some(_)) => {
                 return Err(Unclear::Wrong(format!("{} needs --text-column as well", Role::Pair.flag())));
             }
             (None, None) => choice.texts()?,
         };
-        let label = match choice.named(Role::Label)?.or_else(|| choice.trained_on(Role::Label)) {
+        let known = |role: Role| choice.named(role)?.map_or_else(|| choice.trained_on(role), |place| Ok(Some(place)));
+        let label = match known(Role::Label)? {
             Some(label) => Some(label),
             None => choice.label(labelled)?,
         };
@@ -101,12 +131,9 @@ impl Columns {
             text,
             pair,
             label,
-            id: choice.named(Role::Id)?.or_else(|| choice.trained_on(Role::Id)).or_else(|| choice.one_of(IDS)),
+            id: known(Role::Id)?.or_else(|| choice.one_of(IDS)),
             group: choice.named(Role::Group)?,
-            rationale: choice
-                .named(Role::Rationale)?
-                .or_else(|| choice.trained_on(Role::Rationale))
-                .or_else(|| choice.one_of(&[RATIONALE])),
+            rationale: known(Role::Rationale)?.or_else(|| choice.one_of(&[RATIONALE])),
         };
         found.refuse_twice(names)
     }
@@ -125,9 +152,38 @@ impl Columns {
     }
 
     /// The columns that stand for nothing here.
-    pub(super) fn unused<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
+    pub(super) fn unused(&self, names: &[String]) -> Vec<String> {
         let is_used = |place: &usize| Role::ALL.iter().any(|role| self.of(*role) == Some(*place));
-        (0..names.len()).filter(|place| !is_used(place)).map(|place| names[place].as_str()).collect()
+        (0..names.len()).filter(|place| !is_used(place)).map(|place| called(names, place)).collect()
+    }
+
+    /// A column of `names` that would have a role which none has here, and that would be missed: other rows of the data
+    /// set have none like it.
+    pub(super) fn overlooked<'a>(
+        names: &'a [String],
+        read: &ColumnNames,
+        reading: &Reading,
+    ) -> Option<(Role, &'a str)> {
+        let named = |known: &[&str]| names.iter().find(|name| known.contains(&folded(name).as_str()));
+        let second = |text: &str| {
+            let of = |(first, second): &&(&str, &str)| *first == text && named(&[*second]).is_some();
+            PAIRS.iter().find(of).and_then(|(_, second)| named(&[*second]))
+        };
+        let first = |text: &str| {
+            let of = |(first, second): &&(&str, &str)| *second == text && named(&[*first]).is_some();
+            PAIRS.iter().find(of).and_then(|(first, _)| named(&[*first]))
+        };
+        let pair = |text: &str| second(&folded(text)).or_else(|| first(&folded(text)));
+        let found = |role: Role| match role {
+            // Who names the text and no second one wants none.
+            Role::Pair if reading.columns.text.is_none() => read.text.as_deref().and_then(pair),
+            Role::Label => named(LABELS),
+            Role::Id => named(IDS),
+            Role::Rationale => named(&[RATIONALE]),
+            Role::Text | Role::Pair | Role::Group => None,
+        };
+        let missing = Role::ALL.into_iter().filter(|role| read.of(*role).is_none());
+        missing.filter_map(|role| Some((role, found(role)?.as_str()))).next()
     }
 
     /// One column for two things is a mistake, but for what must not be on both sides of a split.
@@ -146,8 +202,29 @@ impl Columns {
     }
 }
 
+/// Whether one column has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    No,
+    Once(usize),
+    Twice,
+}
+
+impl Found {
+    fn of(mut places: impl Iterator<Item = usize>) -> Self {
+        match (places.next(), places.next()) {
+            (None, _) => Self::No,
+            (Some(place), None) => Self::Once(place),
+            (Some(_), Some(_)) => Self::Twice,
+        }
+    }
+}
+
 /// What columns are chosen from.
 struct Choice<'a> {
+    /// Their names as they are written.
+    written: &'a [String],
+    /// As they are compared.
     names: Vec<String>,
     reading: &'a Reading,
 }
@@ -156,13 +233,12 @@ impl Choice<'_> {
     /// The column that the user has named for `role`.
     fn named(&self, role: Role) -> Result<Option<usize>, Unclear> {
         let Some(given) = self.reading.columns.of(role) else { return Ok(None) };
-        let (flag, name) = (role.flag(), folded(given));
-        let mut places = (0..self.names.len()).filter(|place| self.names[*place] == name);
-        match (places.next(), places.next()) {
-            (Some(_), Some(_)) => Err(Unclear::Wrong(format!(
+        let flag = role.flag();
+        match self.place(given) {
+            Found::Twice => Err(Unclear::Wrong(format!(
                 "{flag} {given}: two columns have that name; give the number of one, from 1"
             ))),
-            (Some(place), None)
+            Found::Once(place)
                 if is_number(given) && self.number(given).is_some() && self.number(given) != Some(place) =>
             {
                 let number = place + 1;
@@ -170,8 +246,8 @@ impl Choice<'_> {
                     "{flag} {given}: that is the name of column {number} and the number of another; rename it"
                 )))
             }
-            (Some(place), None) => Ok(Some(place)),
-            (None, _) => match self.number(given) {
+            Found::Once(place) => Ok(Some(place)),
+            Found::No => match self.number(given) {
                 Some(place) => Ok(Some(place)),
                 None => Err(Unclear::Missing(format!("{flag} {given}: there is no such column; there are"))),
             },
@@ -184,16 +260,31 @@ impl Choice<'_> {
         (place < self.names.len()).then_some(place)
     }
 
+    /// The column of this name: the one that is written so, or the only one but for case and blanks.
+    fn place(&self, name: &str) -> Found {
+        let exact = Found::of((0..self.names.len()).filter(|place| self.written[*place] == name));
+        let folded = folded(name);
+        let alike = || Found::of((0..self.names.len()).filter(|place| self.names[*place] == folded));
+        if exact == Found::No { alike() } else { exact }
+    }
+
     /// The column that was for `role` where the model was trained, if it is here.
-    fn trained_on(&self, role: Role) -> Option<usize> {
-        let name = folded(self.reading.trained_on.of(role)?);
-        self.names.iter().position(|other| *other == name)
+    fn trained_on(&self, role: Role) -> Result<Option<usize>, Unclear> {
+        let Some(name) = self.reading.trained_on.of(role) else { return Ok(None) };
+        match self.place(name) {
+            Found::No => Ok(None),
+            Found::Once(place) => Ok(Some(place)),
+            Found::Twice => Err(Unclear::Wrong(format!(
+                "the model was trained on `{name}`, and two columns have that name; give the number of one, from 1, with {}",
+                role.flag()
+            ))),
+        }
     }
 
     /// The texts that the model was trained on. One of a pair alone is none.
     fn texts_trained_on(&self, labelled: bool) -> Result<(usize, Option<usize>), Unclear> {
-        let pair = self.trained_on(Role::Pair);
-        match self.trained_on(Role::Text) {
+        let pair = self.trained_on(Role::Pair)?;
+        match self.trained_on(Role::Text)? {
             Some(text) if pair.is_some() || self.reading.trained_on.pair.is_none() => Ok((text, pair)),
             _ if labelled => self.texts(),
             _ => {

@@ -91,6 +91,11 @@ impl Packed {
     }
 }
 
+/// Whether all of a file of that name is compressed.
+pub(super) fn is_packed(path: &Path) -> bool {
+    Packed::of(path).is_some()
+}
+
 /// The ending of a name, in lower case; that before `.gz` or `.zst`.
 pub(super) fn inner_ending(path: &Path) -> String {
     match (Packed::of(path), path.file_stem()) {

@@ -7,7 +7,7 @@ use pellucid_protocol::settings::label_as_read;
 use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
 use super::cells::Filled;
-use super::columns::{Columns, NLI_LABEL, folded, is_known};
+use super::columns::{self, Columns, NLI_LABEL, folded, is_known};
 use super::set::LARGEST;
 use super::table::{Cell, LabelNeed, Opened, Record, Table};
 use super::{Label, NO_LABEL, Rows};
@@ -30,8 +30,8 @@ pub(super) struct Filling<'a> {
     /// The file that is read.
     path: PathBuf,
     wanted: Vec<Wanted>,
-    /// How many columns the first file has.
-    width: usize,
+    /// The columns of the first file.
+    columns: Vec<String>,
     /// Bytes of all texts so far.
     bytes: u64,
     /// The places of labels by their names.
@@ -67,14 +67,12 @@ impl<'a> Filling<'a> {
             let place = columns.of(role)?;
             Some(Wanted { role, name: names[place].clone(), classes: first.classes(place).map(<[String]>::to_vec) })
         });
-        let (wanted, width) = (wanted.collect(), names.len());
-        let mapped = reading
-            .labels
-            .0
-            .iter()
-            .map(|(label, class)| (label_as_read(label).to_owned(), (label_as_read(class).to_owned(), Seen::No)));
+        let (wanted, columns) = (wanted.collect(), names.to_vec());
+        let mapped = reading.labels.0.iter().map(|(label, class)| {
+            (label_as_read(label).to_owned(), (label_as_read(class).to_owned(), Seen::No))
+        });
         let (path, seen, rewritten, mapped) = (PathBuf::new(), HashMap::new(), BTreeSet::new(), mapped.collect());
-        Self { rows, need, reading, path, wanted, width, bytes: 0, seen, mapped, rewritten }
+        Self { rows, need, reading, path, wanted, columns, bytes: 0, seen, mapped, rewritten }
     }
 
     /// Says which labels are not read as they are written, and which that the user has mapped no row has.
@@ -112,14 +110,17 @@ impl<'a> Filling<'a> {
         let names = opened.table.columns();
         let first = self.rows.files.first().map_or_else(String::new, |file| file.display().to_string());
         let refused = |why: String| Error::file(path, why);
-        if self.rows.header == Header::None && names.len() != self.width {
-            return Err(refused(format!("has {} columns, and {first} has {}", names.len(), self.width)));
+        if self.rows.header == Header::None && names.len() != self.columns.len() {
+            return Err(refused(format!("has {} columns, and {first} has {}", names.len(), self.columns.len())));
         }
         let mut places = Vec::new();
         for wanted in &self.wanted {
-            let found = names.iter().position(|name| *name == wanted.name);
+            let mut found = (0..names.len()).filter(|place| names[*place] == wanted.name);
             let missing = || refused(format!("has no column `{}`, which {first} has", wanted.name));
-            let place = found.ok_or_else(missing)?;
+            let place = found.next().ok_or_else(missing)?;
+            if found.next().is_some() {
+                return Err(refused(format!("has two columns `{}`; rename one", wanted.name)));
+            }
             if opened.table.classes(place) != wanted.classes.as_deref() {
                 let why = format!("has other classes of `{}` than {first}; convert them to texts", wanted.name);
                 return Err(refused(why));
@@ -127,7 +128,24 @@ impl<'a> Filling<'a> {
             places.push(place);
         }
         self.rows.notes.extend(opened.notes.iter().cloned());
+        self.others(path, names, &first)?;
         self.take(path, &*opened.table, &places)
+    }
+
+    /// The columns of another file that the first one has not: those that would have a role there are missed here.
+    fn others(&mut self, path: &Path, names: &[String], first: &str) -> Result<()> {
+        if self.rows.header == Header::None {
+            return Ok(());
+        }
+        if let Some((role, name)) = Columns::overlooked(names, &self.rows.columns, self.reading) {
+            return Err(Error::file(path, columns::other(role, name, first)));
+        }
+        let other: Vec<String> = names.iter().filter(|name| !self.columns.contains(name)).cloned().collect();
+        if !other.is_empty() {
+            let listed = columns::listed(&other);
+            self.rows.notes.push(format!("{}: columns not used, which {first} has not: {listed}", path.display()));
+        }
+        Ok(())
     }
 
     fn take(&mut self, path: &Path, table: &dyn Table, places: &[usize]) -> Result<()> {

@@ -1,9 +1,9 @@
 //! JSON objects: one a line, or all of them in a list.
 
 mod json_list;
+mod keys;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read};
 
 use pellucid_files::bounded;
@@ -13,14 +13,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use super::columns::MOST;
+use self::keys::Keys;
 use super::data_file::DataFile;
 use super::delimited::NOT_UTF8;
 use super::table::{Cell, LabelNeed, Opened, Record, Table, Visit};
 use crate::error::{Error, Result};
-
-/// Objects whose keys are the columns; a key that only later ones have is found if the user names it.
-const LOOKED_AT: usize = 1000;
 
 /// How the objects stand in their file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +36,9 @@ struct Objects {
 }
 
 /// What is wrong with an object, and in which of its own lines, from 1.
-pub(super) struct ObjectFault {
-    pub(super) line: u64,
-    pub(super) why: String,
+struct ObjectFault {
+    line: u64,
+    why: String,
 }
 
 /// What to do about JSON that is no list of rows.
@@ -52,24 +49,23 @@ const OTHER_JSON: &str = "write the rows as a list of objects [{..}, ..] or as a
 ///
 /// # Errors
 /// What the file system says, and what is wrong with its first lines.
-pub(super) fn open(file: DataFile, reading: &Reading, _need: LabelNeed) -> Result<Opened> {
-    opened(Objects { file, columns: Vec::new(), layout: Layout::Lines }, reading).map(|(opened, _)| opened)
+pub(super) fn open(file: DataFile, _reading: &Reading, _need: LabelNeed) -> Result<Opened> {
+    opened(Objects { file, columns: Vec::new(), layout: Layout::Lines }).map(|(opened, _)| opened)
 }
 
 /// Opens a JSON file, which is a list of objects or has an object a line.
 ///
 /// # Errors
 /// As [`open`], and when it holds one object in which the rows are.
-pub(super) fn open_json(file: DataFile, reading: &Reading, _need: LabelNeed) -> Result<Opened> {
+pub(super) fn open_json(file: DataFile, _reading: &Reading, _need: LabelNeed) -> Result<Opened> {
     let layout = if first(&file)? == Some(b'[') { Layout::List } else { Layout::Lines };
     let path = file.path().to_owned();
-    let (opened, nested) =
-        opened(Objects { file, columns: Vec::new(), layout }, reading).map_err(|error| match error {
-            Error::Row { line: 1, message, .. } if layout == Layout::Lines => {
-                Error::row(&path, 1, format!("{message}; {OTHER_JSON}"))
-            }
-            error => error,
-        })?;
+    let (opened, nested) = opened(Objects { file, columns: Vec::new(), layout }).map_err(|error| match error {
+        Error::Row { line: 1, message, .. } if layout == Layout::Lines => {
+            Error::row(&path, 1, format!("{message}; {OTHER_JSON}"))
+        }
+        error => error,
+    })?;
     match nested {
         Nested::Only if layout == Layout::Lines => {
             let columns = opened.table.columns().iter().take(5).map(String::as_str).collect::<Vec<_>>().join("`, `");
@@ -97,46 +93,53 @@ enum Nested {
     No,
 }
 
-fn opened(all: Objects, reading: &Reading) -> Result<(Opened, Nested)> {
-    let (mut columns, mut known): (Vec<String>, HashSet<String>) = Default::default();
-    let (mut seen, mut nested, mut bytes) = (0, Nested::No, 0);
-    let looked = all.objects(&mut |_, object| {
-        let object = object?;
-        let is_nested = !object.is_empty() && object.values().all(|value| value.is_array() || value.is_object());
-        nested = if is_nested && seen == 0 { Nested::Only } else { Nested::No };
-        object.keys().for_each(|key| {
-            if known.insert(key.clone()) {
-                bytes += key.len() as u64;
-                columns.push(key.clone());
+fn opened(all: Objects) -> Result<(Opened, Nested)> {
+    let (mut keys, mut nested, mut good, mut wrong) = (Keys::default(), Nested::No, 0_u64, None);
+    all.pieces(&mut |line, bytes| {
+        keys.take(bytes);
+        // The first objects say whether the rows are inside of one, and what is wrong where there is none.
+        if good < 2 {
+            match object(bytes) {
+                Ok(object) => {
+                    good += 1;
+                    let is_nested =
+                        !object.is_empty() && object.values().all(|value| value.is_array() || value.is_object());
+                    nested = if is_nested && good == 1 { Nested::Only } else { Nested::No };
+                }
+                Err(fault) if good == 0 && wrong.is_none() => wrong = Some(all.fault(line, fault)),
+                Err(_) => {}
             }
-        });
-        if columns.len() > MOST || bytes > bounded::LINE {
-            let why = format!(
-                "has more than {MOST} different keys, or {} bytes of them, the most that are read; are some of them values?",
-                bounded::LINE
-            );
-            return Err(Error::file(all.file.path(), why));
         }
-        seen += 1;
-        if seen < LOOKED_AT { Ok(()) } else { Err(Error::file(all.file.path(), "enough")) }
-    });
-    if seen == 0 || columns.len() > MOST || bytes > bounded::LINE {
-        return Err(looked.err().unwrap_or_else(|| Error::file(all.file.path(), "has no rows")));
+        keys.too_many().map_or(Ok(()), |why| Err(Error::file(all.file.path(), why)))
+    })?;
+    if good == 0 {
+        return Err(wrong.unwrap_or_else(|| Error::file(all.file.path(), "has no rows")));
     }
-    let named = pellucid_protocol::settings::reading::Role::ALL.iter().filter_map(|role| reading.columns.of(*role));
-    for name in named {
-        if !columns.iter().any(|column| column == name) && !super::columns::is_number(name) && seen == LOOKED_AT {
-            columns.push(name.to_owned());
-        }
+    if keys.names.is_empty() {
+        return Err(Error::row(all.file.path(), 1, "its objects have no keys, and so there is no text"));
     }
-    Ok((Opened { table: Box::new(Objects { columns, ..all }), order: None, advice: "", notes: Vec::new() }, nested))
+    let table = Box::new(Objects { columns: keys.names, ..all });
+    Ok((Opened { table, order: None, advice: "", notes: Vec::new() }, nested))
 }
+
+/// What is done with the bytes of an object, and the line where it begins.
+type VisitPiece<'v> = dyn FnMut(u64, &[u8]) -> Result<()> + 'v;
 
 impl Objects {
     /// Reads all objects, each with its line.
     fn objects(&self, visit: &mut dyn FnMut(u64, Result<Map<String, Value>>) -> Result<()>) -> Result<()> {
+        self.pieces(&mut |line, bytes| visit(line, object(bytes).map_err(|fault| self.fault(line, fault))))
+    }
+
+    /// What is wrong with the object that begins at `line`.
+    fn fault(&self, line: u64, fault: ObjectFault) -> Error {
+        Error::row(self.file.path(), line + fault.line.saturating_sub(1), fault.why)
+    }
+
+    /// Reads the bytes of all objects.
+    fn pieces(&self, visit: &mut VisitPiece<'_>) -> Result<()> {
         if self.layout == Layout::List {
-            return json_list::objects(&self.file, visit);
+            return json_list::pieces(&self.file, visit);
         }
         let mut text = BufReader::new(self.file.text()?);
         let (mut line, mut number) = (Vec::new(), 0);
@@ -154,7 +157,7 @@ impl Objects {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            visit(number, object(&line).map_err(|fault| Error::row(self.file.path(), number, fault.why)))?;
+            visit(number, &line)?;
         }
     }
 }
@@ -163,7 +166,7 @@ impl Objects {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn object(bytes: &[u8]) -> std::result::Result<Map<String, Value>, ObjectFault> {
+fn object(bytes: &[u8]) -> std::result::Result<Map<String, Value>, ObjectFault> {
     let fault = |why: &str| ObjectFault { line: 1, why: why.to_owned() };
     if bytes.contains(&0) {
         return Err(fault("has a NUL, which no text has; if the file is UTF-16, --encoding utf-16le or utf-16be"));

@@ -1,13 +1,14 @@
 //! The files of a data set: one that is named, those that a pattern matches, or the shards in a folder.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::bounded;
 
-use super::data_file::{Links, inner_ending};
+use super::data_file::{Links, inner_ending, is_packed};
 use super::format;
 use super::saved::{self, listed};
 use crate::error::{Error, Result};
@@ -45,7 +46,23 @@ impl FileSet {
             (Err(_), Some(pattern)) => matching(path, pattern)?,
             _ => return Ok(Self { files: vec![path.to_owned()], links: Links::Followed, notes: Vec::new() }),
         };
-        set.refuse_too_many(path).map(|()| set)
+        set.refuse_too_many(path)?;
+        set.refuse_twice(path).map(|()| set)
+    }
+
+    /// Refuses the same rows twice: a file and the packed or converted one beside it, or one file by two names.
+    fn refuse_twice(&self, path: &Path) -> Result<()> {
+        let (mut stems, mut places) = (HashMap::new(), HashMap::new());
+        for file in &self.files {
+            let place = fs::metadata(file).ok().map(|there| (there.dev(), there.ino()));
+            let same = place.and_then(|place| places.insert(place, file));
+            if let Some(other) = stems.insert(stem(file), file).or(same) {
+                let (other, file) = (other.display(), file.display());
+                let how = if same.is_some() { "are one file" } else { "would be the same rows twice" };
+                return Err(Error::file(path, format!("{other} and {file} {how}; name one of them")));
+            }
+        }
+        Ok(())
     }
 
     fn refuse_too_many(&self, path: &Path) -> Result<()> {
@@ -68,11 +85,14 @@ fn matching(path: &Path, pattern: &str) -> Result<FileSet> {
     if pattern.contains("**") {
         return Err(Error::file(path, "a pattern with ** is not read; name each folder, or * for any"));
     }
-    let found = glob::glob(pattern).map_err(|error| Error::file(path, format!("is no pattern: {}", error.msg)))?;
+    // As shells do, so that neither old copies nor what systems put beside a file is read.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let found = glob::glob_with(pattern, options)
+        .map_err(|error| Error::file(path, format!("is no pattern: {}", error.msg)))?;
     let mut files = Vec::new();
     for file in found {
         let file = file.map_err(|error| Error::file(error.path(), error.error()))?;
-        if !file.is_dir() {
+        if !file.is_dir() && !is_hidden(&file, pattern) {
             files.push(file);
         }
     }
@@ -81,6 +101,14 @@ fn matching(path: &Path, pattern: &str) -> Result<FileSet> {
     }
     files.sort_by(|a, b| natural(a, b));
     Ok(FileSet { files, links: Links::Followed, notes: Vec::new() })
+}
+
+/// Whether a part of a path begins with a dot that the pattern does not name. As in shells, so that neither old copies
+/// nor what systems put beside a file is read.
+fn is_hidden(path: &Path, pattern: &str) -> bool {
+    let parts = path.components().rev().map(|part| part.as_os_str().as_encoded_bytes());
+    let named = pattern.rsplit('/').filter(|part| !part.is_empty());
+    parts.zip(named).any(|(part, named)| part.starts_with(b".") && !named.starts_with('.'))
 }
 
 /// What is in a folder.
@@ -175,6 +203,12 @@ fn is_data(name: &str) -> bool {
     let folded = name.to_lowercase();
     let is_about = ABOUT.iter().any(|word| folded.split(['.', '-', '_']).next() == Some(word));
     format::number(&inner_ending(Path::new(name))).is_some() && !is_about && !saved::NAMES.contains(&name)
+}
+
+/// A path without the endings that say how the file is packed and what its format is.
+fn stem(path: &Path) -> PathBuf {
+    let name = if is_packed(path) { path.with_extension("") } else { path.to_owned() };
+    if format::number(&inner_ending(&name)).is_some() { name.with_extension("") } else { name }
 }
 
 /// The part of the data set that the name of a file begins with.

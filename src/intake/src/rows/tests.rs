@@ -261,6 +261,58 @@ fn numbers_that_would_be_rounded_are_refused_where_they_count() {
 }
 
 #[test]
+fn keys_that_only_late_rows_have_are_columns_as_well() {
+    let early: String = (0..1500).map(|row| format!("{{\"text\":\"t{row}\"}}\n")).collect();
+    let late = "{\"text\":\"a\",\"text_pair\":\"b\",\"label\":\"x\",\"id\":\"i\"}\n";
+    let predict = |content: &str| {
+        read_as("a.jsonl", content.as_bytes(), &Reading { skip_bad: 1, ..Reading::default() }, LabelNeed::Optional)
+    };
+    let rows = predict(&format!("{early}{late}")).unwrap();
+    assert_eq!((rows.pair(0), rows.pair(1500), rows.id(1500), rows.label(1500)), (None, Some("b"), Some("i"), Some(0)));
+    let rows = predict(&format!("nonsense\n{early}{late}")).unwrap();
+    assert_eq!((rows.len(), rows.pair(1500), rows.skipped().len()), (1501, Some("b"), 1), "behind a bad row as well");
+    let list = format!("[{}]", format!("{early}{late}").trim_end().replace('\n', ",\n"));
+    let rows = read_as("a.json", list.as_bytes(), &Reading::default(), LabelNeed::Optional).unwrap();
+    assert_eq!((rows.pair(1500), rows.line(1500)), (Some("b"), 1501));
+    let unlabelled = message("a.jsonl", format!("{early}{late}").as_bytes());
+    assert_eq!(unlabelled, "a.jsonl:1: the label is empty");
+    assert_eq!(message("a.json", b"[{}]"), "a.json:1: its objects have no keys, and so there is no text");
+}
+
+#[test]
+fn the_column_that_is_written_as_it_is_named_is_meant() {
+    let trained_on = |text: &str| Reading {
+        trained_on: ColumnNames { text: Some(text.to_owned()), ..ColumnNames::default() },
+        ..Reading::default()
+    };
+    let named = |text: &str| Reading { columns: trained_on(text).trained_on, ..Reading::default() };
+    let text = |table: &str, reading: &Reading| {
+        read_as("a.csv", table.as_bytes(), reading, LabelNeed::Optional).map(|rows| rows.text(0).to_owned())
+    };
+    for reading in [trained_on("text"), named("text")] {
+        assert_eq!(text("TEXT,text,label\nA B,a b,x\n", &reading).unwrap(), "a b");
+        assert_eq!(text("TEXT,label\nA B,x\n", &reading).unwrap(), "A B");
+        for twice in ["text,text,label\na b,c d,x\n", "TEXT,Text,label\na b,c d,x\n"] {
+            assert!(text(twice, &reading).unwrap_err().to_string().contains("two columns have that name"), "{twice}");
+        }
+    }
+}
+
+#[test]
+fn columns_that_are_not_used_are_listed_up_to_twelve() {
+    let notes = |header: &str| {
+        let row = vec!["a"; header.split(',').count()].join(",");
+        read_as("a.csv", format!("{header}\n{row}\n").as_bytes(), &Reading::default(), LabelNeed::Optional)
+            .unwrap()
+            .notes()
+            .join("; ")
+    };
+    assert!(notes("text,label,").ends_with("columns not used: column 3 without a name"));
+    let many: Vec<String> = (0..1000).map(|column| format!("c{column}")).collect();
+    assert!(notes(&format!("text,label,{}", many.join(","))).ends_with("c10, c11 and 988 more"));
+}
+
+#[test]
 fn objects_of_any_number_of_keys_are_not_read() {
     let keys = |count: usize| (0..count).map(|key| format!("\"k{key}\":1,")).collect::<String>();
     let row = |count: usize| format!("{{{}\"text\":\"a\",\"label\":1}}\n", keys(count));

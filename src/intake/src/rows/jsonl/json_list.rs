@@ -3,20 +3,16 @@
 use std::io::{BufRead, BufReader};
 
 use pellucid_files::bounded;
-use serde_json::{Map, Value};
 
-use super::object;
+use super::VisitPiece;
 use crate::error::{Error, Result};
 use crate::rows::data_file::DataFile;
 
-/// Reads all objects of the list in `file`, each with the line where it begins.
+/// Reads the bytes of all objects of the list in `file`, each with the line where it begins.
 ///
 /// # Errors
 /// Those of `visit`, where it is no list, and what the file system says.
-pub(super) fn objects(
-    file: &DataFile,
-    visit: &mut dyn FnMut(u64, Result<Map<String, Value>>) -> Result<()>,
-) -> Result<()> {
+pub(super) fn pieces(file: &DataFile, visit: &mut VisitPiece<'_>) -> Result<()> {
     let mut text = BufReader::new(file.text()?);
     let mut list = List { file, at: At::Before, item: Vec::new(), line: 1, begins: 1, depth: 0, string: InString::No };
     loop {
@@ -70,15 +66,12 @@ struct List<'a> {
     string: InString,
 }
 
-/// What is done with an object.
-type VisitObject<'v> = dyn FnMut(u64, Result<Map<String, Value>>) -> Result<()> + 'v;
-
 impl List<'_> {
     fn wrong(&self, why: impl ToString) -> Error {
         Error::row(self.file.path(), self.line, why)
     }
 
-    fn take(&mut self, byte: u8, visit: &mut VisitObject<'_>) -> Result<()> {
+    fn take(&mut self, byte: u8, visit: &mut VisitPiece<'_>) -> Result<()> {
         match (self.at, byte) {
             (At::Before | At::First | At::After, b' ' | b'\t' | b'\r' | b'\n') => Ok(()),
             (At::Before, b'[') => {
@@ -100,7 +93,7 @@ impl List<'_> {
     }
 
     /// A byte of an object, or the one behind it.
-    fn item(&mut self, byte: u8, visit: &mut VisitObject<'_>) -> Result<()> {
+    fn item(&mut self, byte: u8, visit: &mut VisitPiece<'_>) -> Result<()> {
         match (self.string, byte) {
             (InString::Yes, b'\\') => self.string = InString::Escaped,
             (InString::Yes, b'"') => self.string = InString::No,
@@ -134,13 +127,12 @@ impl List<'_> {
     }
 
     /// The object is whole.
-    fn end(&mut self, visit: &mut VisitObject<'_>) -> Result<()> {
+    fn end(&mut self, visit: &mut VisitPiece<'_>) -> Result<()> {
         if self.item.is_empty() {
             return Err(self.wrong("has a comma with no object behind it; remove it"));
         }
-        let read = object(&self.item)
-            .map_err(|fault| Error::row(self.file.path(), self.begins + fault.line.saturating_sub(1), fault.why));
+        let done = visit(self.begins, &self.item);
         self.item.clear();
-        visit(self.begins, read)
+        done
     }
 }
