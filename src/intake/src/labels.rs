@@ -69,10 +69,11 @@ impl Labels {
     pub fn from_data(seen: &[Label]) -> Result<Self, NoClasses> {
         let mut names: Vec<String> = seen.iter().map(|label| label.name.clone()).collect();
         names.sort_unstable();
-        if names.iter().all(|name| name.parse::<i64>().is_ok()) {
-            names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
+        if names.iter().all(|name| is_whole(name)) {
+            // Of more digits than a number of the machine has, those that are longer are larger.
+            names.sort_by_key(|name| (name.parse::<i128>().unwrap_or(i128::MAX), name.len()));
         } else if names.iter().all(|name| is_number(name)) {
-            let example = names.into_iter().find(|name| name.parse::<i64>().is_err());
+            let example = names.into_iter().find(|name| !is_whole(name));
             return Err(NoClasses::Fractions(example.unwrap_or_default()));
         }
         if names.len() < 2 {
@@ -134,6 +135,11 @@ impl Labels {
         }
         self.0.iter().map(|name| other.0.iter().position(|theirs| theirs == name)).collect()
     }
+}
+
+fn is_whole(name: &str) -> bool {
+    let digits = name.strip_prefix(['-', '+']).unwrap_or(name);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_number(name: &str) -> bool {
@@ -224,6 +230,9 @@ mod tests {
         let labels = Labels::from_data(&seen(&["10", "2", "-1"])).unwrap();
         assert_eq!(labels.names(), ["-1", "2", "10"]);
         assert_eq!(labels.index("10"), Some(2));
+        let long = format!("1{}", "0".repeat(50));
+        let labels = Labels::from_data(&seen(&[&long, "9223372036854775808", "7", "18446744073709551616"])).unwrap();
+        assert_eq!(labels.names(), ["7", "9223372036854775808", "18446744073709551616", &long]);
     }
 
     #[test]

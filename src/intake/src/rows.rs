@@ -4,6 +4,7 @@
 //! set         the files of a data set
 //! saved       folders that datasets has saved
 //! data_file   its bytes as UTF-8
+//! charset     encodings by name
 //! quotes      faults that hide rows
 //! dialect     what separates the fields of a table
 //! table       rows of cells, whatever the format
@@ -15,13 +16,16 @@
 //! features    what datasets says of columns
 //! unpacked    what comes out of compressed bytes
 //! cells       a row as it must be
+//! unlabelled  labels that may say that there is none
 //! filling     rows from tables
 //! skipped     rows that were left out
+//! part        some of the rows
 //! strings     many texts in one piece of memory
 //! ```
 
 mod arrow;
 mod cells;
+mod charset;
 mod columns;
 mod data_file;
 mod delimited;
@@ -32,6 +36,7 @@ mod format;
 mod joined;
 mod jsonl;
 mod parquet;
+mod part;
 mod profile;
 mod quotes;
 mod saved;
@@ -40,6 +45,7 @@ mod skipped;
 mod strings;
 mod table;
 mod typed;
+mod unlabelled;
 mod unpacked;
 
 use std::collections::HashMap;
@@ -139,6 +145,7 @@ pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows
     let mut filling = Filling::of(&mut rows, &opened, &columns, need, reading);
     filling.first(first, &opened, &columns)?;
     others.iter().try_for_each(|other| filling.next(other, &open(other, &alike)?))?;
+    filling.without_class()?;
     filling.note_labels();
     if rows.is_empty() {
         return Err(Error::file(path, "has no rows"));
@@ -365,61 +372,6 @@ impl Rows {
     #[must_use]
     pub fn columns(&self) -> &ColumnNames {
         &self.columns
-    }
-
-    /// These rows alone, in this order.
-    #[must_use]
-    pub fn subset(&self, wanted: &[usize]) -> Self {
-        debug_assert!(wanted.is_sorted(), "rows stay in the order of their files");
-        let mut subset = Self {
-            texts: wanted.iter().map(|row| self.texts.get(*row)).collect(),
-            lines: wanted.iter().map(|row| self.lines[*row]).collect(),
-            labels: wanted.iter().map(|row| self.labels[*row]).collect(),
-            files: self.files.clone(),
-            starts: self.starts.iter().map(|start| wanted.partition_point(|row| row < start)).collect(),
-            ..Self { path: self.path.clone(), columns: self.columns.clone(), header: self.header, ..Self::default() }
-        };
-        let taken = |strings: &Strings| {
-            if strings.is_empty() { Strings::default() } else { wanted.iter().map(|row| strings.get(*row)).collect() }
-        };
-        (subset.pairs, subset.ids, subset.groups) = (taken(&self.pairs), taken(&self.ids), taken(&self.groups));
-        for (place, row) in wanted.iter().enumerate() {
-            if self.single.binary_search(row).is_ok() {
-                subset.single.push(place);
-            }
-            if let Some(rationale) = self.rationales.get(row) {
-                subset.rationales.insert(place, rationale.clone());
-            }
-        }
-        subset.name_labels(&self.names);
-        subset
-    }
-
-    /// The first `count` rows. Their labels are those of all rows, so that they mean the same; one that none of them has
-    /// counts 0.
-    #[must_use]
-    pub fn head(&self, count: usize) -> Self {
-        let mut head = self.subset(&(0..count.min(self.len())).collect::<Vec<_>>());
-        head.labels = self.labels[..head.len()].to_vec();
-        head.names = self.names.iter().map(|label| Label { count: 0, ..label.clone() }).collect();
-        for label in head.labels.iter().filter(|label| **label != NO_LABEL) {
-            head.names[*label as usize].count += 1;
-        }
-        head
-    }
-
-    /// Names the labels that the rows have; their numbers are places in `names`.
-    fn name_labels(&mut self, names: &[Label]) {
-        let mut places = vec![NO_LABEL; names.len()];
-        for (row, label) in self.labels.iter_mut().enumerate().filter(|(_, label)| **label != NO_LABEL) {
-            let place = &mut places[*label as usize];
-            if *place == NO_LABEL {
-                *place = self.names.len() as u32;
-                self.names.push(Label { name: names[*label as usize].name.clone(), count: 0, first: row });
-            }
-            *label = *place;
-            self.names[*place as usize].count += 1;
-        }
     }
 
     /// What to tell the user of the file.

@@ -230,6 +230,12 @@ fn what_a_saved_data_set_selects_or_names_elsewhere_is_refused() {
     assert_eq!(indices, "state.json: selects rows of its files; call dataset.flatten_indices() before it is saved");
     let columns = told(|state| state.replace("\"_format_columns\": null", "\"_format_columns\": [\"text\"]"));
     assert_eq!(columns, "state.json: selects columns of its files; call dataset.reset_format() before it is saved");
+    // As concatenate_datasets and cast_column leave it.
+    let all = saved(|state| {
+        state
+            .replace("\"_format_columns\": null", "\"_format_columns\": [\"tags\", \"rationale\", \"label\", \"text\"]")
+    });
+    assert_eq!(read(all.path()).unwrap().len(), 5);
     for name in ["../a.arrow", "/etc/passwd", "a/b.arrow", "..", ".", "", "./data-00000-of-00002.arrow"] {
         let folder = saved(|state| state.replace("data-00000-of-00002.arrow", name));
         assert_eq!(refused(&folder, ""), "state.json: names a file that is not in its folder", "{name}");

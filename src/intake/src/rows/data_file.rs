@@ -9,6 +9,8 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 use pellucid_files::bounded;
 use pellucid_files::regular::{self, Access};
 
+use super::charset::Charset;
+use super::quotes::Fault;
 use super::unpacked::{Budget, Within, Zstd, gzip};
 use crate::error::{Error, Result};
 use crate::hub_snapshot;
@@ -20,7 +22,7 @@ const CHUNK: usize = 64 << 10;
 #[derive(Debug, Clone)]
 pub(super) struct DataFile {
     path: PathBuf,
-    encoding: Option<&'static Encoding>,
+    encoding: Option<Charset>,
     packed: Option<Packed>,
     links: Links,
 }
@@ -117,7 +119,7 @@ impl DataFile {
     pub(super) fn new(path: &Path, encoding: Option<&str>, links: Links) -> Result<Self> {
         let known = |name: &str| {
             let unknown = || format!("--encoding {name}: no encoding of that name; e.g. latin1, windows-1252, gbk");
-            Encoding::for_label(name.as_bytes()).ok_or_else(|| Error::file(path, unknown()))
+            Charset::named(name).ok_or_else(|| Error::file(path, unknown()))
         };
         Ok(Self { path: path.to_owned(), encoding: encoding.map(known).transpose()?, packed: Packed::of(path), links })
     }
@@ -164,16 +166,15 @@ impl DataFile {
     /// # Errors
     /// When all of the file is UTF-8 and the encoding reads it otherwise, and as [`DataFile::open`].
     pub(super) fn refuse_other_encoding(&self) -> Result<()> {
-        let Some(encoding) = self.encoding.filter(|encoding| *encoding != encoding_rs::UTF_8) else { return Ok(()) };
+        let Some(charset) = self.encoding.as_ref().filter(|charset| !charset.is_utf8()) else { return Ok(()) };
         let (text, marked) = self.bytes()?;
         if marked.is_some() {
             // It is read as its mark says.
             return Ok(());
         }
         let Some(utf8) = Utf8::of(text).map_err(|error| Error::file(&self.path, error))? else { return Ok(()) };
-        let is_meant =
-            if [UTF_16LE, UTF_16BE].contains(&encoding) { utf8.has_nul || utf8.is_empty } else { utf8.is_ascii };
-        let name = encoding.name();
+        let is_meant = if charset.is_utf16() { utf8.has_nul || utf8.is_empty } else { utf8.is_ascii };
+        let name = &charset.name;
         let why = format!("is UTF-8, whose letters --encoding {name} would read as others; leave --encoding out");
         if is_meant { Ok(()) } else { Err(Error::file(&self.path, why)) }
     }
@@ -185,10 +186,19 @@ impl DataFile {
     /// As [`DataFile::open`].
     pub(super) fn text(&self) -> Result<Box<dyn Read>> {
         let (bytes, marked) = self.bytes()?;
-        Ok(match marked.or(self.encoding).filter(|encoding| *encoding != encoding_rs::UTF_8) {
-            Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
+        let charset = marked.map(Charset::from).or_else(|| self.encoding.clone());
+        Ok(match charset.filter(|charset| !charset.is_utf8()) {
+            Some(charset) => Box::new(Decoded::new(bytes, charset)),
             None => bytes,
         })
+    }
+
+    /// What is wrong with its text, with the line if that is known.
+    pub(super) fn told(&self, error: io::Error) -> Error {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+            Some(fault) => Error::row(&self.path, fault.line, &fault.message),
+            None => Error::file(&self.path, error),
+        }
     }
 
     /// Its bytes without the mark of an encoding, and the encoding that the mark names.
@@ -256,7 +266,10 @@ fn start(file: &mut impl Read) -> io::Result<(Vec<u8>, Option<&'static Encoding>
 /// A text of another encoding as UTF-8.
 struct Decoded<R> {
     bytes: R,
+    charset: Charset,
     decoder: Decoder,
+    /// The line of what is not decoded yet.
+    line: u64,
     raw: Vec<u8>,
     /// What of `raw` is not decoded yet.
     left: std::ops::Range<usize>,
@@ -266,9 +279,19 @@ struct Decoded<R> {
 }
 
 impl<R: Read> Decoded<R> {
-    fn new(bytes: R, encoding: &'static Encoding) -> Self {
-        let decoder = encoding.new_decoder_without_bom_handling();
-        Self { bytes, decoder, raw: vec![0; CHUNK], left: 0..0, text: Vec::new(), given: 0, at_end: false }
+    fn new(bytes: R, charset: Charset) -> Self {
+        let decoder = charset.encoding.new_decoder_without_bom_handling();
+        Self {
+            bytes,
+            charset,
+            decoder,
+            line: 1,
+            raw: vec![0; CHUNK],
+            left: 0..0,
+            text: Vec::new(),
+            given: 0,
+            at_end: false,
+        }
     }
 
     /// Decodes the next piece.
@@ -276,6 +299,10 @@ impl<R: Read> Decoded<R> {
         if self.left.is_empty() {
             let read = self.bytes.read(&mut self.raw)?;
             self.left = 0..read;
+            if let Some(at) = self.charset.refused(&self.raw[..read]) {
+                let what = format!("has the byte 0x{:02x}, which", self.raw[at]);
+                return Err(self.wrong(&self.raw[..at], &what, "does not have"));
+            }
         }
         let last = self.left.is_empty();
         self.text.resize(4 * CHUNK, 0);
@@ -285,12 +312,27 @@ impl<R: Read> Decoded<R> {
         self.text.truncate(written);
         self.given = 0;
         self.at_end = last && result == DecoderResult::InputEmpty;
-        if let DecoderResult::Malformed(..) = result {
-            let name = self.decoder.encoding().name();
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("is not {name}; name its --encoding")));
+        if let Some(at) = self.charset.meaningless(&self.text) {
+            return Err(self.wrong(&self.text[..at], "has a byte that", "does not have"));
         }
+        if let DecoderResult::Malformed(..) = result {
+            return Err(self.wrong(&self.text, "is not", "throughout"));
+        }
+        self.line += lines(&self.text);
         Ok(())
     }
+
+    /// What is wrong in the line where `before`, which comes next, ends.
+    fn wrong(&self, before: &[u8], what: &str, how: &str) -> io::Error {
+        let (name, advice) = (&self.charset.name, self.charset.advice());
+        let fault = Fault { line: self.line + lines(before), message: format!("{what} {name} {how}{advice}") };
+        io::Error::new(io::ErrorKind::InvalidData, fault)
+    }
+}
+
+/// How many lines end in `text`.
+fn lines(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 impl<R: Read> Read for Decoded<R> {
@@ -343,9 +385,7 @@ mod tests {
         for text in ["köstlich", &"aéz".repeat(40_000), &format!("{}é", "a".repeat(CHUNK - 1))] {
             let told = check(text.as_bytes(), "latin1").unwrap_err().to_string();
             assert!(
-                told.ends_with(
-                    "is UTF-8, whose letters --encoding windows-1252 would read as others; leave --encoding out"
-                ),
+                told.ends_with("is UTF-8, whose letters --encoding latin1 would read as others; leave --encoding out"),
                 "{told}"
             );
             assert!(check(text.as_bytes(), "utf-8").is_ok());
@@ -361,6 +401,42 @@ mod tests {
         for marked in [&b"\xef\xbb\xbfk\xc3\xb6stlich"[..], b"\xff\xfek\0\xf6\0"] {
             assert!(check(marked, "latin1").is_ok(), "it is read as its mark says");
         }
+    }
+
+    // What Python's codecs read and refuse, but for the control characters of Latin-1.
+    #[test]
+    fn bytes_are_read_as_the_name_of_the_encoding_says() {
+        let table = |byte: u8| [b"text,label\n", &[byte][..], b",1\n"].concat();
+        for (encoding, byte, letter) in [
+            ("windows-1252", 0x80, "\u{20ac}"),
+            ("cp1252", 0x9c, "\u{153}"),
+            ("latin1", 0xa4, "\u{a4}"),
+            ("iso-8859-15", 0xa4, "\u{20ac}"),
+            ("iso-8859-9", 0xf0, "\u{11f}"),
+            ("windows-1254", 0x80, "\u{20ac}"),
+            ("ascii", b'a', "a"),
+            ("koi8-r", 0x80, "\u{2500}"),
+        ] {
+            assert_eq!(read(&table(byte), Some(encoding)).unwrap(), format!("text,label\n{letter},1\n"), "{encoding}");
+        }
+        let told = |encoding: &str, byte: u8| read(&table(byte), Some(encoding)).unwrap_err().to_string();
+        assert_eq!(told("ascii", 0x80), "line 2: has the byte 0x80, which ascii does not have; name its --encoding");
+        assert_eq!(
+            told("ISO-8859-1", 0x92),
+            "line 2: has the byte 0x92, which iso-8859-1 does not have; windows-1252 may be meant"
+        );
+        assert_eq!(
+            told("latin-1", 0x85),
+            "line 2: has the byte 0x85, which latin1 does not have; windows-1252 may be meant"
+        );
+        assert_eq!(told("latin5", 0x80), "line 2: has the byte 0x80, which latin5 does not have; name its --encoding");
+        for byte in [0x81, 0x8d, 0x8f, 0x90, 0x9d] {
+            assert_eq!(told("cp1252", byte), "line 2: has a byte that windows-1252 does not have; name its --encoding");
+        }
+        let far = [&b"a\n".repeat(CHUNK)[..], b"\x81"].concat();
+        let far = read(&far, Some("cp1252")).unwrap_err().to_string();
+        assert!(far.starts_with(&format!("line {}: ", CHUNK + 1)), "{far}");
+        assert_eq!(read(b"\xff\xfe\x85\0", None).unwrap(), "\u{85}", "Unicode has its control characters");
     }
 
     #[test]

@@ -4,18 +4,21 @@ mod beginning;
 
 use std::borrow::Cow;
 
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 use pellucid_protocol::settings::reading::{Header, Reading};
 
 use self::beginning::Beginning;
 use super::data_file::DataFile;
 use super::dialect::{Dialect, QuotesAsText};
-use super::quotes::{Fault, Quotes, Watched};
+use super::quotes::{Quotes, Watched};
 use super::table::{Cell, LabelNeed, Opened, Record, Table, Visit};
 use crate::error::{Error, Result};
 
 /// How a line begins that tells Excel what separates fields.
 const HINT: &str = "sep=";
+
+/// What is done with a record, or with what is wrong with it, and the line where it begins.
+type VisitRecord<'v> = dyn FnMut(u64, Result<&StringRecord>) -> Result<()> + 'v;
 
 /// A table whose rows stand one after the other.
 pub(super) struct Delimited {
@@ -46,7 +49,7 @@ pub(super) fn open_tsv(file: DataFile, reading: &Reading, need: LabelNeed) -> Re
 fn open(file: DataFile, dialect: Dialect, reading: &Reading, need: LabelNeed) -> Result<Opened> {
     let mut first = None;
     let all = Delimited { file, dialect, columns: Vec::new(), header: Header::None };
-    all.records(&mut |record| {
+    all.records(&mut |_, record| {
         first = Some(record?.iter().map(|name| name.trim().to_owned()).collect::<Vec<_>>());
         Err(Error::file(all.file.path(), "enough"))
     })
@@ -61,7 +64,10 @@ fn open(file: DataFile, dialect: Dialect, reading: &Reading, need: LabelNeed) ->
     let (header, order) = beginning.header()?;
     let columns = if header == Header::None { unnamed.columns.clone() } else { first };
     let advice = if header == Header::None { " --no-header" } else { "; --no-header if the first row is data" };
-    let notes = quotes_as_text(&unnamed.file, dialect);
+    let mut notes = quotes_as_text(&unnamed.file, dialect);
+    if header == Header::None && unnamed.columns.len() == 1 && !dialect.quoted {
+        notes.extend(unnamed.empty_lines()?);
+    }
     let table = Box::new(Delimited { columns, header, ..unnamed });
     Ok(Opened { table, order, advice, notes })
 }
@@ -80,31 +86,33 @@ fn quotes_as_text(file: &DataFile, dialect: Dialect) -> Vec<String> {
 }
 
 impl Delimited {
-    /// Reads all records.
-    fn records(&self, visit: &mut dyn FnMut(Result<&StringRecord>) -> Result<()>) -> Result<()> {
+    /// Reads all records, each with the line where it begins.
+    fn records(&self, visit: &mut VisitRecord<'_>) -> Result<()> {
         let quotes = Quotes::new(self.dialect.delimiter.0, self.dialect.quoted);
         let mut reader = self.dialect.reader(Watched::new(self.file.text()?, quotes));
-        let mut record = StringRecord::new();
-        loop {
-            match reader.read_record(&mut record) {
-                Ok(true) => visit(Ok(&record))?,
-                Ok(false) => return Ok(()),
-                Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
-                    let line = error.position().map_or(1, csv::Position::line);
-                    visit(Err(Error::row(self.file.path(), line, NOT_UTF8)))?;
+        let mut bytes = ByteRecord::new();
+        while reader.read_byte_record(&mut bytes).map_err(|error| self.fault(error))? {
+            // The library counts empty lines before a record as its own, so it is counted from its end.
+            let within = bytes.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+            let line = reader.position().line().saturating_sub(within + 1).max(1);
+            bytes = match StringRecord::from_byte_record(bytes) {
+                Ok(record) => {
+                    visit(line, Ok(&record))?;
+                    record.into_byte_record()
                 }
-                Err(error) => return Err(self.fault(error)),
-            }
+                Err(error) => {
+                    visit(line, Err(Error::row(self.file.path(), line, NOT_UTF8)))?;
+                    error.into_byte_record()
+                }
+            };
         }
+        Ok(())
     }
 
     fn fault(&self, error: csv::Error) -> Error {
         let line = error.position().map(csv::Position::line);
         match error.into_kind() {
-            csv::ErrorKind::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
-                Some(fault) => Error::row(self.file.path(), fault.line, &fault.message),
-                None => Error::file(self.file.path(), error),
-            },
+            csv::ErrorKind::Io(error) => self.file.told(error),
             other => Error::row(self.file.path(), line.unwrap_or(1), format!("{other:?}")),
         }
     }
@@ -121,7 +129,7 @@ impl Table for Delimited {
 
     fn each(&self, wanted: &[usize], visit: &mut Visit<'_>) -> Result<()> {
         let mut is_first = self.header == Header::Auto;
-        self.records(&mut |record| {
+        self.records(&mut |line, record| {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => return visit(Err(error)),
@@ -129,7 +137,6 @@ impl Table for Delimited {
             if std::mem::take(&mut is_first) {
                 return Ok(());
             }
-            let line = record.position().map_or(1, csv::Position::line);
             if record.len() != self.columns.len() {
                 return visit(Err(Error::row(self.file.path(), line, self.wrong_width(record.len()))));
             }
@@ -141,6 +148,21 @@ impl Table for Delimited {
 }
 
 impl Delimited {
+    /// Says that there are fewer rows than lines, where each line is a text.
+    fn empty_lines(&self) -> Result<Option<String>> {
+        let (mut rows, mut last) = (0, 0);
+        self.records(&mut |line, _| {
+            rows += 1;
+            last = line;
+            Ok(())
+        })?;
+        let empty = u64::saturating_sub(last, rows);
+        let path = self.file.path().display();
+        let note =
+            || format!("{path}: empty lines are no rows: {empty} of them stand before or between the {rows} rows");
+        Ok((empty > 0).then(note))
+    }
+
     fn wrong_width(&self, width: usize) -> String {
         let (wanted, delimiter) = (self.columns.len(), self.dialect.delimiter);
         let whose = if self.header == Header::Auto { "the header" } else { "the first row" };

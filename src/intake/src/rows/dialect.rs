@@ -94,7 +94,7 @@ impl Dialect {
 fn scan(file: &DataFile, look: &mut dyn FnMut(&[u8])) -> Result<()> {
     let (mut text, mut buffer) = (file.text()?, vec![0; CHUNK]);
     loop {
-        match text.read(&mut buffer).map_err(|error| Error::file(file.path(), error))? {
+        match text.read(&mut buffer).map_err(|error| file.told(error))? {
             0 => return Ok(()),
             count => look(&buffer[..count]),
         }
@@ -105,7 +105,7 @@ fn scan(file: &DataFile, look: &mut dyn FnMut(&[u8])) -> Result<()> {
 fn delimiter(file: &DataFile, reading: &Reading) -> Result<Delimiter> {
     let mut sample = Vec::new();
     let read = file.text()?.take(SAMPLE).read_to_end(&mut sample);
-    read.map_err(|error| Error::file(file.path(), error))?;
+    read.map_err(|error| file.told(error))?;
     let whole = (sample.len() as u64) < SAMPLE;
     let fitting: Vec<Delimiter> =
         Delimiter::USUAL.into_iter().filter(|delimiter| fits(*delimiter, &sample, whole)).collect();

@@ -10,6 +10,7 @@ use super::cells::Filled;
 use super::columns::{self, Columns, NLI_LABEL, folded, is_known};
 use super::set::LARGEST;
 use super::table::{Cell, LabelNeed, Opened, Record, Table};
+use super::unlabelled::{NO_CLASS, looks_missing, no_class, what_to_do};
 use super::{Label, NO_LABEL, Rows};
 use crate::error::{Error, Result};
 
@@ -38,6 +39,8 @@ pub(super) struct Filling<'a> {
     seen: HashMap<String, u32>,
     /// What labels stand for, by how they are read, and whether a row has them.
     mapped: BTreeMap<String, (String, Seen)>,
+    /// Labels that are read as none, and how many rows have them.
+    missing: BTreeMap<String, usize>,
     /// Labels that are not read as they are written, and what they are read as.
     rewritten: BTreeSet<(String, String)>,
 }
@@ -72,11 +75,12 @@ impl<'a> Filling<'a> {
             (label_as_read(label).to_owned(), (label_as_read(class).to_owned(), Seen::No))
         });
         let (path, seen, rewritten, mapped) = (PathBuf::new(), HashMap::new(), BTreeSet::new(), mapped.collect());
-        Self { rows, need, reading, path, wanted, columns, bytes: 0, seen, mapped, rewritten }
+        Self { rows, need, reading, path, wanted, columns, bytes: 0, seen, mapped, missing: BTreeMap::new(), rewritten }
     }
 
     /// Says which labels are not read as they are written, and which that the user has mapped no row has.
     pub(super) fn note_labels(&mut self) {
+        self.note_missing();
         let unseen = self.mapped.iter().filter(|(_, (_, seen))| *seen == Seen::No).map(|(label, _)| label.as_str());
         let unseen: Vec<&str> = unseen.collect();
         if !unseen.is_empty() {
@@ -194,8 +198,8 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// The row; where those who were asked did not agree, it has no label.
-    fn filled<'r>(&self, roles: &[Role], record: &Record<'r>) -> std::result::Result<Filled<'r>, String> {
+    /// The row; where those who were asked did not agree, or nothing is written, it has no label.
+    fn filled<'r>(&mut self, roles: &[Role], record: &Record<'r>) -> std::result::Result<Filled<'r>, String> {
         let mut filled = Filled::of(roles, record.cells, self.need)?;
         let is_nli =
             || self.wanted.iter().any(|wanted| wanted.role == Role::Label && folded(&wanted.name) == NLI_LABEL);
@@ -207,7 +211,45 @@ impl<'a> Filling<'a> {
             }
             filled.label = None;
         }
+        if let Some(label) = filled.label.take_if(|label| looks_missing(label) && !self.mapped.contains_key(&**label)) {
+            if self.need == LabelNeed::Required {
+                return Err(what_to_do(&label));
+            }
+            *self.missing.entry(label.into_owned()).or_default() += 1;
+        }
         Ok(filled)
+    }
+
+    /// Rows whose label is -1 where all others count up from 0 have none.
+    ///
+    /// # Errors
+    /// When they need one, and more are bad than may be.
+    pub(super) fn without_class(&mut self) -> Result<()> {
+        let meant = self.mapped.iter().any(|(label, (class, _))| label == NO_CLASS || class == NO_CLASS);
+        let Some(none) = no_class(&self.rows.names).filter(|_| !meant) else { return Ok(()) };
+        let (count, first) = (none.count, none.first);
+        if self.need == LabelNeed::Optional {
+            self.missing.insert(NO_CLASS.to_owned(), count);
+            self.rows.forget_label(NO_CLASS);
+            return Ok(());
+        }
+        if (self.rows.skipped.len() + count) as u64 > self.reading.skip_bad {
+            let (file, line) = self.rows.place(first);
+            return Err(Error::row(file, line, what_to_do(NO_CLASS)));
+        }
+        self.rows.leave_out(NO_CLASS, &what_to_do(NO_CLASS));
+        Ok(())
+    }
+
+    /// Says which labels are read as none.
+    fn note_missing(&mut self) {
+        let path = self.rows.path.display();
+        for (label, count) in &self.missing {
+            let rows = if *count == 1 { "row has" } else { "rows have" };
+            self.rows.notes.push(format!(
+                "{path}: {count} {rows} the label `{label}`, which is read as none: it looks like a missing value; --label-map                  '{label}={label}' makes it a class"
+            ));
+        }
     }
 
     /// Many files that are small may come to texts that are not.

@@ -78,7 +78,7 @@ pub(super) fn open_json(file: DataFile, _reading: &Reading, _need: LabelNeed) ->
 /// The first byte that is not blank.
 fn first(file: &DataFile) -> Result<Option<u8>> {
     for byte in BufReader::new(file.text()?).bytes() {
-        let byte = byte.map_err(|error| Error::file(file.path(), error))?;
+        let byte = byte.map_err(|error| file.told(error))?;
         if !byte.is_ascii_whitespace() {
             return Ok(Some(byte));
         }
@@ -147,7 +147,7 @@ impl Objects {
             line.clear();
             number += 1;
             let read = text.by_ref().take(bounded::LINE + 1).read_until(b'\n', &mut line);
-            if read.map_err(|error| Error::file(self.file.path(), error))? == 0 {
+            if read.map_err(|error| self.file.told(error))? == 0 {
                 return Ok(());
             }
             if line.len() as u64 > bounded::LINE {

@@ -57,7 +57,14 @@ pub(super) fn open(file: DataFile, _reading: &Reading, _need: LabelNeed) -> Resu
     joined::refuse(&mut bytes, end..size - footer.len() as u64, SEAM).map_err(told)?;
     let mut classes = classes(&metadata).map_err(|why| Error::file(file.path(), why))?;
     let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
-    let columns = fields.iter().map(|field| TypedColumn::new(field, classes.remove(field.name()))).collect();
+    let written = written(&metadata);
+    let column = |(place, field): (usize, &FieldRef)| {
+        // Spans of time are numbers without a meaning to the format itself.
+        let meant = written.as_ref().and_then(|written| written.get(place));
+        let meant = meant.filter(|meant| meant.name() == field.name() && meant.data_type().is_temporal());
+        TypedColumn::new(meant.unwrap_or(field), classes.remove(field.name()))
+    };
+    let columns = fields.iter().enumerate().map(column).collect();
     let table = Parquet { file, size, metadata: Arc::new(metadata), fields, names, columns };
     Ok(Opened { table: Box::new(table), order: None, advice: "", notes: Vec::new() })
 }
@@ -81,6 +88,13 @@ fn described(footer: &[u8]) -> parquet::errors::Result<(ParquetMetaData, Fields)
     let schema = parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None)?;
     let fields: Fields = schema.fields().iter().map(viewed).collect();
     Ok((metadata, fields))
+}
+
+/// The columns as the program meant them that has written the file, if it says so.
+fn written(metadata: &ParquetMetaData) -> Option<Fields> {
+    let file = metadata.file_metadata();
+    let read = caught(|| parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()));
+    read.ok()?.ok().map(|schema| schema.fields().clone())
 }
 
 /// The field with texts that stay where they are: a text that comes again a million times is there once.

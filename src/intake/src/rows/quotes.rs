@@ -157,11 +157,13 @@ impl Quotes {
 pub(super) struct Watched<R> {
     bytes: R,
     quotes: Quotes,
+    /// Whether a line is begun and has not ended.
+    within_line: bool,
 }
 
 impl<R: Read> Watched<R> {
     pub(super) fn new(bytes: R, quotes: Quotes) -> Self {
-        Self { bytes, quotes }
+        Self { bytes, quotes, within_line: false }
     }
 }
 
@@ -186,13 +188,22 @@ impl<R: Read> Read for Watched<R> {
         let faulty = |fault: Fault| io::Error::new(io::ErrorKind::InvalidData, fault);
         loop {
             let count = self.bytes.read(buffer)?;
+            if buffer.is_empty() {
+                return Ok(0);
+            }
             if count == 0 {
-                return if buffer.is_empty() { Ok(0) } else { self.quotes.end().map(|()| 0).map_err(faulty) };
+                self.quotes.end().map_err(faulty)?;
+                // The last line ends as the others do.
+                buffer[0] = b'\n';
+                return Ok(usize::from(std::mem::take(&mut self.within_line)));
             }
             match self.look(buffer, count).map_err(faulty)? {
                 // One carriage return alone.
                 0 => {}
-                kept => return Ok(kept),
+                kept => {
+                    self.within_line = buffer[kept - 1] != b'\n';
+                    return Ok(kept);
+                }
             }
         }
     }

@@ -35,7 +35,10 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(refused("selects rows of its files; call dataset.flatten_indices() before it is saved"));
     }
     let all_columns = state.get("_output_all_columns").is_some_and(|value| *value == Value::Bool(true));
-    if !all_columns && state.get("_format_columns").is_some_and(|value| !value.is_null()) {
+    let selected = state.get("_format_columns").filter(|value| !value.is_null() && !all_columns);
+    if let Some(selected) = selected
+        && !names_all(selected, &read(folder, INFO)?)
+    {
         return Err(refused("selects columns of its files; call dataset.reset_format() before it is saved"));
     }
     let named = state.get("_data_files").and_then(Value::as_array).filter(|files| !files.is_empty());
@@ -50,6 +53,13 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(refused("names a file twice"));
     }
     Ok(files)
+}
+
+/// Whether `selected` names all columns: datasets writes them down when parts are joined or a column gets another type.
+fn names_all(selected: &Value, info: &Value) -> bool {
+    let features = info.get("features").and_then(Value::as_object).filter(|features| !features.is_empty());
+    let named = |name: &String| selected.as_array().is_some_and(|all| all.iter().any(|other| other == name));
+    features.is_some_and(|features| features.keys().all(named))
 }
 
 /// Whether a name leads nowhere else.

@@ -85,10 +85,7 @@ fn matching(path: &Path, pattern: &str) -> Result<FileSet> {
     if pattern.contains("**") {
         return Err(Error::file(path, "a pattern with ** is not read; name each folder, or * for any"));
     }
-    // As shells do, so that neither old copies nor what systems put beside a file is read.
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let found = glob::glob_with(pattern, options)
-        .map_err(|error| Error::file(path, format!("is no pattern: {}", error.msg)))?;
+    let found = glob::glob(pattern).map_err(|error| Error::file(path, format!("is no pattern: {}", error.msg)))?;
     let mut files = Vec::new();
     for file in found {
         let file = file.map_err(|error| Error::file(error.path(), error.error()))?;

@@ -365,6 +365,97 @@ fn the_label_of_snli_may_be_none() {
 }
 
 #[test]
+fn labels_that_look_like_missing_values_are_no_classes_unless_they_are_said_to_be() {
+    let what = |label: &str| {
+        format!(
+            "the label `{label}` looks like a missing value; --skip-bad N leaves such rows out, --label-map '{label}={label}' \
+             makes it a class"
+        )
+    };
+    for label in ["nan", "NaN", "None", "NA", "null", "n/a", "?", "<NA>"] {
+        let table = format!("text,label\na b,pos\nc d,{label}\ne f,neg\n");
+        assert_eq!(message("a.csv", table.as_bytes()), format!("a.csv:3: {}", what(label)));
+        let json = format!("{{\"text\":\"a\",\"label\":\"{label}\"}}\n");
+        assert_eq!(message("a.jsonl", json.as_bytes()), format!("a.jsonl:1: {}", what(label)));
+        let read = |reading: &Reading, need| {
+            let rows = read_as("a.csv", table.as_bytes(), reading, need).unwrap();
+            let labels =
+                (0..rows.len()).map(|row| rows.row(row).label.unwrap_or_default()).collect::<Vec<_>>().join(" ");
+            (labels, rows.notes().join("; "))
+        };
+        let lenient = Reading { skip_bad: 1, ..Reading::default() };
+        assert_eq!(read(&lenient, LabelNeed::Required).0, "pos neg");
+        let meant = Reading { labels: format!("{label}={label}").parse().unwrap(), ..Reading::default() };
+        assert_eq!(read(&meant, LabelNeed::Required), (format!("pos {label} neg"), String::new()));
+        let (labels, notes) = read(&Reading::default(), LabelNeed::Optional);
+        assert_eq!(labels, "pos  neg");
+        assert!(notes.contains(&format!("1 row has the label `{label}`, which is read as none")), "{notes}");
+    }
+    for label in ["none", "nano", "N", "na"] {
+        let table = format!("text,label\na b,pos\nc d,{label}\n");
+        assert_eq!(read("a.csv", table.as_bytes()).unwrap()[1].label.as_deref(), Some(label));
+    }
+}
+
+#[test]
+fn minus_one_beside_classes_by_number_is_no_class() {
+    let table = b"text,label\na,0\nb,-1\nc,1\nd,-1\ne,0\n";
+    assert!(message("a.csv", table).starts_with("a.csv:3: the label `-1` looks like a missing value"));
+    let skip = |skip_bad| read_as("a.csv", table, &Reading { skip_bad, ..Reading::default() }, LabelNeed::Required);
+    assert!(skip(1).is_err());
+    let rows = skip(2).unwrap();
+    let lines: Vec<u64> = (0..rows.len()).map(|row| rows.line(row)).collect();
+    assert_eq!((lines, rows.skipped().len(), rows.labels().len()), (vec![2, 4, 6], 2, 2));
+    assert_eq!(rows.place(2).0.file_name().unwrap(), "a.csv");
+    let meant = Reading { labels: "-1=-1".parse().unwrap(), ..Reading::default() };
+    assert_eq!(read_as("a.csv", table, &meant, LabelNeed::Required).unwrap().labels().len(), 3);
+    let rows = read_as("a.csv", table, &Reading::default(), LabelNeed::Optional).unwrap();
+    assert_eq!((rows.len(), rows.labels().len(), rows.label(1), rows.label(2)), (5, 2, None, Some(1)));
+    assert!(rows.notes().join("; ").contains("2 rows have the label `-1`, which is read as none"));
+    assert_eq!(read("a.csv", b"text,label\na,1\nb,-1\n").unwrap().len(), 2, "the two sides of a boundary");
+}
+
+#[test]
+fn the_line_of_a_row_is_its_own_behind_empty_lines_and_long_texts() {
+    let lines = |name: &str, content: &[u8]| {
+        let rows = read(name, content).unwrap();
+        rows.iter().map(|row| row.line).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("a.csv", b"\n\ntext,label\r\n\r\na,1\n\n\n\"b\n\nc\",0\n\nd,1"), [5, 8, 12]);
+    assert_eq!(lines("a.csv", b"text,label\n\"a\r\nb\",1\r\nc,0\r\n\r\n"), [2, 4]);
+    assert_eq!(lines("a.tsv", b"text\tlabel\n\na \"\t1\n\n\nb\t0"), [3, 6]);
+    assert!(message("a.csv", b"text,label\n\n\na,1\n\n,1\n").starts_with("a.csv:6: the text is empty"));
+    assert!(message("a.csv", b"text,label\n\n\xff,1\n").starts_with("a.csv:3: is not UTF-8"));
+}
+
+#[test]
+fn empty_lines_between_texts_are_said() {
+    let notes = |content: &[u8]| {
+        let rows = read_as("a.txt", content, &Reading::default(), LabelNeed::Optional).unwrap();
+        (rows.line(rows.len() - 1), rows.notes().join("; "))
+    };
+    let (last, told) = notes(b"a b\n\nc d\n\n\n");
+    assert!(
+        last == 3 && told.ends_with("empty lines are no rows: 1 of them stand before or between the 2 rows"),
+        "{told}"
+    );
+    assert_eq!(notes(b"a b\nc d\n\n"), (2, String::new()));
+}
+
+#[test]
+fn a_byte_that_the_encoding_does_not_have_is_named_with_its_line() {
+    let told = |name: &str, content: &[u8]| {
+        let reading = Reading { encoding: Some("cp1252".to_owned()), ..Reading::default() };
+        told(name, &read_as(name, content, &reading, LabelNeed::Required).unwrap_err())
+    };
+    let why = "has a byte that windows-1252 does not have; name its --encoding";
+    assert_eq!(told("a.csv", b"text,label\na,1\n\x81,1\n"), format!("a.csv:3: {why}"));
+    assert_eq!(told("a.tsv", b"text\tlabel\na\t1\n\x81\t1\n"), format!("a.tsv:3: {why}"));
+    assert_eq!(told("a.jsonl", b"{\"text\":\"a\",\"label\":1}\n{\"text\":\"\x81\"}\n"), format!("a.jsonl:2: {why}"));
+    assert_eq!(told("a.json", b"[\n{\"text\":\"\x81\",\"label\":1}]"), format!("a.json:2: {why}"));
+}
+
+#[test]
 fn rows_that_are_too_long_or_too_deep_are_named() {
     let long = "a".repeat(LONGEST_TEXT + 1);
     let shown = message("a.tsv", format!("good\t1\n{long}\t0\n").as_bytes());

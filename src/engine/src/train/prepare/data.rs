@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
-use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
+use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_alike, read_rows};
 use pellucid_intake::split::{Folds, Shares, Split, SplitRecord, Unsplit, folds, split};
 use pellucid_intake::survey::{Part, shared, survey};
 use pellucid_protocol::Settings;
@@ -71,7 +71,7 @@ impl Preparation<'_> {
             self.notes
                 .push(format!("{count} test rows are kept apart: the best weights are measured on them at the end"));
         }
-        let mut probe = self.probe(&labels, naming)?;
+        let mut probe = self.probe(&reading, &labels, naming)?;
         let limit = TextLimit { max_tokens: self.token_limit(&config), windows: self.settings.windows() };
         let mut encoder = TextEncoder::load(self.source, limit)?;
         let tokenizer = TokenizerFiles::read(self.source)?;
@@ -120,14 +120,17 @@ impl Preparation<'_> {
         let part = |wanted: Option<&DataPart>, own: &[usize]| match wanted {
             None => Ok(None),
             Some(DataPart::Share(_)) => Ok(Some(rows.subset(own))),
-            Some(DataPart::File(path)) => read_rows(path, &reading, LabelNeed::Required).map(Some),
+            Some(DataPart::File(path)) => read_alike(path, &rows, &asked, LabelNeed::Required).map(Some),
         };
         let valid = match &self.settings.valid {
             None => rows.subset(&split.valid),
             valid => part(valid.as_ref(), &split.valid)?.unwrap_or_default(),
         };
         let test = part(self.settings.test.as_ref(), &split.test)?;
-        [Some(&valid), test.as_ref()].into_iter().flatten().for_each(|part| self.note_skipped(part, &mut skipped));
+        for part in [Some(&valid), test.as_ref()].into_iter().flatten() {
+            self.notes.extend(part.notes().iter().cloned());
+            self.note_skipped(part, &mut skipped);
+        }
         let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
         let train = self.without_leaks(train, &valid, test.as_ref(), split_record.as_mut());
         Ok(Parts { train, valid, test, reading, split: split_record, skipped })
@@ -246,10 +249,15 @@ impl Preparation<'_> {
     }
 
     /// The samples of `--probe-data`.
-    fn probe(&self, labels: &Labels, naming: Naming) -> Result<Option<Examples>> {
+    fn probe(&self, trained: &Reading, labels: &Labels, naming: Naming) -> Result<Option<Examples>> {
         let Some(path) = &self.settings.probe_data else { return Ok(None) };
         let rows = read_rows(path, &self.settings.reading(), LabelNeed::Required)?;
-        Examples::of(rows, labels, naming).map(Some)
+        let what = match (rows.columns().pair.is_some(), trained.columns.pair.is_some()) {
+            (true, false) => "has pairs of texts, and the training file has single ones",
+            (false, true) => "has single texts, and the training file has pairs",
+            _ => return Examples::of(rows, labels, naming).map(Some),
+        };
+        Err(Error::file(path, format!("{what}; --text-column and --pair-column name those to read")))
     }
 
     /// The most tokens of a text that are read: as asked, at most what the model can read.

@@ -16,7 +16,7 @@ pub(super) fn pieces(file: &DataFile, visit: &mut VisitPiece<'_>) -> Result<()> 
     let mut text = BufReader::new(file.text()?);
     let mut list = List { file, at: At::Before, item: Vec::new(), line: 1, begins: 1, depth: 0, string: InString::No };
     loop {
-        let piece = text.fill_buf().map_err(|error| Error::file(file.path(), error))?;
+        let piece = text.fill_buf().map_err(|error| file.told(error))?;
         if piece.is_empty() {
             return if list.at == At::After { Ok(()) } else { Err(list.wrong("is cut off: its list does not end")) };
         }

@@ -1,0 +1,93 @@
+//! Some of the rows of a data set, as if it had no others.
+
+use super::strings::Strings;
+use super::{Label, NO_LABEL, Rows};
+use crate::error::Error;
+
+impl Rows {
+    /// These rows alone, in this order.
+    #[must_use]
+    pub fn subset(&self, wanted: &[usize]) -> Self {
+        debug_assert!(wanted.is_sorted(), "rows stay in the order of their files");
+        let mut subset = Self {
+            texts: wanted.iter().map(|row| self.texts.get(*row)).collect(),
+            lines: wanted.iter().map(|row| self.lines[*row]).collect(),
+            labels: wanted.iter().map(|row| self.labels[*row]).collect(),
+            files: self.files.clone(),
+            starts: self.starts.iter().map(|start| wanted.partition_point(|row| row < start)).collect(),
+            ..Self { path: self.path.clone(), columns: self.columns.clone(), header: self.header, ..Self::default() }
+        };
+        let taken = |strings: &Strings| {
+            if strings.is_empty() { Strings::default() } else { wanted.iter().map(|row| strings.get(*row)).collect() }
+        };
+        (subset.pairs, subset.ids, subset.groups) = (taken(&self.pairs), taken(&self.ids), taken(&self.groups));
+        for (place, row) in wanted.iter().enumerate() {
+            if self.single.binary_search(row).is_ok() {
+                subset.single.push(place);
+            }
+            if let Some(rationale) = self.rationales.get(row) {
+                subset.rationales.insert(place, rationale.clone());
+            }
+        }
+        subset.name_labels(&self.names);
+        subset
+    }
+
+    /// The first `count` rows. Their labels are those of all rows, so that they mean the same; one that none of them has
+    /// counts 0.
+    #[must_use]
+    pub fn head(&self, count: usize) -> Self {
+        let mut head = self.subset(&(0..count.min(self.len())).collect::<Vec<_>>());
+        head.labels = self.labels[..head.len()].to_vec();
+        head.names = self.names.iter().map(|label| Label { count: 0, ..label.clone() }).collect();
+        for label in head.labels.iter().filter(|label| **label != NO_LABEL) {
+            head.names[*label as usize].count += 1;
+        }
+        head
+    }
+
+    /// Names the labels that the rows have; their numbers are places in `names`.
+    fn name_labels(&mut self, names: &[Label]) {
+        let mut places = vec![NO_LABEL; names.len()];
+        for (row, label) in self.labels.iter_mut().enumerate().filter(|(_, label)| **label != NO_LABEL) {
+            let place = &mut places[*label as usize];
+            if *place == NO_LABEL {
+                *place = self.names.len() as u32;
+                self.names.push(Label { name: names[*label as usize].name.clone(), count: 0, first: row });
+            }
+            *label = *place;
+            self.names[*place as usize].count += 1;
+        }
+    }
+
+    /// The rows with a label have none.
+    pub(super) fn forget_label(&mut self, name: &str) {
+        if let Some(place) = self.names.iter().position(|label| label.name == name) {
+            self.labels.iter_mut().filter(|label| **label == place as u32).for_each(|label| *label = NO_LABEL);
+            let names = std::mem::take(&mut self.names);
+            self.name_labels(&names);
+        }
+    }
+
+    /// Leaves out the rows with a label.
+    pub(super) fn leave_out(&mut self, name: &str, why: &str) {
+        let place = self.names.iter().position(|label| label.name == name);
+        let (out, kept): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(|row| self.label(*row) == place);
+        let skipped = out.iter().map(|row| {
+            let (file, line) = self.place(*row);
+            Error::row(file, line, why)
+        });
+        let skipped: Vec<Error> = skipped.collect();
+        skipped.into_iter().for_each(|error| self.skipped.add(error));
+        let starts = self.starts.iter().map(|start| start - out.partition_point(|row| row < start)).collect();
+        let subset = self.subset(&kept);
+        *self = Self {
+            files: std::mem::take(&mut self.files),
+            starts,
+            unused: std::mem::take(&mut self.unused),
+            notes: std::mem::take(&mut self.notes),
+            skipped: std::mem::take(&mut self.skipped),
+            ..subset
+        };
+    }
+}
