@@ -129,6 +129,12 @@ fn columns_of_other_types_are_refused_by_name() {
 }
 
 #[test]
+fn spans_of_time_are_no_numbers_in_parquet_either() {
+    let told = refused("duration.parquet", &Reading::default());
+    assert!(told.starts_with("duration.parquet: column `label` holds times; only texts, numbers"), "{told}");
+}
+
+#[test]
 fn a_text_that_ends_within_a_character_is_no_text() {
     // Two texts of three bytes in all, of which the library looks at both together.
     let mut bytes = std::fs::read(fixture("character.parquet")).unwrap();
