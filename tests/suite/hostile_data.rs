@@ -143,7 +143,7 @@ fn tables_that_are_damaged_or_made_to_do_harm() {
         ("name.csv", [&b"a".repeat(9 << 20)[..], b",label\na b,0\n"].concat(), Refused("no column is called `text`")),
         ("lines.csv", [PLAIN, &b"\n".repeat(64 << 20)].concat(), TWO),
         ("utf16.csv", marked(), TWO),
-        ("utf16-odd.csv", [&marked()[..], b"x"].concat(), Refused("utf16-odd.csv: is not UTF-16LE")),
+        ("utf16-odd.csv", [&marked()[..], b"x"].concat(), Refused("utf16-odd.csv:4: is not UTF-16LE throughout")),
         ("utf16-bare.csv", utf16(&plain()), Refused("if the file is UTF-16, --encoding utf-16le")),
         (
             "utf16-lone.csv",

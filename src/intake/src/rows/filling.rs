@@ -10,7 +10,7 @@ use super::cells::Filled;
 use super::columns::{self, Columns, NLI_LABEL, folded, is_known};
 use super::set::LARGEST;
 use super::table::{Cell, LabelNeed, Opened, Record, Table};
-use super::unlabelled::{NO_CLASS, looks_missing, no_class, what_to_do};
+use super::unlabelled::{NO_CLASS, looks_missing, no_class, read_as_none, what_to_do};
 use super::{Label, NO_LABEL, Rows};
 use crate::error::{Error, Result};
 
@@ -245,10 +245,7 @@ impl<'a> Filling<'a> {
     fn note_missing(&mut self) {
         let path = self.rows.path.display();
         for (label, count) in &self.missing {
-            let rows = if *count == 1 { "row has" } else { "rows have" };
-            self.rows.notes.push(format!(
-                "{path}: {count} {rows} the label `{label}`, which is read as none: it looks like a missing value; --label-map                  '{label}={label}' makes it a class"
-            ));
+            self.rows.notes.push(format!("{path}: {}", read_as_none(label, *count)));
         }
     }
 

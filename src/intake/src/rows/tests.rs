@@ -368,7 +368,7 @@ fn the_label_of_snli_may_be_none() {
 fn labels_that_look_like_missing_values_are_no_classes_unless_they_are_said_to_be() {
     let what = |label: &str| {
         format!(
-            "the label `{label}` looks like a missing value; --skip-bad N leaves such rows out, --label-map '{label}={label}' \
+            "the label `{label}` looks like a missing value; --skip-bad N leaves such rows out, --label-map='{label}={label}' \
              makes it a class"
         )
     };

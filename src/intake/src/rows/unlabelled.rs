@@ -23,12 +23,20 @@ pub(super) fn no_class(labels: &[Label]) -> Option<&Label> {
     (others > 0 && (0..others).all(counts)).then_some(none)
 }
 
-/// What to do about a label that looks like a missing value.
+/// What is said of a row whose label looks like a missing value.
 pub(super) fn what_to_do(label: &str) -> String {
-    format!(
-        "the label `{label}` looks like a missing value; --skip-bad N leaves such rows out, --label-map '{label}={label}' makes \
-         it a class"
-    )
+    format!("the label `{label}` looks like a missing value; --skip-bad N leaves such rows out, {}", make_class(label))
+}
+
+/// What is said of `count` rows that have none.
+pub(super) fn read_as_none(label: &str, count: usize) -> String {
+    let rows = if count == 1 { "row has" } else { "rows have" };
+    let make_class = make_class(label);
+    format!("{count} {rows} the label `{label}`, which is read as none: it looks like a missing value; {make_class}")
+}
+
+fn make_class(label: &str) -> String {
+    format!("--label-map='{label}={label}' makes it a class")
 }
 
 #[cfg(test)]
