@@ -147,6 +147,7 @@ pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows
     others.iter().try_for_each(|other| filling.next(other, &open(other, &alike)?))?;
     filling.without_class()?;
     filling.note_labels();
+    filling.note_single();
     if rows.is_empty() {
         return Err(Error::file(path, "has no rows"));
     }
@@ -161,7 +162,7 @@ pub fn read_rows(path: &Path, reading: &Reading, need: LabelNeed) -> Result<Rows
 /// As [`read_rows`], and when it has a second text and `like` has none.
 pub fn read_alike(path: &Path, like: &Rows, reading: &Reading, need: LabelNeed) -> Result<Rows> {
     let rows = read_rows(path, &like.reading(reading), need)?;
-    match Columns::overlooked(&rows.unused, &rows.columns, reading) {
+    match Columns::overlooked(&columns::not_in(&rows.unused, &like.unused), &rows.columns, reading) {
         Some((role, name)) if rows.header == Header::Auto => {
             Err(Error::file(path, columns::other(role, name, &like.path.display().to_string())))
         }

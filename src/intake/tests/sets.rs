@@ -125,6 +125,8 @@ fn columns_that_only_later_files_have_are_no_secret() {
         ("id/1.csv", "guid,text,label\n7,c d,y\n"),
         ("more/0.csv", "text,label\na b,x\n"),
         ("more/1.csv", "text,note,label\na b,n,y\n"),
+        ("ids/0.csv", "id,idx,text,label\n1,1,a b,x\n"),
+        ("ids/1.csv", "id,idx,text,label\n2,2,c d,y\n"),
         ("twice/0.csv", "text,label\na b,x\n"),
         ("twice/1.csv", "text,text,label\na b,n,y\n"),
     ]);
@@ -151,6 +153,10 @@ fn columns_that_only_later_files_have_are_no_secret() {
     let told = alike(&Reading::default()).unwrap_err().to_string();
     assert!(told.contains("1.jsonl: has the column `text_pair`, a second text, and "), "{told}");
     assert_eq!(alike(&named).unwrap().len(), 1);
+    // What the first file has as well, and is not used there either.
+    let ids = sets.path().join("ids");
+    let train = read(&ids).unwrap();
+    assert!(train.id(0).is_none() && read_alike(&ids, &train, &Reading::default(), LabelNeed::Required).is_ok());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Which column of a data file is for what: as the user says, or by the names that data sets have, or not at all.
 
+use std::collections::HashSet;
+
 use pellucid_protocol::settings::reading::{ColumnNames, Reading, Role};
 
 /// The names of a pair of texts, the first text first: those of GLUE and SuperGLUE, and usual ones.
@@ -69,6 +71,12 @@ fn called(names: &[String], place: usize) -> String {
 pub(super) fn listed(columns: &[String]) -> String {
     let shown = columns[..columns.len().min(LISTED)].join(", ");
     if columns.len() > LISTED { format!("{shown} and {} more", columns.len() - LISTED) } else { shown }
+}
+
+/// Those of `names` that are not among `others`.
+pub(super) fn not_in(names: &[String], others: &[String]) -> Vec<String> {
+    let others: HashSet<String> = others.iter().map(|name| folded(name)).collect();
+    names.iter().filter(|name| !others.contains(&folded(name))).cloned().collect()
 }
 
 /// What is wrong with a file that has the column `name` for `role`, where `first` has none.

@@ -78,6 +78,14 @@ impl<'a> Filling<'a> {
         Self { rows, need, reading, path, wanted, columns, bytes: 0, seen, mapped, missing: BTreeMap::new(), rewritten }
     }
 
+    /// Says how many rows of pairs are single texts.
+    pub(super) fn note_single(&mut self) {
+        let (path, single, all) = (self.rows.path.display(), self.rows.single.len(), self.rows.len());
+        if single > 0 {
+            self.rows.notes.push(format!("{path}: {single} of {all} rows have no second text"));
+        }
+    }
+
     /// Says which labels are not read as they are written, and which that the user has mapped no row has.
     pub(super) fn note_labels(&mut self) {
         self.note_missing();
@@ -141,10 +149,10 @@ impl<'a> Filling<'a> {
         if self.rows.header == Header::None {
             return Ok(());
         }
-        if let Some((role, name)) = Columns::overlooked(names, &self.rows.columns, self.reading) {
+        let other = columns::not_in(names, &self.columns);
+        if let Some((role, name)) = Columns::overlooked(&other, &self.rows.columns, self.reading) {
             return Err(Error::file(path, columns::other(role, name, first)));
         }
-        let other: Vec<String> = names.iter().filter(|name| !self.columns.contains(name)).cloned().collect();
         if !other.is_empty() {
             let listed = columns::listed(&other);
             self.rows.notes.push(format!("{}: columns not used, which {first} has not: {listed}", path.display()));
