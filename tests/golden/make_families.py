@@ -36,6 +36,14 @@ MODERNBERT = dict(vocab_size=20, hidden_size=8, num_hidden_layers=4, num_attenti
 DEBERTA = dict(vocab_size=18, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
                max_position_embeddings=16, max_relative_positions=-1, relative_attention=True, position_buckets=4,
                norm_rel_ebd="layer_norm", pos_att_type=["p2c", "c2p"], pooler_dropout=0, pooler_hidden_act="gelu")
+DECODER = dict(vocab_size=17, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_attention_heads=4,
+               num_key_value_heads=2, max_position_embeddings=16, pad_token_id=16, bos_token_id=14, eos_token_id=15)
+QWEN = {**DECODER, "use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1}
+GEMMA3 = {**DECODER, "head_dim": 4, "sliding_window": 3, "query_pre_attn_scalar": 5,
+          "layer_types": ["sliding_attention", "full_attention"]}
+LLAMA3_ROPE = dict(rope_type="llama3", factor=4.0, low_freq_factor=0.5, high_freq_factor=1.5,
+                   original_max_position_embeddings=12)
+YARN = dict(rope_type="yarn", factor=2.0, original_max_position_embeddings=8, beta_fast=2.0, beta_slow=0.2)
 TRIAGE = dict(id2label={0: "routine", 1: "urgent", 2: "emergency"},
               label2id={"routine": 0, "urgent": 1, "emergency": 2})
 
@@ -79,6 +87,32 @@ CASES = {
         "own_keys": {**DEBERTA, "type_vocab_size": 2, "position_biased_input": True, "share_att_key": False,
                      "embedding_size": 6, "pad_token_id": 2, "position_buckets": 8, "max_relative_positions": 6},
     },
+    "llama": {
+        "bands": {**DECODER, "head_dim": 8, "rope_theta": 10.0, "rope_scaling": LLAMA3_ROPE, **TRIAGE},
+        "bias": {**DECODER, "num_key_value_heads": 4, "attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
+                 "rms_norm_eps": 1e-5, "rope_scaling": {"type": "linear", "factor": 2.0}},
+    },
+    "mistral": {
+        "window": {**DECODER, "sliding_window": 3, "head_dim": 6},
+        "yarn": {**DECODER, "sliding_window": None, "head_dim": 8, "rope_theta": 50.0, "rope_scaling": YARN,
+                 "pad_token_id": 3},
+    },
+    "qwen2": {
+        "full": {**DECODER, "num_attention_heads": 2, "num_key_value_heads": 1,
+                 "rope_scaling": {"rope_type": "dynamic", "factor": 2.0}},
+        "window": QWEN,
+    },
+    "qwen3": {"window": {**QWEN, "head_dim": 4}, "bias": {**DECODER, "head_dim": 6, "attention_bias": True, **TRIAGE}},
+    "smollm3": {
+        "default": {**DECODER, "no_rope_layer_interval": 2, "use_sliding_window": True, "sliding_window": 3},
+        "layers": {**DECODER, "no_rope_layers": [0, 1], "attention_bias": True, "mlp_bias": True, "sliding_window": 2,
+                   "layer_types": ["full_attention", "sliding_attention"]},
+    },
+    "gemma3_text": {
+        "default": GEMMA3,
+        "scaled": {**GEMMA3, "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "rope_theta": 20.0,
+                   "rope_local_base_freq": 5.0, "attention_bias": True, "pad_token_id": 0},
+    },
 }
 
 OF_BERT = ["embeddings.word_embeddings.weight", "embeddings.LayerNorm.weight",
@@ -105,6 +139,19 @@ WATCHED = {
         "embeddings.word_embeddings.weight", "embeddings.LayerNorm.weight", "encoder.rel_embeddings.weight",
         "encoder.LayerNorm.weight", "encoder.layer.0.attention.self.query_proj.weight",
         "encoder.layer.1.output.dense.weight"]] + ["pooler.dense.weight", "classifier.weight"],
+}
+
+
+DECODED = [f"model.{name}" for name in [
+    "embed_tokens.weight", "layers.0.self_attn.q_proj.weight", "layers.0.self_attn.k_proj.weight",
+    "layers.0.input_layernorm.weight", "layers.1.self_attn.v_proj.weight", "layers.1.mlp.gate_proj.weight",
+    "layers.1.mlp.down_proj.weight", "norm.weight"]] + ["score.weight"]
+NORMS_OF_HEADS = ["model.layers.0.self_attn.q_norm.weight", "model.layers.1.self_attn.k_norm.weight"]
+WATCHED |= {
+    **dict.fromkeys(["llama", "mistral", "qwen2", "smollm3"], DECODED),
+    "qwen3": DECODED + NORMS_OF_HEADS,
+    "gemma3_text": DECODED + NORMS_OF_HEADS + ["model.layers.0.post_attention_layernorm.weight",
+                                               "model.layers.1.post_feedforward_layernorm.weight"],
 }
 
 
@@ -145,11 +192,14 @@ def embedding_gradient(model, batch, row, label):
         output.retain_grad()
         kept.append(output)
 
-    hook = model.get_input_embeddings().register_forward_hook(keep)
+    table = model.get_input_embeddings()
+    hook = table.register_forward_hook(keep)
     model(**batch).logits[row, label].backward()
     hook.remove()
     model.zero_grad()
-    return kept[0][row].detach(), kept[0].grad[row]
+    # Gemma multiplies what the table has; the gradient is in the table's numbers.
+    scale = float(getattr(table, "embed_scale", 1.0))
+    return kept[0][row].detach() / scale, kept[0].grad[row] * scale
 
 
 def check(model, family, rows, folder, logits):

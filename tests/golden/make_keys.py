@@ -14,16 +14,17 @@ import re
 import sys
 
 import transformers
-from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForSequenceClassification
 from transformers.configuration_utils import PretrainedConfig
 
-FAMILIES = ["bert", "distilbert", "roberta", "xlm-roberta", "electra", "gpt2", "modernbert", "deberta-v2"]
+FAMILIES = ["bert", "distilbert", "roberta", "xlm-roberta", "electra", "gpt2", "modernbert", "deberta-v2", "llama",
+            "mistral", "qwen2", "qwen3", "smollm3", "gemma3_text", "camembert", "mpnet", "albert", "eurobert"]
 TOKENIZERS = ["BertTokenizer", "DistilBertTokenizer", "RobertaTokenizer", "XLMRobertaTokenizer", "GPT2Tokenizer",
               "DebertaV2Tokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"]
 ASKED = re.compile(r"""(?<!\w)config\.([a-z_0-9]+)(?!\s*\()|getattr\((?:self\.)?config,\s*["']([a-z_0-9]+)["']""")
 # Words that are no keys: attributes of the classes themselves, a module, an example, what is set when a folder is loaded.
 OWN = {"_auto_class", "attribute_map", "base_config_key", "base_model_ep_plan", "base_model_fsdp_plan",
-       "base_model_pp_plan", "base_model_tp_plan", "extra_config_files", "extra_files", "json", "mtp_layer_types",
+       "base_model_pp_plan", "base_model_tp_plan", "extra_config_files", "extra_files", "get_text_confi", "json", "mtp_layer_types",
        "sub_config_name", "sub_configs_defaults", "use_return_dict", "validate_architectur"}
 # Arguments of functions of a tokenizer, and of its constructor alone.
 CALLS = {"__slow_tokenizer", "_commit_hash", "_from_auto", "_from_pipeline", "_json_padding", "_json_truncation",
@@ -52,6 +53,9 @@ def asked(cls):
 
 
 def of_family(family):
+    """Its keys; none if this version does not have the family."""
+    if family not in CONFIG_MAPPING:
+        return []
     config = AutoConfig.for_model(family)
     model = AutoModelForSequenceClassification._model_mapping[type(config)]
     names = parameters(type(config)) | set(config.to_dict()) | set(type(config).attribute_map) | asked(model)

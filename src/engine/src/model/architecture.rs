@@ -37,6 +37,8 @@ pub struct Architecture {
     pub vocabulary: i64,
     /// Size of a word embedding.
     pub embedding: i64,
+    /// Word embeddings are multiplied by it.
+    pub embedding_scale: f64,
     /// How embeddings become hidden states of another size.
     pub projection: Projection,
     /// Size of a hidden state.
@@ -104,6 +106,8 @@ pub enum NormKind {
     Layer,
     /// To a root mean square of one (Zhang and Sennrich 2019).
     RootMeanSquare,
+    /// The same, with weights that say by how much they are more than one (Gemma).
+    ShiftedRootMeanSquare,
 }
 
 /// The norms of a model.
@@ -150,6 +154,8 @@ pub enum Order {
         /// Whether the first attention reads its input as it is.
         bare_start: bool,
     },
+    /// Before each sublayer, on what each sublayer adds, and once at the end (Gemma 3).
+    Around,
 }
 
 /// The feed-forward layers.

@@ -44,7 +44,7 @@ impl Encoder {
         }
         list.end_layers();
         if let Some(norm) = a.names.final_norm {
-            list.norm(&a.names.of_encoder(norm), a.hidden, a.norm.bias);
+            list.norm(&a.names.of_encoder(norm), a.hidden, a.norm);
         }
     }
 
@@ -105,7 +105,7 @@ impl Encoder {
         let (query, key_value) = (last.qkv.outputs(0, queries), last.qkv.outputs(queries, keys + values));
         let attend = |x: &Tensor, drop: &mut Dropout| {
             let queries = query.forward(&x.index_select(0, &places));
-            last.out_proj.forward(&attention.one_query(&queries, &key_value.forward(x), rule, drop))
+            last.out_proj.forward(&attention.one_query(&queries, &key_value.forward(x), last.rule(rule), drop))
         };
         let states = States { all: &hidden, residual: &hidden.index_select(0, &places) };
         let pooled = last.forward(a, states, &attend, drop);
@@ -149,7 +149,7 @@ impl Encoder {
             let known = known.take();
             let attend = |x: &Tensor, drop: &mut Dropout| {
                 let qkv = known.as_ref().map_or_else(|| layer.qkv.forward(x), Tensor::shallow_clone);
-                let layer_rule = LayerRule { rule, distances: distances.as_ref() };
+                let layer_rule = LayerRule { distances: distances.as_ref(), ..layer.rule(rule) };
                 layer.out_proj.forward(&attention.forward(&qkv, layer_rule, drop))
             };
             hidden = layer.forward(a, States { all: &hidden, residual: &hidden }, &attend, drop);

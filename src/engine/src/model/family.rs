@@ -3,10 +3,12 @@
 
 mod bert;
 mod deberta;
+mod decoder;
 mod distilbert;
 mod gpt2;
 mod keys;
 mod modernbert;
+mod rope;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -23,6 +25,12 @@ const FAMILIES: &[Family] = &[
     gpt2::GPT2,
     modernbert::MODERNBERT,
     deberta::DEBERTA,
+    decoder::LLAMA,
+    decoder::MISTRAL,
+    decoder::QWEN2,
+    decoder::QWEN3,
+    decoder::SMOLLM3,
+    decoder::GEMMA3,
 ];
 
 /// A family of models.

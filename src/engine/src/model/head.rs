@@ -34,7 +34,7 @@ impl Head {
             list.linear(&dense.name, [hidden, hidden], dense.bias);
         }
         if let Some(name) = &form.norm {
-            list.norm(name, hidden, architecture.norm.bias);
+            list.norm(name, hidden, architecture.norm);
         }
         list.linear(&form.out, [classes, hidden], form.out_bias);
     }

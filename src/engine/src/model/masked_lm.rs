@@ -34,7 +34,7 @@ impl MaskedLm {
             [architecture.embedding, architecture.hidden],
             Presence::Present,
         );
-        list.norm("cls.predictions.transform.LayerNorm", architecture.embedding, Presence::Present);
+        list.norm("cls.predictions.transform.LayerNorm", architecture.embedding, architecture.norm);
         list.bias("cls.predictions.bias", architecture.vocabulary);
         list.finish()
     }

@@ -12,7 +12,7 @@ use pellucid_engine::task::classification::Classification;
 use pellucid_engine::train::optimiser::gradient::Gradient;
 use tch::{Device, Kind, Tensor};
 
-const CONFIGS: [&str; 4] = [
+const CONFIGS: [&str; 6] = [
     r#"{"model_type":"bert","vocab_size":31,"hidden_size":12,"num_hidden_layers":3,"num_attention_heads":3,
         "intermediate_size":20,"max_position_embeddings":40}"#,
     r#"{"model_type":"gpt2","vocab_size":31,"n_embd":12,"n_layer":2,"n_head":3,"n_positions":40}"#,
@@ -21,6 +21,11 @@ const CONFIGS: [&str; 4] = [
     r#"{"model_type":"deberta-v2","vocab_size":31,"hidden_size":12,"num_hidden_layers":2,"num_attention_heads":3,
         "intermediate_size":20,"max_position_embeddings":40,"relative_attention":true,"position_buckets":4,
         "pos_att_type":["p2c","c2p"],"norm_rel_ebd":"layer_norm","share_att_key":true}"#,
+    r#"{"model_type":"llama","vocab_size":31,"hidden_size":12,"num_hidden_layers":2,"num_attention_heads":6,
+        "num_key_value_heads":2,"head_dim":4,"intermediate_size":20,"max_position_embeddings":40}"#,
+    r#"{"model_type":"gemma3_text","vocab_size":31,"hidden_size":12,"num_hidden_layers":3,"num_attention_heads":4,
+        "num_key_value_heads":2,"head_dim":4,"intermediate_size":20,"max_position_embeddings":40,"sliding_window":5,
+        "sliding_window_pattern":2}"#,
 ];
 
 fn texts() -> Vec<Encoded> {

@@ -49,8 +49,10 @@ impl Heads {
 pub struct AttentionForm {
     /// Whether a token sees only itself and the tokens before it.
     pub causal: bool,
-    /// Whether projections have biases.
+    /// Whether the projections of queries, keys and values have biases.
     pub bias: Presence,
+    /// Whether the output projection has one.
+    pub out_bias: Presence,
     /// Each layer's own rule.
     pub rules: Vec<AttentionRule>,
 }
@@ -85,6 +87,27 @@ pub enum RotaryScaling {
         /// The factor.
         factor: f64,
     },
+    /// Long waves divided by `factor`, short ones not, and those between by something between (Llama 3.1), `llama3`.
+    Bands {
+        /// The factor.
+        factor: f64,
+        /// Waves longer than the original length divided by it are long.
+        low: f64,
+        /// Waves shorter than the original length divided by it are short.
+        high: f64,
+        /// The longest text of the pretraining.
+        original: f64,
+    },
+    /// Pairs that turn rarely divided by `factor`, those that turn often not, with a ramp between (Peng et al. 2023),
+    /// `yarn`.
+    Yarn {
+        /// The factor.
+        factor: f64,
+        /// The first pair of the ramp and the pair after its last.
+        ramp: [f64; 2],
+        /// What rotated queries and keys are multiplied by.
+        magnitude: f64,
+    },
 }
 
 impl Rotary {
@@ -97,12 +120,38 @@ impl Rotary {
     /// The angle between neighbouring positions for each pair of numbers of a head of this size: `[size / 2]`.
     #[must_use]
     pub fn frequencies(&self, size: i64) -> Vec<f32> {
-        let divisor = match self.scaling {
-            RotaryScaling::None => 1.0,
-            RotaryScaling::Linear { factor } => factor,
-        };
         let frequency = |pair: i64| 1.0 / self.theta.powf((2 * pair) as f64 / size as f64);
-        (0..size / 2).map(|pair| (frequency(pair) / divisor) as f32).collect()
+        (0..size / 2).map(|pair| self.scaling.of(pair, frequency(pair)) as f32).collect()
+    }
+
+    /// What rotated queries and keys are multiplied by.
+    #[must_use]
+    pub fn magnitude(&self) -> f64 {
+        if let RotaryScaling::Yarn { magnitude, .. } = self.scaling { magnitude } else { 1.0 }
+    }
+}
+
+impl RotaryScaling {
+    /// The frequency of pair `pair` that is `frequency` without scaling.
+    fn of(self, pair: i64, frequency: f64) -> f64 {
+        // `share` of it as it is, the rest divided.
+        let between = |share: f64, factor: f64| (1.0 - share) * frequency / factor + share * frequency;
+        match self {
+            RotaryScaling::None => frequency,
+            RotaryScaling::Linear { factor } => frequency / factor,
+            RotaryScaling::Bands { factor, low, high, original } => {
+                let turns = original * frequency / std::f64::consts::TAU;
+                // Waves on a border are between.
+                match () {
+                    () if turns < low => frequency / factor,
+                    () if turns > high => frequency,
+                    () => between((turns - low) / (high - low), factor),
+                }
+            }
+            RotaryScaling::Yarn { factor, ramp: [first, end], .. } => {
+                between(1.0 - ((pair as f64 - first) / (end - first)).clamp(0.0, 1.0), factor)
+            }
+        }
     }
 }
 

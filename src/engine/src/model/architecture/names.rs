@@ -21,12 +21,17 @@ pub struct Names {
     pub out_proj: &'static str,
     /// Norm of the attention.
     pub attention_norm: &'static str,
-    /// First feed-forward layer, from hidden states to intermediate ones.
-    pub up_proj: &'static str,
+    /// In each layer, the norms of queries and of keys, one number for each of a head, if they have such norms.
+    pub head_norms: Option<[&'static str; 2]>,
+    /// First feed-forward layer, from hidden states to intermediate ones: one matrix, or that of what is activated and
+    /// that of what it multiplies.
+    pub up_proj: &'static [&'static str],
     /// Second feed-forward layer, back to hidden states.
     pub down_proj: &'static str,
     /// Norm of the feed-forward layers.
     pub output_norm: &'static str,
+    /// Norms of what attention and of what the feed-forward layers add, where norms stand before them as well.
+    pub added_norms: Option<[&'static str; 2]>,
     /// Norm after the last layer, if there is one.
     pub final_norm: Option<&'static str>,
     /// Whether matrices of layers are stored as `[in, out]`.
@@ -59,7 +64,17 @@ impl Names {
     /// The name of the parameter that joins query, key and value of layer `index`, without `.weight` and `.bias`.
     #[must_use]
     pub fn qkv_parameter(&self, index: usize) -> String {
-        let parts: Vec<String> = self.qkv.parts().iter().map(|part| self.of_layer(part, index)).collect();
+        self.joined(self.qkv.parts(), index)
+    }
+
+    /// The name of the first feed-forward layer of layer `index`, without `.weight` and `.bias`.
+    #[must_use]
+    pub fn up_parameter(&self, index: usize) -> String {
+        self.joined(self.up_proj, index)
+    }
+
+    fn joined(&self, parts: &[&str], index: usize) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| self.of_layer(part, index)).collect();
         parts.join("+")
     }
 

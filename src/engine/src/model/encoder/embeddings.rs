@@ -44,7 +44,7 @@ impl Embeddings {
     /// Lists the specs of the parameters.
     pub(super) fn specs(a: &Architecture, list: &mut SpecList) {
         let name = |part: &str| a.names.of_encoder(part);
-        let (hidden, norm_bias) = (a.hidden, a.norm.bias);
+        let hidden = a.hidden;
         list.table(&name(a.names.words), a.vocabulary, a.embedding);
         match &a.positions {
             Positions::Learned { count, .. } => list.table(&name(a.names.positions), *count, a.embedding),
@@ -56,7 +56,7 @@ impl Embeddings {
         }
         if let Some(norm) = a.names.embedding_norm {
             let size = if a.projection == Projection::BeforeNorm { hidden } else { a.embedding };
-            list.norm(&name(norm), size, norm_bias);
+            list.norm(&name(norm), size, a.norm);
         }
         if a.embedding != hidden {
             let bias = (a.projection == Projection::AfterNorm).into();
@@ -71,7 +71,7 @@ impl Embeddings {
         }
         list.table(&name(form.names.table), 2 * form.reach(), a.hidden);
         if form.normalised {
-            list.norm(&name(form.names.norm), a.hidden, a.norm.bias);
+            list.norm(&name(form.names.norm), a.hidden, a.norm);
         }
     }
 
@@ -103,7 +103,7 @@ impl Embeddings {
     /// The sum of the embeddings of words, positions and types, normalised and projected: `[tokens, hidden]`.
     pub(super) fn forward(&self, a: &Architecture, inputs: &TokenInputs, drop: &mut Dropout) -> Tensor {
         let TokenInputs { words, types, positions } = inputs;
-        let mut sum = words.shallow_clone();
+        let mut sum = if a.embedding_scale == 1.0 { words.shallow_clone() } else { words * a.embedding_scale };
         if let Some(table) = &self.positions {
             let offset = if let Positions::Learned { offset, .. } = &a.positions { *offset } else { 0 };
             sum = &sum + Tensor::embedding(table, &(positions + offset), -1, false, false);

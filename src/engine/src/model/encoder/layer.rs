@@ -2,7 +2,9 @@
 
 use tch::Tensor;
 
+use crate::model::architecture::attention::AttentionRule;
 use crate::model::architecture::{Architecture, Order, Positions, Presence};
+use crate::model::layers::attention::{HeadNorms, LayerRule};
 use crate::model::layers::dropout::Dropout;
 use crate::model::layers::linear::Linear;
 use crate::model::layers::norm::Norm;
@@ -21,6 +23,9 @@ pub(super) struct Layer {
     up_proj: Linear,
     down_proj: Linear,
     output_norm: Norm,
+    /// Norms of what attention and of what the feed-forward layers add.
+    added_norms: Option<[Norm; 2]>,
+    head_norms: Option<HeadNorms>,
     distances: Option<DistanceLayers>,
 }
 
@@ -48,13 +53,23 @@ fn qkv_matrices(a: &Architecture, index: usize) -> Vec<StoredMatrix> {
     }
 }
 
+/// The matrices of the first feed-forward layer of layer `index`, as they are stored.
+fn up_matrices(a: &Architecture, index: usize) -> Vec<StoredMatrix> {
+    let rows = if a.feed_forward.gated { 2 * a.intermediate } else { a.intermediate };
+    let share = rows / a.names.up_proj.len() as i64;
+    a.names.up_proj.iter().map(|part| StoredMatrix { name: a.names.of_layer(part, index), rows: share }).collect()
+}
+
 impl Layer {
     /// Lists the specs of the parameters of layer `index`.
     pub(super) fn specs(a: &Architecture, index: usize, list: &mut SpecList) {
         list.begin_layer(index, a.names.transposed);
         let name = |part: &str| a.names.of_layer(part, index);
-        let (hidden, bias, [queries, keys, _]) = (a.hidden, a.attention.bias, a.heads.qkv());
-        list.joined(&qkv_matrices(a, index), hidden, bias);
+        let (hidden, [queries, keys, _]) = (a.hidden, a.heads.qkv());
+        list.joined(&qkv_matrices(a, index), hidden, a.attention.bias);
+        for norm in a.names.head_norms.iter().flatten() {
+            list.norm(&name(norm), a.heads.size, a.norm);
+        }
         if let Positions::Relative(form) = &a.positions
             && !form.shared
         {
@@ -65,20 +80,22 @@ impl Layer {
                 list.linear(&name(form.names.query), [queries, hidden], Presence::Present);
             }
         }
-        list.linear(&name(a.names.out_proj), [hidden, queries], bias);
+        list.linear(&name(a.names.out_proj), [hidden, queries], a.attention.out_bias);
         if let Some(norm) = attention_norm(a, index) {
-            list.norm(&norm, hidden, a.norm.bias);
+            list.norm(&norm, hidden, a.norm);
         }
-        let gates = if a.feed_forward.gated { 2 } else { 1 };
-        list.linear(&name(a.names.up_proj), [gates * a.intermediate, hidden], a.feed_forward.bias);
+        list.joined(&up_matrices(a, index), hidden, a.feed_forward.bias);
         list.linear(&name(a.names.down_proj), [hidden, a.intermediate], a.feed_forward.bias);
-        list.norm(&name(a.names.output_norm), hidden, a.norm.bias);
+        for norm in [a.names.output_norm].iter().chain(a.names.added_norms.iter().flatten()) {
+            list.norm(&name(norm), hidden, a.norm);
+        }
     }
 
     /// Layer `index` on these parameters.
     pub(super) fn new(a: &Architecture, params: &FlatParams, index: usize) -> Self {
         let name = |part: &str| a.names.of_layer(part, index);
         let linear = |part: &str| Linear::new(params, &name(part));
+        let norm = |part: &str| Norm::new(params, &name(part), a.norm);
         let qkv = Linear::new(params, &a.names.qkv_parameter(index));
         let [queries, keys, _] = a.heads.qkv();
         let distances = match &a.positions {
@@ -97,9 +114,11 @@ impl Layer {
         Self {
             out_proj: linear(a.names.out_proj),
             attention_norm: attention_norm(a, index).map(|name| Norm::new(params, &name, a.norm)),
-            up_proj: linear(a.names.up_proj),
+            up_proj: Linear::new(params, &a.names.up_parameter(index)),
             down_proj: linear(a.names.down_proj),
-            output_norm: Norm::new(params, &name(a.names.output_norm), a.norm),
+            output_norm: norm(a.names.output_norm),
+            added_norms: a.names.added_norms.map(|names| names.map(norm)),
+            head_norms: a.names.head_norms.map(|[query, key]| HeadNorms { query: norm(query), key: norm(key) }),
             distances,
             qkv,
         }
@@ -114,10 +133,15 @@ impl Layer {
         Some(Distances::new(form, &table, layers, a.heads.size))
     }
 
+    /// How it attends by `rule`, distances aside.
+    pub(super) fn rule<'a>(&'a self, rule: &'a AttentionRule) -> LayerRule<'a> {
+        LayerRule { rule, norms: self.head_norms.as_ref(), distances: None }
+    }
+
     /// What attention reads: the hidden states `x`, normalised if the norm comes first.
     pub(super) fn attention_input(&self, order: Order, x: &Tensor) -> Tensor {
         match (order, &self.attention_norm) {
-            (Order::Pre { .. }, Some(norm)) => norm.forward(x),
+            (Order::Pre { .. } | Order::Around, Some(norm)) => norm.forward(x),
             _ => x.shallow_clone(),
         }
     }
@@ -140,10 +164,18 @@ impl Layer {
             }
             _ => {
                 let attended = attend(&self.attention_input(a.order, states.all), drop);
-                let x = drop.add(states.residual, &attended, rates.attention_output);
-                let fed = self.feed_forward(a, &self.output_norm.forward(&x), drop);
+                let x = drop.add(states.residual, &self.added(0, attended), rates.attention_output);
+                let fed = self.added(1, self.feed_forward(a, &self.output_norm.forward(&x), drop));
                 drop.add(&x, &fed, rates.feed_forward_output)
             }
+        }
+    }
+
+    /// What sublayer `number` adds, normalised if there is a norm for it.
+    fn added(&self, number: usize, x: Tensor) -> Tensor {
+        match &self.added_norms {
+            Some(norms) => norms[number].forward(&x),
+            None => x,
         }
     }
 

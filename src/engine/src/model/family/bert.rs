@@ -129,9 +129,11 @@ const NAMES: Names = Names {
     ]),
     out_proj: "encoder.layer.#.attention.output.dense",
     attention_norm: "encoder.layer.#.attention.output.LayerNorm",
-    up_proj: "encoder.layer.#.intermediate.dense",
+    head_norms: None,
+    up_proj: &["encoder.layer.#.intermediate.dense"],
     down_proj: "encoder.layer.#.output.dense",
     output_norm: "encoder.layer.#.output.LayerNorm",
+    added_norms: None,
     final_norm: None,
     transposed: false,
     classifier: "BertForSequenceClassification",
@@ -147,6 +149,7 @@ impl Keys {
         Ok(Architecture {
             vocabulary: self.vocab_size,
             embedding: self.embedding_size.unwrap_or(self.hidden_size),
+            embedding_scale: 1.0,
             projection: Projection::AfterNorm,
             hidden: self.hidden_size,
             layers: self.num_hidden_layers,
@@ -160,6 +163,7 @@ impl Keys {
             attention: AttentionForm {
                 causal: false,
                 bias: Presence::Present,
+                out_bias: Presence::Present,
                 rules: vec![rule; self.num_hidden_layers],
             },
             feed_forward: FeedForwardForm { activation: self.hidden_act, gated: false, bias: Presence::Present },

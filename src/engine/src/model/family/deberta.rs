@@ -149,9 +149,11 @@ const NAMES: Names = Names {
     ]),
     out_proj: "encoder.layer.#.attention.output.dense",
     attention_norm: "encoder.layer.#.attention.output.LayerNorm",
-    up_proj: "encoder.layer.#.intermediate.dense",
+    head_norms: None,
+    up_proj: &["encoder.layer.#.intermediate.dense"],
     down_proj: "encoder.layer.#.output.dense",
     output_norm: "encoder.layer.#.output.LayerNorm",
+    added_norms: None,
     final_norm: None,
     transposed: false,
     classifier: "DebertaV2ForSequenceClassification",
@@ -226,6 +228,7 @@ fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
     Ok(Architecture {
         vocabulary: keys.vocab_size,
         embedding: keys.embedding_size.unwrap_or(keys.hidden_size),
+        embedding_scale: 1.0,
         projection: Projection::BeforeNorm,
         hidden: keys.hidden_size,
         layers: keys.num_hidden_layers,
@@ -239,6 +242,7 @@ fn deberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
         attention: AttentionForm {
             causal: false,
             bias: Presence::Present,
+            out_bias: Presence::Present,
             rules: vec![keys.rule(); keys.num_hidden_layers],
         },
         feed_forward: FeedForwardForm { activation: keys.hidden_act, gated: false, bias: Presence::Present },

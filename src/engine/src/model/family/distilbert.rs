@@ -78,9 +78,11 @@ const NAMES: Names = Names {
     ]),
     out_proj: "transformer.layer.#.attention.out_lin",
     attention_norm: "transformer.layer.#.sa_layer_norm",
-    up_proj: "transformer.layer.#.ffn.lin1",
+    head_norms: None,
+    up_proj: &["transformer.layer.#.ffn.lin1"],
     down_proj: "transformer.layer.#.ffn.lin2",
     output_norm: "transformer.layer.#.output_layer_norm",
+    added_norms: None,
     final_norm: None,
     transposed: false,
     classifier: "DistilBertForSequenceClassification",
@@ -92,6 +94,7 @@ fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
     Ok(Architecture {
         vocabulary: keys.vocab_size,
         embedding: keys.dim,
+        embedding_scale: 1.0,
         projection: Projection::AfterNorm,
         hidden: keys.dim,
         layers: keys.n_layers,
@@ -105,6 +108,7 @@ fn distilbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
         attention: AttentionForm {
             causal: false,
             bias: Presence::Present,
+            out_bias: Presence::Present,
             rules: vec![AttentionRule { scale, window: None, rotary: None }; keys.n_layers],
         },
         feed_forward: FeedForwardForm { activation: keys.activation, gated: false, bias: Presence::Present },

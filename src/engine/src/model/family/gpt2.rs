@@ -100,9 +100,11 @@ const NAMES: Names = Names {
     qkv: QkvNames::Joined("h.#.attn.c_attn"),
     out_proj: "h.#.attn.c_proj",
     attention_norm: "h.#.ln_1",
-    up_proj: "h.#.mlp.c_fc",
+    head_norms: None,
+    up_proj: &["h.#.mlp.c_fc"],
     down_proj: "h.#.mlp.c_proj",
     output_norm: "h.#.ln_2",
+    added_norms: None,
     final_norm: Some("ln_f"),
     transposed: true,
     classifier: "GPT2ForSequenceClassification",
@@ -122,6 +124,7 @@ fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
     Ok(Architecture {
         vocabulary: keys.vocab_size,
         embedding: keys.n_embd,
+        embedding_scale: 1.0,
         projection: Projection::AfterNorm,
         hidden: keys.n_embd,
         layers: keys.n_layer,
@@ -135,6 +138,7 @@ fn gpt2(raw: &Map<String, Value>) -> Result<Architecture, String> {
         attention: AttentionForm {
             causal: true,
             bias: Presence::Present,
+            out_bias: Presence::Present,
             rules: (0..keys.n_layer).map(|layer| keys.rule(layer)).collect(),
         },
         feed_forward: FeedForwardForm { activation: keys.activation_function, gated: false, bias: Presence::Present },

@@ -195,9 +195,11 @@ const NAMES: Names = Names {
     qkv: QkvNames::Joined("layers.#.attn.Wqkv"),
     out_proj: "layers.#.attn.Wo",
     attention_norm: "layers.#.attn_norm",
-    up_proj: "layers.#.mlp.Wi",
+    head_norms: None,
+    up_proj: &["layers.#.mlp.Wi"],
     down_proj: "layers.#.mlp.Wo",
     output_norm: "layers.#.mlp_norm",
+    added_norms: None,
     final_norm: Some("final_norm"),
     transposed: false,
     classifier: "ModernBertForSequenceClassification",
@@ -279,6 +281,7 @@ fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
     Ok(Architecture {
         vocabulary: keys.vocab_size,
         embedding: keys.hidden_size,
+        embedding_scale: 1.0,
         projection: Projection::AfterNorm,
         hidden: keys.hidden_size,
         layers: keys.num_hidden_layers,
@@ -292,6 +295,7 @@ fn modernbert(raw: &Map<String, Value>) -> Result<Architecture, String> {
         attention: AttentionForm {
             causal: false,
             bias: keys.attention_bias.into(),
+            out_bias: keys.attention_bias.into(),
             rules: (0..keys.num_hidden_layers).map(|layer| keys.rule(layer)).collect(),
         },
         feed_forward: FeedForwardForm { activation: keys.hidden_activation, gated: true, bias: keys.mlp_bias.into() },

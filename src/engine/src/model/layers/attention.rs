@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use tch::{Device, Kind, Tensor};
 
 use super::dropout::Dropout;
+use super::norm::Norm;
 use super::relative::Distances;
 use crate::data::layout::{Block, Layout};
 use crate::host::upload;
@@ -27,8 +28,19 @@ pub struct Attention<'a> {
 pub struct LayerRule<'a> {
     /// Its rule.
     pub rule: &'a AttentionRule,
+    /// The norms of its queries and keys, if it has them.
+    pub norms: Option<&'a HeadNorms>,
     /// Its keys and queries of distances, if it has them.
     pub distances: Option<&'a Distances>,
+}
+
+/// Norms of queries and keys, over the numbers of a head.
+#[derive(Debug)]
+pub struct HeadNorms {
+    /// Of queries.
+    pub query: Norm,
+    /// Of keys.
+    pub key: Norm,
 }
 
 /// What layers share on one block of texts.
@@ -110,7 +122,7 @@ impl<'a> Attention<'a> {
     /// Attended values `[rows, queries * size]` of one query for each text `[rows, queries * size]`, in the order of
     /// packing, over the keys and values `[tokens, 2 * key_values * size]` of all its tokens. With rotary positions, the
     /// queries are at position 0.
-    pub fn one_query(&self, queries: &Tensor, key_value: &Tensor, rule: &AttentionRule, drop: &mut Dropout) -> Tensor {
+    pub fn one_query(&self, queries: &Tensor, key_value: &Tensor, layer: LayerRule<'_>, drop: &mut Dropout) -> Tensor {
         let [_, keys, values] = self.heads.qkv();
         let (mut row, mut token) = (0, 0);
         let mut attended = Vec::new();
@@ -120,7 +132,8 @@ impl<'a> Attention<'a> {
             let [key, value] = [0, 1].map(|part| self.heads_of(block, &parts[part]));
             // [rows, queries * size] -> [rows, queries, 1, size]
             let query = queries.narrow(0, row, block.rows).view([block.rows, self.heads.queries, 1, self.heads.size]);
-            attended.push(self.one_query_of(block, shared.of(rule), Qkv { query, key, value }, drop));
+            let qkv = layer.normalised(Qkv { query, key, value });
+            attended.push(self.one_query_of(block, shared.of(layer.rule), qkv, drop));
             (row, token) = (row + block.rows, token + block.tokens);
         }
         joined(attended)
@@ -141,7 +154,8 @@ impl<'a> Attention<'a> {
     fn block(&self, shared: &SharedOfBlock<'_>, packed: &Tensor, layer: LayerRule<'_>, drop: &mut Dropout) -> Tensor {
         let (block, of_rule) = (shared.block, shared.of(layer.rule));
         let parts = pad(block, packed).split_with_sizes(self.heads.qkv(), 1);
-        let [mut query, mut key, value] = [0, 1, 2].map(|part| self.heads_of(block, &parts[part]));
+        let [query, key, value] = [0, 1, 2].map(|part| self.heads_of(block, &parts[part]));
+        let Qkv { mut query, mut key, value } = layer.normalised(Qkv { query, key, value });
         if let Some(angles) = of_rule.and_then(|shared| shared.angles.as_ref()) {
             query = angles.rotate(&query);
             key = angles.rotate(&key);
@@ -203,6 +217,16 @@ impl<'a> Attention<'a> {
     }
 }
 
+impl LayerRule<'_> {
+    /// The same after the norms of queries and keys.
+    fn normalised(&self, qkv: Qkv) -> Qkv {
+        match self.norms {
+            Some(norms) => Qkv { query: norms.query.forward(&qkv.query), key: norms.key.forward(&qkv.key), ..qkv },
+            None => qkv,
+        }
+    }
+}
+
 impl SharedOfBlock<'_> {
     fn of(&self, rule: &AttentionRule) -> Option<&SharedOfRule> {
         self.rules.iter().find(|shared| shared.rule == *rule)
@@ -214,7 +238,8 @@ impl Angles {
         let places = Tensor::arange(width, (Kind::Float, device)).unsqueeze(1);
         let angle = places * upload(&rotary.frequencies(size), device).unsqueeze(0);
         let angle = Tensor::cat(&[&angle, &angle], 1);
-        Self { cosines: angle.cos(), sines: angle.sin() }
+        let magnitude = rotary.magnitude();
+        Self { cosines: angle.cos() * magnitude, sines: angle.sin() * magnitude }
     }
 
     /// Those of position 0 alone.

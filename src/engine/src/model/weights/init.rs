@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Device, Tensor};
 
 use super::params::FlatParams;
-use super::spec::{Group, ParamSpec};
+use super::spec::{ParamSpec, Start};
 
 /// Standard deviation of initial weights, transformers' `initializer_range`.
 const DEVIATION: f64 = 0.02;
@@ -24,10 +24,10 @@ pub fn initialise(specs: Vec<ParamSpec>, seed: u64) -> FlatParams {
 /// matrices normal. Each parameter has a random stream of its own.
 pub(super) fn initial(spec: &ParamSpec, seed: u64, index: usize) -> Tensor {
     let count = spec.len();
-    let values: Vec<f32> = match spec.group {
-        Group::Norms if spec.name.ends_with(".weight") => vec![1.0; count as usize],
-        Group::Norms | Group::Biases => vec![0.0; count as usize],
-        Group::Encoder | Group::Embeddings | Group::Head => {
+    let values: Vec<f32> = match spec.start {
+        Start::Ones => vec![1.0; count as usize],
+        Start::Zeros => vec![0.0; count as usize],
+        Start::Random => {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(index as u64 + 1);
             (0..count).map(|_| (normal(&mut random) * DEVIATION) as f32).collect()

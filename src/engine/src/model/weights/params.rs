@@ -202,7 +202,7 @@ impl FlatParams {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::architecture::Presence;
+    use crate::model::architecture::{NormForm, NormKind, Presence};
     use crate::model::weights::spec::{Group, SpecList, StoredMatrix};
 
     fn params() -> FlatParams {
@@ -211,7 +211,7 @@ mod tests {
         list.begin_layer(0, true);
         let matrix = |name: &str, rows| StoredMatrix { name: name.to_owned(), rows };
         list.joined(&[matrix("query", 2), matrix("key", 2)], 3, Presence::Present);
-        list.norm("norm", 3, Presence::Absent);
+        list.norm("norm", 3, NormForm { kind: NormKind::Layer, eps: 0.0, bias: Presence::Absent });
         FlatParams::zeros(list.finish(), Device::Cpu)
     }
 

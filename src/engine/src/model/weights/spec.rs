@@ -1,6 +1,6 @@
 //! Names, shapes and places of parameters, in memory and in a checkpoint.
 
-use crate::model::architecture::Presence;
+use crate::model::architecture::{NormForm, NormKind, Presence};
 
 /// The kind of a parameter; penalties and learning rates go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,17 @@ pub enum Group {
     Norms,
 }
 
+/// What a parameter begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Random numbers.
+    Random,
+    /// Zeros.
+    Zeros,
+    /// Ones.
+    Ones,
+}
+
 /// A parameter's place in memory and in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamSpec {
@@ -26,6 +37,8 @@ pub struct ParamSpec {
     pub shape: Vec<i64>,
     /// Its kind.
     pub group: Group,
+    /// What it begins with where it is not loaded.
+    pub start: Start,
     /// Index of its layer, if it belongs to one.
     pub layer: Option<usize>,
     /// The tensors of the checkpoint that make it up, one below the other.
@@ -102,14 +115,14 @@ impl SpecList {
         self.specs
     }
 
-    fn push(&mut self, name: String, shape: &[i64], group: Group) {
+    fn push(&mut self, name: String, shape: &[i64], group: Group, start: Start) {
         let stored = vec![Stored { name: name.clone(), rows: shape[0], transposed: false }];
-        self.specs.push(ParamSpec { name, shape: shape.to_vec(), group, layer: self.layer, stored });
+        self.specs.push(ParamSpec { name, shape: shape.to_vec(), group, start, layer: self.layer, stored });
     }
 
     /// A table of embeddings, `[rows, size]`.
     pub fn table(&mut self, name: &str, rows: i64, size: i64) {
-        self.push(format!("{name}.weight"), &[rows, size], Group::Embeddings);
+        self.push(format!("{name}.weight"), &[rows, size], Group::Embeddings, Start::Random);
     }
 
     /// A matrix `[out, from]` and, if there is one, a bias `[out]`.
@@ -129,7 +142,8 @@ impl SpecList {
                 transposed,
             };
             let (name, stored) = (format!("{}.{ending}", names.join("+")), matrices.iter().map(stored).collect());
-            self.specs.push(ParamSpec { name, shape, group, layer: self.layer, stored });
+            let start = if group == Group::Biases { Start::Zeros } else { Start::Random };
+            self.specs.push(ParamSpec { name, shape, group, start, layer: self.layer, stored });
         };
         add("weight", vec![rows, from], group, self.transposed);
         if bias.is_there() {
@@ -139,22 +153,23 @@ impl SpecList {
 
     /// The projection of embeddings, `[out, from]`.
     pub fn projection(&mut self, name: &str, [out, from]: [i64; 2], bias: Presence) {
-        self.push(format!("{name}.weight"), &[out, from], Group::Embeddings);
+        self.push(format!("{name}.weight"), &[out, from], Group::Embeddings, Start::Random);
         if bias.is_there() {
-            self.push(format!("{name}.bias"), &[out], Group::Biases);
+            self.push(format!("{name}.bias"), &[out], Group::Biases, Start::Zeros);
         }
     }
 
     /// A bias on its own.
     pub fn bias(&mut self, name: &str, size: i64) {
-        self.push(name.to_owned(), &[size], Group::Biases);
+        self.push(name.to_owned(), &[size], Group::Biases, Start::Zeros);
     }
 
-    /// A norm.
-    pub fn norm(&mut self, name: &str, size: i64, bias: Presence) {
-        self.push(format!("{name}.weight"), &[size], Group::Norms);
-        if bias.is_there() {
-            self.push(format!("{name}.bias"), &[size], Group::Norms);
+    /// A norm. It begins as the identity.
+    pub fn norm(&mut self, name: &str, size: i64, form: NormForm) {
+        let start = if form.kind == NormKind::ShiftedRootMeanSquare { Start::Zeros } else { Start::Ones };
+        self.push(format!("{name}.weight"), &[size], Group::Norms, start);
+        if form.bias.is_there() {
+            self.push(format!("{name}.bias"), &[size], Group::Norms, Start::Zeros);
         }
     }
 }

@@ -156,7 +156,7 @@ impl PrunableUnits {
                 let (rows, columns) = (find(names.qkv_parameter(layer)), place(names.out_proj));
                 block(UnitKind::Head, rows, columns, (heads.queries * heads.size, heads.size))
             });
-            let (rows, columns) = (place(names.up_proj), place(names.down_proj));
+            let (rows, columns) = (find(names.up_parameter(layer)), place(names.down_proj));
             head.into_iter().chain([block(UnitKind::Neuron, rows, columns, (architecture.intermediate, 1))])
         });
         Self { blocks: blocks.collect() }
