@@ -1,6 +1,6 @@
 """Makes tests/golden/families: a tiny random classifier a case, and what transformers computes with it.
 
-  python tests/golden/make_families.py      (torch 2.11.0, transformers 4.57.1; seed 20)
+  python tests/golden/make_families.py      (torch 2.11.0, transformers 4.57.1, and again 5.24.0; seed 20)
 
 The variants of a family stand for what folders of it differ in. All attention is `eager`, the one that heeds every
 key of config.json (`sdpa` does not heed GPT-2's scale_attn_by_inverse_layer_idx). Run it only to change the cases;
@@ -23,7 +23,7 @@ SEED = 20
 TOLERANCE = 1e-5
 # Which of the tokens that are not padding; the first row is the longest.
 ROWS = [[1, 4, 8, 10, 3, 6, 2, 9, 5], [1, 7, 2], [1, 5, 5, 0, 2, 11], [1, 2], [3, 9, 4, 10]]
-TAKE_TYPES = ("bert", "roberta", "xlm-roberta", "electra", "deberta-v2")
+TAKE_TYPES = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "deberta-v2", "albert")
 
 BERT = dict(vocab_size=13, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
             max_position_embeddings=12)
@@ -87,6 +87,18 @@ CASES = {
         "own_keys": {**DEBERTA, "type_vocab_size": 2, "position_biased_input": True, "share_att_key": False,
                      "embedding_size": 6, "pad_token_id": 2, "position_buckets": 8, "max_relative_positions": 6},
     },
+    "camembert": {"default": {**ROBERTA, "type_vocab_size": 1}},
+    "mpnet": {
+        "default": {**ROBERTA, "pad_token_id": 1},
+        # Longer than the distances that have a row of their own.
+        "long": {**ROBERTA, "pad_token_id": 1, "max_position_embeddings": 160, "relative_attention_num_buckets": 34,
+                 "num_attention_heads": 4, **TRIAGE},
+    },
+    "albert": {
+        "shared": {**BERT, "embedding_size": 6, "num_hidden_layers": 3},
+        "groups": {**BERT, "embedding_size": 8, "num_hidden_layers": 5, "num_hidden_groups": 2, "hidden_act": "relu",
+                   "pad_token_id": 3, "type_vocab_size": 1, "layer_norm_eps": 1e-5, "classifier_dropout_prob": 0.2},
+    },
     "llama": {
         "bands": {**DECODER, "head_dim": 8, "rope_theta": 10.0, "rope_scaling": LLAMA3_ROPE, **TRIAGE},
         "bias": {**DECODER, "num_key_value_heads": 4, "attention_bias": True, "mlp_bias": True, "hidden_act": "gelu",
@@ -114,6 +126,20 @@ CASES = {
                    "rope_local_base_freq": 5.0, "attention_bias": True, "pad_token_id": 0},
     },
 }
+
+# What only transformers 5 has, or writes otherwise.
+ROPE = dict(rope_type="default", rope_theta=20.0)
+CASES_OF_FIVE = {
+    "llama": {"five": {**DECODER, "rope_parameters": {**YARN, "rope_theta": 50.0}, "head_dim": 8}},
+    "gemma3_text": {"five": {**GEMMA3, "rope_parameters": {
+        "full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 20.0}, "sliding_attention": ROPE}}},
+    "eurobert": {
+        "late": {**DECODER, "rope_parameters": ROPE},
+        "mean": {**DECODER, "classifier_pooling": "mean", "num_key_value_heads": 4, "attention_bias": True},
+        "bos": {**DECODER, "classifier_pooling": "bos", "mlp_bias": True, "hidden_act": "gelu", **TRIAGE},
+    },
+}
+IS_FIVE = transformers.__version__.startswith("5")
 
 OF_BERT = ["embeddings.word_embeddings.weight", "embeddings.LayerNorm.weight",
            "encoder.layer.0.attention.self.query.weight", "encoder.layer.0.attention.output.LayerNorm.bias",
@@ -148,7 +174,19 @@ DECODED = [f"model.{name}" for name in [
     "layers.1.mlp.down_proj.weight", "norm.weight"]] + ["score.weight"]
 NORMS_OF_HEADS = ["model.layers.0.self_attn.q_norm.weight", "model.layers.1.self_attn.k_norm.weight"]
 WATCHED |= {
+    "camembert": WATCHED["xlm-roberta"],
+    "mpnet": [f"mpnet.{name}" for name in [
+        "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight",
+        "encoder.relative_attention_bias.weight", "encoder.layer.0.attention.attn.q.weight",
+        "encoder.layer.0.attention.LayerNorm.bias", "encoder.layer.1.output.dense.weight"]] + HEAD,
+    "albert": [f"albert.{name}" for name in [
+        "embeddings.word_embeddings.weight", "embeddings.LayerNorm.weight",
+        "encoder.embedding_hidden_mapping_in.weight"]
+        + [f"encoder.albert_layer_groups.0.albert_layers.0.{part}" for part in [
+            "attention.query.weight", "attention.dense.bias", "ffn.weight", "full_layer_layer_norm.weight"]]]
+        + ["albert.pooler.weight", "classifier.weight"],
     **dict.fromkeys(["llama", "mistral", "qwen2", "smollm3"], DECODED),
+    "eurobert": DECODED[:-1] + ["dense.weight", "classifier.weight"],
     "qwen3": DECODED + NORMS_OF_HEADS,
     "gemma3_text": DECODED + NORMS_OF_HEADS + ["model.layers.0.post_attention_layernorm.weight",
                                                "model.layers.1.post_feedforward_layernorm.weight"],
@@ -247,7 +285,7 @@ def make(family, variant, options):
 
 
 if __name__ == "__main__":
-    shutil.rmtree(here, ignore_errors=True)
-    for family, variants in CASES.items():
+    for family, variants in (CASES_OF_FIVE if IS_FIVE else CASES).items():
         for variant, options in variants.items():
+            shutil.rmtree(here / f"{family}-{variant}", ignore_errors=True)
             make(family, variant, options)

@@ -20,7 +20,8 @@ from transformers.configuration_utils import PretrainedConfig
 FAMILIES = ["bert", "distilbert", "roberta", "xlm-roberta", "electra", "gpt2", "modernbert", "deberta-v2", "llama",
             "mistral", "qwen2", "qwen3", "smollm3", "gemma3_text", "camembert", "mpnet", "albert", "eurobert"]
 TOKENIZERS = ["BertTokenizer", "DistilBertTokenizer", "RobertaTokenizer", "XLMRobertaTokenizer", "GPT2Tokenizer",
-              "DebertaV2Tokenizer", "ElectraTokenizer", "PreTrainedTokenizer", "TokenizersBackend"]
+              "DebertaV2Tokenizer", "ElectraTokenizer", "CamembertTokenizer", "MPNetTokenizer", "AlbertTokenizer",
+              "LlamaTokenizer", "GemmaTokenizer", "Qwen2Tokenizer", "PreTrainedTokenizer", "TokenizersBackend"]
 ASKED = re.compile(r"""(?<!\w)config\.([a-z_0-9]+)(?!\s*\()|getattr\((?:self\.)?config,\s*["']([a-z_0-9]+)["']""")
 # Words that are no keys: attributes of the classes themselves, a module, an example, what is set when a folder is loaded.
 OWN = {"_auto_class", "attribute_map", "base_config_key", "base_model_ep_plan", "base_model_fsdp_plan",

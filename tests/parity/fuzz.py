@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -47,7 +48,8 @@ REFUSED = [r"is_decoder", r"add_cross_attention", r"problem_type", r"one output 
            r"pruned_heads", r"auto_map", r"remove \w+$", r"hidden_act", r"activation", r"token_type_ids",
            r"relative_attention", r"conv_kernel_size", r"max_input_chars_per_word", r"per_layer_config",
            r"rope_parameters", r"rope_scaling", r"id2label", r"cannot read pairs",
-           r"model_input_names", r"of transformers 5 makes"]
+           r"model_input_names", r"of transformers 5 makes", r"rope_theta", r"partial_rotary_factor", r"sliding_window",
+           r"use_bidirectional_attention", r"inner_group_num", r"add_prefix_space is not supported"]
 
 
 def trained(model, trainer, pre, normalizer=None):
@@ -79,6 +81,14 @@ class Bases:
             pre_tokenizers.Metaspace())
         self.unigram = [tuple(one) for one in json.loads(unigram.to_str())["model"]["vocab"]]
         self.bert, self.roberta = bert, roberta
+        fallback = [f"<0x{byte:02X}>" for byte in range(256)]
+        words = trained(
+            models.BPE(), trainers.BpeTrainer(
+                vocab_size=520, special_tokens=["<unk>", "<s>", "</s>", "<pad>", "<bos>", "<eos>", "<mask>", *fallback],
+                show_progress=False),
+            pre_tokenizers.Metaspace(split=True))
+        state = json.loads(words.to_str())["model"]
+        self.words = state["vocab"], [tuple(m.split(" ")) if isinstance(m, str) else tuple(m) for m in state["merges"]]
 
 
 def maybe(chance, share=0.5):
@@ -118,10 +128,61 @@ def of_bert(chance, bases, cls):
         return cls(vocab_file=file.name, **options)
 
 
+def of_mpnet(chance, bases, cls):
+    pieces = dict(bases.pieces)
+    for token in ("<s>", "<pad>", "</s>", "<mask>"):
+        pieces.setdefault(token, len(pieces))
+    changed = types.SimpleNamespace(pieces=pieces)
+    return of_bert(chance, changed, cls)
+
+
+def of_albert(chance, bases, cls):
+    options = common_options(chance)
+    rest = [one for one in bases.unigram if one[0] not in bases.roberta]
+    vocab = [(token, 0.0) for token in ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")] + rest
+    if NEW:
+        options |= {key: False for key in ("do_lower_case", "keep_accents") if maybe(chance, 0.3)}
+        return cls(vocab=vocab, **options)
+    tokenizer = Tokenizer(models.Unigram(vocab, unk_id=1, byte_fallback=False))
+    steps = [normalizers.NFKD(), normalizers.StripAccents()] if maybe(chance) else []
+    steps += [normalizers.Lowercase()] if maybe(chance) else []
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Replace("``", '"'), normalizers.Replace("''", '"'), *steps])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    return cls(tokenizer_object=tokenizer, **options)
+
+
+def of_words(chance, bases, cls):
+    """Pieces of words with bytes for what has none, as Llama and Gemma have them."""
+    options, gemma = common_options(chance), "Gemma" in cls.__name__
+    for key in ("add_bos_token", "add_eos_token"):
+        if maybe(chance, 0.4):
+            options[key] = maybe(chance)
+    vocab, merges = bases.words
+    if not gemma and maybe(chance):
+        options["pad_token"] = "<pad>"
+    if NEW:
+        if not gemma and maybe(chance, 0.3):
+            options["legacy"] = maybe(chance)
+        return cls(vocab=vocab, merges=merges, **options)
+    tokenizer = Tokenizer(models.BPE(vocab, merges, fuse_unk=True, byte_fallback=True, unk_token="<unk>"))
+    if gemma:
+        tokenizer.normalizer = normalizers.Replace(" ", "▁")
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    elif maybe(chance):
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    else:
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    return cls(tokenizer_object=tokenizer, **options)
+
+
 def of_bytes(chance, bases, cls):
     options = common_options(chance)
     if maybe(chance):
         options["add_prefix_space"] = maybe(chance)
+    if "Qwen2" in cls.__name__:
+        options.pop("add_prefix_space", None)
     if "GPT2" in cls.__name__ and maybe(chance, 0.7):
         options["pad_token"] = chance.choice(["<pad>", "<|endoftext|>", "[PAD]"])
     vocab, merges = bases.bytes
@@ -219,7 +280,13 @@ MAKERS = {
     "electra": (of_bert, "BertTokenizer" if NEW else "ElectraTokenizer"), "roberta": (of_bytes, "RobertaTokenizer"),
     "gpt2": (of_bytes, "GPT2Tokenizer"), "xlm-roberta": (of_pieces, "XLMRobertaTokenizer"),
     "deberta-v2": (of_pieces, "DebertaV2Tokenizer"), "modernbert": (of_any, "PreTrainedTokenizer"),
-}
+    "camembert": (of_pieces, "CamembertTokenizer"), "mpnet": (of_mpnet, "MPNetTokenizer"),
+    "albert": (of_albert, "AlbertTokenizer"), "llama": (of_words, "LlamaTokenizer"),
+    "mistral": (of_words, "LlamaTokenizer"), "qwen2": (of_bytes, "Qwen2Tokenizer"),
+    "qwen3": (of_bytes, "Qwen2Tokenizer"), "smollm3": (of_any, "PreTrainedTokenizer"),
+    "gemma3_text": (of_words, "GemmaTokenizer"),
+} | ({"eurobert": (of_any, "PreTrainedTokenizer")} if NEW else {})
+DECODERS = ("llama", "mistral", "qwen2", "qwen3", "smollm3", "gemma3_text", "eurobert")
 ACTIVATIONS = ["gelu", "gelu_new", "relu", "silu", "swish", "tanh", "gelu_fast", "gelu_pytorch_tanh", "quick_gelu"]
 
 
@@ -235,7 +302,14 @@ def options_of(family, chance, tokenizer):
         options |= usual | dict(max_position_embeddings=positions, type_vocab_size=chance.choice([1, 2, 2, 2, 3]))
         if family == "electra":
             options["embedding_size"] = chance.choice([hidden, 6])
-    elif family in ("roberta", "xlm-roberta"):
+    elif family in DECODERS:
+        options |= decoder_options(family, chance, positions, pad)
+    elif family == "mpnet":
+        options |= usual | dict(max_position_embeddings=positions + 2)
+    elif family == "albert":
+        options |= usual | dict(max_position_embeddings=positions, type_vocab_size=chance.choice([1, 2, 2]),
+                                embedding_size=chance.choice([hidden, 6]), num_hidden_groups=chance.randint(1, layers))
+    elif family in ("roberta", "xlm-roberta", "camembert"):
         options |= usual | dict(max_position_embeddings=positions + pad + 1, type_vocab_size=chance.choice([1, 1, 2]))
     elif family == "distilbert":
         options |= dict(dim=hidden, n_layers=layers, n_heads=heads, hidden_dim=inner, activation=activation,
@@ -264,6 +338,72 @@ def options_of(family, chance, tokenizer):
             pooler_hidden_act=chance.choice(["gelu", "tanh"]), pooler_dropout=0)
         if maybe(chance, 0.3):
             options["embedding_size"] = 6
+    return options
+
+
+def random_rope(chance):
+    """Keys of rotary positions, but the base."""
+    kind = chance.choice(["default", "linear", "dynamic", "llama3", "yarn"])
+    rope = {"rope_type": kind}
+    if kind != "default":
+        rope["factor"] = chance.choice([1.0, 2.0, 8.0])
+    if kind == "llama3":
+        rope |= dict(low_freq_factor=chance.choice([0.5, 1.0]), high_freq_factor=chance.choice([1.5, 4.0]),
+                     original_max_position_embeddings=chance.choice([8, 16]))
+    if kind == "yarn":
+        for key, values in (("original_max_position_embeddings", [8, 16]), ("beta_fast", [2.0, 32.0]),
+                            ("beta_slow", [0.2, 1.0]), ("attention_factor", [1.5]), ("mscale", [0.7]),
+                            ("mscale_all_dim", [0.9]), ("truncate", [True, False])):
+            if maybe(chance):
+                rope[key] = chance.choice(values)
+    return rope
+
+
+def decoder_options(family, chance, positions, pad):
+    heads, key_values, size = chance.choice([(2, 2, 4), (4, 2, 4), (4, 1, 6), (2, 1, 8)])
+    layers = chance.randint(1, 4)
+    if pad is None and family in ("gemma3_text", "smollm3", "eurobert"):
+        pad = 0
+    options = dict(hidden_size=heads * 4, intermediate_size=chance.choice([7, 16]), num_hidden_layers=layers,
+                   num_attention_heads=heads, num_key_value_heads=key_values, max_position_embeddings=positions,
+                   rms_norm_eps=chance.choice([1e-6, 1e-3]), pad_token_id=pad, bos_token_id=0, eos_token_id=0)
+    options["hidden_activation" if family == "gemma3_text" else "hidden_act"] = chance.choice(ACTIVATIONS)
+    if family in ("llama", "mistral", "qwen3", "gemma3_text", "eurobert"):
+        options["head_dim"] = size
+    for key, families in (("attention_bias", ("llama", "qwen3", "smollm3", "gemma3_text", "eurobert")),
+                          ("mlp_bias", ("llama", "smollm3", "eurobert"))):
+        if family in families:
+            options[key] = maybe(chance)
+    full, sliding = "full_attention", "sliding_attention"
+    if family == "mistral":
+        options["sliding_window"] = chance.choice([None, 1, 3, 100])
+    if family in ("qwen2", "qwen3"):
+        options |= dict(use_sliding_window=maybe(chance), sliding_window=chance.choice([1, 3]),
+                        max_window_layers=chance.choice([0, 1, 28]))
+    if family == "smollm3":
+        options |= dict(use_sliding_window=maybe(chance), sliding_window=chance.choice([2, 4]))
+        if maybe(chance):
+            options["no_rope_layers"] = [chance.choice([0, 1]) for _ in range(layers)]
+        else:
+            options["no_rope_layer_interval"] = chance.choice([1, 2, 4])
+    if family == "gemma3_text":
+        options |= dict(sliding_window=chance.choice([2, 5]), query_pre_attn_scalar=chance.choice([4, 6]))
+    if family in ("smollm3", "gemma3_text") and maybe(chance):
+        options["layer_types"] = [chance.choice([full, sliding]) for _ in range(layers)]
+    if family == "eurobert":
+        options |= dict(classifier_pooling=chance.choice(["late", "mean", "bos"]), mask_token_id=0)
+    theta = chance.choice([20.0, 1e4])
+    if NEW and family == "gemma3_text":
+        options["rope_parameters"] = {full: random_rope(chance) | {"rope_theta": theta},
+                                      sliding: {"rope_type": "default", "rope_theta": 10.0}}
+    elif NEW:
+        options["rope_parameters"] = random_rope(chance) | {"rope_theta": theta}
+    else:
+        options["rope_theta"] = theta
+        if maybe(chance):
+            options["rope_scaling"] = random_rope(chance)
+        if family == "gemma3_text":
+            options["rope_local_base_freq"] = 10.0
     return options
 
 
@@ -362,7 +502,7 @@ def old_names(folder, _):
 
 def bare_names(folder, _):
     """Names of the encoder alone, without the prefix that a classifier puts before them."""
-    prefix = re.compile(r"^(bert|distilbert|roberta|electra|transformer|model|deberta)\.")
+    prefix = re.compile(r"^(bert|distilbert|roberta|electra|transformer|model|deberta|mpnet|albert)\.")
     tensors(folder, lambda all: {prefix.sub("", name): tensor for name, tensor in all.items()})
     return "names without prefix"
 
@@ -397,6 +537,9 @@ EDITS = [
     set_key(CONFIG, "position_embedding_type", "absolute", "relative_key"), set_key(CONFIG, "pruned_heads", {"0": [0]}),
     set_key(CONFIG, "chunk_size_feed_forward", 1), set_key(CONFIG, "hidden_size", 8), set_key(CONFIG, "unknown_key", 7),
     set_key(CONFIG, "classifier_dropout", 0.3), set_key(CONFIG, "tokenizer_class", "BertTokenizer"),
+    set_key(CONFIG, "rope_scaling", None, {"type": "linear", "factor": 2.0}), set_key(CONFIG, "partial_rotary_factor", 1.0),
+    set_key(CONFIG, "sliding_window", None, 2), set_key(CONFIG, "rope_theta", 500.0), set_key(CONFIG, "pad_token_id", None),
+    set_key(CONFIG, "head_dim", 6), set_key(CONFIG, "use_bidirectional_attention", True), set_key(CONFIG, "inner_group_num", 1, 2),
     set_key(CONFIG, "layer_norm_eps", 1e-2), set_key(CONFIG, "dtype", "float16"),
     set_key(CONFIG, "id2label", {"0": "no", "1": "yes"}), drop_key(CONFIG, "id2label"), drop_key(CONFIG, "architectures"),
     other_floats, other_floats, old_names, bare_names, without_pooler, one_output,
@@ -428,10 +571,13 @@ def write(folder, family, chance, bases, make_and_class):
     tokenizer = make(chance, bases, class_named(name))
     if maybe(chance, 0.3):
         tokenizer.add_tokens(["newtoken"])
+    if family in DECODERS and "token_type_ids" in tokenizer.model_input_names:
+        # Those of transformers do not take them.
+        tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = ["input_ids", "attention_mask"]
     if family == "gpt2" and "token_type_ids" in tokenizer.model_input_names and maybe(chance, 0.8):
         # It takes them for words, which pellucid refuses.
         tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = ["input_ids", "attention_mask"]
-    if tokenizer.pad_token_id is None and family != "gpt2":
+    if tokenizer.pad_token_id is None and family not in ("gpt2", *DECODERS):
         raise RuntimeError("no padding token")
     config = AutoConfig.for_model(family, **options_of(family, chance, tokenizer))
     if family == "modernbert" and not NEW:
@@ -451,7 +597,9 @@ def written(folder, family, chance, bases):
 
 def positions(config):
     most = getattr(config, "max_position_embeddings", 512)
-    return most - config.pad_token_id - 1 if config.model_type in ("roberta", "xlm-roberta") else most
+    if config.model_type == "mpnet":
+        return most - 2
+    return most - config.pad_token_id - 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else most
 
 
 def loaded(folder):

@@ -2,6 +2,7 @@
 
 mod checks;
 mod class;
+mod ends;
 mod made;
 mod meter;
 mod normaliser;

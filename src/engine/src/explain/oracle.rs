@@ -280,7 +280,7 @@ impl ModelOracle<'_> {
         let reader = (0..tokens).map(|token| match self.model.pooling() {
             Pooling::First => f64::from(u8::from(token == 0)),
             Pooling::Last => f64::from(u8::from(token == last)),
-            Pooling::Mean => 1.0 / tokens as f64,
+            Pooling::Mean | Pooling::Late => 1.0 / tokens as f64,
         });
         let layers = layers.iter().map(matrix).collect::<Answer<_>>()?;
         Ok(Attention { layers, reader: reader.collect(), word_of_token: self.subject.word_of_token.clone() })

@@ -43,8 +43,10 @@ pub struct Architecture {
     pub projection: Projection,
     /// Size of a hidden state.
     pub hidden: i64,
-    /// Number of layers.
+    /// Number of layers that have weights of their own.
     pub layers: usize,
+    /// The layer that each pass through a layer goes through, in their order: every layer once, but for ALBERT.
+    pub passes: Vec<usize>,
     /// Attention heads of a layer.
     pub heads: Heads,
     /// Size of the states inside the feed-forward layers.
@@ -78,6 +80,8 @@ pub enum Projection {
     AfterNorm,
     /// Projected without a bias, then normalised (DeBERTa).
     BeforeNorm,
+    /// As `AfterNorm`, also where the size is the same (ALBERT).
+    Always,
 }
 
 /// How a model knows the position of a token.
@@ -193,6 +197,8 @@ pub enum Pooling {
     Last,
     /// Their mean.
     Mean,
+    /// None: each token has logits, and their mean is that of the text.
+    Late,
 }
 
 /// How a text becomes one vector, and the vector logits: pooling, dropout, dense, activation, norm, dropout, linear.
@@ -236,6 +242,12 @@ impl HeadForm {
 }
 
 impl Architecture {
+    /// Whether embeddings are projected.
+    #[must_use]
+    pub fn projects(&self) -> bool {
+        self.embedding != self.hidden || self.projection == Projection::Always
+    }
+
     /// Longest text in tokens.
     #[must_use]
     pub fn max_tokens(&self) -> i64 {
@@ -253,9 +265,10 @@ impl Architecture {
         let sees_all = match self.head.pooling {
             Pooling::First => !self.attention.causal,
             Pooling::Last => rule.rotary.is_none(),
-            Pooling::Mean => false,
+            Pooling::Mean | Pooling::Late => false,
         };
-        sees_all && rule.window.is_none() && !matches!(self.positions, Positions::Relative(_))
+        let knows_distances = matches!(self.positions, Positions::Relative(_)) || self.attention.distances.is_some();
+        sees_all && rule.window.is_none() && !knows_distances
     }
 
     /// What is wrong with the sizes, if anything is.
@@ -274,8 +287,8 @@ impl Architecture {
             return Err(format!("{key} is {size}"));
         }
         self.heads.check()?;
-        if self.layers > 1000 {
-            return Err(format!("num_hidden_layers is {}", self.layers));
+        if let Some(count) = [self.layers, self.passes.len()].into_iter().find(|&count| count > 1000) {
+            return Err(format!("num_hidden_layers is {count}"));
         }
         Ok(())
     }

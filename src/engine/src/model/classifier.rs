@@ -117,10 +117,11 @@ impl Classifier {
     /// `[tokens]` of packed texts. Those of a text that is read in windows are pooled over the windows.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let Some(windows) = &layout.windows else {
-            return self.head.forward(&self.encoder.pooled(embeddings, types, layout, drop), drop);
+            return self.head.forward(&self.encoder.pooled(embeddings, types, layout, drop), layout, drop);
         };
         let [embeddings, types] = [embeddings, types].map(|of_texts| of_texts.index_select(0, &windows.tokens));
-        let logits = self.head.forward(&self.encoder.pooled(&embeddings, &types, &windows.layout, drop), drop);
+        let pooled = self.encoder.pooled(&embeddings, &types, &windows.layout, drop);
+        let logits = self.head.forward(&pooled, &windows.layout, drop);
         windows.pooled(&logits)
     }
 

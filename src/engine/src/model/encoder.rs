@@ -5,7 +5,7 @@ mod layer;
 
 use std::ops::Range;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use self::embeddings::{Embeddings, TokenInputs};
 use self::layer::{Layer, States};
@@ -24,6 +24,8 @@ pub struct Encoder {
     architecture: Architecture,
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    /// What distances add to scores, `[buckets, heads]`.
+    distances: Option<Tensor>,
     final_norm: Option<Norm>,
 }
 
@@ -43,6 +45,9 @@ impl Encoder {
             Layer::specs(a, index, list);
         }
         list.end_layers();
+        if let Some(table) = &a.attention.distances {
+            list.table(&a.names.of_encoder(table.name), table.rows, a.heads.queries);
+        }
         if let Some(norm) = a.names.final_norm {
             list.norm(&a.names.of_encoder(norm), a.hidden, a.norm);
         }
@@ -55,6 +60,10 @@ impl Encoder {
         Self {
             embeddings: Embeddings::new(a, params),
             layers: (0..a.layers).map(|index| Layer::new(a, params, index)).collect(),
+            distances: a.attention.distances.as_ref().map(|table| {
+                let name = a.names.of_encoder(table.name);
+                params.view(&format!("{name}.weight"))
+            }),
             final_norm: a.names.final_norm.map(|norm| Norm::new(params, &a.names.of_encoder(norm), a.norm)),
             architecture: a.clone(),
         }
@@ -79,9 +88,9 @@ impl Encoder {
     /// Hidden states after the last layer `[tokens, hidden]`, from word embeddings `[tokens, embedding]` and token
     /// types `[tokens]` of the packed texts of `layout`.
     pub fn forward(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
-        let attention = Attention::new(&self.architecture, layout, embeddings.device());
+        let attention = self.attending(layout, embeddings.device());
         let first = self.first_input(embeddings, types, layout, drop);
-        self.normalise_final(&self.pass(0..self.layers.len(), first, &attention, drop))
+        self.normalise_final(&self.pass(0..self.architecture.passes.len(), first, &attention, drop))
     }
 
     /// One hidden state for each text, `[rows, hidden]` in the order in which the rows were given; otherwise as
@@ -89,15 +98,15 @@ impl Encoder {
     /// keys and values of all tokens, and one query for each text. Training and explaining both use this.
     pub fn pooled(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let (a, pooling) = (&self.architecture, self.architecture.head.pooling);
-        let ends = self.layers.split_last().zip(a.attention.rules.last());
+        let ends = a.passes.split_last().zip(a.attention.rules.last());
         // A query before the end of its text would see what comes after it.
         let is_end = pooling != Pooling::Last || !layout.ends_later;
-        let Some(((last, _), rule)) = ends.filter(|_| a.pools_one_query() && is_end) else {
+        let Some(((&last, before), rule)) = ends.filter(|_| a.pools_one_query() && is_end) else {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
-        let attention = Attention::new(a, layout, embeddings.device());
+        let (attention, last) = (self.attending(layout, embeddings.device()), &self.layers[last]);
         let first = self.first_input(embeddings, types, layout, drop);
-        let hidden = self.pass(0..self.layers.len() - 1, first, &attention, drop);
+        let hidden = self.pass(0..before.len(), first, &attention, drop);
         let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
         // In the order of packing, as attention has the texts.
         let places = places.index_select(0, &layout.packed);
@@ -114,9 +123,9 @@ impl Encoder {
 
     /// Who attends to whom in the packed texts of `layout`, without dropout; see [`Attention::into_recorded`].
     pub fn attention(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Vec<Tensor> {
-        let attention = Attention::new(&self.architecture, layout, embeddings.device()).recording();
+        let attention = self.attending(layout, embeddings.device()).recording();
         let first = self.first_input(embeddings, types, layout, &mut Dropout::Off);
-        drop(self.pass(0..self.layers.len(), first, &attention, &mut Dropout::Off));
+        drop(self.pass(0..self.architecture.passes.len(), first, &attention, &mut Dropout::Off));
         attention.into_recorded()
     }
 
@@ -124,27 +133,33 @@ impl Encoder {
     /// does. Reads from the device after each layer.
     pub fn origin_of_fault(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout) -> Option<String> {
         let (a, drop) = (&self.architecture, &mut Dropout::Off);
-        let attention = Attention::new(a, layout, embeddings.device());
+        let attention = self.attending(layout, embeddings.device());
         let mut hidden = self.first_input(embeddings, types, layout, drop).hidden;
         if !is_finite(&hidden) {
             return Some(a.names.embeddings());
         }
-        for index in 0..self.layers.len() {
+        for (index, &layer) in a.passes.iter().enumerate() {
             hidden = self.pass(index..index + 1, FirstInput { hidden, qkv: None }, &attention, drop);
             if !is_finite(&hidden) {
-                return Some(a.names.layer(index));
+                return Some(a.names.layer(layer));
             }
         }
         let norm = a.names.final_norm.filter(|_| !is_finite(&self.normalise_final(&hidden)));
         norm.map(|norm| a.names.of_encoder(norm))
     }
 
+    /// What the layers share on the texts of `layout`.
+    fn attending<'a>(&self, layout: &'a Layout, device: Device) -> Attention<'a> {
+        Attention::new(&self.architecture, layout, device, self.distances.as_ref())
+    }
+
     /// Hidden states through some of the layers: `[tokens, hidden]` -> `[tokens, hidden]`.
-    fn pass(&self, layers: Range<usize>, first: FirstInput, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
+    fn pass(&self, passes: Range<usize>, first: FirstInput, attention: &Attention<'_>, drop: &mut Dropout) -> Tensor {
         let a = &self.architecture;
         let FirstInput { mut hidden, qkv: mut known } = first;
         let table = self.embeddings.distances();
-        for (layer, rule) in self.layers[layers.clone()].iter().zip(&a.attention.rules[layers]) {
+        for (&layer, rule) in a.passes[passes.clone()].iter().zip(&a.attention.rules[passes]) {
+            let layer = &self.layers[layer];
             let distances = layer.distances(a, table.as_ref(), drop);
             let known = known.take();
             let attend = |x: &Tensor, drop: &mut Dropout| {
@@ -183,7 +198,7 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind, no_grad};
+    use tch::{Kind, no_grad};
 
     use super::*;
     use crate::model::architecture::attention::Heads;

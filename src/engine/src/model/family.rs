@@ -1,6 +1,7 @@
 //! Families of models: from the keys of a `config.json` to an [`Architecture`]. A family is a file here and a line in
 //! `FAMILIES`.
 
+mod albert;
 mod bert;
 mod deberta;
 mod decoder;
@@ -8,6 +9,7 @@ mod distilbert;
 mod gpt2;
 mod keys;
 mod modernbert;
+mod mpnet;
 mod rope;
 
 use serde::de::DeserializeOwned;
@@ -21,6 +23,9 @@ const FAMILIES: &[Family] = &[
     distilbert::DISTILBERT,
     bert::ROBERTA,
     bert::XLM_ROBERTA,
+    bert::CAMEMBERT,
+    mpnet::MPNET,
+    albert::ALBERT,
     bert::ELECTRA,
     gpt2::GPT2,
     modernbert::MODERNBERT,
@@ -31,6 +36,7 @@ const FAMILIES: &[Family] = &[
     decoder::QWEN3,
     decoder::SMOLLM3,
     decoder::GEMMA3,
+    decoder::EUROBERT,
 ];
 
 /// A family of models.
@@ -95,6 +101,14 @@ fn read_keys<T: DeserializeOwned>(raw: &Map<String, Value>) -> Result<T, String>
             key => format!("{key}: {}", error.inner()),
         }
     })
+}
+
+/// The keys that a family with the keys `own` reads, and `defaults` for those that are not there.
+fn defaulted(raw: &Map<String, Value>, own: keys::Keys, defaults: Value) -> Map<String, Value> {
+    let mut all = if let Value::Object(defaults) = defaults { defaults } else { Map::new() };
+    let read = raw.iter().filter(|(key, _)| *key == "pad_token_id" || keys::is_read(key, own));
+    all.extend(read.map(|(key, value)| (key.clone(), value.clone())));
+    all
 }
 
 /// 0.1, the usual dropout rate.

@@ -60,8 +60,8 @@ impl Head {
         self.form.pooling
     }
 
-    /// Logits `[rows, classes]`, from one hidden state for each text, `[rows, hidden]`.
-    pub fn forward(&self, pooled: &Tensor, drop: &mut Dropout) -> Tensor {
+    /// Logits `[rows, classes]`, from what [`Pooling::of`] gives of the hidden states of the texts of `layout`.
+    pub fn forward(&self, pooled: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let mut x = drop.apply(pooled.shallow_clone(), self.form.dropout_before);
         if let Some(dense) = &self.dense {
             x = dense.activation.apply(&dense.linear.forward(&x));
@@ -69,16 +69,23 @@ impl Head {
         if let Some(norm) = &self.norm {
             x = norm.forward(&x);
         }
-        self.out.forward(&drop.apply(x, self.form.dropout_after))
+        x = drop.apply(x, self.form.dropout_after);
+        if self.form.pooling == Pooling::Late {
+            // The mean of what a linear layer gives is what it gives of the mean.
+            x = Pooling::Mean.of(&x, layout);
+        }
+        self.out.forward(&x)
     }
 }
 
 impl Pooling {
-    /// One hidden state for each text: `[tokens, hidden]` -> `[rows, hidden]`.
+    /// One hidden state for each text: `[tokens, hidden]` -> `[rows, hidden]`; all of them if that of no token or mean stands
+    /// for the text.
     pub fn of(self, hidden: &Tensor, layout: &Layout) -> Tensor {
         match self {
             Pooling::First => hidden.index_select(0, &layout.firsts),
             Pooling::Last => hidden.index_select(0, &layout.lasts),
+            Pooling::Late => hidden.shallow_clone(),
             Pooling::Mean => {
                 let (rows, size) = (layout.lengths.size()[0], hidden.size()[1]);
                 let sums = Tensor::zeros([rows, size], (Kind::Float, hidden.device()));

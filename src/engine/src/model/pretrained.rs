@@ -100,7 +100,7 @@ pub fn card(folder: &Path, model: &Classifier) -> ModelCard {
     ModelCard {
         path: folder.display().to_string(),
         family: config.family().to_owned(),
-        layers: config.architecture.layers,
+        layers: config.architecture.passes.len(),
         hidden: config.architecture.hidden as usize,
         parameters: model.params().len() as u64,
     }

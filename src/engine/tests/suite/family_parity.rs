@@ -30,7 +30,7 @@ fn goldens() -> Vec<Golden> {
     let all = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/families");
     let mut folders: Vec<PathBuf> = std::fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
-    assert!(folders.len() >= 31, "golden files are missing");
+    assert!(folders.len() >= 41, "golden files are missing");
     let golden = |folder: PathBuf| Golden {
         name: folder.file_name().unwrap().to_string_lossy().into_owned(),
         expected: serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap(),

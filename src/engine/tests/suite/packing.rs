@@ -12,7 +12,7 @@ use pellucid_engine::task::classification::Classification;
 use pellucid_engine::train::optimiser::gradient::Gradient;
 use tch::{Device, Kind, Tensor};
 
-const CONFIGS: [&str; 6] = [
+const CONFIGS: [&str; 9] = [
     r#"{"model_type":"bert","vocab_size":31,"hidden_size":12,"num_hidden_layers":3,"num_attention_heads":3,
         "intermediate_size":20,"max_position_embeddings":40}"#,
     r#"{"model_type":"gpt2","vocab_size":31,"n_embd":12,"n_layer":2,"n_head":3,"n_positions":40}"#,
@@ -26,6 +26,12 @@ const CONFIGS: [&str; 6] = [
     r#"{"model_type":"gemma3_text","vocab_size":31,"hidden_size":12,"num_hidden_layers":3,"num_attention_heads":4,
         "num_key_value_heads":2,"head_dim":4,"intermediate_size":20,"max_position_embeddings":40,"sliding_window":5,
         "sliding_window_pattern":2}"#,
+    r#"{"model_type":"eurobert","vocab_size":31,"hidden_size":12,"num_hidden_layers":2,"num_attention_heads":6,
+        "num_key_value_heads":2,"intermediate_size":20,"max_position_embeddings":40}"#,
+    r#"{"model_type":"mpnet","vocab_size":31,"hidden_size":12,"num_hidden_layers":2,"num_attention_heads":3,
+        "intermediate_size":20,"max_position_embeddings":40}"#,
+    r#"{"model_type":"albert","vocab_size":31,"embedding_size":6,"hidden_size":12,"num_hidden_layers":3,
+        "num_attention_heads":3,"intermediate_size":20,"max_position_embeddings":40}"#,
 ];
 
 fn texts() -> Vec<Encoded> {

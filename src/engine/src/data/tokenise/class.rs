@@ -15,6 +15,8 @@ pub(super) struct TokenizerClass {
     pub(super) tokens: &'static [(&'static str, &'static str)],
     /// What its mask takes in beside itself.
     pub(super) mask: MaskForm,
+    /// What it puts around each text.
+    pub(super) ends: Ends,
     /// What it makes anew, whatever `tokenizer.json` has.
     pub(super) remade: Option<Remade>,
     /// Whose class it is.
@@ -43,6 +45,28 @@ pub(super) enum Remade {
     XlmRoberta,
     /// Those of `DebertaV2Tokenizer`.
     Deberta,
+    /// Those of `LlamaTokenizer`.
+    Llama,
+    /// Those of `GemmaTokenizer`.
+    Gemma,
+    /// Those of `Qwen2Tokenizer`.
+    Qwen2,
+    /// Those of `CamembertTokenizer`.
+    Camembert,
+    /// Those of `MPNetTokenizer`.
+    Mpnet,
+    /// Those of `AlbertTokenizer`.
+    Albert,
+}
+
+/// Where the special tokens around a text come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// From the post-processor of `tokenizer.json`.
+    AsWritten,
+    /// `add_bos_token` of `tokenizer_config.json` says whether each text begins with the first token, which it does
+    /// where the key is not there, and `add_eos_token` whether it ends with the last one.
+    AsConfigured,
 }
 
 /// Where a normaliser comes from.
@@ -52,6 +76,8 @@ pub(super) enum OwnNormaliser {
     AsWritten,
     /// From there, but `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` of `tokenizer_config.json` win.
     OfBert,
+    /// As `OfBert`, but `tokenize_chinese_chars` is that of `tokenizer.json`.
+    OfMpnet,
 }
 
 /// What decides whether a text begins with a space for a tokenizer of bytes.
@@ -109,8 +135,34 @@ const OF_DEBERTA: &[(&str, &str)] = &[
     ("mask_token", "[MASK]"),
 ];
 
+const OF_MPNET: &[(&str, &str)] = &[
+    ("bos_token", "<s>"),
+    ("eos_token", "</s>"),
+    ("unk_token", "[UNK]"),
+    ("sep_token", "</s>"),
+    ("pad_token", "<pad>"),
+    ("cls_token", "<s>"),
+    ("mask_token", "<mask>"),
+];
+const OF_ALBERT: &[(&str, &str)] = &[
+    ("bos_token", "[CLS]"),
+    ("eos_token", "[SEP]"),
+    ("unk_token", "<unk>"),
+    ("sep_token", "[SEP]"),
+    ("pad_token", "<pad>"),
+    ("cls_token", "[CLS]"),
+    ("mask_token", "[MASK]"),
+];
+const OF_LLAMA: &[(&str, &str)] = &[("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")];
+const OF_GEMMA: &[(&str, &str)] =
+    &[("bos_token", "<bos>"), ("eos_token", "<eos>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")];
+const OF_QWEN2: &[(&str, &str)] =
+    &[("eos_token", "<|endoftext|>"), ("unk_token", "<|endoftext|>"), ("pad_token", "<|endoftext|>")];
+
 /// The class that only transformers 5 has.
 pub(super) const BACKEND_NAME: &str = "TokenizersBackend";
+/// The class that transformers 4 makes anew where it is told of a prefix space.
+pub(super) const LLAMA_NAME: &str = "LlamaTokenizer";
 
 /// A class that takes a tokenizer as `tokenizer.json` has it.
 pub(super) const PLAIN: TokenizerClass = TokenizerClass {
@@ -120,6 +172,7 @@ pub(super) const PLAIN: TokenizerClass = TokenizerClass {
     types: Types::Given,
     tokens: &[],
     mask: MaskForm::Alone,
+    ends: Ends::AsWritten,
     remade: None,
     writer: Writer::Four,
 };
@@ -146,6 +199,14 @@ const ROBERTA: TokenizerClass = TokenizerClass {
     remade: Some(Remade::Roberta),
     ..PLAIN
 };
+const LLAMA: TokenizerClass = TokenizerClass {
+    name: LLAMA_NAME,
+    types: Types::Zero,
+    tokens: OF_LLAMA,
+    ends: Ends::AsConfigured,
+    remade: Some(Remade::Llama),
+    ..PLAIN
+};
 const CLASSES: &[TokenizerClass] = &[
     PLAIN,
     BACKEND,
@@ -160,6 +221,30 @@ const CLASSES: &[TokenizerClass] = &[
     TokenizerClass { name: "LongformerTokenizer", ..ROBERTA },
     TokenizerClass { name: "GPT2Tokenizer", types: Types::Zero, tokens: OF_GPT2, remade: Some(Remade::Gpt2), ..PLAIN },
     TokenizerClass { name: "DebertaV2Tokenizer", tokens: OF_DEBERTA, remade: Some(Remade::Deberta), ..PLAIN },
+    TokenizerClass { name: "CamembertTokenizer", remade: Some(Remade::Camembert), ..ROBERTA },
+    TokenizerClass {
+        name: "MPNetTokenizer",
+        normaliser: OwnNormaliser::OfMpnet,
+        tokens: OF_MPNET,
+        remade: Some(Remade::Mpnet),
+        ..ROBERTA
+    },
+    TokenizerClass {
+        name: "AlbertTokenizer",
+        types: Types::Given,
+        tokens: OF_ALBERT,
+        remade: Some(Remade::Albert),
+        ..ROBERTA
+    },
+    LLAMA,
+    TokenizerClass { name: "GemmaTokenizer", tokens: OF_GEMMA, remade: Some(Remade::Gemma), ..LLAMA },
+    TokenizerClass {
+        name: "Qwen2Tokenizer",
+        types: Types::Zero,
+        tokens: OF_QWEN2,
+        remade: Some(Remade::Qwen2),
+        ..PLAIN
+    },
 ];
 /// The class of each family of models, where no file names one.
 const OF_FAMILIES: &[(&str, &str)] = &[
@@ -170,9 +255,19 @@ const OF_FAMILIES: &[(&str, &str)] = &[
     ("xlm-roberta", "XLMRobertaTokenizer"),
     ("gpt2", "GPT2Tokenizer"),
     ("deberta-v2", "DebertaV2Tokenizer"),
+    ("camembert", "CamembertTokenizer"),
+    ("mpnet", "MPNetTokenizer"),
+    ("albert", "AlbertTokenizer"),
+    ("llama", "LlamaTokenizer"),
+    ("mistral", "LlamaTokenizer"),
+    ("qwen2", "Qwen2Tokenizer"),
+    ("qwen3", "Qwen2Tokenizer"),
+    ("gemma3_text", "GemmaTokenizer"),
 ];
 /// The families whose tokenizers transformers 5 takes as `tokenizer.json` has them, whatever class is named.
-const AS_WRITTEN_IN_FIVE: &[&str] = &["modernbert"];
+const AS_WRITTEN_IN_FIVE: &[&str] = &["modernbert", "qwen2"];
+/// The families without a class of their own in transformers 5.
+const PLAIN_IN_FIVE: &[&str] = &["llama", "mistral"];
 
 impl TokenizerClass {
     /// The class of a tokenizer of the family `family`, which a file calls `name`, if one does.
@@ -180,7 +275,9 @@ impl TokenizerClass {
     /// # Errors
     /// When it is none of those that are known.
     pub(super) fn of(name: Option<&str>, family: Option<&str>, writer: Writer) -> Result<Self, String> {
-        let of_family = || OF_FAMILIES.iter().find(|(of, _)| Some(*of) == family).map(|(_, name)| *name);
+        let is_plain = writer == Writer::Five && family.is_some_and(|family| PLAIN_IN_FIVE.contains(&family));
+        let families = if is_plain { &[] } else { OF_FAMILIES };
+        let of_family = || families.iter().find(|(of, _)| Some(*of) == family).map(|(_, name)| *name);
         match name.or_else(of_family) {
             _ if writer == Writer::Five && family.is_some_and(|family| AS_WRITTEN_IN_FIVE.contains(&family)) => {
                 Ok(BACKEND)
@@ -205,6 +302,9 @@ impl TokenizerClass {
         match writer {
             Writer::Four => Self { remade: None, ..self },
             Writer::Five if self.name == PLAIN.name => BACKEND,
+            Writer::Five if self.normaliser == OwnNormaliser::OfMpnet => {
+                Self { normaliser: OwnNormaliser::OfBert, ..self }.of_writer(writer)
+            }
             Writer::Five => Self { mask: MaskForm::Alone, writer, ..self },
         }
     }

@@ -42,6 +42,7 @@ pub(super) fn made(bytes: &[u8], settings: &TokenizerSettings, limit: TextLimit)
     let missing = tokens.missing();
     check_added(&written, missing.iter().filter(|token| token.normalized).map(|token| token.content.as_str()))?;
     settings.apply(&mut tokenizer, &missing).map_err(Fault::Refused)?;
+    settings.put_ends(&mut tokenizer, &tokens).map_err(Fault::Refused)?;
     settings.check_remade(&tokenizer, &tokens, &parts.model).map_err(Fault::Refused)?;
     let find = |name: &str| tokenizer.token_to_id(name).map(i64::from);
     let own = |role: &str| tokens.content(role).and_then(find);

@@ -5,7 +5,12 @@ use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::checks::ModelParts;
 use super::class::Remade;
+use super::ends::template;
 use super::special::SpecialTokens;
+
+/// The words of `Qwen2Tokenizer`.
+const QWEN2_WORDS: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// A tokenizer, and what its class is given.
 pub(super) struct Class<'a> {
@@ -36,17 +41,26 @@ impl Class<'_> {
             end_of_word_suffix: Some(String::new()),
             ..ModelParts::default()
         };
+        let of_words = |unknown: Option<&str>| ModelParts {
+            unk_token: unknown.map(str::to_owned),
+            fuse_unk: true,
+            byte_fallback: true,
+            ..ModelParts::default()
+        };
         let of_pieces = |unk_id| ModelParts { unk_id, ..ModelParts::default() };
         let parts = match (remade, self.tokenizer.get_model()) {
-            (Remade::Bert, ModelWrapper::WordPiece(_)) => ModelParts {
+            (Remade::Bert | Remade::Mpnet, ModelWrapper::WordPiece(_)) => ModelParts {
                 unk_token: self.tokens.content("unk_token").map(str::to_owned),
                 continuing_subword_prefix: Some("##".to_owned()),
                 max_input_chars_per_word: Some(100),
                 ..ModelParts::default()
             },
-            (Remade::Roberta | Remade::Gpt2, ModelWrapper::BPE(_)) => of_bytes(),
+            (Remade::Roberta | Remade::Gpt2 | Remade::Qwen2, ModelWrapper::BPE(_)) => of_bytes(),
+            (Remade::Llama, ModelWrapper::BPE(_)) => of_words(None),
+            (Remade::Gemma, ModelWrapper::BPE(_)) => of_words(self.tokens.content("unk_token")),
             (Remade::XlmRoberta, ModelWrapper::Unigram(_)) => of_pieces(Some(3)),
-            (Remade::Deberta, ModelWrapper::Unigram(_)) => of_pieces(self.unknown()),
+            (Remade::Albert, ModelWrapper::Unigram(_)) => of_pieces(Some(1)),
+            (Remade::Deberta | Remade::Camembert, ModelWrapper::Unigram(_)) => of_pieces(self.unknown()),
             _ => return false,
         };
         *self.model == parts
@@ -62,9 +76,12 @@ impl Class<'_> {
         let written = written(self.tokenizer.get_normalizer());
         match remade {
             // Its settings are those of the class by now.
-            Remade::Bert => written["type"] == "BertNormalizer" && written["clean_text"] == true,
-            Remade::Roberta | Remade::Gpt2 => written.is_null(),
-            Remade::XlmRoberta => written.is_null() || written["type"] == "Precompiled",
+            Remade::Bert | Remade::Mpnet => written["type"] == "BertNormalizer" && written["clean_text"] == true,
+            Remade::Roberta | Remade::Gpt2 | Remade::Llama => written.is_null(),
+            Remade::Qwen2 => written == json!({"type": "NFC"}),
+            Remade::Gemma => written == json!({"type": "Replace", "pattern": {"String": " "}, "content": "\u{2581}"}),
+            Remade::XlmRoberta | Remade::Camembert => written.is_null() || written["type"] == "Precompiled",
+            Remade::Albert => self.has_steps_of_albert(&written),
             Remade::Deberta => {
                 let lower = self.flag("do_lower_case", false).then(|| json!({"type": "Lowercase"}));
                 let rest = [
@@ -78,6 +95,18 @@ impl Class<'_> {
         }
     }
 
+    /// Whether these are the steps of the normaliser of ALBERT, with a table of characters or without.
+    fn has_steps_of_albert(&self, written: &Value) -> bool {
+        let replace = |text: &str| json!({"type": "Replace", "pattern": {"String": text}, "content": "\""});
+        let keeps = self.flag("keep_accents", false);
+        let accents = (!keeps).then(|| [json!({"type": "NFKD"}), json!({"type": "StripAccents"})]);
+        let lower = self.flag("do_lower_case", true).then(|| json!({"type": "Lowercase"}));
+        let steps = [replace("``"), replace("''")].into_iter().chain(accents.into_iter().flatten()).chain(lower);
+        let (steps, found) = (steps.collect::<Vec<_>>(), written["normalizers"].as_array());
+        let rest = found.and_then(|found| found.strip_prefix(steps.as_slice()));
+        rest.is_some_and(|rest| rest.is_empty() || (rest.len() == 1 && rest[0]["type"] == "Precompiled"))
+    }
+
     fn has_splitter(&self, remade: Remade) -> bool {
         let written = written(self.tokenizer.get_pre_tokenizer());
         let pieces = |others| {
@@ -85,10 +114,31 @@ impl Class<'_> {
             json!({"type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": scheme, "split": true})
         };
         match remade {
-            Remade::Bert => written == json!({"type": "BertPreTokenizer"}),
+            Remade::Bert | Remade::Mpnet => written == json!({"type": "BertPreTokenizer"}),
             // Its prefix space is that of the class by now.
             Remade::Roberta | Remade::Gpt2 => written["type"] == "ByteLevel" && written["use_regex"] == true,
-            Remade::XlmRoberta => {
+            Remade::Llama => {
+                let first = if self.flag("legacy", false) { "always" } else { "first" };
+                let scheme = if self.flag("add_prefix_space", true) { first } else { "never" };
+                written
+                    == json!({"type": "Metaspace", "replacement": "\u{2581}", "prepend_scheme": scheme,
+                    "split": false})
+            }
+            Remade::Gemma => {
+                written
+                    == json!({"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious",
+                    "invert": false})
+            }
+            Remade::Qwen2 => {
+                let [words, bytes] = [&written["pretokenizers"][0], &written["pretokenizers"][1]];
+                let split = json!({"type": "Split", "pattern": {"Regex": QWEN2_WORDS}, "behavior": "Isolated",
+                    "invert": false});
+                *words == split
+                    && bytes["type"] == "ByteLevel"
+                    && bytes["use_regex"] == false
+                    && bytes["add_prefix_space"] == self.flag("add_prefix_space", false)
+            }
+            Remade::XlmRoberta | Remade::Camembert | Remade::Albert => {
                 let steps = [json!({"type": "WhitespaceSplit"}), pieces("never")];
                 written == json!({"type": "Sequence", "pretokenizers": steps})
             }
@@ -105,42 +155,24 @@ impl Class<'_> {
         let written = written(self.tokenizer.get_post_processor());
         let token = |role: &str| self.tokens.content(role).unwrap_or_default();
         match remade {
-            // It takes that of the file.
-            Remade::Gpt2 => true,
-            Remade::Bert | Remade::Deberta => {
+            // They take that of the file.
+            Remade::Gpt2 | Remade::Llama | Remade::Gemma | Remade::Qwen2 => true,
+            Remade::Bert | Remade::Deberta | Remade::Albert => {
                 let (cls, sep) = (token("cls_token"), token("sep_token"));
                 let pair = [(cls, 0), ("$A", 0), (sep, 0), ("$B", 1), (sep, 1)];
-                written == self.template(&pair[..3], &pair)
+                written == template(self.tokenizer, &pair[..3], &pair)
             }
-            Remade::XlmRoberta => {
+            Remade::XlmRoberta | Remade::Camembert => {
                 let (bos, eos) = (token("bos_token"), token("eos_token"));
                 let pair = [(bos, 0), ("$A", 0), (eos, 0), (eos, 0), ("$B", 0), (eos, 0)];
-                written == self.template(&pair[..3], &pair)
+                written == template(self.tokenizer, &pair[..3], &pair)
             }
-            Remade::Roberta => {
+            Remade::Roberta | Remade::Mpnet => {
                 let has =
                     |key: &str, role| written[key] == json!([token(role), self.tokenizer.token_to_id(token(role))]);
                 written["type"] == "RobertaProcessing" && has("cls", "cls_token") && has("sep", "sep_token")
             }
         }
-    }
-
-    /// A post-processor that puts texts and special tokens in a row, each with its type.
-    fn template(&self, single: &[(&str, i64)], pair: &[(&str, i64)]) -> Value {
-        let piece = |&(name, kind): &(&str, i64)| match name.strip_prefix('$') {
-            Some(text) => json!({"Sequence": {"id": text, "type_id": kind}}),
-            None => json!({"SpecialToken": {"id": name, "type_id": kind}}),
-        };
-        let special = single.iter().filter(|(name, _)| !name.starts_with('$')).map(|&(name, _)| {
-            let ids = [self.tokenizer.token_to_id(name)];
-            (name.to_owned(), json!({"id": name, "ids": ids, "tokens": [name]}))
-        });
-        json!({
-            "type": "TemplateProcessing",
-            "single": single.iter().map(piece).collect::<Vec<_>>(),
-            "pair": pair.iter().map(piece).collect::<Vec<_>>(),
-            "special_tokens": special.collect::<Map<_, _>>(),
-        })
     }
 
     fn flag(&self, key: &str, default: bool) -> bool {

@@ -12,7 +12,8 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{AddedToken, NormalizerWrapper, PreTokenizerWrapper, Tokenizer, TruncationDirection};
 
 use super::checks::ModelParts;
-use super::class::{BACKEND_NAME, OwnNormaliser, PrefixSpace, TokenizerClass, Types, Writer};
+use super::class::{BACKEND_NAME, LLAMA_NAME, OwnNormaliser, PrefixSpace, TokenizerClass, Types, Writer};
+use super::ends::Around;
 use super::remade::{self, Class};
 use super::special::{SpecialTokens, TokenFiles};
 use crate::error::{Error, Result};
@@ -64,8 +65,19 @@ impl TokenizerSettings {
         self.prefix_space()?;
         self.splits_special_tokens()?;
         self.types()?;
+        Around::of(&self.files.config, self.class)?;
+        self.check_rebuilt()?;
         self.max_length()?;
         SpecialTokens::of(&self.files, self.class, &HashMap::new()).map(|_| ())
+    }
+
+    /// Refuses a key with which transformers 4 makes another tokenizer than that of `tokenizer.json`.
+    fn check_rebuilt(&self) -> std::result::Result<(), String> {
+        let is_there = self.files.config.get("add_prefix_space").is_some_and(|value| !value.is_null());
+        match is_there && self.class.name == LLAMA_NAME && self.class.writer == Writer::Four {
+            true => Err(format!("add_prefix_space is not supported for {LLAMA_NAME}; remove the key")),
+            false => Ok(()),
+        }
     }
 
     /// Makes `tokenizer`, as `tokenizer.json` has it, what transformers makes of it.
@@ -92,11 +104,24 @@ impl TokenizerSettings {
     fn set_normaliser(&self, tokenizer: &mut Tokenizer) -> std::result::Result<(), String> {
         let own = self.normaliser()?;
         if let (Some(NormalizerWrapper::BertNormalizer(bert)), Some(own)) = (tokenizer.get_normalizer(), own) {
-            let normaliser =
-                BertNormalizer::new(bert.clean_text, own.handle_chinese_chars, own.strip_accents, own.lowercase);
+            let is_mpnet = self.class.normaliser == OwnNormaliser::OfMpnet;
+            let han = if is_mpnet { bert.handle_chinese_chars } else { own.handle_chinese_chars };
+            let normaliser = BertNormalizer::new(bert.clean_text, han, own.strip_accents, own.lowercase);
             tokenizer.with_normalizer(Some(normaliser));
         }
         Ok(())
+    }
+
+    /// Puts the special tokens around the texts of `tokenizer`, where it is not `tokenizer.json` that decides.
+    ///
+    /// # Errors
+    /// When there is no such token.
+    pub(super) fn put_ends(
+        &self,
+        tokenizer: &mut Tokenizer,
+        tokens: &SpecialTokens,
+    ) -> std::result::Result<(), String> {
+        Around::of(&self.files.config, self.class)?.map_or(Ok(()), |around| around.put(tokenizer, tokens))
     }
 
     /// The special and added tokens of `tokenizer`.
@@ -183,6 +208,9 @@ impl TokenizerSettings {
 
     /// The space before the first word, where it is not `tokenizer.json` that decides.
     fn prefix_space(&self) -> std::result::Result<Option<bool>, String> {
+        if self.files.config.get("add_prefix_space").is_some_and(Value::is_null) {
+            return Ok(None);
+        }
         let configured = self.flag("add_prefix_space", false)?;
         Ok((self.class.prefix_space == PrefixSpace::AsConfigured).then_some(configured))
     }
@@ -287,6 +315,8 @@ const KEYS: &[(&str, Part)] = &[
     ("model_max_length", Part::Read),
     ("max_len", Part::Read),
     ("split_special_tokens", Part::Read),
+    ("add_bos_token", Part::Read),
+    ("add_eos_token", Part::Read),
     ("added_tokens_decoder", Part::Read),
     ("additional_special_tokens", Part::Read),
     ("extra_special_tokens", Part::Read),
@@ -315,6 +345,8 @@ const KEYS: &[(&str, Part)] = &[
     ("vocab", Part::None),
     ("merges", Part::None),
     ("do_basic_tokenize", Part::None),
+    ("keep_accents", Part::None),
+    ("remove_space", Part::None),
     ("never_split", Part::None),
     ("clean_text", Part::None),
     ("wordpieces_prefix", Part::None),
@@ -323,8 +355,7 @@ const KEYS: &[(&str, Part)] = &[
     ("split_by_punct", Part::None),
     ("vocab_type", Part::None),
     ("unk_id", Part::None),
-    ("add_bos_token", Part::None),
-    ("add_eos_token", Part::None),
+    ("use_default_system_prompt", Part::None),
     ("use_fast", Part::None),
     ("backend", Part::None),
     // The characters of a token, not the token.

@@ -53,9 +53,23 @@ pub struct AttentionForm {
     pub bias: Presence,
     /// Whether the output projection has one.
     pub out_bias: Presence,
-    /// Each layer's own rule.
+    /// What distances between tokens add to their scores, the same in every layer, if they add anything.
+    pub distances: Option<DistanceScores>,
+    /// The rule of each pass through a layer.
     pub rules: Vec<AttentionRule>,
 }
+
+/// A table of what distances between tokens add to their scores in each head (Raffel et al. 2020), as MPNet has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DistanceScores {
+    /// Name of the table.
+    pub name: &'static str,
+    /// Its rows. The first half of [`DISTANCE_BUCKETS`] of them are for tokens before, the second for tokens after.
+    pub rows: i64,
+}
+
+/// Buckets of distances in a table of scores.
+pub const DISTANCE_BUCKETS: i64 = 32;
 
 /// One layer's rule.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -58,8 +58,8 @@ impl Embeddings {
             let size = if a.projection == Projection::BeforeNorm { hidden } else { a.embedding };
             list.norm(&name(norm), size, a.norm);
         }
-        if a.embedding != hidden {
-            let bias = (a.projection == Projection::AfterNorm).into();
+        if a.projects() {
+            let bias = (a.projection != Projection::BeforeNorm).into();
             list.projection(&name(a.names.projection), [hidden, a.embedding], bias);
         }
     }
@@ -89,7 +89,7 @@ impl Embeddings {
             positions: if a.names.positions.is_empty() { None } else { table(a.names.positions) },
             types: if a.token_types > 0 { table(a.names.types) } else { None },
             norm: a.names.embedding_norm.map(norm),
-            projection: (a.embedding != a.hidden).then(|| Linear::new(params, &a.names.of_encoder(a.names.projection))),
+            projection: a.projects().then(|| Linear::new(params, &a.names.of_encoder(a.names.projection))),
             distances,
         }
     }
@@ -119,7 +119,7 @@ impl Embeddings {
         }
         sum = drop.apply(sum, a.dropout.embeddings);
         match (&self.projection, a.projection) {
-            (Some(layer), Projection::AfterNorm) => layer.forward(&sum),
+            (Some(layer), Projection::AfterNorm | Projection::Always) => layer.forward(&sum),
             _ => sum,
         }
     }

@@ -1,4 +1,4 @@
-//! BERT and the families that differ from it in positions, head and names: RoBERTa, XLM-RoBERTa, ELECTRA.
+//! BERT and the families that differ from it in positions, head and names: RoBERTa, XLM-RoBERTa, CamemBERT, ELECTRA.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -17,6 +17,7 @@ pub(super) const BERT: Family =
     Family { model_type: "bert", layers: "num_hidden_layers", sizes: SIZES, keys: KEYS, read: bert };
 pub(super) const ROBERTA: Family = Family { model_type: "roberta", read: roberta, ..BERT };
 pub(super) const XLM_ROBERTA: Family = Family { model_type: "xlm-roberta", read: xlm_roberta, ..BERT };
+pub(super) const CAMEMBERT: Family = Family { model_type: "camembert", read: camembert, ..BERT };
 pub(super) const ELECTRA: Family = Family { model_type: "electra", keys: ELECTRA_KEYS, read: electra, ..BERT };
 
 const SIZES: &[&str] = &[
@@ -72,13 +73,13 @@ const ELECTRA_KEYS: KeyList = &[
 
 /// Keys of `BertConfig`, `RobertaConfig` and `ElectraConfig` of transformers, with their defaults.
 #[derive(Deserialize)]
-struct Keys {
+pub(super) struct Keys {
     vocab_size: i64,
-    hidden_size: i64,
-    /// Of ELECTRA alone.
+    pub(super) hidden_size: i64,
+    /// Of ELECTRA and ALBERT alone.
     #[serde(skip)]
-    embedding_size: Option<i64>,
-    num_hidden_layers: usize,
+    pub(super) embedding_size: Option<i64>,
+    pub(super) num_hidden_layers: usize,
     num_attention_heads: i64,
     intermediate_size: i64,
     #[serde(default)]
@@ -89,7 +90,7 @@ struct Keys {
     attention_probs_dropout_prob: f64,
     max_position_embeddings: i64,
     #[serde(default = "two")]
-    type_vocab_size: i64,
+    pub(super) type_vocab_size: i64,
     #[serde(default = "tiny")]
     layer_norm_eps: f64,
     classifier_dropout: Option<f64>,
@@ -115,7 +116,7 @@ fn tiny() -> f64 {
     1e-12
 }
 
-const NAMES: Names = Names {
+pub(super) const NAMES: Names = Names {
     prefix: "bert.",
     words: "embeddings.word_embeddings",
     positions: "embeddings.position_embeddings",
@@ -140,7 +141,8 @@ const NAMES: Names = Names {
 };
 
 impl Keys {
-    fn architecture(&self, names: Names, pads: PadTokens, head: HeadForm) -> Result<Architecture, String> {
+    /// BERT with this head, whose parameters have these names.
+    pub(super) fn architecture(&self, names: Names, pads: PadTokens, head: HeadForm) -> Result<Architecture, String> {
         // The first position is the one after the padding token's id where that token has a position of its own.
         let offset = if let PadTokens::Unplaced(pad) = pads { pad + 1 } else { 0 };
         let scale = 1.0 / ((self.hidden_size / self.num_attention_heads.max(1)) as f64).sqrt();
@@ -153,6 +155,7 @@ impl Keys {
             projection: Projection::AfterNorm,
             hidden: self.hidden_size,
             layers: self.num_hidden_layers,
+            passes: (0..self.num_hidden_layers).collect(),
             heads: Heads::split(self.hidden_size, self.num_attention_heads)?,
             intermediate: self.intermediate_size,
             positions: Positions::Learned { count: self.max_position_embeddings, offset },
@@ -164,6 +167,7 @@ impl Keys {
                 causal: false,
                 bias: Presence::Present,
                 out_bias: Presence::Present,
+                distances: None,
                 rules: vec![rule; self.num_hidden_layers],
             },
             feed_forward: FeedForwardForm { activation: self.hidden_act, gated: false, bias: Presence::Present },
@@ -185,7 +189,7 @@ impl Keys {
     }
 
     /// The head of RoBERTa and ELECTRA: first state, dropout, dense, `activation`, dropout, linear.
-    fn two_layer_head(&self, activation: Activation) -> HeadForm {
+    pub(super) fn two_layer_head(&self, activation: Activation) -> HeadForm {
         HeadForm {
             pooling: Pooling::First,
             dropout_before: self.head_dropout(),
@@ -218,6 +222,10 @@ fn bert(raw: &Map<String, Value>) -> Result<Architecture, String> {
 
 fn roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {
     roberta_like(raw, "RobertaForSequenceClassification")
+}
+
+fn camembert(raw: &Map<String, Value>) -> Result<Architecture, String> {
+    roberta_like(raw, "CamembertForSequenceClassification")
 }
 
 fn xlm_roberta(raw: &Map<String, Value>) -> Result<Architecture, String> {

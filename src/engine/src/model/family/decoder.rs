@@ -1,21 +1,21 @@
 //! Decoders: causal, norms by root mean square first, rotary positions, gated feed-forward layers; the last token stands
 //! for the text. Llama (Touvron et al. 2023) and what differs from it in windows, norms and biases: Mistral, Qwen2, Qwen3,
-//! SmolLM3, Gemma 3.
+//! SmolLM3, Gemma 3; and EuroBERT, which is one that sees all tokens.
 
 mod lists;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::keys::{self, Keys as KeyList};
+use super::keys::Keys as KeyList;
 use super::rope;
-use super::{Family, read_keys};
+use super::{Family, defaulted, read_keys};
 use crate::data::layout::PadTokens;
 use crate::model::architecture::attention::{AttentionForm, AttentionRule, Heads, Rotary};
 use crate::model::architecture::names::{Names, QkvNames};
 use crate::model::architecture::{
-    Activation, Architecture, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling, Positions,
-    Presence, Projection,
+    Activation, Architecture, DenseForm, DropoutRates, FeedForwardForm, HeadForm, NormForm, NormKind, Order, Pooling,
+    Positions, Presence, Projection,
 };
 
 pub(super) const LLAMA: Family = Family {
@@ -39,6 +39,7 @@ pub(super) const MISTRAL: Family = Family { model_type: "mistral", keys: lists::
 pub(super) const QWEN2: Family = Family { model_type: "qwen2", keys: lists::QWEN2, read: qwen2, ..LLAMA };
 pub(super) const QWEN3: Family = Family { model_type: "qwen3", keys: lists::QWEN3, read: qwen3, ..LLAMA };
 pub(super) const SMOLLM3: Family = Family { model_type: "smollm3", keys: lists::SMOLLM3, read: smollm3, ..LLAMA };
+pub(super) const EUROBERT: Family = Family { model_type: "eurobert", keys: lists::EUROBERT, read: eurobert, ..LLAMA };
 pub(super) const GEMMA3: Family = Family { model_type: "gemma3_text", keys: lists::GEMMA3, read: gemma3, ..LLAMA };
 
 /// Keys of the configurations of transformers.
@@ -76,7 +77,19 @@ struct Keys {
     #[serde(default)]
     no_rope_layer_interval: usize,
     query_pre_attn_scalar: Option<f64>,
+    #[serde(default)]
+    classifier_pooling: Pooled,
     pad_token_id: Option<i64>,
+}
+
+/// What stands for a text of `EuroBERT`.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Pooled {
+    Bos,
+    Mean,
+    #[default]
+    Late,
 }
 
 /// What a layer attends to.
@@ -110,9 +123,7 @@ const HEAD_NORMS: [&str; 2] = ["layers.#.self_attn.q_norm", "layers.#.self_attn.
 
 /// The keys that a family reads, and `defaults` for those that are not there.
 fn of_family(raw: &Map<String, Value>, own: KeyList, defaults: Value) -> Result<(Map<String, Value>, Keys), String> {
-    let mut all = if let Value::Object(defaults) = defaults { defaults } else { Map::new() };
-    let read = |key: &str| key == "pad_token_id" || keys::is_read(key, own);
-    all.extend(raw.iter().filter(|(key, _)| read(key)).map(|(key, value)| (key.clone(), value.clone())));
+    let all = defaulted(raw, own, defaults);
     let keys = read_keys::<Keys>(&all)?;
     let of_layers = [keys.layer_types.as_ref().map(Vec::len), keys.no_rope_layers.as_ref().map(Vec::len)];
     for (key, count) in ["layer_types", "no_rope_layers"].into_iter().zip(of_layers) {
@@ -176,6 +187,7 @@ impl Keys {
             projection: Projection::AfterNorm,
             hidden: self.hidden_size,
             layers: self.num_hidden_layers,
+            passes: (0..self.num_hidden_layers).collect(),
             heads: self.heads()?,
             intermediate: self.intermediate_size,
             positions: Positions::Rotary { limit: self.max_position_embeddings },
@@ -187,6 +199,7 @@ impl Keys {
                 causal: true,
                 bias: self.attention_bias.into(),
                 out_bias: self.attention_bias.into(),
+                distances: None,
                 rules,
             },
             feed_forward: FeedForwardForm { activation: self.hidden_act, gated: true, bias: self.mlp_bias.into() },
@@ -223,6 +236,31 @@ fn mistral(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let rotary = rope::for_all(&all, keys.rotated()?, 1e4)?;
     let kind = if keys.sliding_window.is_some() { LayerType::SlidingAttention } else { LayerType::FullAttention };
     keys.architecture("MistralForSequenceClassification", keys.rules(|_| (kind, Some(rotary)))?)
+}
+
+/// Llama that sees all tokens, with another head (Boizard et al. 2025).
+fn eurobert(raw: &Map<String, Value>) -> Result<Architecture, String> {
+    let defaults = json!({"hidden_act": "silu", "rms_norm_eps": 1e-5, "max_position_embeddings": 8192});
+    let (all, keys) = of_family(raw, lists::EUROBERT, defaults)?;
+    let rotary = rope::for_all(&all, keys.rotated()?, 1e4)?;
+    let rules = keys.rules(|_| (LayerType::FullAttention, Some(rotary)))?;
+    let plain = keys.architecture("EuroBertForSequenceClassification", rules)?;
+    Ok(Architecture {
+        pads: PadTokens::Alike,
+        attention: AttentionForm { causal: false, ..plain.attention },
+        head: HeadForm {
+            pooling: match keys.classifier_pooling {
+                Pooled::Bos => Pooling::First,
+                Pooled::Mean => Pooling::Mean,
+                Pooled::Late => Pooling::Late,
+            },
+            dense: Some(DenseForm { name: "dense".to_owned(), activation: Activation::Gelu, bias: Presence::Present }),
+            out: "classifier".to_owned(),
+            out_bias: Presence::Present,
+            ..plain.head
+        },
+        ..plain
+    })
 }
 
 /// The rules of Qwen: from some layer on there are windows, if there are any.

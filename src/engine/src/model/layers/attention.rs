@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::dropout::Dropout;
 use super::norm::Norm;
-use super::relative::Distances;
+use super::relative::{Distances, distance_scores};
 use crate::data::layout::{Block, Layout};
 use crate::host::upload;
 use crate::model::architecture::Architecture;
@@ -54,7 +54,8 @@ struct SharedOfBlock<'a> {
 #[derive(Debug)]
 struct SharedOfRule {
     rule: AttentionRule,
-    /// 0 where attention may go, the lowest number elsewhere; `[rows or 1, 1, width or 1, width]`.
+    /// 0, or what distances add, where attention may go, the lowest number elsewhere; `[rows or 1, heads or 1, width or 1,
+    /// width]`.
     bias: Option<Tensor>,
     angles: Option<Angles>,
 }
@@ -76,9 +77,9 @@ struct Qkv {
 }
 
 impl<'a> Attention<'a> {
-    /// For the texts of `layout` on `device`.
+    /// For the texts of `layout` on `device`; `distances` is a table of what distances add to scores, `[buckets, heads]`.
     #[must_use]
-    pub fn new(architecture: &Architecture, layout: &'a Layout, device: Device) -> Self {
+    pub fn new(architecture: &Architecture, layout: &'a Layout, device: Device, distances: Option<&Tensor>) -> Self {
         let mut rules: Vec<AttentionRule> = Vec::new();
         for rule in &architecture.attention.rules {
             if !rules.contains(rule) {
@@ -88,7 +89,7 @@ impl<'a> Attention<'a> {
         let (heads, causal) = (architecture.heads, architecture.attention.causal);
         let of_rule = |block: &Block, rule: &AttentionRule| SharedOfRule {
             rule: *rule,
-            bias: bias(block, causal, rule.window, device),
+            bias: of_distances(bias(block, causal, rule.window, device), distances, block.width),
             angles: rule.rotary.map(|rotary| Angles::new(&rotary, block.width, heads.size, device)),
         };
         let of_block =
@@ -266,6 +267,13 @@ fn pad(block: &Block, packed: &Tensor) -> Tensor {
         Some(padding) => Tensor::embedding(packed, &padding.tokens, -1, false, false),
         None => packed.shallow_clone(),
     }
+}
+
+/// The same with what distances add by a table `[buckets, heads]`, if there is one.
+fn of_distances(bias: Option<Tensor>, table: Option<&Tensor>, width: i64) -> Option<Tensor> {
+    let Some(table) = table else { return bias };
+    let scores = distance_scores(table, width);
+    Some(bias.map_or_else(|| scores.shallow_clone(), |bias| &scores + bias))
 }
 
 /// What is added to the scores of a block, so that tokens see only what they may; `None` if they may see everything.

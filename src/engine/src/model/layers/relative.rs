@@ -4,7 +4,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::linear::Linear;
 use crate::host::upload;
-use crate::model::architecture::attention::RelativeForm;
+use crate::model::architecture::attention::{DISTANCE_BUCKETS, RelativeForm};
 
 /// Keys and queries of distances for one layer.
 #[derive(Debug)]
@@ -82,6 +82,31 @@ impl RelativeForm {
     }
 }
 
+/// What distances add to the scores of queries (rows) and keys (columns), `[1, heads, width, width]`, from a table
+/// `[buckets, heads]`.
+pub fn distance_scores(table: &Tensor, width: i64) -> Tensor {
+    let buckets: Vec<i64> = (0..width).flat_map(|q| (0..width).map(move |k| score_bucket(q - k))).collect();
+    // [width * width, heads] -> [width, width, heads] -> [1, heads, width, width]
+    let scores = table.index_select(0, &upload(&buckets, table.device())).view([width, width, -1]);
+    scores.permute([2, 0, 1]).unsqueeze(0)
+}
+
+/// The distance from which on all are in one bucket.
+const FAR: f32 = 128.0;
+
+/// The bucket of the distance from key to query: half of the buckets for each direction, half of those for one distance
+/// each, the others logarithmic.
+fn score_bucket(distance: i64) -> i64 {
+    let (half, exact) = (DISTANCE_BUCKETS / 2, DISTANCE_BUCKETS / 4);
+    let (after, far) = (if distance < 0 { half } else { 0 }, distance.abs());
+    if far < exact {
+        return after + far;
+    }
+    // In f32, as the models were trained.
+    let share = (far as f32 / exact as f32).ln() / (FAR / exact as f32).ln();
+    after + (exact + (share * (half - exact) as f32) as i64).min(half - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +128,17 @@ mod tests {
         // transformers 4.57.1: make_log_bucket_position(torch.tensor([..]), 256, 512)
         let found: Vec<i64> = [0, 5, -128, 129, 200, -300, 511].iter().map(|&d| form.bucket(d)).collect();
         assert_eq!(found, [0, 5, -128, 129, 169, -207, 255]);
+    }
+
+    #[test]
+    fn distances_fall_into_the_buckets_of_transformers() {
+        // transformers 5.24.0: the first distances of MPNetEncoder.relative_position_bucket's buckets.
+        let first = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91];
+        for distance in 0i64..=600 {
+            let bucket = first.iter().rposition(|&start| start <= distance).unwrap() as i64;
+            assert_eq!(score_bucket(distance), bucket, "{distance}");
+            let after = if distance == 0 { 0 } else { DISTANCE_BUCKETS / 2 + bucket };
+            assert_eq!(score_bucket(-distance), after, "-{distance}");
+        }
     }
 }

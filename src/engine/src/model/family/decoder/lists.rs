@@ -34,6 +34,14 @@ pub(super) const LLAMA: Keys = decoder![
     // The same numbers in another order.
     ("pretraining_tp", Key::NoEffect),
 ];
+pub(super) const EUROBERT: Keys = decoder![
+    ("hidden_act", Key::Read),
+    ("attention_bias", Key::Read),
+    ("mlp_bias", Key::Read),
+    ("classifier_pooling", Key::Read),
+    // The same numbers in another order.
+    ("pretraining_tp", Key::NoEffect),
+];
 pub(super) const MISTRAL: Keys = decoder![("hidden_act", Key::Read), ("sliding_window", Key::Read)];
 pub(super) const QWEN2: Keys = decoder![
     ("hidden_act", Key::Read),

@@ -1,0 +1,84 @@
+//! The special tokens that a tokenizer class puts around each text, where its configuration says so.
+
+use serde_json::{Map, Value, json};
+use tokenizers::{PostProcessorWrapper, Tokenizer};
+
+use super::class::{Ends, TokenizerClass, Writer};
+use super::special::SpecialTokens;
+
+/// Which special tokens stand around each text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Around {
+    /// Whether the first token does.
+    bos: bool,
+    /// Whether the last one does.
+    eos: bool,
+    writer: Writer,
+}
+
+impl Around {
+    /// Those of a tokenizer of `class` with the configuration `config`; `None` if its post-processor says it.
+    ///
+    /// # Errors
+    /// A key that is neither true nor false.
+    pub(super) fn of(config: &Map<String, Value>, class: TokenizerClass) -> Result<Option<Self>, String> {
+        let flag = |key: &str| match config.get(key) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(other) => Err(format!("{key} is `{other}`; true or false")),
+        };
+        let (bos, eos, writer) = (flag("add_bos_token")?, flag("add_eos_token")?, class.writer);
+        let is_heeded = match (writer, class.ends) {
+            (Writer::Four, ends) => ends == Ends::AsConfigured,
+            // There, every class heeds the keys if one of them is there.
+            (Writer::Five, _) => bos.is_some() || eos.is_some(),
+        };
+        let (bos, eos) = (bos.unwrap_or(writer == Writer::Four), eos.unwrap_or(false));
+        Ok(is_heeded.then_some(Self { bos, eos, writer }))
+    }
+
+    /// Puts them around the texts of `tokenizer`.
+    ///
+    /// # Errors
+    /// When there is no such token.
+    pub(super) fn put(self, tokenizer: &mut Tokenizer, tokens: &SpecialTokens) -> Result<(), String> {
+        let find = |wanted: bool, role: &str, key: &str| match tokens.content(role) {
+            _ if !wanted => Ok(None),
+            None if self.writer == Writer::Five => Ok(None),
+            None => Err(format!("{key} is true, but there is no {role}")),
+            Some(token) => match tokenizer.token_to_id(token) {
+                Some(_) => Ok(Some(token)),
+                None => Err(format!("{role} `{token}` is no token of tokenizer.json")),
+            },
+        };
+        let (bos, eos) = (find(self.bos, "bos_token", "add_bos_token")?, find(self.eos, "eos_token", "add_eos_token")?);
+        let around = |text, kind| {
+            let pieces = [bos, Some(text), eos].into_iter().flatten();
+            pieces.map(|piece| (piece, kind)).collect::<Vec<(&str, i64)>>()
+        };
+        let (single, second) = (around("$A", 0), around("$B", 1));
+        let pair = [single.clone(), second].concat();
+        let written = template(tokenizer, &single, &pair);
+        let made: PostProcessorWrapper = serde_json::from_value(written).map_err(|error| error.to_string())?;
+        tokenizer.with_post_processor(Some(made));
+        Ok(())
+    }
+}
+
+/// A post-processor that puts texts, `$A` and `$B`, and special tokens in a row, each with its type.
+pub(super) fn template(tokenizer: &Tokenizer, single: &[(&str, i64)], pair: &[(&str, i64)]) -> Value {
+    let piece = |&(name, kind): &(&str, i64)| match name.strip_prefix('$') {
+        Some(text) => json!({"Sequence": {"id": text, "type_id": kind}}),
+        None => json!({"SpecialToken": {"id": name, "type_id": kind}}),
+    };
+    let special = single.iter().filter(|(name, _)| !name.starts_with('$')).map(|&(name, _)| {
+        let ids = [tokenizer.token_to_id(name)];
+        (name.to_owned(), json!({"id": name, "ids": ids, "tokens": [name]}))
+    });
+    json!({
+        "type": "TemplateProcessing",
+        "single": single.iter().map(piece).collect::<Vec<_>>(),
+        "pair": pair.iter().map(piece).collect::<Vec<_>>(),
+        "special_tokens": special.collect::<Map<_, _>>(),
+    })
+}
