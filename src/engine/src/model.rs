@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! teacher     pretrained     what runs make of models: answers, a teacher, a classifier with labels and tokenizer
-//!   answers
+//!   answers   sentence       a classifier made from a folder of sentence-transformers
 //! masked_lm   classifier     models: an encoder with a head
 //!   encoder   head           one encoder for all families
 //!     layers                 attention, linear layers, norms, dropout
@@ -25,5 +25,6 @@ pub mod head;
 pub mod layers;
 pub mod masked_lm;
 pub mod pretrained;
+pub mod sentence;
 pub mod teacher;
 pub mod weights;

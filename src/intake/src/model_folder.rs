@@ -5,6 +5,7 @@ pub mod member;
 pub mod old_layout;
 pub mod place;
 pub mod provenance;
+pub mod sentence;
 pub mod tokenizer_files;
 pub mod weights;
 pub mod weights_file;

@@ -6,7 +6,7 @@ use pellucid_intake::labels::Labels;
 use pellucid_intake::model_folder::config::ConfigFile;
 use pellucid_intake::model_folder::old_layout::import_command;
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, Pooling};
 use super::family;
 use crate::error::{Error, Result};
 
@@ -83,6 +83,18 @@ impl ModelConfig {
     pub fn for_classifier(&self, labels: &Labels) -> Self {
         let file = self.file.clone().with_labels(labels).with_architecture(self.architecture.names.classifier);
         Self { architecture: self.architecture.clone(), file }
+    }
+
+    /// This configuration with another pooling, if the family has a key for it.
+    #[must_use]
+    pub fn pooling(&self, pooling: Pooling) -> Option<Self> {
+        let value = match (self.family(), pooling) {
+            ("modernbert", Pooling::First) => "cls",
+            ("eurobert", Pooling::First) => "bos",
+            ("modernbert" | "eurobert", Pooling::Mean) => "mean",
+            _ => return None,
+        };
+        Self::of(self.file.clone().with_text("classifier_pooling", value)).ok()
     }
 
     /// This configuration as that of a masked language model.

@@ -6,6 +6,7 @@ use pellucid_files::bounded;
 use serde_json::{Map, Value, json};
 
 use super::member;
+use super::sentence::SentenceModel;
 use crate::error::{Error, Result};
 use crate::labels::Labels;
 
@@ -32,6 +33,13 @@ impl ConfigFile {
     pub fn load(folder: &Path) -> Result<Self> {
         if !folder.is_dir() {
             return Err(Error::file(folder, "is not a folder; give a model folder in Hugging Face layout"));
+        }
+        if !Self::path(folder).exists()
+            && let Some(SentenceModel { model, .. }) = SentenceModel::of(folder)?
+        {
+            let model = folder.join(model);
+            let message = format!("is a folder of sentence-transformers; its model is in {}", model.display());
+            return Err(Error::file(folder, message));
         }
         let text = member::read_text(folder, NAME, bounded::SETTINGS)?;
         Self::parse(&text).map_err(|message| Error::file(&Self::path(folder), message))
@@ -109,6 +117,13 @@ impl ConfigFile {
     #[must_use]
     pub fn with_architecture(mut self, architecture: &str) -> Self {
         self.keys.insert("architectures".into(), json!([architecture]));
+        self
+    }
+
+    /// The same, with the text `value` under `key`.
+    #[must_use]
+    pub fn with_text(mut self, key: &str, value: &str) -> Self {
+        self.keys.insert(key.into(), json!(value));
         self
     }
 

@@ -19,6 +19,7 @@ use crate::data::windows::{MOST, TextLimit};
 use crate::error::{Error, Result};
 use crate::model::config::ModelConfig;
 use crate::model::pretrained::{check_ids, check_vocabulary};
+use crate::model::sentence::starting;
 
 /// The texts of a run.
 pub struct Data {
@@ -61,7 +62,8 @@ impl Preparation<'_> {
     pub(super) fn data(&mut self) -> Result<(Data, ModelConfig)> {
         let Parts { train, valid, test, reading, split, skipped } = self.parts()?;
         let mut report = self.survey(&train, &valid, test.as_ref());
-        let config = ModelConfig::load(self.source)?;
+        let (config, said) = starting(self.source, ModelConfig::load(self.source)?)?;
+        self.notes.extend(said);
         let (labels, naming) = self.classes(&config, &train)?;
         let (mut train, mut valid) = (Examples::of(train, &labels, naming)?, Examples::of(valid, &labels, naming)?);
         self.note_absent(&labels, &valid);

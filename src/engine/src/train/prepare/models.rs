@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
 use crate::model::config::ModelConfig;
 use crate::model::pretrained::{card, check_ids, load_classifier};
+use crate::model::sentence::starting;
 use crate::model::teacher::cache::TeacherCache;
 use crate::model::teacher::{Teacher, TeacherState};
 use crate::model::weights::spec::ParamSpec;
@@ -42,7 +43,7 @@ impl Preparation<'_> {
         if self.settings.consistency_to != Reference::Start {
             return Ok(None);
         }
-        let config = ModelConfig::load(&self.settings.model)?;
+        let (config, _) = starting(&self.settings.model, ModelConfig::load(&self.settings.model)?)?;
         let loaded = load_model(&self.settings.model, config, labels, self.settings.seed)?;
         Ok(Some(loaded.model.to_device(self.device)))
     }
