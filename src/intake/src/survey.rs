@@ -1,11 +1,12 @@
 //! What the rows of a data set hold, and what may mislead a model that is trained on them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use pellucid_protocol::data_report::{ClassCount, DataReport, GiveAway, Leak, Lengths, PartReport, Shared};
 
-use crate::rows::Rows;
+use crate::labels::{Labels, look_alikes, refuse_too_many};
+use crate::rows::{Label, Rows};
 
 /// Words that are named at most.
 const NAMED: usize = 10;
@@ -29,7 +30,38 @@ pub fn survey(parts: &[Part<'_>]) -> DataReport {
         parts: parts.iter().map(|(name, rows)| part(name, rows)).collect(),
         leaks: pairs.flat_map(|(earlier, later)| leaks(earlier, later)).collect(),
         give_aways: give_aways(first),
+        alike: alike(parts),
+        refused: None,
     }
+}
+
+/// What these files hold; the first is the one to train on. Also said is why nothing would be trained on it.
+#[must_use]
+pub fn survey_files(files: &[&Rows]) -> DataReport {
+    let parts: Vec<Part<'_>> = files.iter().map(|rows| (rows.path().display().to_string(), *rows)).collect();
+    let refused = files.first().filter(|first| !first.labels().is_empty());
+    let refused = refused.and_then(|first| {
+        let too_many = refuse_too_many(first).err();
+        let why = too_many.or_else(|| Labels::from_data(first.labels()).err())?;
+        Some(format!("{}: {why}", first.path().display()))
+    });
+    DataReport { refused, ..survey(&parts) }
+}
+
+/// Labels of any part that look alike, the most frequent first.
+fn alike(parts: &[Part<'_>]) -> Vec<Vec<ClassCount>> {
+    let mut all: BTreeMap<&str, Label> = BTreeMap::new();
+    for label in parts.iter().flat_map(|(_, rows)| rows.labels()) {
+        let known = all.entry(&label.name).or_insert_with(|| Label { count: 0, ..label.clone() });
+        known.count += label.count;
+    }
+    let counts = |labels: Vec<Label>| {
+        let counts = labels.into_iter().map(|label| ClassCount { name: label.name, rows: label.count });
+        let mut counts: Vec<ClassCount> = counts.collect();
+        counts.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.name.cmp(&b.name)));
+        counts
+    };
+    look_alikes(&all.into_values().collect::<Vec<_>>()).into_iter().map(counts).take(NAMED).collect()
 }
 
 /// A number for a text and its second text; the same for texts that differ only in case and blanks, which many
@@ -63,10 +95,30 @@ fn leaks((other, earlier): &Part<'_>, (name, rows): &Part<'_>) -> Vec<Leak> {
     let found = [(Shared::Texts, shared(rows, &[earlier])), (Shared::Groups, of_groups.collect())];
     let leak = |(shared, found): (Shared, Vec<usize>)| {
         let lines = found.iter().take(LINES).map(|row| rows.line(*row)).collect();
-        let leak = || Leak { part: name.clone(), other: other.clone(), shared, rows: found.len(), lines };
+        let other_label = if shared == Shared::Texts { with_other_label(rows, &found, earlier) } else { 0 };
+        let leak = || Leak { part: name.clone(), other: other.clone(), shared, rows: found.len(), other_label, lines };
         (!found.is_empty()).then(leak)
     };
     found.into_iter().filter_map(leak).collect()
+}
+
+/// How many of the rows at `shared` have a label that no row of `earlier` with the same text has.
+fn with_other_label(rows: &Rows, shared: &[usize], earlier: &Rows) -> usize {
+    let wanted: HashSet<u64> = shared.iter().map(|row| hash_of(rows, *row)).collect();
+    let mut labels: HashMap<u64, HashSet<&str>> = HashMap::new();
+    for row in 0..earlier.len() {
+        if let Some(label) = earlier.label(row)
+            && let hash = hash_of(earlier, row)
+            && wanted.contains(&hash)
+        {
+            labels.entry(hash).or_default().insert(&earlier.labels()[label].name);
+        }
+    }
+    let differs = |row: &&usize| {
+        let label = rows.label(**row).map(|label| rows.labels()[label].name.as_str());
+        label.is_some_and(|label| labels.get(&hash_of(rows, **row)).is_some_and(|known| !known.contains(label)))
+    };
+    shared.iter().filter(differs).count()
 }
 
 fn part(name: &str, rows: &Rows) -> PartReport {
@@ -235,9 +287,33 @@ mod tests {
     fn texts_on_both_sides_are_found_by_line() {
         let (train, valid) = (rows("a b,x\nc d,y\n"), rows("e f,x\n A  b ,y\nc d,y\n"));
         let report = survey(&[("train".to_owned(), &train), ("valid".to_owned(), &valid)]);
-        let leak = |shared, rows, lines| Leak { part: "valid".into(), other: "train".into(), shared, rows, lines };
-        assert_eq!(report.leaks, [leak(Shared::Texts, 2, vec![3, 4])]);
+        let leak = |rows, other_label, lines| Leak {
+            part: "valid".into(),
+            other: "train".into(),
+            shared: Shared::Texts,
+            rows,
+            other_label,
+            lines,
+        };
+        assert_eq!(report.leaks, [leak(2, 1, vec![3, 4])]);
         assert_eq!(shared(&train, &[&valid]), [0, 1]);
+    }
+
+    #[test]
+    fn labels_that_look_alike_in_any_part_are_found() {
+        let (train, valid) = (rows("a,emergency\nb,emergency\nc,routine\n"), rows("d,Emergency\ne,routine\n"));
+        let report = survey(&[("train".to_owned(), &train), ("valid".to_owned(), &valid)]);
+        let count = |name: &str, rows| ClassCount { name: name.to_owned(), rows };
+        assert_eq!(report.alike, [vec![count("emergency", 2), count("Emergency", 1)]]);
+    }
+
+    #[test]
+    fn what_training_refuses_is_said() {
+        let refused = |lines: &str| survey_files(&[&rows(lines)]).refused;
+        assert_eq!(refused("a,x\nb,y\nc,x\n"), None);
+        assert!(refused("a,0.5\nb,1.25\nc,0.5\n").unwrap().contains("a.csv: the labels are numbers with fractions"));
+        assert!(refused("a,1\nb,2\nc,3\nd,4\ne,5\n").unwrap().contains("has 5 different labels in 5 rows"));
+        assert!(refused("a,x\nb,x\n").unwrap().contains("a.csv: has 1 label; a classifier needs two or more"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pellucid_files::output::{Inputs, OutputFile};
 use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
-use pellucid_intake::survey::{Part, survey};
+use pellucid_intake::survey::survey_files;
 use pellucid_protocol::data_report::{Lengths, TokenLengths};
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::work::DataWork;
@@ -32,20 +32,19 @@ pub fn data(work: &DataWork) -> Result<()> {
     let mut skipped = Skipped::default();
     rows.iter().for_each(|rows| skipped.extend(rows.skipped()));
     write_skipped(skipped_file.as_ref(), &skipped)?;
-    let parts: Vec<Part<'_>> = rows.iter().map(|rows| (rows.path().display().to_string(), &**rows)).collect();
-    let mut report = survey(&parts);
+    let mut report = survey_files(&rows.iter().map(|rows| &**rows).collect::<Vec<_>>());
     let config = ModelConfig::load(&work.model)?;
     let mut encoder = TextEncoder::load(&work.model, config.architecture.max_tokens() as usize)?;
     check_vocabulary(&work.model, &config, &encoder)?;
+    let most = encoder.max_tokens();
     for (number, (rows, part)) in rows.iter().zip(&mut report.parts).enumerate() {
         let texts = Texts(rows);
-        let whole = encoder.max_tokens();
         let all = texts.encoded(&encoder)?;
         let lengths = lengths(&all);
         let read = if number == 0 { texts.cut_most(all, &mut encoder)? } else { all };
         let limit = encoder.max_tokens();
-        part.tokens = Some(TokenLengths { lengths, limit, cut: read.cut(), cut_words: read.cut_words() });
-        debug_assert!(limit <= whole);
+        let (cut, cut_words) = (read.cut(), read.cut_words());
+        part.tokens = Some(TokenLengths { lengths, limit, cut, cut_words, most, windows: 0 });
     }
     let line = serde_json::to_string(&report).map_err(|error| Error::Refused(error.to_string()))?;
     println!("{}", escape_json(&line));

@@ -6,7 +6,7 @@ use pellucid_client::failure::{Ending, Failure};
 use pellucid_client::worker;
 use pellucid_files::output::{Inputs, OutputFile};
 use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_rows};
-use pellucid_intake::survey::{Part, survey};
+use pellucid_intake::survey::survey_files;
 use pellucid_protocol::data_report::{DataReport, words};
 use pellucid_protocol::work::{DataWork, Output, Work};
 
@@ -50,6 +50,5 @@ fn without_model(args: &DataArgs) -> Result<DataReport, Failure> {
         rows.iter().for_each(|rows| skipped.extend(rows.skipped()));
         output.write(skipped.lines().as_bytes()).map_err(|error| cannot_write(output.path(), &error))?;
     }
-    let parts: Vec<Part<'_>> = rows.iter().map(|rows| (rows.path().display().to_string(), rows)).collect();
-    Ok(survey(&parts))
+    Ok(survey_files(&rows.iter().collect::<Vec<_>>()))
 }

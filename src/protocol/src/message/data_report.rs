@@ -1,10 +1,10 @@
 //! What a data set holds: classes, lengths, and what may mislead a model that is trained on it.
 
+mod findings;
 pub mod words;
 
 use serde::{Deserialize, Serialize};
 
-use crate::readable::grouped;
 use crate::settings::reading::ColumnNames;
 
 /// What the files of a data set hold. The first is the one to train on.
@@ -18,6 +18,12 @@ pub struct DataReport {
     /// Words of the first part that nearly give a label away, the plainest first.
     #[serde(default)]
     pub give_aways: Vec<GiveAway>,
+    /// Labels that look alike and are different classes, of all parts; each group with the most frequent first.
+    #[serde(default)]
+    pub alike: Vec<Vec<ClassCount>>,
+    /// Why nothing would be trained on the first part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// What a part of a data set holds.
@@ -85,6 +91,12 @@ pub struct TokenLengths {
     pub cut: usize,
     /// Words of them that are not read.
     pub cut_words: usize,
+    /// The most tokens that the model can read; 0 if that is not known.
+    #[serde(default)]
+    pub most: usize,
+    /// Windows of a text that are read at most; 0 if texts are not read in windows.
+    #[serde(default)]
+    pub windows: usize,
 }
 
 /// What two parts have in common.
@@ -110,6 +122,9 @@ pub struct Leak {
     pub shared: Shared,
     /// Rows of the later part that share it.
     pub rows: usize,
+    /// How many of them have another label than the same text in the earlier part.
+    #[serde(default)]
+    pub other_label: usize,
     /// The lines of the first of them.
     pub lines: Vec<u64>,
 }
@@ -129,36 +144,17 @@ pub struct GiveAway {
     pub at_least: f64,
 }
 
-impl DataReport {
-    /// What may mislead a model that is trained on the first part, or whoever measures it, a line each; the worst first.
-    #[must_use]
-    pub fn findings(&self) -> Vec<String> {
-        let leaks = self.leaks.iter().map(|leak| {
-            let lines: Vec<String> = leak.lines.iter().map(u64::to_string).collect();
-            let (rows, Leak { part, other, .. }, lines) = (grouped(leak.rows), leak, lines.join(", "));
-            match leak.shared {
-                Shared::Texts => format!("leak: {rows} rows of {part} are in {other} as well (lines {lines})"),
-                Shared::Groups => format!("leak: {rows} rows of {part} are of groups in {other} (lines {lines})"),
-            }
-        });
-        let conflicts = self.parts.iter().filter(|part| part.conflicts > 0).map(|part| {
-            format!("conflict: {} texts of {} have more than one label", grouped(part.conflicts), part.name)
-        });
-        let give_aways = self.give_aways.iter().map(|found| {
-            let (word, label, rows) = (&found.word, &found.label, grouped(found.rows));
-            let (share, least) = (100.0 * found.share, 100.0 * found.at_least);
-            format!("gives away: `{word}` in {rows} rows, {share:.0} % of them `{label}` (at least {least:.0} %)")
-        });
-        leaks.chain(conflicts).chain(give_aways).collect()
-    }
-}
-
 impl PartReport {
     /// The share that so many rows are of those with a label.
     #[must_use]
     pub fn share(&self, rows: usize) -> f64 {
-        let labelled: usize = self.classes.iter().map(|class| class.rows).sum();
-        rows as f64 / labelled.max(1) as f64
+        rows as f64 / self.labelled().max(1) as f64
+    }
+
+    /// Rows that have a label.
+    #[must_use]
+    pub fn labelled(&self) -> usize {
+        self.classes.iter().map(|class| class.rows).sum()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
+use pellucid_intake::labels::{Labels, Naming, NoClasses, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_alike, read_rows};
 use pellucid_intake::split::{Folds, Shares, Split, SplitRecord, Unsplit, folds, split};
@@ -65,8 +65,8 @@ impl Preparation<'_> {
         let (config, said) = starting(self.source, ModelConfig::load(self.source)?)?;
         self.notes.extend(said);
         let (labels, naming) = self.classes(&config, &train)?;
+        self.note_absent(&labels, naming, [Some(&train), Some(&valid), test.as_ref()]);
         let (mut train, mut valid) = (Examples::of(train, &labels, naming)?, Examples::of(valid, &labels, naming)?);
-        self.note_absent(&labels, &valid);
         let mut test = test.map(|test| Examples::of(test, &labels, naming)).transpose()?;
         if let Some(test) = &test {
             let count = test.len();
@@ -90,9 +90,10 @@ impl Preparation<'_> {
         let sets = [Some(&train), Some(&valid), test.as_ref(), probe.as_ref()].into_iter().flatten();
         check_ids(self.source, &config, sets.map(|examples| &*examples.tokens))?;
         let tests = test.iter().map(|test| ("test", test, 2));
+        let most = config.architecture.max_tokens() as usize;
         for (which, examples, part) in [("training", &train, 0), ("validation", &valid, 1)].into_iter().chain(tests) {
             self.note_cuts(which, examples, encoder.limit());
-            report.parts[part].tokens = Some(token_lengths(examples, &encoder));
+            report.parts[part].tokens = Some(token_lengths(examples, &encoder, most));
         }
         let report = Box::new(report);
         Ok((Data { labels, train, valid, test, probe, encoder, tokenizer, reading, report, split, skipped }, config))
@@ -107,8 +108,6 @@ impl Preparation<'_> {
         self.notes.extend(rows.notes().iter().cloned());
         let mut skipped = Skipped::default();
         self.note_skipped(&rows, &mut skipped);
-        let alike = look_alikes(rows.labels());
-        self.notes.extend(alike.iter().map(|labels| format!("labels that look alike are different classes: {labels}")));
         let too_many = |why: NoClasses| Error::Setting { key: "--train", message: why.to_string() };
         if !self.settings.yes_many_classes.is_on() {
             refuse_too_many(&rows).map_err(too_many)?;
@@ -281,7 +280,8 @@ impl Preparation<'_> {
     fn note_cuts(&mut self, which: &str, examples: &Examples, limit: TextLimit) {
         let (cut, words) = (examples.tokens.cut(), examples.tokens.cut_words());
         if let (windowed @ 1.., Some(windows)) = (examples.tokens.windowed(), limit.windows) {
-            self.notes.push(format!("{windowed} of {} {which} texts are {}", examples.len(), limit.told(windows)));
+            let are = if windowed == 1 { "is" } else { "are" };
+            self.notes.push(format!("{windowed} of {} {which} texts {are} {}", examples.len(), limit.told(windows)));
         }
         if cut > 0 {
             let all = examples.len();
@@ -289,8 +289,9 @@ impl Preparation<'_> {
                 None => format!("{} tokens", limit.max_tokens),
                 Some(_) => format!("{MOST} windows, or have a second text that is longer than half of one,"),
             };
+            let (are, were) = if cut == 1 { ("is", "was") } else { ("are", "were") };
             self.notes.push(format!(
-                "{cut} of {all} {which} texts are longer than {limit} and were cut: {words} words are not read"
+                "{cut} of {all} {which} texts {are} longer than {limit} and {were} cut: {words} words are not read"
             ));
         }
     }
@@ -307,21 +308,23 @@ impl Preparation<'_> {
         }
     }
 
-    /// Of a class without validation examples nothing is measured.
-    fn note_absent(&mut self, labels: &Labels, valid: &Examples) {
-        let mut counts = vec![0; labels.len()];
-        (0..valid.len()).for_each(|example| counts[valid.class(example)] += 1);
-        let absent = labels.names().iter().zip(&counts).filter(|(_, count)| **count == 0);
-        let absent: Vec<&str> = absent.map(|(name, _)| name.as_str()).collect();
+    /// Of a class of the model that no data have, nothing is learnt or measured. Classes that a part alone lacks are among
+    /// the findings.
+    fn note_absent(&mut self, labels: &Labels, naming: Naming, parts: [Option<&Rows>; 3]) {
+        let rows = parts.into_iter().flatten();
+        let named = rows.flat_map(Rows::labels).filter_map(|label| labels.named(&label.name, naming));
+        let present: HashSet<usize> = named.collect();
+        let absent = labels.names().iter().enumerate().filter(|(class, _)| !present.contains(class));
+        let absent: Vec<&str> = absent.map(|(_, name)| name.as_str()).collect();
         if !absent.is_empty() {
             let absent = absent.join(", ");
-            self.notes.push(format!("no validation text is of the class {absent}: nothing is measured for it"));
+            self.notes.push(format!("no text is of the model's class {absent}: nothing is learnt or measured for it"));
         }
     }
 }
 
 /// How long the texts are for the model.
-fn token_lengths(examples: &Examples, encoder: &TextEncoder) -> TokenLengths {
+fn token_lengths(examples: &Examples, encoder: &TextEncoder, most: usize) -> TokenLengths {
     let tokens = &examples.tokens;
     let lengths = tokens.whole_lengths().map(|length| length as u32).collect();
     TokenLengths {
@@ -329,5 +332,7 @@ fn token_lengths(examples: &Examples, encoder: &TextEncoder) -> TokenLengths {
         limit: encoder.max_tokens(),
         cut: tokens.cut(),
         cut_words: tokens.cut_words(),
+        most,
+        windows: encoder.limit().windows.map_or(0, |_| MOST),
     }
 }

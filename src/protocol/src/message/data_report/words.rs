@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{DataReport, Lengths, PartReport};
-use crate::readable::grouped;
+use crate::readable::{counted, grouped};
 use crate::settings::reading::Role;
 
 /// Characters of the longest bar of a histogram.
@@ -81,7 +81,12 @@ pub fn lines(report: &DataReport) -> Vec<Line> {
 }
 
 fn part_lines(part: &PartReport) -> Vec<Line> {
-    let mut lines = vec![Line::Part(format!("{}: {} rows", part.name, grouped(part.rows)))];
+    let unlabelled = match part.rows.saturating_sub(part.labelled()) {
+        0 => String::new(),
+        all if all == part.rows => String::new(),
+        some => format!(", {} without a label", grouped(some)),
+    };
+    let mut lines = vec![Line::Part(format!("{}: {}{unlabelled}", part.name, counted(part.rows, "row")))];
     let roles = Role::ALL.iter().filter_map(|role| Some(format!("{} `{}`", name(*role), part.columns.of(*role)?)));
     lines.push(Line::Fact("columns", roles.collect::<Vec<_>>().join(", ")));
     lines.extend(part.notes.iter().map(|note| Line::Fact("", note.clone())));
@@ -95,7 +100,10 @@ fn part_lines(part: &PartReport) -> Vec<Line> {
         lines.push(Line::Fact("tokens", summed_up(&tokens.lengths)));
         lines.extend(histogram(&tokens.lengths));
         let (limit, cut, words) = (tokens.limit, grouped(tokens.cut), grouped(tokens.cut_words));
-        let read = format!("{limit} tokens of a text are read: {cut} rows are cut, {words} words are not read");
+        let windows =
+            if tokens.windows > 0 { format!(" in each of {} windows", tokens.windows) } else { String::new() };
+        let read =
+            format!("{limit} tokens of a text are read{windows}: {cut} rows are cut, {words} words are not read");
         lines.push(Line::Fact("", read));
     }
     let (repeated, conflicts, one_word) = (part.duplicates, part.conflicts, part.one_word);
@@ -163,9 +171,11 @@ mod tests {
             other: "train.csv".into(),
             shared: Shared::Texts,
             rows: 3,
+            other_label: 0,
             lines: vec![4, 9, 12],
         };
-        let report = DataReport { parts: vec![part], leaks: vec![leak], give_aways: vec![give_away] };
+        let report =
+            DataReport { parts: vec![part], leaks: vec![leak], give_aways: vec![give_away], ..DataReport::default() };
         let lines: Vec<String> = lines(&report).iter().map(Line::to_string).collect();
         assert!(lines[0].starts_with("leak: 3 rows of valid.csv are in train.csv as well (lines 4, 9, 12)"));
         assert!(lines[1].starts_with("conflict: 2 texts of train.csv"));
