@@ -282,6 +282,12 @@ fn of_a_private_run_no_text_is_written_anywhere() {
         let written = fs::read(place.path().join(&out)).unwrap();
         assert!(String::from_utf8_lossy(&written).contains("p3"), "{out} names its rows");
     }
+    let answers = fs::read_to_string(place.path().join("predict.jsonl")).unwrap();
+    let rows: Vec<Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(rows.iter().all(|row| row["text"].is_null() && row["id"].is_string()), "{}", rows[0]);
+    let table = fs::read_to_string(place.path().join("predict.csv")).unwrap();
+    assert!(table.starts_with("id,row,text,gold,") && table.contains("\np3,4,,cardiac,"), "{table}");
+    no_cell_is_told(&place, &file, &secrets);
     fs::remove_file(&file).unwrap();
     assert_eq!(holding(place.path(), &secrets), [""; 0]);
     let samples = fs::read_to_string(root.join("samples.jsonl")).unwrap();
@@ -291,6 +297,38 @@ fn of_a_private_run_no_text_is_written_anywhere() {
     assert!(explained.contains("\"masked\":\"p") && explained.contains('\u{2022}'), "{explained}");
     let report = fs::read_to_string(root.join("report.md")).unwrap();
     assert!(report.contains("the run is private and keeps no texts"), "{report}");
+}
+
+/// What is said of private data that are wrong, or whose columns are named wrongly, quotes none of their cells.
+fn no_cell_is_told(place: &Workplace, file: &str, secrets: &[String]) {
+    let (model, alone, none) = (best(place), place.path().join("alone.csv"), place.path().join("none.csv"));
+    fs::write(&alone, format!("{} a b\n{} c d\n", secrets[0], secrets[1])).unwrap();
+    fs::write(&none, format!("{0} a b,{1} c,1\n{1} a b,{0} c,2\n", secrets[0], secrets[1])).unwrap();
+    let (alone, none) = (alone.display().to_string(), none.display().to_string());
+    let swapped = ["--text-column", "diagnosis_group", "--label-column", "note_body"];
+    let predict = ["predict", "--model", &model, "--private", "--data"];
+    let ids = |column: &str| -> Vec<String> {
+        predict.iter().chain(&[file, "--id-column", column]).map(|word| (*word).to_owned()).collect()
+    };
+    let other = place.path().join("other").display().to_string();
+    let train = ["--headless", "--private", "--run-dir", &other, "--train", file, "--valid", "0.3"];
+    let train = place.train(&[&train[..], &swapped].concat());
+    let told = |args: Vec<String>, part: &str| {
+        let output = place.output(&args);
+        let told = text(&output.stderr);
+        assert!(told.contains(part), "{args:?}: {told}");
+        let told = told.to_lowercase();
+        assert!(!secrets.iter().any(|secret| told.contains(&secret.to_lowercase())), "{args:?}: {told}");
+    };
+    let owned = |args: &[&str]| args.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    told(train, "is the label of line 2 a label?");
+    told(owned(&[&predict[..], &[file], &swapped].concat()), "the label of line 2 (1 row, the first in line 2)");
+    told(owned(&[&predict[..], &[file], &swapped].concat()), "50 more");
+    told(ids("note_body"), "--id-column names a column of texts");
+    told(owned(&[&predict[..], &[&alone]].concat()), "whose first row may be its name; give");
+    told(owned(&[&predict[..], &[&none]].concat()), "give --text-column 1");
+    told(owned(&[&predict[..], &[file, "--text-column", "absent"]].concat()), "there is no such column");
+    [alone, none].iter().for_each(|made| fs::remove_file(made).unwrap());
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub enum NoClasses {
     Fractions(String),
     /// They are as good as one for each row.
     #[error(
-        "has {classes} different labels in {rows} rows, {once} of them seen once: is `{example}` a label? name the right \
+        "has {classes} different labels in {rows} rows, {once} of them seen once: is {example} a label? name the right \
          column with --label-column, or give --yes-many-classes"
     )]
     TooMany {
@@ -41,7 +41,7 @@ pub enum NoClasses {
         rows: usize,
         /// How many labels one row alone has.
         once: usize,
-        /// One of these labels, cut short.
+        /// One of these labels as it is told, cut short.
         example: String,
     },
 }
@@ -80,6 +80,21 @@ impl Labels {
             return Err(NoClasses::TooFew { found: names.len() });
         }
         Ok(Self(names))
+    }
+
+    /// [`Labels::from_data`] of the labels of `rows`.
+    ///
+    /// # Errors
+    /// As there; no label of private rows is told that few of them share.
+    pub fn of_rows(rows: &Rows) -> Result<Self, NoClasses> {
+        let told = |name: String| {
+            let label = rows.labels().iter().find(|label| label.name == name).filter(|_| rows.private().is_on());
+            label.map_or(name, |label| rows.told_label(label))
+        };
+        Self::from_data(rows.labels()).map_err(|why| match why {
+            NoClasses::Fractions(name) => NoClasses::Fractions(told(name)),
+            other => other,
+        })
     }
 
     /// Names by index.
@@ -159,9 +174,12 @@ pub fn refuse_too_many(rows: &Rows) -> Result<(), NoClasses> {
         return Ok(());
     }
     let example = seen.iter().find(|label| label.count == 1).or(seen.first());
-    let example = example.map_or("", |label| label.name.as_str());
-    let short: String = example.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Err(NoClasses::TooMany { classes: seen.len(), rows: all, once, example: short })
+    let cut = |label: &Label| {
+        let name = label.name.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        rows.told_label(&Label { name, ..label.clone() })
+    };
+    let example = example.map(cut).unwrap_or_default();
+    Err(NoClasses::TooMany { classes: seen.len(), rows: all, once, example })
 }
 
 /// Characters that show nothing.

@@ -18,6 +18,7 @@
 //! cells       a row as it must be
 //! unlabelled  labels that may say that there is none
 //! filling     rows from tables
+//! private     what may be told of private rows
 //! skipped     rows that were left out
 //! part        some of the rows
 //! strings     many texts in one piece of memory
@@ -37,6 +38,7 @@ mod joined;
 mod jsonl;
 mod parquet;
 mod part;
+mod private;
 mod profile;
 mod quotes;
 mod saved;
@@ -52,6 +54,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pellucid_protocol::explanation::Span;
+use pellucid_protocol::settings::Switch;
 use pellucid_protocol::settings::reading::{ColumnNames, Header, Reading, Role};
 
 use self::columns::{Columns, Unclear};
@@ -122,6 +125,8 @@ pub struct Rows {
     unused: Vec<String>,
     notes: Vec<String>,
     skipped: Skipped,
+    /// Whether no cell of the data is told, but for labels that many rows share.
+    private: Switch,
 }
 
 const NO_LABEL: u32 = u32::MAX;
@@ -186,11 +191,11 @@ fn chosen(path: &Path, opened: &Opened, reading: &Reading, need: LabelNeed) -> R
     let names = opened.table.columns();
     Columns::choose(names, reading, labelled).map_err(|unclear| match unclear {
         Unclear::Wrong(why) => Error::row(path, 1, why),
-        Unclear::Missing(why) => match profile::of(&*opened.table, reading.skip_bad) {
+        Unclear::Missing(why) => match profile::of(&*opened.table, reading) {
             Ok(profiles) => Error::row(path, 1, format!("{why} {}", profile::told(&profiles))),
             Err(error) => error,
         },
-        Unclear::Unknown(why) => match profile::of(&*opened.table, reading.skip_bad) {
+        Unclear::Unknown(why) => match profile::of(&*opened.table, reading) {
             Ok(profiles) => {
                 let (listed, advice) = (profile::listed(&profiles, labelled), opened.advice);
                 Error::row(path, 1, format!("{why} {listed}{advice}"))
@@ -207,7 +212,7 @@ impl Rows {
         let unused = columns.unused(names);
         let mut notes = opened.notes.clone();
         if !unused.is_empty() {
-            notes.push(format!("{}: columns not used: {}", path.display(), columns::listed(&unused)));
+            notes.push(format!("{}: {}", path.display(), private::unused(&unused, reading.private)));
         }
         if columns.label == Some(0) && opened.order.is_some() {
             notes.push(format!(
@@ -215,7 +220,7 @@ impl Rows {
                 path.display()
             ));
         }
-        if let Some(pair) = columns.pair {
+        if let Some(pair) = columns.pair.filter(|_| !reading.private.is_on()) {
             let (first, second) = (&names[columns.text], &names[pair]);
             notes.push(format!("{}: pairs of texts: `{first}`, then `{second}`", path.display()));
         }
@@ -233,6 +238,7 @@ impl Rows {
             header: if is_named { Header::Auto } else { Header::None },
             unused,
             notes,
+            private: reading.private,
             ..Self::default()
         }
     }

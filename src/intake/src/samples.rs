@@ -13,8 +13,8 @@ use crate::rows::Rows;
 pub fn classes(rows: &Rows, labels: &Labels, naming: Naming) -> Result<Vec<u32>> {
     let by_label: Vec<Option<usize>> = rows.labels().iter().map(|label| labels.named(&label.name, naming)).collect();
     if let Some((unknown, _)) = rows.labels().iter().zip(&by_label).find(|(_, class)| class.is_none()) {
-        let (known, name) = (labels.names().join("`, `"), &unknown.name);
-        let why = format!("unknown label `{name}`; the classes are `{known}`");
+        let (known, name) = (labels.names().join("`, `"), rows.told_label(unknown));
+        let why = format!("unknown label {name}; the classes are `{known}`");
         let (file, line) = rows.place(unknown.first);
         return Err(Error::row(file, line, why));
     }

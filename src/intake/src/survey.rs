@@ -26,12 +26,40 @@ pub fn survey(parts: &[Part<'_>]) -> DataReport {
     let Some((_, first)) = parts.first() else { return DataReport::default() };
     let pairs =
         parts.iter().enumerate().flat_map(|(at, earlier)| parts[at + 1..].iter().map(move |later| (earlier, later)));
-    DataReport {
+    let mut report = DataReport {
         parts: parts.iter().map(|(name, rows)| part(name, rows)).collect(),
         leaks: pairs.flat_map(|(earlier, later)| leaks(earlier, later)).collect(),
         give_aways: give_aways(first),
         alike: alike(parts),
         refused: None,
+    };
+    rename(&mut report, &told_names(parts));
+    report
+}
+
+/// What labels are called that must not be told: those that few rows of private data share.
+fn told_names(parts: &[Part<'_>]) -> HashMap<String, String> {
+    let mut all: HashMap<&str, (Label, &Rows)> = HashMap::new();
+    for (_, rows) in parts.iter().filter(|(_, rows)| rows.private().is_on()) {
+        for label in rows.labels() {
+            let (known, _) = all.entry(&label.name).or_insert_with(|| (Label { count: 0, ..label.clone() }, *rows));
+            known.count += label.count;
+        }
+    }
+    let told = |(name, (label, rows)): (&str, (Label, &Rows))| {
+        let told = rows.told_label(&label);
+        (told != format!("`{name}`")).then(|| (name.to_owned(), told))
+    };
+    all.into_iter().filter_map(told).collect()
+}
+
+fn rename(report: &mut DataReport, names: &HashMap<String, String>) {
+    let classes = report.parts.iter_mut().flat_map(|part| &mut part.classes);
+    let of_classes = classes.chain(report.alike.iter_mut().flatten()).map(|class| &mut class.name);
+    for name in of_classes.chain(report.give_aways.iter_mut().map(|found| &mut found.label)) {
+        if let Some(told) = names.get(name) {
+            name.clone_from(told);
+        }
     }
 }
 
@@ -42,7 +70,7 @@ pub fn survey_files(files: &[&Rows]) -> DataReport {
     let refused = files.first().filter(|first| !first.labels().is_empty());
     let refused = refused.and_then(|first| {
         let too_many = refuse_too_many(first).err();
-        let why = too_many.or_else(|| Labels::from_data(first.labels()).err())?;
+        let why = too_many.or_else(|| Labels::of_rows(first).err())?;
         Some(format!("{}: {why}", first.path().display()))
     });
     DataReport { refused, ..survey(&parts) }

@@ -256,6 +256,7 @@ impl RawSettings {
             encoding: self.encoding.clone(),
             skip_bad: self.skip_bad.unwrap_or_default(),
             labels: self.label_map.clone().unwrap_or_default(),
+            private: self.private.unwrap_or_default(),
         }
     }
 }

@@ -73,8 +73,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         out.write(&match explainer.explain(row) {
             Ok(explained) => formatted(&explained, work.format, index + 1)?,
             Err(error @ (Error::NoNumber(_) | Error::Explain(_))) => {
-                let text = if work.private.is_on() { name(row) } else { row.text.clone() };
-                unexplained(&text, &failed.add(row, &error), work.format, index + 1)
+                unexplained(row, work, &failed.add(row, &error), index + 1)
             }
             Err(error) => return Err(error),
         })?;
@@ -97,9 +96,12 @@ fn formatted(explained: &ExplainedText, format: ExplainFormat, number: usize) ->
 }
 
 /// What stands in the place of a text without an explanation, beside what is said on stderr.
-fn unexplained(text: &str, why: &str, format: ExplainFormat, number: usize) -> String {
-    match format {
-        ExplainFormat::Json | ExplainFormat::Record => escaped_line(&json!({"text": text, "error": why})),
+fn unexplained(row: &Row, work: &ExplainWork, why: &str, number: usize) -> String {
+    match work.format {
+        ExplainFormat::Json | ExplainFormat::Record => escaped_line(&match work.private {
+            Switch::On => json!({"text": null, "id": name(row), "error": why}),
+            Switch::Off => json!({"text": row.text, "error": why}),
+        }),
         ExplainFormat::Html => html_page::failure(number, why),
         ExplainFormat::Text | ExplainFormat::Csv => String::new(),
     }

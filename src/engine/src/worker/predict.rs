@@ -12,6 +12,7 @@ use pellucid_intake::model_folder::place;
 use pellucid_intake::model_folder::provenance::Provenance;
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::Rows;
+use pellucid_protocol::readable::counted;
 use pellucid_protocol::work::PredictWork;
 
 use self::answered::{Answered, Gold, Scores};
@@ -29,6 +30,8 @@ use crate::model::weights::save::{SaveRequest, Storage, save};
 
 /// Rows that are answered and written at once.
 const AT_ONCE: usize = 1024;
+/// Labels that are named at most.
+const NAMED: usize = 10;
 
 /// What every row is answered with.
 struct Predictor<'a> {
@@ -106,16 +109,16 @@ fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
         let read = labels.names().iter().enumerate().map(|(number, name)| format!("{number} is {name}"));
         note(&format!("the labels are numbers of the model's classes: {}", read.collect::<Vec<_>>().join(", ")));
     }
-    let mut unknown = Vec::new();
+    let mut unknown: Vec<String> = Vec::new();
     let mut of = |label: &pellucid_intake::rows::Label| match labels.named(&label.name, naming) {
         Some(class) => Gold::Class(class),
         // Of the first rows of a file, none has it.
         None if label.count == 0 => Gold::Unknown(unknown.len()),
         None => {
             unknown.push(format!(
-                "`{}` ({} rows, the first in line {})",
-                label.name,
-                label.count,
+                "{} ({}, the first in line {})",
+                rows.told_label(label),
+                counted(label.count, "row"),
                 rows.line(label.first)
             ));
             Gold::Unknown(unknown.len() - 1)
@@ -123,13 +126,23 @@ fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
     };
     let gold = rows.labels().iter().map(&mut of).collect();
     if !unknown.is_empty() {
-        let known = labels.names().join(", ");
+        let known = first_of(labels.names().to_vec());
+        let unknown = first_of(unknown);
         note(&format!(
-            "labels that the model does not know, whose rows count as wrong: {}; its classes are {known}",
-            unknown.join(", ")
+            "labels that the model does not know, whose rows count as wrong: {unknown}; its classes are {known}"
         ));
     }
     gold
+}
+
+/// The first of these, and how many more there are.
+fn first_of(mut all: Vec<String>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    all.truncate(NAMED);
+    if more > 0 {
+        all.push(format!("{more} more"));
+    }
+    all.join(", ")
 }
 
 /// Copies a fine-tuned model folder with its weights as 16-bit floats.

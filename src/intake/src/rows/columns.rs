@@ -143,7 +143,7 @@ impl Columns {
             group: choice.named(Role::Group)?,
             rationale: known(Role::Rationale)?.or_else(|| choice.one_of(&[RATIONALE])),
         };
-        found.refuse_twice(names)
+        found.refuse_texts_as_ids(reading)?.refuse_twice(names)
     }
 
     /// The place of the column for `role`.
@@ -192,6 +192,17 @@ impl Columns {
         };
         let missing = Role::ALL.into_iter().filter(|role| read.of(*role).is_none());
         missing.filter_map(|role| Some((role, found(role)?.as_str()))).next()
+    }
+
+    /// Ids are written where texts are private.
+    fn refuse_texts_as_ids(self, reading: &Reading) -> Result<Self, Unclear> {
+        match self.id {
+            Some(id) if reading.private.is_on() && (id == self.text || Some(id) == self.pair) => Err(Unclear::Wrong(
+                "--id-column names a column of texts, and ids are written where --private keeps texts out; name another"
+                    .to_owned(),
+            )),
+            _ => Ok(self),
+        }
     }
 
     /// One column for two things is a mistake, but for what must not be on both sides of a split.

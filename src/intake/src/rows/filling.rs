@@ -98,6 +98,11 @@ impl<'a> Filling<'a> {
         if self.rewritten.is_empty() {
             return;
         }
+        if self.reading.private.is_on() {
+            let path = self.rows.path.display();
+            self.rows.notes.push(format!("{path}: labels that differ only in blanks or .0 are one class"));
+            return;
+        }
         let told: Vec<String> =
             self.rewritten.iter().map(|(written, read)| format!("`{written}` as `{read}`")).collect();
         let path = self.rows.path.display();

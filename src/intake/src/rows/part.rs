@@ -15,7 +15,11 @@ impl Rows {
             labels: wanted.iter().map(|row| self.labels[*row]).collect(),
             files: self.files.clone(),
             starts: self.starts.iter().map(|start| wanted.partition_point(|row| row < start)).collect(),
-            ..Self { path: self.path.clone(), columns: self.columns.clone(), header: self.header, ..Self::default() }
+            path: self.path.clone(),
+            columns: self.columns.clone(),
+            header: self.header,
+            private: self.private,
+            ..Self::default()
         };
         let taken = |strings: &Strings| {
             if strings.is_empty() { Strings::default() } else { wanted.iter().map(|row| strings.get(*row)).collect() }

@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use pellucid_protocol::readable::grouped;
-use pellucid_protocol::settings::reading::Role;
+use pellucid_protocol::settings::reading::{Reading, Role};
 
 use super::table::{Cell, Table, first_rows};
 use crate::error::Result;
@@ -93,11 +93,17 @@ const LOOKED_AT: u64 = 20_000_000;
 /// What the columns of `table` hold, over all its rows or as many as come to [`LOOKED_AT`] cells. `skip_bad`
 /// rows that cannot be read count for nothing.
 ///
+/// Columns of private data go by their numbers: what stands where names are looked for may be a row.
+///
 /// # Errors
 /// When the file cannot be read to its end.
-pub(super) fn of(table: &dyn Table, mut skip_bad: u64) -> Result<Vec<ColumnProfile>> {
-    let named = |name: &String| ColumnProfile { name: name.clone(), ..ColumnProfile::default() };
-    let mut profiles: Vec<ColumnProfile> = table.columns().iter().map(named).collect();
+pub(super) fn of(table: &dyn Table, reading: &Reading) -> Result<Vec<ColumnProfile>> {
+    let mut skip_bad = reading.skip_bad;
+    let named = |(place, name): (usize, &String)| {
+        let name = if reading.private.is_on() { (place + 1).to_string() } else { name.clone() };
+        ColumnProfile { name, ..ColumnProfile::default() }
+    };
+    let mut profiles: Vec<ColumnProfile> = table.columns().iter().enumerate().map(named).collect();
     let all: Vec<usize> = (0..profiles.len()).collect();
     let rows = LOOKED_AT / profiles.len().max(1) as u64;
     first_rows(table, &all, rows, &mut |row| {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use pellucid_client::failure::Failure;
+use pellucid_protocol::settings::reading::Reading;
 use pellucid_protocol::settings::{Grouping, Switch};
 use pellucid_protocol::work::{
     BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictFormat, PredictWork, Texts, Work,
@@ -104,7 +105,7 @@ fn texts(on: ModelOnTexts) -> Texts {
         Some(path) => Texts::File {
             path: absolute(&path),
             limit: on.limit.map(NonZeroUsize::get),
-            reading: Box::new(on.reading.reading()),
+            reading: Box::new(Reading { private: Switch::from(on.private), ..on.reading.reading() }),
             skipped: on.skipped.as_deref().map(absolute),
         },
         None => Texts::Text(on.texts.text.unwrap_or_default()),

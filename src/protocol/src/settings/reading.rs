@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::LabelMap;
+use super::{LabelMap, Switch};
 
 /// Whether the first row of a data file names its columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +132,8 @@ pub struct Reading {
     pub skip_bad: u64,
     /// Which class each label stands for, where its own name does not say it.
     pub labels: LabelMap,
+    /// Whether no cell of the data is told, but for labels that many rows share.
+    pub private: Switch,
 }
 
 /// What stands between two fields of a table.

@@ -21,6 +21,9 @@ use crate::model::config::ModelConfig;
 use crate::model::pretrained::{check_ids, check_vocabulary};
 use crate::model::sentence::starting;
 
+/// Labels that are named at most.
+const TOLD: usize = 10;
+
 /// The texts of a run.
 pub struct Data {
     /// Class names.
@@ -218,7 +221,7 @@ impl Preparation<'_> {
         for (number, label) in rows.labels().iter().enumerate() {
             let without = folds.iter().filter(|fold| !has(fold, number)).count();
             if without > 0 {
-                let (name, count, all) = (&label.name, label.count, folds.len());
+                let (name, count, all) = (rows.told_label(label), label.count, folds.len());
                 self.notes.push(format!("{without} of the {all} folds have no row of the class {name} ({count} rows)"));
             }
         }
@@ -238,9 +241,9 @@ impl Preparation<'_> {
             return Ok((labels.clone(), naming));
         }
         let no_classes = |why: NoClasses| Error::Setting { key: "--train", message: why.to_string() };
-        let labels = Labels::from_data(train.labels()).map_err(no_classes)?;
+        let labels = Labels::of_rows(train).map_err(no_classes)?;
         if let Some(theirs) = of_model {
-            let (theirs, ours) = (theirs.names().join(", "), labels.names().join(", "));
+            let (theirs, ours) = (theirs.names().join(", "), told_labels(train));
             self.notes.push(format!(
                 "the labels of the data ({ours}) are not the classes of the model ({theirs}): it gets a fresh head for \
                  those of the data; --label-map LABEL=CLASS,... would keep the model's"
@@ -321,6 +324,16 @@ impl Preparation<'_> {
             self.notes.push(format!("no text is of the model's class {absent}: nothing is learnt or measured for it"));
         }
     }
+}
+
+/// The first labels of `rows`.
+fn told_labels(rows: &Rows) -> String {
+    let mut told: Vec<String> = rows.labels().iter().take(TOLD).map(|label| rows.told_label(label)).collect();
+    told.sort_unstable();
+    if rows.labels().len() > TOLD {
+        told.push(format!("{} more", rows.labels().len() - TOLD));
+    }
+    told.join(", ")
 }
 
 /// How long the texts are for the model.

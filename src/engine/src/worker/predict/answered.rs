@@ -46,9 +46,15 @@ impl Answered {
     }
 }
 
-/// What is written as the text of a row.
-pub(super) fn text(rows: &Rows, row: usize, private: Switch) -> Cow<'_, str> {
-    if private.is_on() { Cow::Owned(rows.name(row)) } else { Cow::Borrowed(rows.text(row)) }
+/// What is written as the text of a row; nothing of a private one.
+pub(super) fn text(rows: &Rows, row: usize, private: Switch) -> Option<&str> {
+    (!private.is_on()).then(|| rows.text(row))
+}
+
+/// What is written as the id of a row: of a private one that has none, its line, for its text is not there to know it by.
+pub(super) fn id(rows: &Rows, row: usize, private: Switch) -> Option<Cow<'_, str>> {
+    let id = rows.id(row).map(Cow::Borrowed);
+    if private.is_on() { id.or_else(|| Some(Cow::Owned(rows.name(row)))) } else { id }
 }
 
 /// What is written as its second text.

@@ -9,7 +9,7 @@ use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::settings::Switch;
 use serde_json::{Map, Value, json};
 
-use super::answered::{Answered, gold, pair, text};
+use super::answered::{Answered, gold, id, pair, text};
 use crate::error::{Error, Result};
 use crate::worker::writer::Writer;
 
@@ -66,6 +66,7 @@ impl Lines {
             LineFormat::Text => {
                 let (share, name) = (answered.probabilities[answered.class] * 100.0, &labels.names()[answered.class]);
                 let text = text(rows, answered.row, self.style.private);
+                let text = text.map_or_else(|| rows.name(answered.row), str::to_owned);
                 self.writer.write(&format!("{share:>6.1} %  {:<16} {}\n", scrub(name), scrub(&text)))
             }
             LineFormat::Json | LineFormat::Jsonl => self.object(&object(answered, rows, labels, self.style.private)),
@@ -80,7 +81,12 @@ impl Lines {
     pub(super) fn failure(&mut self, row: usize, rows: &Rows, why: &str) -> Result<()> {
         match self.style.format {
             LineFormat::Json | LineFormat::Jsonl => {
-                self.object(&json!({"text": text(rows, row, self.style.private), "error": why}))
+                let private = self.style.private;
+                let mut object = json!({"text": text(rows, row, private), "error": why});
+                if let Some(id) = id(rows, row, private).filter(|_| private.is_on()) {
+                    object["id"] = json!(id);
+                }
+                self.object(&object)
             }
             LineFormat::Text | LineFormat::Csv => Ok(()),
         }
@@ -124,7 +130,8 @@ fn object(answered: &Answered, rows: &Rows, labels: &Labels, private: Switch) ->
         "cut_words": answered.cut_words,
         "windows": answered.windows,
     });
-    let more = [("pair", pair(rows, row, private)), ("id", rows.id(row)), ("gold", gold(rows, row))];
+    let id = id(rows, row, private);
+    let more = [("pair", pair(rows, row, private)), ("id", id.as_deref()), ("gold", gold(rows, row))];
     for (key, value) in more.into_iter().filter_map(|(key, value)| Some((key, value?))) {
         object[key] = json!(value);
     }
@@ -136,7 +143,7 @@ fn no_table(error: io::Error) -> Error {
 }
 
 fn csv_header(labels: &Labels, rows: &Rows, private: Switch) -> Result<String> {
-    let id = rows.id(0).map(|_| "id");
+    let id = id(rows, 0, private).map(|_| "id");
     let fixed = id
         .into_iter()
         .chain(["row", "text"])
@@ -150,11 +157,11 @@ fn csv_header(labels: &Labels, rows: &Rows, private: Switch) -> Result<String> {
 fn csv_row(answered: &Answered, rows: &Rows, labels: &Labels, private: Switch) -> Result<String> {
     let row = answered.row;
     csv_line(&mut |table| {
-        if let Some(id) = rows.id(row) {
-            table.text(id)?;
+        if let Some(id) = id(rows, row, private) {
+            table.text(&id)?;
         }
         table.number(row + 1)?;
-        table.text(&text(rows, row, private))?;
+        table.text(text(rows, row, private).unwrap_or_default())?;
         pair(rows, row, private).map_or(Ok(()), |pair| table.text(pair))?;
         table.text(gold(rows, row).unwrap_or_default())?;
         table.text(&labels.names()[answered.class])?;

@@ -16,7 +16,7 @@ use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Rows;
 use pellucid_protocol::settings::Switch;
 
-use super::answered::{Answered, gold, pair, text};
+use super::answered::{Answered, gold, id, pair, text};
 use crate::error::{Error, Result};
 
 /// Rows that are handed to the writer at once.
@@ -97,9 +97,9 @@ impl Columns {
     fn push(&mut self, answered: &Answered, rows: &Rows, labels: &Labels, private: Switch) {
         let row = answered.row;
         self.count += 1;
-        self.id.append_option(rows.id(row));
+        self.id.append_option(id(rows, row, private));
         self.row.append_value(row as i64 + 1);
-        self.text.append_value(text(rows, row, private));
+        self.text.append_option(text(rows, row, private));
         self.pair.append_option(pair(rows, row, private));
         self.gold.append_option(gold(rows, row));
         self.prediction.append_value(&labels.names()[answered.class]);
@@ -130,7 +130,7 @@ impl Columns {
 fn schema(private: Switch, labels: &Labels, rows: &Rows) -> Schema {
     let text = |name: &str| Field::new(name, DataType::Utf8, true);
     let count = |name: &str| Field::new(name, DataType::Int64, false);
-    let id = rows.id(0).map(|_| text("id"));
+    let id = id(rows, 0, private).map(|_| text("id"));
     let pair = rows.columns().pair.as_ref().filter(|_| !private.is_on()).map(|_| text("pair"));
     let fixed = id.into_iter().chain([count("row"), text("text")]).chain(pair).chain([
         text("gold"),

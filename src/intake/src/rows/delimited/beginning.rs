@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use pellucid_protocol::settings::Switch;
 use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
 use super::Delimited;
@@ -119,11 +120,19 @@ impl Beginning<'_> {
         if is_data {
             return Ok(());
         }
-        let first: Vec<String> = self.first.iter().map(|name| format!("`{}`", cut(name))).collect();
         Err(self.refused(&format!(
-            "the first row may name the columns: {}; give --no-header if it is data, else name the columns as it does",
-            first.join(", ")
+            "the first row may name the columns{}; give --no-header if it is data, else name the columns as it does",
+            self.quoted(self.first)
         )))
+    }
+
+    /// Fields of the first row as they are told: not at all where the data are private, for they may be texts.
+    fn quoted(&self, fields: &[String]) -> String {
+        let quoted = |field: &String| format!("`{}`", cut(field));
+        match self.reading.private {
+            Switch::On => String::new(),
+            Switch::Off => format!(": {}", fields.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+        }
     }
 
     /// Whether the first row has the names that pandas gives to columns without any.
@@ -137,9 +146,9 @@ impl Beginning<'_> {
         match (self.first.len(), self.need) {
             (1, LabelNeed::Optional) if self.table.file.ending() == "txt" => Ok((Header::None, Some((0, None)))),
             (1, LabelNeed::Optional) => Err(self.refused(&format!(
-                "has one column, whose first row may be its name: `{}`; give --text-column 1 --no-header if it is a text, \
+                "has one column, whose first row may be its name{}; give --text-column 1 --no-header if it is a text, \
                  else --text-column with the name; if it has more columns, what separates them with --delimiter",
-                cut(&self.first[0])
+                self.quoted(&self.first[..1])
             ))),
             (1, LabelNeed::Required) => Err(self.refused("has one column; a text and a label are needed")),
             (2, _) => Ok(match self.chosen([self.is_row(1, 0)?, self.is_row(0, 1)?])? {
