@@ -162,7 +162,7 @@ fn tables_that_are_damaged_or_made_to_do_harm() {
         ("page.csv", b"<!DOCTYPE html>\n<p>404, not found</p>\n".to_vec(), Refused("page.csv:")),
         ("pickle.csv", b"\x80\x04\x95cos\nsystem\n".to_vec(), Refused("pickle.csv:1: is not UTF-8")),
         ("table.parquet.csv", fixture("snappy.parquet"), Refused("table.parquet.csv:1: ")),
-        ("sheet.xlsx", b"PK\x03\x04".to_vec(), Refused("sheet.xlsx: unknown format")),
+        ("sheet.xlsx", b"PK\x03\x04".to_vec(), Refused("sheet.xlsx: is a spreadsheet; save the sheet as CSV")),
     ]);
 }
 

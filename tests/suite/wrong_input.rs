@@ -68,6 +68,33 @@ fn a_label_that_training_does_not_know_is_named() {
 }
 
 #[test]
+fn shares_and_limits_that_leave_nothing_are_refused() {
+    let place = Workplace::new();
+    let rows: String = (0..60).map(|row| format!("some words {row},{}\n", ["x", "y"][row % 2])).collect();
+    let path = file(&place, "t.csv", format!("text,label\n{rows}").as_bytes());
+    refused(&place, &["--train", &path, "--valid", "0.999"], 1, &["t.csv: no row is left to train on"]);
+    for limit in ["1", "2"] {
+        refused(&place, &["--train", &path, "--valid", "10%", "--max-tokens", limit], 2, &["--max-tokens"]);
+    }
+}
+
+#[test]
+fn a_run_folder_is_no_model_and_an_empty_text_is_none() {
+    let place = Workplace::new();
+    let best = place.path().join("run/checkpoints/best");
+    std::fs::create_dir_all(&best).unwrap();
+    let told = |model: &str, words: &str| {
+        let output = place.output(["predict", "--model", model, "--text", words]);
+        assert!(output.status.code() != Some(0), "{}", text(&output.stdout));
+        text(&output.stderr).to_owned()
+    };
+    let of_run = told(&shown(&place.path().join("run")), "a fine day");
+    assert!(of_run.contains(&format!("is the folder of a run; its best model is {}", best.display())), "{of_run}");
+    let empty = told(&shown(&data().join("models/student")), "  ");
+    assert!(empty.contains("--text: is empty; give a text"), "{empty}");
+}
+
+#[test]
 fn what_the_worker_refuses_of_data_is_told_once() {
     let place = Workplace::new();
     let path = file(&place, "t.jsonl", b"{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"b\",,}\n");

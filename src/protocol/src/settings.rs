@@ -61,7 +61,7 @@ declare! {
     "Model and data" {
         /// Model to fine-tune: a folder in the Hugging Face layout, or the name of one in the Hugging Face cache.
         model("DIR|ORG/NAME"): ModelSource = folder;
-        /// Training file: CSV, TSV or JSON Lines; its columns are found by their names, or named with the flags below.
+        /// Training file: CSV, TSV, JSON, Parquet or Arrow; its columns are found by their names, or named with the flags below.
         train("FILE"): PathBuf = required;
         /// Validation file, or the share of the training file that is split off for validation.
         valid("FILE|SHARE"): DataPart = optional, in OpenShare;

@@ -162,6 +162,19 @@ impl TextEncoder {
         checked.map(|_| ()).map_err(|message| Error::Setting { key: "--stride", message })
     }
 
+    /// Refuses a limit that leaves no room for a word beside the special tokens.
+    ///
+    /// # Errors
+    /// Where that is so.
+    pub fn check_room(&self) -> Result<()> {
+        if self.room(false).is_ok_and(|room| room > 0) {
+            return Ok(());
+        }
+        let message =
+            format!("{} leaves no room for a word beside the special tokens; give more", self.limit.max_tokens);
+        Err(Error::Setting { key: "--max-tokens", message })
+    }
+
     /// Whether it tells the two texts of a pair apart by token types.
     #[must_use]
     pub fn types(&self) -> Types {

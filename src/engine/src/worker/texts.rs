@@ -46,6 +46,9 @@ pub fn rows(texts: &Texts, trained: &TrainedOn, skipped: Option<&OutputFile>) ->
 
 fn read(texts: &Texts, trained_on: &ColumnNames) -> Result<Rows> {
     match texts {
+        Texts::Text(text) if text.trim().is_empty() => {
+            Err(Error::Setting { key: "--text", message: "is empty; give a text".to_owned() })
+        }
         Texts::Text(text) => Ok(Rows::of_text(text)),
         Texts::File { path, limit, reading, skipped } => {
             let reading = Reading { trained_on: trained_on.clone(), ..(**reading).clone() };

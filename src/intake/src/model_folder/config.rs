@@ -41,6 +41,11 @@ impl ConfigFile {
             let message = format!("is a folder of sentence-transformers; its model is in {}", model.display());
             return Err(Error::file(folder, message));
         }
+        let best = folder.join("checkpoints").join("best");
+        if !Self::path(folder).exists() && best.is_dir() {
+            let why = format!("is the folder of a run; its best model is {}", best.display());
+            return Err(Error::file(folder, why));
+        }
         let text = member::read_text(folder, NAME, bounded::SETTINGS)?;
         Self::parse(&text).map_err(|message| Error::file(&Self::path(folder), message))
     }
@@ -203,6 +208,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let message = || ConfigFile::load(folder.path()).unwrap_err().to_string();
         assert!(message().contains("config.json: "), "{}", message());
+        let best = folder.path().join("checkpoints/best");
+        std::fs::create_dir_all(&best).unwrap();
+        assert!(message().contains("is the folder of a run; its best model is ") && message().ends_with("best"));
         for text in ["[]", "{", &"[".repeat(100_000)] {
             std::fs::write(ConfigFile::path(folder.path()), text).unwrap();
             assert!(message().contains("config.json: ") && message().lines().count() == 1, "{}", message());

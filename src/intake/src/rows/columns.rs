@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use pellucid_protocol::settings::Switch;
 use pellucid_protocol::settings::reading::{ColumnNames, Reading, Role};
 
 /// The names of a pair of texts, the first text first: those of GLUE and SuperGLUE, and usual ones.
@@ -28,6 +29,8 @@ const LABELS: &[&str] = &["label", "labels", "class", "category", "is_duplicate"
 pub(super) const NLI_LABEL: &str = "gold_label";
 /// The names of what a row is called.
 const IDS: &[&str] = &["id", "idx", "guid", "uid"];
+/// The likeness of two names (Jaro and Winkler) from which one may be meant by the other, as clap does it.
+const ALIKE: f64 = 0.7;
 /// The name of the rationale.
 const RATIONALE: &str = "rationale";
 
@@ -268,9 +271,22 @@ impl Choice<'_> {
             Found::Once(place) => Ok(Some(place)),
             Found::No => match self.number(given) {
                 Some(place) => Ok(Some(place)),
-                None => Err(Unclear::Missing(format!("{flag} {given}: there is no such column; there are"))),
+                None => {
+                    let near = match (self.reading.private, self.near(&name)) {
+                        (Switch::Off, Some(near)) => format!(" (did you mean `{near}`?)"),
+                        _ => String::new(),
+                    };
+                    Err(Unclear::Missing(format!("{flag} {given}: there is no such column{near}; there are")))
+                }
             },
         }
+    }
+
+    /// The column whose name is nearest to one that is not there, if they are alike.
+    fn near(&self, name: &str) -> Option<&str> {
+        let alike = |other: &&String| strsim::jaro_winkler(other, name);
+        let near = self.names.iter().filter(|other| !other.is_empty()).map(|other| (alike(&other), other.as_str()));
+        near.filter(|(likeness, _)| *likeness >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, near)| near)
     }
 
     /// The place of a column that is given by its number, from 1.
@@ -412,6 +428,8 @@ mod tests {
             let (Unclear::Wrong(told) | Unclear::Unknown(told) | Unclear::Missing(told)) = told;
             assert!(told.contains(part), "{told}");
         }
+        let Err(Unclear::Missing(near)) = chosen("id,note_body,label", &given("note_bdy", "label")) else { panic!() };
+        assert!(near.contains("no such column (did you mean `note_body`?); there are"), "{near}");
         let trained_on =
             ColumnNames { text: Some("note".to_owned()), label: Some("group".to_owned()), ..ColumnNames::default() };
         let reading = Reading { trained_on, ..Reading::default() };

@@ -184,10 +184,22 @@ impl<'a> Filling<'a> {
                 Err(error) if (self.rows.skipped.len() as u64) < self.reading.skip_bad => {
                     self.rows.skipped.add(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.past_the_limit(error)),
             }
             Ok(())
         })
+    }
+
+    /// The error of a row, with the number of those that were left out before.
+    fn past_the_limit(&self, error: Error) -> Error {
+        let (skipped, limit) = (self.rows.skipped.len() + 1, self.reading.skip_bad);
+        match error {
+            Error::Row { path, line, message } if limit > 0 => {
+                let message = format!("{message}; that makes {skipped} bad rows, more than --skip-bad {limit}");
+                Error::Row { path, line, message }
+            }
+            error => error,
+        }
     }
 
     /// Refuses a row that names the columns: files that were put together, or a file that has a header among others that

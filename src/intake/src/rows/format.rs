@@ -38,12 +38,18 @@ const FORMATS: &[Format] = &[
     Format { endings: &["arrow", "feather", "ipc"], kind: Kind::Typed, open: arrow::open },
 ];
 
+/// Endings of files of spreadsheets, which are not read.
+const SPREADSHEETS: [&str; 5] = ["xlsx", "xlsm", "xlsb", "xls", "ods"];
+
 /// Opens a data file, whose ending names the format.
 ///
 /// # Errors
 /// When no format has that ending, and what is wrong with the beginning of the file.
 pub(super) fn open(file: DataFile, reading: &Reading, need: LabelNeed) -> Result<Opened> {
     let ending = file.ending();
+    if SPREADSHEETS.contains(&ending.as_str()) {
+        return Err(Error::file(file.path(), "is a spreadsheet; save the sheet as CSV (UTF-8)"));
+    }
     let Some(format) = number(&ending) else {
         return Err(Error::file(
             file.path(),

@@ -191,7 +191,8 @@ fn bad_input_is_named_by_file_and_line() {
         assert!(shown.starts_with(part), "{shown}");
         assert!(!shown.contains('\n'), "{shown}");
     }
-    assert!(message("a.xls", b"x").contains("unknown format"));
+    assert!(message("a.doc", b"x").contains("unknown format"));
+    assert!(message("a.xls", b"x").contains("is a spreadsheet; save the sheet as CSV"));
 }
 
 #[test]
@@ -229,7 +230,33 @@ fn bad_rows_are_left_out_on_request_and_counted() {
     let rows = read_as("a.csv", content, &reading(3), LabelNeed::Required).unwrap();
     assert_eq!((rows.len(), rows.line(1), rows.skipped().len()), (2, 6, 3));
     let refused = read_as("a.csv", content, &reading(2), LabelNeed::Required).unwrap_err().to_string();
-    assert!(refused.ends_with("a.csv:5: the label is empty"), "{refused}");
+    let past = "a.csv:5: the label is empty; that makes 3 bad rows, more than --skip-bad 2";
+    assert!(refused.ends_with(past), "{refused}");
+}
+
+#[test]
+fn of_private_data_no_cell_is_told_but_for_labels_that_many_rows_share() {
+    let private = |columns| Reading { private: Switch::On, columns, ..Reading::default() };
+    let refused = |name: &str, content: &[u8], columns| {
+        let found = read_as(name, content, &private(columns), LabelNeed::Optional);
+        let why = found.unwrap_err().to_string();
+        assert!(!why.contains("kanary"), "{why}");
+        why
+    };
+    assert!(refused("a.csv", b"kanary a b\nkanary c d\n", ColumnNames::default()).contains("may be its name; give"));
+    let unclear = refused("a.csv", b"kanary a,kanary b,1\nkanary,kanary d,2\n", ColumnNames::default());
+    assert!(unclear.contains("give --text-column"), "{unclear}");
+    let ids = ColumnNames { id: Some("text".to_owned()), ..ColumnNames::default() };
+    assert!(refused("a.csv", b"text,label\nkanary a,1\n", ids).contains("--id-column names a column of texts"));
+    let labels = b"text,label\na,kanary 1\nb,y\nc,y\nd,y\ne,y\nf,y\n";
+    let rows = read_as("a.csv", labels, &private(ColumnNames::default()), LabelNeed::Required).unwrap();
+    let told = |rows: &Rows| rows.labels().iter().map(|label| rows.told_label(label)).collect::<Vec<_>>();
+    assert_eq!(told(&rows), ["the label of line 2", "`y`"]);
+    assert_eq!(told(&rows.subset(&[0])), ["the label of line 2"]);
+    let open = read_as("a.csv", labels, &Reading::default(), LabelNeed::Required).unwrap();
+    assert_eq!(told(&open), ["`kanary 1`", "`y`"]);
+    let findings = crate::survey::survey(&[("train".to_owned(), &rows)]).findings().join("\n");
+    assert!(findings.contains("`y` (5), `the label of line 2` (1)") && !findings.contains("kanary"), "{findings}");
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub(crate) struct TextFlags {
     /// A text
     #[arg(long, value_name = "STR")]
     pub text: Option<String>,
-    /// A data file: CSV, TSV or JSON Lines
+    /// A data file: CSV, TSV, JSON, Parquet or Arrow
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
 }

@@ -23,7 +23,7 @@ pub(super) fn train(train: TrainArgs, global: &Global) -> Result<Ending, Failure
     let file = train.config.as_deref().map(settings_file::read).transpose()?.unwrap_or_default();
     let raw = train.settings.raw().or(file);
     if train.print_settings {
-        return print_settings(&checked(raw, &global.runs)?);
+        return print_settings(raw, &global.runs);
     }
     start(raw, train.watch, global)
 }
@@ -78,10 +78,37 @@ fn display(watch: WatchFlags) -> Display {
 }
 
 /// Prints the settings as a settings file, defaults filled in.
-fn print_settings(settings: &Settings) -> Result<Ending, Failure> {
-    let text = toml::to_string(settings).map_err(|error| Failure::Failed(error.to_string()))?;
-    text.lines().try_for_each(stdout::line)?;
+fn print_settings(raw: RawSettings, runs: &Path) -> Result<Ending, Failure> {
+    settings_lines(raw, runs)?.iter().try_for_each(|line| stdout::line(line))?;
     Ok(Ending::Done)
+}
+
+/// The settings as lines of a settings file. What is needed and not given yet is a comment.
+fn settings_lines(mut raw: RawSettings, runs: &Path) -> Result<Vec<String>, Failure> {
+    let mut needed = Vec::new();
+    let has_folds = raw.folds.is_some() || raw.fold.is_some();
+    for (key, slot) in [("model", &mut raw.model), ("train", &mut raw.train)] {
+        if slot.is_none() {
+            *slot = Some(key.into());
+            needed.push(key);
+        }
+    }
+    if raw.valid.is_none() && !has_folds {
+        raw.valid = Some("valid".into());
+        needed.push("valid");
+    }
+    if needed.contains(&"train") && raw.run_dir.is_none() {
+        needed.push("run_dir");
+    }
+    let settings = checked(raw, runs)?;
+    let text = toml::to_string(&settings).map_err(|error| Failure::Failed(error.to_string()))?;
+    let line =
+        |line: &str| match needed.iter().find(|key| line.strip_prefix(*key).is_some_and(|l| l.starts_with(" = "))) {
+            Some(&"run_dir") => "# run_dir = \"runs/TIME-DATA\"".to_owned(),
+            Some(key) => format!("# {key} = \"...\" is needed"),
+            None => line.to_owned(),
+        };
+    Ok(text.lines().map(line).collect())
 }
 
 /// Checks the settings. A run folder that they do not name is put into `runs`.
@@ -114,6 +141,23 @@ mod tests {
         assert_eq!(placed.run_dir.parent(), Some(Path::new("/tmp/elsewhere")));
         let named = RawSettings { run_dir: Some("/tmp/mine".into()), ..complete() };
         assert_eq!(checked(named, Path::new("/tmp/elsewhere")).unwrap().run_dir, Path::new("/tmp/mine"));
+    }
+
+    #[test]
+    fn what_is_not_given_yet_is_a_comment_beside_the_defaults() {
+        let lines = settings_lines(RawSettings::default(), Path::new("runs")).unwrap();
+        for wanted in ["# model = \"...\" is needed", "# train = \"...\" is needed", "# valid = \"...\" is needed"] {
+            assert!(lines.iter().any(|line| line == wanted), "{lines:?}");
+        }
+        assert!(
+            lines.contains(&"batch_size = 32".to_owned())
+                && lines.contains(&"# run_dir = \"runs/TIME-DATA\"".to_owned())
+        );
+        toml::from_str::<RawSettings>(&lines.join("\n")).unwrap();
+        let given = settings_lines(complete(), Path::new("runs")).unwrap();
+        assert!(!given.iter().any(|line| line.starts_with('#')), "{given:?}");
+        let wrong = RawSettings { lr: Some(-1.0), ..RawSettings::default() };
+        assert!(settings_lines(wrong, Path::new("runs")).is_err());
     }
 
     #[test]

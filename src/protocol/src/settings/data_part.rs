@@ -48,12 +48,13 @@ impl From<PathBuf> for DataPart {
     }
 }
 
-/// A number is a share; a file of such a name is written `./0.1`.
+/// A number is a share, and so is a percentage; a file of such a name is written `./0.1`.
 impl FromStr for DataPart {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(text.parse().map_or_else(|_| Self::File(text.into()), Self::Share))
+        let percent = || text.strip_suffix('%')?.trim_end().parse().ok().map(|percent: f64| percent / 100.0);
+        Ok(text.parse().ok().or_else(percent).map_or_else(|| Self::File(text.into()), Self::Share))
     }
 }
 
@@ -64,7 +65,9 @@ mod tests {
     #[test]
     fn a_number_is_a_share_and_all_else_a_file() {
         assert_eq!(DataPart::from("0.1"), DataPart::Share(0.1));
-        for file in ["./0.1", "a.csv", "0.1.csv"] {
+        assert_eq!(DataPart::from("10%"), DataPart::Share(0.1));
+        assert_eq!(DataPart::from("12.5 %"), DataPart::Share(0.125));
+        for file in ["a%", "%", "./0.1", "a.csv", "0.1.csv"] {
             assert_eq!(DataPart::from(file).file(), Some(Path::new(file)));
         }
         assert_eq!(serde_json::from_str::<DataPart>("0.25").unwrap(), DataPart::Share(0.25));

@@ -81,6 +81,7 @@ impl Preparation<'_> {
         let mut encoder = TextEncoder::load(self.source, limit)?;
         let tokenizer = TokenizerFiles::read(self.source)?;
         check_vocabulary(self.source, &config, &encoder)?;
+        encoder.check_room()?;
         (self.phase)(format!("tokenising {} texts", train.len() + valid.len()));
         match self.settings.max_tokens {
             MaxTokens::Auto => train.encode_most(&mut encoder)?,
@@ -136,7 +137,16 @@ impl Preparation<'_> {
             self.note_skipped(part, &mut skipped);
         }
         let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
+        let rows = train.len();
         let train = self.without_leaks(train, &valid, test.as_ref(), split_record.as_mut());
+        if train.is_empty() {
+            let why = if rows > 0 {
+                "no row is left to train on: all texts are in the validation or test data as well"
+            } else {
+                "no row is left to train on; --valid and --test leave too few"
+            };
+            return Err(Error::file(&self.settings.train, why));
+        }
         Ok(Parts { train, valid, test, reading, split: split_record, skipped })
     }
 
