@@ -43,8 +43,8 @@ fuzz: libtorch
 # must have torch and transformers 4.57; PYTHON5, if there is one, transformers 5, whose random folders are compared as
 # well. MODEL=DIR TEXTS=FILE.tsv compares a folder of your own.
 parity: build
-	$(or $(PYTHON),python3) tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS))
 	for python in $(or $(PYTHON),python3) $(PYTHON5); do \
+		$$python tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS)) || exit 1; \
 		$$python tests/parity/fuzz.py --count $(or $(COUNT),100) --seed $(or $(SEED),1) || exit 1; \
 	done
 

@@ -50,3 +50,47 @@ fn pooled(pooling: &SentencePooling) -> Option<Pooling> {
         SentencePooling::Other(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const SIZES: &str = r#""vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,
+        "intermediate_size":8,"max_position_embeddings":16"#;
+
+    /// The pooling that a classifier of a family begins with in a folder that pools so, and the note.
+    fn begun(family: &str, mode: &str) -> (Pooling, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        fs::create_dir(folder.path().join("1_Pooling")).unwrap();
+        write("1_Pooling/config.json", &format!(r#"{{"{mode}":true}}"#));
+        write(
+            "modules.json",
+            r#"[{"path":"","type":"m.Transformer"},{"path":"1_Pooling","type":"m.Pooling"},
+            {"path":"2_Dense","type":"m.Dense"}]"#,
+        );
+        let config = ModelConfig::parse(&format!(r#"{{"model_type":"{family}",{SIZES}}}"#)).unwrap();
+        let (config, note) = starting(folder.path(), config).unwrap();
+        (config.architecture.head.pooling, note.unwrap())
+    }
+
+    #[test]
+    fn a_family_with_a_key_for_it_takes_the_pooling_and_others_say_what_they_read() {
+        for family in ["modernbert", "eurobert"] {
+            assert_eq!(begun(family, "pooling_mode_mean_tokens").0, Pooling::Mean);
+            let (pooling, note) = begun(family, "pooling_mode_cls_token");
+            assert_eq!(pooling, Pooling::First);
+            assert!(note.contains("begins with that; not used: Dense"), "{note}");
+        }
+        let (pooling, note) = begun("bert", "pooling_mode_mean_tokens");
+        assert_eq!(pooling, Pooling::First);
+        assert_eq!(
+            note,
+            "sentence-transformers: the mean over the tokens stands for a text in this folder; \
+             BertForSequenceClassification reads the first token instead; not used: Dense"
+        );
+        assert!(begun("modernbert", "pooling_mode_max_tokens").1.contains("max_tokens stands for"));
+    }
+}

@@ -265,9 +265,11 @@ const OF_FAMILIES: &[(&str, &str)] = &[
     ("gemma3_text", "GemmaTokenizer"),
 ];
 /// The families whose tokenizers transformers 5 takes as `tokenizer.json` has them, whatever class is named.
-const AS_WRITTEN_IN_FIVE: &[&str] = &["modernbert", "qwen2"];
+const AS_WRITTEN_IN_FIVE: &[&str] = &["modernbert", "mistral"];
+/// The families whose own class transformers 5 takes, whatever class is named.
+const OWN_IN_FIVE: &[&str] = &["qwen2"];
 /// The families without a class of their own in transformers 5.
-const PLAIN_IN_FIVE: &[&str] = &["llama", "mistral"];
+const PLAIN_IN_FIVE: &[&str] = &["llama"];
 
 impl TokenizerClass {
     /// The class of a tokenizer of the family `family`, which a file calls `name`, if one does.
@@ -278,7 +280,8 @@ impl TokenizerClass {
         let is_plain = writer == Writer::Five && family.is_some_and(|family| PLAIN_IN_FIVE.contains(&family));
         let families = if is_plain { &[] } else { OF_FAMILIES };
         let of_family = || families.iter().find(|(of, _)| Some(*of) == family).map(|(_, name)| *name);
-        match name.or_else(of_family) {
+        let is_own = writer == Writer::Five && family.is_some_and(|family| OWN_IN_FIVE.contains(&family));
+        match name.filter(|_| !is_own).or_else(of_family) {
             _ if writer == Writer::Five && family.is_some_and(|family| AS_WRITTEN_IN_FIVE.contains(&family)) => {
                 Ok(BACKEND)
             }
@@ -333,6 +336,8 @@ mod tests {
         let of = |name, family| TokenizerClass::of(name, family, Writer::Five).unwrap();
         assert_eq!(of(Some("PreTrainedTokenizerFast"), Some("bert")), BACKEND);
         assert_eq!(of(Some("BertTokenizer"), Some("modernbert")), BACKEND);
+        assert_eq!(of(Some("PreTrainedTokenizerFast"), Some("qwen2")).name, "Qwen2Tokenizer");
+        assert_eq!(of(None, Some("llama")), BACKEND);
         let roberta = of(Some("RobertaTokenizer"), None);
         assert_eq!((roberta.remade, roberta.mask), (Some(Remade::Roberta), MaskForm::Alone));
     }

@@ -82,3 +82,56 @@ pub(super) fn template(tokenizer: &Tokenizer, single: &[(&str, i64)], pair: &[(&
         "special_tokens": special.collect::<Map<_, _>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::TextEncoder;
+    use super::*;
+
+    /// The ids of a text and of a pair, with `keys` in the configuration; or why there are none.
+    fn ids(keys: &Value) -> Result<[Vec<i64>; 2], String> {
+        let folder = tempfile::tempdir().unwrap();
+        let tokenizer = json!({
+            "model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": {"<unk>": 0, "<s>": 1, "</s>": 2, "a": 3}},
+            "pre_tokenizer": {"type": "WhitespaceSplit"},
+            "post_processor": null,
+        });
+        fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        fs::write(folder.path().join("tokenizer_config.json"), keys.to_string()).unwrap();
+        let encoder = TextEncoder::load(folder.path(), 8).map_err(|error| error.to_string())?;
+        let encoded = encoder.encode(&[("a", None), ("a", Some("a a"))]).unwrap();
+        Ok([0, 1].map(|text| encoded[text].ids.clone()))
+    }
+
+    #[test]
+    fn the_configuration_says_what_stands_around_a_text() {
+        // transformers 4.57.1: LlamaTokenizerFast(tokenizer_object=…, **keys)("a") and ("a", "a a").
+        let of_four = |keys: Value| {
+            let mut all = json!({"tokenizer_class": "LlamaTokenizer", "added_tokens_decoder": {}});
+            all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+            ids(&all)
+        };
+        assert_eq!(of_four(json!({})).unwrap(), [vec![1, 3], vec![1, 3, 1, 3, 3]]);
+        let both = json!({"add_eos_token": true});
+        assert_eq!(of_four(both).unwrap(), [vec![1, 3, 2], vec![1, 3, 2, 1, 3, 3, 2]]);
+        let none = json!({"add_bos_token": false});
+        assert_eq!(of_four(none).unwrap(), [vec![3], vec![3, 3, 3]]);
+        let unknown = of_four(json!({"bos_token": "<begin>", "added_tokens_decoder": {}})).unwrap();
+        assert_eq!(unknown[0].len(), 2, "the token is added");
+        assert!(of_four(json!({"add_prefix_space": true})).unwrap_err().contains("add_prefix_space"));
+        assert_eq!(of_four(json!({"add_prefix_space": null})).unwrap()[0], [1, 3]);
+    }
+
+    #[test]
+    fn transformers_5_heeds_the_keys_for_every_class_if_they_are_there() {
+        let of_five = |keys: Value| {
+            let mut all = json!({"tokenizer_class": "TokenizersBackend", "bos_token": "<s>"});
+            all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+            ids(&all).unwrap()[0].clone()
+        };
+        assert_eq!(of_five(json!({})), [3]);
+        assert_eq!(of_five(json!({"add_bos_token": true, "add_eos_token": true})), [1, 3], "there is no last token");
+    }
+}

@@ -156,10 +156,12 @@ impl RotaryScaling {
             RotaryScaling::Bands { factor, low, high, original } => {
                 let turns = original * frequency / std::f64::consts::TAU;
                 // Waves on a border are between.
-                match () {
-                    () if turns < low => frequency / factor,
-                    () if turns > high => frequency,
-                    () => between((turns - low) / (high - low), factor),
+                if turns < low {
+                    frequency / factor
+                } else if turns > high {
+                    frequency
+                } else {
+                    between((turns - low) / (high - low), factor)
                 }
             }
             RotaryScaling::Yarn { factor, ramp: [first, end], .. } => {

@@ -159,7 +159,7 @@ impl Keys {
         };
         let scale = self.query_pre_attn_scalar.unwrap_or(self.heads()?.size as f64).powf(-0.5);
         if !scale.is_finite() {
-            return Err(format!("query_pre_attn_scalar is {:?}", self.query_pre_attn_scalar));
+            return Err(format!("query_pre_attn_scalar is {}", self.query_pre_attn_scalar.unwrap_or_default()));
         }
         Ok(AttentionRule { scale, window, rotary })
     }
