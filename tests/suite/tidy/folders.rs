@@ -52,7 +52,18 @@ pub(super) const ORDERS: &[Order] = &[
     },
     Order {
         folder: "src/intake",
-        modules: &["error", "panic_guard", "hub_snapshot", "rows", "labels", "samples", "split", "survey", "model_folder", "hub_cache"],
+        modules: &[
+            "error",
+            "panic_guard",
+            "hub_snapshot",
+            "rows",
+            "labels",
+            "samples",
+            "split",
+            "survey",
+            "model_folder",
+            "hub_cache",
+        ],
     },
     Order {
         folder: "src/import",

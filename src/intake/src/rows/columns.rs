@@ -272,7 +272,7 @@ impl Choice<'_> {
             Found::No => match self.number(given) {
                 Some(place) => Ok(Some(place)),
                 None => {
-                    let near = match (self.reading.private, self.near(&name)) {
+                    let near = match (self.reading.private, self.near(&folded(given))) {
                         (Switch::Off, Some(near)) => format!(" (did you mean `{near}`?)"),
                         _ => String::new(),
                     };

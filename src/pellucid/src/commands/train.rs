@@ -87,11 +87,14 @@ fn print_settings(raw: RawSettings, runs: &Path) -> Result<Ending, Failure> {
 fn settings_lines(mut raw: RawSettings, runs: &Path) -> Result<Vec<String>, Failure> {
     let mut needed = Vec::new();
     let has_folds = raw.folds.is_some() || raw.fold.is_some();
-    for (key, slot) in [("model", &mut raw.model), ("train", &mut raw.train)] {
-        if slot.is_none() {
-            *slot = Some(key.into());
-            needed.push(key);
-        }
+    if raw.model.is_none() {
+        // A path: what could be a name would be looked for.
+        raw.model = Some("./model".into());
+        needed.push("model");
+    }
+    if raw.train.is_none() {
+        raw.train = Some("train".into());
+        needed.push("train");
     }
     if raw.valid.is_none() && !has_folds {
         raw.valid = Some("valid".into());

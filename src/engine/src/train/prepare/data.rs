@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pellucid_intake::labels::{Labels, Naming, NoClasses, refuse_too_many};
+use pellucid_intake::labels::{Labels, Naming, NoClasses, look_alikes, refuse_too_many};
 use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_intake::rows::{LabelNeed, Rows, Skipped, read_alike, read_rows};
 use pellucid_intake::split::{Folds, Shares, Split, SplitRecord, Unsplit, folds, split};
@@ -10,7 +10,7 @@ use pellucid_intake::survey::{Part, shared, survey};
 use pellucid_protocol::Settings;
 use pellucid_protocol::data_report::{DataReport, Lengths, TokenLengths};
 use pellucid_protocol::settings::reading::Reading;
-use pellucid_protocol::settings::{DataPart, MaxTokens};
+use pellucid_protocol::settings::{DataPart, MaxTokens, Switch};
 
 use super::Preparation;
 use crate::data::examples::Examples;
@@ -23,6 +23,8 @@ use crate::model::sentence::starting;
 
 /// Labels that are named at most.
 const TOLD: usize = 10;
+/// Sets of groups that look alike that are named at most.
+const GROUPS_NAMED: usize = 3;
 
 /// The texts of a run.
 pub struct Data {
@@ -116,9 +118,7 @@ impl Preparation<'_> {
         if !self.settings.yes_many_classes.is_on() {
             refuse_too_many(&rows).map_err(too_many)?;
         }
-        let alike = look_alikes(&rows.groups());
-        self.notes
-            .extend(alike.iter().take(3).map(|groups| format!("groups that look alike are different ones: {groups}")));
+        self.note_groups(&rows);
         let (split, folds) = self.split(&rows)?;
         let mut split_record =
             (split.train.len() < rows.len()).then(|| SplitRecord::of(&rows, &split, &folds, self.settings.seed));
@@ -148,6 +148,18 @@ impl Preparation<'_> {
             return Err(Error::file(&self.settings.train, why));
         }
         Ok(Parts { train, valid, test, reading, split: split_record, skipped })
+    }
+
+    /// Names groups that look alike: one patient may be written in two ways.
+    fn note_groups(&mut self, rows: &Rows) {
+        for alike in look_alikes(&rows.groups()).iter().take(GROUPS_NAMED) {
+            let names = alike.iter().map(|group| match rows.private() {
+                Switch::On => format!("that of line {}", rows.line(group.first)),
+                Switch::Off => format!("`{}`", group.name),
+            });
+            let names = names.collect::<Vec<_>>().join(" and ");
+            self.notes.push(format!("groups that look alike are different ones: {names}"));
+        }
     }
 
     /// The training rows without those whose texts are in another part as well, if the user wants that.
