@@ -308,6 +308,10 @@ impl TokenizerClass {
             Writer::Five if self.normaliser == OwnNormaliser::OfMpnet => {
                 Self { normaliser: OwnNormaliser::OfBert, ..self }.of_writer(writer)
             }
+            // There, it has no token types of its own.
+            Writer::Five if self.remade == Some(Remade::Albert) => {
+                Self { types: Types::Zero, mask: MaskForm::Alone, writer, ..self }
+            }
             Writer::Five => Self { mask: MaskForm::Alone, writer, ..self },
         }
     }
@@ -338,6 +342,8 @@ mod tests {
         assert_eq!(of(Some("BertTokenizer"), Some("modernbert")), BACKEND);
         assert_eq!(of(Some("PreTrainedTokenizerFast"), Some("qwen2")).name, "Qwen2Tokenizer");
         assert_eq!(of(None, Some("llama")), BACKEND);
+        let albert = |writer| TokenizerClass::of(None, Some("albert"), writer).unwrap().types;
+        assert_eq!((albert(Writer::Four), albert(Writer::Five)), (Types::Given, Types::Zero));
         let roberta = of(Some("RobertaTokenizer"), None);
         assert_eq!((roberta.remade, roberta.mask), (Some(Remade::Roberta), MaskForm::Alone));
     }
