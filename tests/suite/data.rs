@@ -155,6 +155,14 @@ fn labels_that_the_model_does_not_know_count_as_wrong_and_a_reader_may_go() {
     let told = text(&output.stderr);
     assert!(told.contains("`unheard` (2 rows, the first in line 3)"), "{told}");
     assert!(told.contains("on 3 labelled rows of 3, 2 of them with unknown labels"), "{told}");
+    // Of labels beyond the limit nothing is said, and a long list is cut.
+    let many: String = (0..40).map(|row| format!("words {row},unheard {row}\n")).collect();
+    fs::write(&mixed, format!("note_body,diagnosis_group\nchest pain,cardiac\n{many}")).unwrap();
+    let args = ["predict", "--model", &best(&place), "--data", mixed.to_str().unwrap(), "--limit", "21"];
+    let output = place.output(args);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("`unheard 9` (1 row, the first in line 12), 10 more; its classes"), "{told}");
     let line = format!(
         "{} predict --model {} --data {file} --json | head -1",
         crate::program::program("pellucid").display(),

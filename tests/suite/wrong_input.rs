@@ -74,7 +74,12 @@ fn shares_and_limits_that_leave_nothing_are_refused() {
     let path = file(&place, "t.csv", format!("text,label\n{rows}").as_bytes());
     refused(&place, &["--train", &path, "--valid", "0.999"], 1, &["t.csv: no row is left to train on"]);
     for limit in ["1", "2"] {
-        refused(&place, &["--train", &path, "--valid", "10%", "--max-tokens", limit], 2, &["--max-tokens"]);
+        refused(
+            &place,
+            &["--train", &path, "--valid", "10%", "--max-tokens", limit],
+            1,
+            &["--max-tokens: ", "leaves no room for a word"],
+        );
     }
 }
 

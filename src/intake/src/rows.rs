@@ -299,12 +299,6 @@ impl Rows {
         (!self.ids.is_empty()).then(|| self.ids.get(row))
     }
 
-    /// The id of a row, or else the line where it starts: what stands for its text where that must not be written.
-    #[must_use]
-    pub fn name(&self, row: usize) -> String {
-        self.id(row).map_or_else(|| format!("line {}", self.line(row)), str::to_owned)
-    }
-
     /// What a row has in common with others that must not be on both sides of a split.
     #[must_use]
     pub fn group(&self, row: usize) -> Option<&str> {

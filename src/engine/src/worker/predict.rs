@@ -109,19 +109,17 @@ fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
         let read = labels.names().iter().enumerate().map(|(number, name)| format!("{number} is {name}"));
         note(&format!("the labels are numbers of the model's classes: {}", read.collect::<Vec<_>>().join(", ")));
     }
-    let mut unknown: Vec<String> = Vec::new();
+    let (mut unknown, mut numbers): (Vec<String>, usize) = (Vec::new(), 0);
     let mut of = |label: &pellucid_intake::rows::Label| match labels.named(&label.name, naming) {
         Some(class) => Gold::Class(class),
-        // Of the first rows of a file, none has it.
-        None if label.count == 0 => Gold::Unknown(unknown.len()),
         None => {
-            unknown.push(format!(
-                "{} ({}, the first in line {})",
-                rows.told_label(label),
-                counted(label.count, "row"),
-                rows.line(label.first)
-            ));
-            Gold::Unknown(unknown.len() - 1)
+            // Of the first rows of a file, none may have it.
+            if label.count > 0 {
+                let (name, count) = (rows.told_label(label), counted(label.count, "row"));
+                unknown.push(format!("{name} ({count}, the first in line {})", rows.line(label.first)));
+            }
+            numbers += 1;
+            Gold::Unknown(numbers - 1)
         }
     };
     let gold = rows.labels().iter().map(&mut of).collect();

@@ -43,9 +43,10 @@ impl Rows {
     pub fn head(&self, count: usize) -> Self {
         let mut head = self.subset(&(0..count.min(self.len())).collect::<Vec<_>>());
         head.labels = self.labels[..head.len()].to_vec();
-        head.names = self.names.iter().map(|label| Label { count: 0, ..label.clone() }).collect();
-        for label in head.labels.iter().filter(|label| **label != NO_LABEL) {
-            head.names[*label as usize].count += 1;
+        head.names = self.names.iter().map(|label| Label { count: 0, first: 0, ..label.clone() }).collect();
+        for (row, label) in head.labels.iter().enumerate().filter(|(_, label)| **label != NO_LABEL) {
+            let label = &mut head.names[*label as usize];
+            (label.first, label.count) = (if label.count == 0 { row } else { label.first }, label.count + 1);
         }
         head
     }

@@ -32,4 +32,9 @@ impl Rows {
     pub fn private(&self) -> Switch {
         self.private
     }
+    /// The id of a row, or else the line where it starts: what stands for its text where that must not be written.
+    #[must_use]
+    pub fn name(&self, row: usize) -> String {
+        self.id(row).map_or_else(|| format!("line {}", self.line(row)), str::to_owned)
+    }
 }

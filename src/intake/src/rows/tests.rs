@@ -260,6 +260,15 @@ fn of_private_data_no_cell_is_told_but_for_labels_that_many_rows_share() {
 }
 
 #[test]
+fn the_first_rows_have_the_labels_of_all_and_count_their_own() {
+    let rows = read_as("a.csv", b"text,label\na,x\nb,y\nc,y\nd,z\n", &Reading::default(), LabelNeed::Required).unwrap();
+    let head = rows.head(3);
+    let labels: Vec<_> = head.labels().iter().map(|label| (label.name.as_str(), label.count, label.first)).collect();
+    assert_eq!(labels, [("x", 1, 0), ("y", 2, 1), ("z", 0, 0)]);
+    assert!(head.labels().iter().all(|label| label.first < head.len()));
+}
+
+#[test]
 fn a_key_that_a_row_has_twice_is_named_with_its_line() {
     let twice = "has the key `label` twice; which of them counts?";
     let rows = b"{\"text\":\"a\",\"label\":1}\n{\"label\":0,\"text\":\"b\",\"label\":1}\n";
