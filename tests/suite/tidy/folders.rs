@@ -66,6 +66,22 @@ pub(super) const ORDERS: &[Order] = &[
         ],
     },
     Order {
+        folder: "src/hub",
+        modules: &[
+            "error",
+            "progress",
+            "address",
+            "content_hash",
+            "hub",
+            "client",
+            "listing",
+            "remote_file",
+            "download",
+            "store",
+            "pull",
+        ],
+    },
+    Order {
         folder: "src/import",
         modules: &[
             "brief",
@@ -115,6 +131,7 @@ pub(super) const ORDERS: &[Order] = &[
             "runtime",
             "recorded",
             "new_folder",
+            "models",
             "result",
             "headless",
             "cli",

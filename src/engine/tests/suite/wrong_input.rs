@@ -35,7 +35,7 @@ fn data_files_are_named_with_their_line() {
         ("a.csv", b"id,label\n1,positive\n".as_slice(), "a.csv:1: no column is called `text`"),
         ("b.csv", b"".as_slice(), "b.csv: is empty"),
         ("c.tsv", b"good\tpositive\nb\xe4d\tnegative\n".as_slice(), "c.tsv:2: is not UTF-8"),
-        ("d.tsv", b"good\tx\nfine\tx\n".as_slice(), "has 1 label; a classifier needs two"),
+        ("d.csv", b"text,label\ngood,x\nfine,x\n".as_slice(), "has 1 label; a classifier needs two"),
         ("none.tsv.gone", b"x".as_slice(), "unknown format"),
     ] {
         let message = bad_file(&fixture, name, content);
