@@ -8,9 +8,18 @@ impl Rows {
     /// These rows alone, in this order.
     #[must_use]
     pub fn subset(&self, wanted: &[usize]) -> Self {
+        let taken = |strings: &Strings| {
+            if strings.is_empty() { Strings::default() } else { wanted.iter().map(|row| strings.get(*row)).collect() }
+        };
+        let (texts, pairs) = (taken(&self.texts), taken(&self.pairs));
+        let (ids, groups) = (taken(&self.ids), taken(&self.groups));
+        Self { texts, pairs, ids, groups, ..self.without_texts(wanted) }
+    }
+
+    /// What rows are beside their texts, ids and groups.
+    fn without_texts(&self, wanted: &[usize]) -> Self {
         debug_assert!(wanted.is_sorted(), "rows stay in the order of their files");
         let mut subset = Self {
-            texts: wanted.iter().map(|row| self.texts.get(*row)).collect(),
             lines: wanted.iter().map(|row| self.lines[*row]).collect(),
             labels: wanted.iter().map(|row| self.labels[*row]).collect(),
             files: self.files.clone(),
@@ -21,10 +30,6 @@ impl Rows {
             private: self.private,
             ..Self::default()
         };
-        let taken = |strings: &Strings| {
-            if strings.is_empty() { Strings::default() } else { wanted.iter().map(|row| strings.get(*row)).collect() }
-        };
-        (subset.pairs, subset.ids, subset.groups) = (taken(&self.pairs), taken(&self.ids), taken(&self.groups));
         for (place, row) in wanted.iter().enumerate() {
             if self.single.binary_search(row).is_ok() {
                 subset.single.push(place);
@@ -34,6 +39,20 @@ impl Rows {
             }
         }
         subset.name_labels(&self.names);
+        subset
+    }
+
+    /// As [`Rows::subset`], in the memory of these rows.
+    #[must_use]
+    pub fn into_subset(mut self, wanted: &[usize]) -> Self {
+        // Without its columns of texts, a subset is small.
+        let [mut texts, mut pairs, mut ids, mut groups] =
+            [&mut self.texts, &mut self.pairs, &mut self.ids, &mut self.groups].map(std::mem::take);
+        for strings in [&mut texts, &mut pairs, &mut ids, &mut groups].into_iter().filter(|all| !all.is_empty()) {
+            strings.keep(wanted);
+        }
+        let mut subset = self.without_texts(wanted);
+        (subset.texts, subset.pairs, subset.ids, subset.groups) = (texts, pairs, ids, groups);
         subset
     }
 

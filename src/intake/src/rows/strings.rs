@@ -39,6 +39,24 @@ impl Strings {
         (0..self.len()).map(|index| self.get(index))
     }
 
+    /// Keeps those at the places `wanted`, which are sorted, where they are in memory.
+    pub fn keep(&mut self, wanted: &[usize]) {
+        let mut bytes = std::mem::take(&mut self.bytes).into_bytes();
+        let mut kept = 0;
+        for (place, index) in wanted.iter().enumerate() {
+            let start = if *index == 0 { 0 } else { self.ends[index - 1] as usize };
+            let end = self.ends[*index] as usize;
+            bytes.copy_within(start..end, kept);
+            kept += end - start;
+            // None that is read later lies before it.
+            self.ends[place] = kept as u64;
+        }
+        bytes.truncate(kept);
+        self.ends.truncate(wanted.len());
+        // Whole texts of what was a string.
+        self.bytes = String::from_utf8(bytes).unwrap_or_default();
+    }
+
     /// Gives back the room that is not used.
     pub fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
@@ -64,5 +82,15 @@ mod tests {
         let all: Strings = texts.into_iter().collect();
         assert_eq!((all.len(), all.iter().collect::<Vec<_>>()), (5, texts.to_vec()));
         assert_eq!(all.get(2), "héllo");
+    }
+
+    #[test]
+    fn those_that_are_kept_are_as_they_were() {
+        let texts = ["one", "", "héllo", "d", "", "ende"];
+        for wanted in [&[0, 1, 2, 3, 4, 5][..], &[], &[5], &[1, 2, 5], &[0, 2, 3], &[2, 4]] {
+            let mut all: Strings = texts.into_iter().collect();
+            all.keep(wanted);
+            assert_eq!(all, wanted.iter().map(|index| texts[*index]).collect());
+        }
     }
 }

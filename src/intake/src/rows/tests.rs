@@ -218,6 +218,9 @@ fn a_subset_is_as_if_the_file_had_no_other_rows() {
     for wanted in [&[0, 1, 2][..], &[0, 2], &[2], &[]] {
         let subset = rows.subset(wanted);
         let expected: Vec<Row> = wanted.iter().map(|row| rows.row(*row)).collect();
+        let kept = rows.clone().into_subset(wanted);
+        assert_eq!((0..kept.len()).map(|row| kept.row(row)).collect::<Vec<_>>(), expected);
+        assert_eq!(kept.labels(), subset.labels());
         assert_eq!((0..subset.len()).map(|row| subset.row(row)).collect::<Vec<_>>(), expected);
         assert_eq!(subset.labels().iter().map(|label| label.count).sum::<usize>(), wanted.len());
     }

@@ -136,7 +136,7 @@ impl Preparation<'_> {
             self.notes.extend(part.notes().iter().cloned());
             self.note_skipped(part, &mut skipped);
         }
-        let train = if split.train.len() == rows.len() { rows } else { rows.subset(&split.train) };
+        let train = if split.train.len() == rows.len() { rows } else { rows.into_subset(&split.train) };
         let rows = train.len();
         let train = self.without_leaks(train, &valid, test.as_ref(), split_record.as_mut());
         if train.is_empty() {
