@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use smallvec::{SmallVec, smallvec};
 
 use crate::rows::Rows;
 
@@ -90,16 +91,18 @@ pub fn split(rows: &Rows, shares: Shares, seed: u64) -> Result<Split, Unsplit> {
     Ok(split)
 }
 
-/// Rows that stay together: a group, or a row alone.
-fn units(rows: &Rows) -> Vec<Vec<usize>> {
+/// Rows that stay together: a group, or a row alone, for which nothing is allocated.
+type Unit = SmallVec<[usize; 2]>;
+
+fn units(rows: &Rows) -> Vec<Unit> {
     if rows.is_empty() || rows.group(0).is_none() {
-        return (0..rows.len()).map(|row| vec![row]).collect();
+        return (0..rows.len()).map(|row| smallvec![row]).collect();
     }
-    let (mut units, mut places): (Vec<Vec<usize>>, HashMap<&str, usize>) = (Vec::new(), HashMap::new());
+    let (mut units, mut places): (Vec<Unit>, HashMap<&str, usize>) = (Vec::new(), HashMap::new());
     for row in 0..rows.len() {
         let place = *places.entry(rows.group(row).unwrap_or_default()).or_insert(units.len());
         if place == units.len() {
-            units.push(Vec::new());
+            units.push(Unit::new());
         }
         units[place].push(row);
     }
@@ -123,7 +126,7 @@ impl Filling {
     }
 
     /// Places the large units first, each where its labels are most wanted.
-    fn place(&mut self, mut units: Vec<Vec<usize>>, rows: &Rows, random: &mut ChaCha8Rng) {
+    fn place(&mut self, mut units: Vec<Unit>, rows: &Rows, random: &mut ChaCha8Rng) {
         units.shuffle(random);
         units.sort_by_key(|unit| std::cmp::Reverse(unit.len()));
         for unit in units {

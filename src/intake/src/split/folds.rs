@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{SALT, Unsplit, units};
+use super::{SALT, Unit, Unsplit, units};
 use crate::rows::Rows;
 
 /// The rows of each fold, in the order of the file.
@@ -18,7 +18,7 @@ pub type Folds = Vec<Vec<usize>>;
 pub fn folds(rows: &Rows, among: &[usize], count: usize, seed: u64) -> Result<Folds, Unsplit> {
     let mut is_among = vec![false; rows.len()];
     among.iter().for_each(|row| is_among[*row] = true);
-    let mut units: Vec<Vec<usize>> = units(rows).into_iter().filter(|unit| is_among[unit[0]]).collect();
+    let mut units: Vec<Unit> = units(rows).into_iter().filter(|unit| is_among[unit[0]]).collect();
     if units.len() < count {
         let what = if rows.group(0).is_some() { "groups" } else { "rows" };
         return Err(Unsplit::TooFew { folds: count, units: units.len(), what });
@@ -41,7 +41,7 @@ struct Filling {
 
 impl Filling {
     /// Places a unit where its labels are rarest, as shares of all rows that have them.
-    fn place(&mut self, unit: Vec<usize>, rows: &Rows) {
+    fn place(&mut self, unit: Unit, rows: &Rows) {
         let mut labels: Vec<(usize, usize)> = Vec::new();
         for label in unit.iter().filter_map(|row| rows.label(*row)) {
             match labels.iter_mut().find(|(known, _)| *known == label) {
