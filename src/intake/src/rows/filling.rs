@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use pellucid_protocol::settings::label_as_read;
 use pellucid_protocol::settings::reading::{Header, Reading, Role};
 
 use super::cells::Filled;
@@ -71,11 +70,7 @@ impl<'a> Filling<'a> {
             Some(Wanted { role, name: names[place].clone(), classes: first.classes(place).map(<[String]>::to_vec) })
         });
         let (wanted, columns) = (wanted.collect(), names.to_vec());
-        let mapped = reading
-            .labels
-            .0
-            .iter()
-            .map(|(label, class)| (label_as_read(label).to_owned(), (label_as_read(class).to_owned(), Seen::No)));
+        let mapped = reading.labels.iter().map(|(label, class)| (label.to_owned(), (class.to_owned(), Seen::No)));
         let (path, seen, rewritten, mapped) = (PathBuf::new(), HashMap::new(), BTreeSet::new(), mapped.collect());
         Self { rows, need, reading, path, wanted, columns, bytes: 0, seen, mapped, missing: BTreeMap::new(), rewritten }
     }

@@ -29,8 +29,41 @@ pub fn label_as_read(written: &str) -> &str {
 
 /// The class that each label of the data stands for, by the label as it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LabelMap(pub BTreeMap<String, String>);
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct LabelMap(BTreeMap<String, String>);
+
+impl LabelMap {
+    /// Labels and their classes, both as they are read.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(label, class)| (label.as_str(), class.as_str()))
+    }
+
+    /// Each label once, however it is written.
+    fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
+        let mut map = BTreeMap::new();
+        for (label, class) in pairs {
+            let (label, class) = (label_as_read(label).to_owned(), label_as_read(class).to_owned());
+            if let Some(before) = map.insert(label.clone(), class.clone()) {
+                return Err(format!("`{label}` cannot be both `{before}` and `{class}`"));
+            }
+        }
+        Ok(Self(map))
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for LabelMap {
+    type Error = String;
+
+    fn try_from(map: BTreeMap<String, String>) -> Result<Self, String> {
+        Self::of(map.iter().map(|(label, class)| (label.as_str(), class.as_str())))
+    }
+}
+
+impl From<LabelMap> for BTreeMap<String, String> {
+    fn from(map: LabelMap) -> Self {
+        map.0
+    }
+}
 
 /// `LABEL=CLASS,LABEL=CLASS`, or `none`.
 impl FromStr for LabelMap {
@@ -40,20 +73,14 @@ impl FromStr for LabelMap {
         if text == "none" {
             return Ok(Self::default());
         }
-        let part = |part: &str| {
-            let (label, class) = part.split_once('=').unwrap_or_default();
-            let (label, class) = (label_as_read(label), label_as_read(class));
-            (!label.is_empty() && !class.is_empty()).then(|| (label.to_owned(), class.to_owned()))
+        let part = |part| {
+            let (label, class) = str::split_once(part, '=')?;
+            let (label, class) = (label.trim(), class.trim());
+            (!label.is_empty() && !class.is_empty()).then_some((label, class))
         };
         let parts: Option<Vec<_>> = text.split(',').map(part).collect();
         let parts = parts.ok_or_else(|| format!("`{text}` is not LABEL=CLASS,LABEL=CLASS"))?;
-        let mut map = BTreeMap::new();
-        for (label, class) in parts {
-            if let Some(before) = map.insert(label.clone(), class.clone()) {
-                return Err(format!("`{label}` cannot be both `{before}` and `{class}`"));
-            }
-        }
-        Ok(Self(map))
+        Self::of(parts)
     }
 }
 
@@ -80,6 +107,15 @@ mod tests {
         ] {
             assert_eq!(label_as_read(written), read);
         }
+    }
+
+    #[test]
+    fn a_map_of_a_settings_file_is_read_as_the_flag_is() {
+        let map: LabelMap = serde_json::from_str(r#"{"0.0": "neg", "+1": "pos"}"#).unwrap();
+        assert_eq!(map, "0=neg,1=pos".parse().unwrap());
+        assert_eq!(serde_json::to_string(&map).unwrap(), r#"{"0":"neg","1":"pos"}"#);
+        let error = serde_json::from_str::<LabelMap>(r#"{"0": "neg", "0.0": "pos"}"#).unwrap_err().to_string();
+        assert!(error.starts_with("`0` cannot be both"), "{error}");
     }
 
     #[test]
