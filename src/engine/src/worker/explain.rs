@@ -77,6 +77,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
             }
             Err(error) => return Err(error),
         })?;
+        out.flush()?;
     }
     if work.format == ExplainFormat::Html {
         out.write(html::END)?;

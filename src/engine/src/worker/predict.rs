@@ -5,7 +5,10 @@ mod lines;
 mod output;
 mod parquet;
 
+use std::ops::Range;
 use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use pellucid_intake::labels::{Labels, Naming};
 use pellucid_intake::model_folder::place;
@@ -19,9 +22,9 @@ use self::answered::{Answered, Gold, Scores};
 use self::output::Output;
 use super::texts::{self, FailedRows, note};
 use super::writer::Outputs;
-use crate::data::tokenise::TextEncoder;
+use crate::data::tokenise::{Encoded, TextEncoder};
 use crate::device::device;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::model::answers;
 use crate::model::classifier::Classifier;
@@ -30,6 +33,8 @@ use crate::model::weights::save::{SaveRequest, Storage, save};
 
 /// Rows that are answered and written at once.
 const AT_ONCE: usize = 1024;
+/// How often as many are encoded ahead of the model.
+const AHEAD: usize = 2;
 /// Labels that are named at most.
 const NAMED: usize = 10;
 
@@ -59,31 +64,51 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let mut output = Output::new(work, &labels, &rows, outputs.answers)?;
     let predictor = Predictor { work, model, labels, encoder, rows, gold };
     let (mut scores, mut failed) = (Scores::default(), FailedRows::new(&work.texts));
-    for start in (0..predictor.rows.len()).step_by(AT_ONCE) {
-        predictor.answer(start, &mut output, &mut scores, &mut failed)?;
-    }
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(AHEAD);
+        let (rows, encoder) = (&predictor.rows, &predictor.encoder);
+        scope.spawn(|| encode(rows, encoder, sender));
+        for chunk in receiver {
+            predictor.answer(chunk?, &mut output, &mut scores, &mut failed)?;
+        }
+        Ok::<_, Error>(())
+    })?;
     output.finish()?;
     scores.tell_windows(predictor.encoder.limit(), predictor.rows.len());
     scores.tell(&predictor.labels, &predictor.rows);
     failed.finish(predictor.rows.len())
 }
 
+/// Rows with their token ids.
+type Chunk = (Range<usize>, Vec<Encoded>);
+
+/// Encodes all rows, on other cores than the model's where there are such, until one cannot be or no one wants more.
+fn encode(rows: &Rows, encoder: &TextEncoder, chunks: SyncSender<Result<Chunk>>) {
+    for start in (0..rows.len()).step_by(AT_ONCE) {
+        let part = start..(start + AT_ONCE).min(rows.len());
+        let texts: Vec<_> = part.clone().map(|row| (rows.text(row), rows.pair(row))).collect();
+        let chunk = encoder.encode_from(&texts, start + 1).map(|encoded| (part, encoded));
+        let is_last = chunk.is_err();
+        if chunks.send(chunk).is_err() || is_last {
+            return;
+        }
+    }
+}
+
 impl Predictor<'_> {
-    /// Answers and writes the rows from `start` on.
+    /// Answers and writes some rows.
     fn answer(
         &self,
-        start: usize,
+        (rows, encoded): Chunk,
         output: &mut Output,
         scores: &mut Scores,
         failed: &mut FailedRows<'_>,
     ) -> Result<()> {
-        let rows = start..(start + AT_ONCE).min(self.rows.len());
-        let texts: Vec<_> = rows.clone().map(|row| (self.rows.text(row), self.rows.pair(row))).collect();
-        let encoded = self.encoder.encode_from(&texts, start + 1)?;
         check_encoded(&self.work.model, self.model.config(), &encoded)?;
         let answers = answers::each(&self.model, &encoded, &Interrupt::default())?;
-        for ((row, answer), (encoded, text)) in rows.zip(answers).zip(encoded.iter().zip(&texts)) {
-            let cut_words = if encoded.is_cut() { encoded.words_cut(text.0, text.1) } else { 0 };
+        for ((row, answer), encoded) in rows.zip(answers).zip(&encoded) {
+            let words_cut = || encoded.words_cut(self.rows.text(row), self.rows.pair(row));
+            let cut_words = if encoded.is_cut() { words_cut() } else { 0 };
             match answer {
                 Ok(logits) => {
                     let gold = self.rows.label(row).map(|label| self.gold[label]);
@@ -98,7 +123,7 @@ impl Predictor<'_> {
                 }
             }
         }
-        Ok(())
+        output.flush()
     }
 }
 

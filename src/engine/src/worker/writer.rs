@@ -50,7 +50,7 @@ pub fn write_skipped(file: Option<&OutputFile>, skipped: &Skipped) -> Result<()>
 /// Where answers are being written.
 #[derive(Debug)]
 pub enum Writer {
-    /// Text appears as it is written.
+    /// Text appears when it is flushed.
     Stdout(BufWriter<StdoutLock<'static>>),
     /// Text goes into a draft, which takes the name of the file when it is complete.
     File(OutputFile, BufWriter<Draft>),
@@ -73,8 +73,19 @@ impl Writer {
     /// When it cannot be written.
     pub fn write(&mut self, text: &str) -> Result<()> {
         match self {
-            Writer::Stdout(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(of_stdout),
+            Writer::Stdout(out) => out.write_all(text.as_bytes()).map_err(of_stdout),
             Writer::File(output, draft) => draft.write_all(text.as_bytes()).map_err(told(output.path())),
+        }
+    }
+
+    /// Lets what was written so far appear on stdout.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        match self {
+            Writer::Stdout(out) => out.flush().map_err(of_stdout),
+            Writer::File(..) => Ok(()),
         }
     }
 
@@ -82,7 +93,8 @@ impl Writer {
     ///
     /// # Errors
     /// When it cannot be written or renamed.
-    pub fn finish(self) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
+        self.flush()?;
         let Writer::File(output, draft) = self else { return Ok(()) };
         let draft = draft.into_inner().map_err(io::IntoInnerError::into_error);
         draft.and_then(|draft| output.finish(draft)).map_err(told(output.path()))

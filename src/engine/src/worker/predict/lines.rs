@@ -92,6 +92,14 @@ impl Lines {
         }
     }
 
+    /// Lets the rows so far appear on stdout.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.writer.flush()
+    }
+
     fn object(&mut self, object: &Value) -> Result<()> {
         let line = escape_json(&object.to_string()).into_owned();
         let (before, after) = match self.style.format {

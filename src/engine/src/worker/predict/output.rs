@@ -58,6 +58,17 @@ impl Output {
         }
     }
 
+    /// Lets the rows so far appear, if they go to stdout.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        match self {
+            Self::Lines(lines) => lines.flush(),
+            Self::Parquet(_) => Ok(()),
+        }
+    }
+
     /// Writes what stands behind the rows; a file gets its name.
     ///
     /// # Errors
