@@ -1,6 +1,6 @@
 //! The answers of a classifier to many texts, in evaluation mode. None of them is NaN or infinite.
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::classifier::Classifier;
 use crate::data::batch::Batch;
@@ -11,8 +11,10 @@ use crate::interrupt::Interrupt;
 
 /// Texts in one forward pass; those of similar length go together.
 const ROWS: usize = 64;
-/// Tokens in one forward pass, unless one text has more.
+/// Tokens in one forward pass, unless one text has more. A GPU is faster with few large launches.
 const TOKENS: usize = ROWS * 512;
+/// The same on a CPU: enough for its matrix products, and so few that memory is used again instead of asked for.
+const TOKENS_ON_CPU: usize = 2048;
 
 /// Logits of one text, or why there are none.
 pub type Answer = std::result::Result<Vec<f32>, NoNumber>;
@@ -52,7 +54,8 @@ pub fn each<S: TokenSource + ?Sized>(model: &Classifier, texts: &S, interrupt: &
     let mut order: Vec<usize> = (0..texts.count()).collect();
     order.sort_by_key(|&index| texts.length(index));
     let mut all = vec![Ok(Vec::new()); texts.count()];
-    for chunk in passes(&order, |index| texts.length(index)) {
+    let most = if model.device() == Device::Cpu { TOKENS_ON_CPU } else { TOKENS };
+    for chunk in passes(&order, most, |index| texts.length(index)) {
         interrupt.check()?;
         let rows: Vec<TokenRow> = chunk.iter().map(|&index| texts.row(index)).collect();
         let batch = Batch::new(&rows, model.pads(), model.device());
@@ -64,14 +67,14 @@ pub fn each<S: TokenSource + ?Sized>(model: &Classifier, texts: &S, interrupt: &
     Ok(all)
 }
 
-/// `texts` in passes that are not too large, by the tokens of each text.
-fn passes(texts: &[usize], tokens: impl Fn(usize) -> usize) -> Vec<&[usize]> {
+/// `texts` in passes of at most `most` tokens, by the tokens of each text.
+fn passes(texts: &[usize], most: usize, tokens: impl Fn(usize) -> usize) -> Vec<&[usize]> {
     let (mut passes, mut rest) = (Vec::new(), texts);
     while !rest.is_empty() {
         let mut sum = 0;
         let fits = |&&text: &&usize| {
             sum += tokens(text);
-            sum <= TOKENS
+            sum <= most
         };
         let (pass, later) = rest.split_at(rest.iter().take(ROWS).take_while(fits).count().max(1));
         passes.push(pass);

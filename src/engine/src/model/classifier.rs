@@ -55,6 +55,13 @@ impl Classifier {
         Self::new(self.config, self.classes, self.params.computing_in(kind))
     }
 
+    /// The same classifier, which only answers from now on: its layers keep their weights in a faster order as well, which
+    /// takes the memory of the weights a second time.
+    #[must_use]
+    pub fn fixed(self) -> Self {
+        Self::new(self.config, self.classes, self.params.fixed())
+    }
+
     /// The same classifier on `device`, not trainable.
     #[must_use]
     pub fn to_device(self, device: Device) -> Self {

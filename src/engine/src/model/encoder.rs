@@ -12,6 +12,7 @@ use self::layer::{Layer, States};
 use super::architecture::{Architecture, Pooling};
 use super::layers::attention::{Attention, LayerRule};
 use super::layers::dropout::Dropout;
+use super::layers::linear::Linear;
 use super::layers::norm::Norm;
 use super::weights::params::FlatParams;
 use super::weights::spec::SpecList;
@@ -24,6 +25,8 @@ pub struct Encoder {
     architecture: Architecture,
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    /// The queries, and the keys with the values, of the last layer, if it computes one query for each text.
+    pooling: Option<[Linear; 2]>,
     /// What distances add to scores, `[buckets, heads]`.
     distances: Option<Tensor>,
     final_norm: Option<Norm>,
@@ -57,9 +60,16 @@ impl Encoder {
     #[must_use]
     pub fn new(architecture: &Architecture, params: &FlatParams) -> Self {
         let a = architecture;
+        let layers: Vec<_> = (0..a.layers).map(|index| Layer::new(a, params, index)).collect();
+        let [queries, keys, values] = a.heads.qkv();
+        let last = a.passes.last().filter(|_| a.pools_one_query());
         Self {
             embeddings: Embeddings::new(a, params),
-            layers: (0..a.layers).map(|index| Layer::new(a, params, index)).collect(),
+            pooling: last.map(|&last| {
+                let qkv = &layers[last].qkv;
+                [qkv.outputs(0, queries), qkv.outputs(queries, keys + values)]
+            }),
+            layers,
             distances: a.attention.distances.as_ref().map(|table| {
                 let name = a.names.of_encoder(table.name);
                 params.view(&format!("{name}.weight"))
@@ -101,7 +111,8 @@ impl Encoder {
         let ends = a.passes.split_last().zip(a.attention.rules.last());
         // A query before the end of its text would see what comes after it.
         let is_end = pooling != Pooling::Last || !layout.ends_later;
-        let Some(((&last, before), rule)) = ends.filter(|_| a.pools_one_query() && is_end) else {
+        let Some((((&last, before), rule), [query, key_value])) = ends.zip(self.pooling.as_ref()).filter(|_| is_end)
+        else {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
         let (attention, last) = (self.attending(layout, embeddings.device()), &self.layers[last]);
@@ -110,8 +121,6 @@ impl Encoder {
         let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
         // In the order of packing, as attention has the texts.
         let places = places.index_select(0, &layout.packed);
-        let [queries, keys, values] = a.heads.qkv();
-        let (query, key_value) = (last.qkv.outputs(0, queries), last.qkv.outputs(queries, keys + values));
         let attend = |x: &Tensor, drop: &mut Dropout| {
             let queries = query.forward(&x.index_select(0, &places));
             last.out_proj.forward(&attention.one_query(&queries, &key_value.forward(x), last.rule(rule), drop))

@@ -4,6 +4,7 @@
 //! attention   self-attention on packed texts
 //!   relative    distances between tokens (DeBERTa)
 //!     linear    y = x W^T + b
+//!       onednn    the same without a gradient, faster
 //! norm   activation   dropout
 //! ```
 
@@ -12,4 +13,5 @@ pub mod attention;
 pub mod dropout;
 pub mod linear;
 pub mod norm;
+mod onednn;
 pub mod relative;

@@ -38,7 +38,7 @@ pub fn bench_explain(work: &BenchExplainWork) -> Result<()> {
     let rows = texts::rows(&file, &trained, None)?;
     let rows: Vec<Row> = (0..rows.len()).map(|row| rows.row(row)).collect();
     let (model, _, encoder) = load_classifier(&work.model, trained.limit)?;
-    let bench = Bench { work, model, encoder };
+    let bench = Bench { work, model: model.fixed(), encoder };
     match work.soak {
         Some(explanations) => bench.soak(&rows, explanations),
         None => bench.time(&rows),

@@ -58,7 +58,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
     let trained = TrainedOn::of(&work.model)?;
     let rows = texts::rows(&work.texts, &trained, outputs.skipped.as_ref())?;
     let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
-    let model = model.to_device(device(work.device)?);
+    let model = model.to_device(device(work.device)?).fixed();
     let class = class(work, &labels)?;
     let explainer = Explainer { work, model, labels, encoder, class };
     let mut out = Writer::open(outputs.answers)?;

@@ -59,7 +59,7 @@ pub fn predict(work: &PredictWork) -> Result<()> {
     let trained = TrainedOn::of(&work.model)?;
     let rows = texts::rows(&work.texts, &trained, outputs.skipped.as_ref())?;
     let (model, labels, encoder) = load_classifier(&work.model, trained.limit(work.long))?;
-    let model = model.to_device(device(work.device)?);
+    let model = model.to_device(device(work.device)?).fixed();
     let gold = gold(&labels, &rows);
     let mut output = Output::new(work, &labels, &rows, outputs.answers)?;
     let predictor = Predictor { work, model, labels, encoder, rows, gold };

@@ -19,6 +19,16 @@ pub struct FlatParams {
     weights: Tensor,
     views: Vec<Tensor>,
     compute: Kind,
+    weights_use: Use,
+}
+
+/// What becomes of the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// They may change from one product to the next.
+    Changing,
+    /// They stay as they are: layers may keep them in another order as well.
+    Fixed,
 }
 
 /// Refuses parameters that the memory of this machine cannot hold.
@@ -74,7 +84,7 @@ impl FlatParams {
             // [n] -> the parameter's shape
             .map(|(spec, &offset)| weights.narrow(0, offset, spec.len()).view(spec.shape.as_slice()))
             .collect();
-        Self { specs, offsets, weights, views, compute: Kind::Float }
+        Self { specs, offsets, weights, views, compute: Kind::Float, weights_use: Use::Changing }
     }
 
     /// The same parameters, whose products are computed in numbers of `kind`; they stay 32-bit floats themselves.
@@ -88,6 +98,19 @@ impl FlatParams {
     #[must_use]
     pub fn compute(&self) -> Kind {
         self.compute
+    }
+
+    /// The same parameters, which no one will change.
+    #[must_use]
+    pub fn fixed(mut self) -> Self {
+        self.weights_use = Use::Fixed;
+        self
+    }
+
+    /// What becomes of the weights.
+    #[must_use]
+    pub fn weights_use(&self) -> Use {
+        self.weights_use
     }
 
     /// A copy of the parameters, not trainable, computing in 32-bit floats.
@@ -110,7 +133,11 @@ impl FlatParams {
     }
 
     /// Copies the values of `other`, which must have the same specs.
+    ///
+    /// # Panics
+    /// When these are [`Use::Fixed`]: that is a mistake in this program, not the user's.
     pub fn copy_from(&mut self, other: &FlatParams) {
+        assert_eq!(self.weights_use, Use::Changing, "fixed weights are overwritten");
         no_grad(|| self.weights.copy_(&other.weights));
     }
 

@@ -57,7 +57,7 @@ impl Preparation<'_> {
         let (train, valid) = (data.train.encoded(&encoder)?, data.valid.encoded(&encoder)?);
         check_ids(folder, model.config(), [&train, &valid])?;
         let card = card(folder, &model);
-        let teacher = Teacher::new(model.to_device(self.device), &classes);
+        let teacher = Teacher::new(model.to_device(self.device).fixed(), &classes);
         let cache = self.teacher_cache_key(&classes);
         let cache = TeacherCache::folder().and_then(|place| TeacherCache::new(&place, folder, &train, &cache));
         let (mut train, valid) = (teacher.answers(Arc::new(train)), teacher.answers(Arc::new(valid)));
