@@ -107,3 +107,21 @@ mod ffi {
         }
     }
 }
+
+/// Elsewhere libtorch need not have oneDNN.
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+mod ffi {
+    use tch::Tensor;
+
+    pub(super) fn is_grad_enabled() -> bool {
+        true
+    }
+
+    pub(super) fn reorder(_weight: &Tensor) -> Option<Tensor> {
+        None
+    }
+
+    pub(super) fn product(_x: &Tensor, _weight: &Tensor, _bias: Option<&Tensor>) -> Option<Tensor> {
+        None
+    }
+}
