@@ -35,8 +35,6 @@ pub struct Layout {
     /// The token of each text that stands for it where the last one does, `[rows]`, i64, in that order: its last token, or
     /// the last before padding tokens that it ends with, see [`PadTokens::Unpooled`].
     pub lasts: Tensor,
-    /// Whether a text ends behind its token in `lasts`.
-    pub ends_later: bool,
     /// The row that each token belongs to, `[tokens]`, i64, numbered in that order.
     pub texts: Tensor,
     /// Number of tokens of each text, `[rows]`, i64, in that order.
@@ -132,7 +130,6 @@ impl Layout {
             positions: numbers(&positions),
             firsts: numbers(&firsts),
             lasts: numbers(&lasts),
-            ends_later: false,
             texts: numbers(&texts),
             lengths: numbers(&lengths),
             packed: numbers(&order.iter().map(|&row| row as i64).collect::<Vec<_>>()),
@@ -186,7 +183,6 @@ impl Layout {
                 let mut lasts = vec![0; self.order.len()];
                 for (&row, text) in self.order.iter().zip(self.ranges()) {
                     let last = ids[text.clone()].iter().rposition(|&id| id != pad).unwrap_or(0);
-                    self.ends_later |= text.start + last + 1 < text.end;
                     lasts[row] = (text.start + last) as i64;
                 }
                 self.lasts = upload(&lasts, device);
@@ -313,11 +309,11 @@ mod tests {
         let unplaced = layout().heeding(PadTokens::Unplaced(1), &ids);
         assert_eq!(numbers(&unplaced.positions), [-1, 0, 1, -1, 0, -1]);
         let unpooled = layout().heeding(PadTokens::Unpooled(1), &ids);
-        assert_eq!((numbers(&unpooled.lasts), unpooled.ends_later), (vec![4, 2], true));
+        assert_eq!(numbers(&unpooled.lasts), [4, 2]);
         let inside = layout().heeding(PadTokens::Unpooled(6), &ids);
-        assert_eq!((numbers(&inside.lasts), inside.ends_later), (vec![5, 3], false));
+        assert_eq!(numbers(&inside.lasts), [5, 3]);
         let only = Layout::new(&[2], Device::Cpu).heeding(PadTokens::Unpooled(1), &[1, 1]);
-        assert_eq!((numbers(&only.lasts), only.ends_later), (vec![0], true));
+        assert_eq!(numbers(&only.lasts), [0]);
     }
 
     #[test]

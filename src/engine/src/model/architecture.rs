@@ -258,17 +258,12 @@ impl Architecture {
         }
     }
 
-    /// Whether the pooled state of a text needs only one query of the last layer, and that query sees the whole text.
+    /// Whether the pooled state of a text needs only one query of the last layer.
     #[must_use]
     pub fn pools_one_query(&self) -> bool {
-        let Some(rule) = self.attention.rules.last() else { return false };
-        let sees_all = match self.head.pooling {
-            Pooling::First => !self.attention.causal,
-            Pooling::Last => rule.rotary.is_none(),
-            Pooling::Mean | Pooling::Late => false,
-        };
+        let is_one = matches!(self.head.pooling, Pooling::First | Pooling::Last);
         let knows_distances = matches!(self.positions, Positions::Relative(_)) || self.attention.distances.is_some();
-        sees_all && rule.window.is_none() && !knows_distances
+        is_one && !knows_distances
     }
 
     /// What is wrong with the sizes, if anything is.

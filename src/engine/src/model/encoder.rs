@@ -10,7 +10,7 @@ use tch::{Device, Tensor};
 use self::embeddings::{Embeddings, TokenInputs};
 use self::layer::{Layer, States};
 use super::architecture::{Architecture, Pooling};
-use super::layers::attention::{Attention, LayerRule};
+use super::layers::attention::{Attention, LayerRule, OneQuery};
 use super::layers::dropout::Dropout;
 use super::layers::linear::Linear;
 use super::layers::norm::Norm;
@@ -109,10 +109,7 @@ impl Encoder {
     pub fn pooled(&self, embeddings: &Tensor, types: &Tensor, layout: &Layout, drop: &mut Dropout) -> Tensor {
         let (a, pooling) = (&self.architecture, self.architecture.head.pooling);
         let ends = a.passes.split_last().zip(a.attention.rules.last());
-        // A query before the end of its text would see what comes after it.
-        let is_end = pooling != Pooling::Last || !layout.ends_later;
-        let Some((((&last, before), rule), [query, key_value])) = ends.zip(self.pooling.as_ref()).filter(|_| is_end)
-        else {
+        let Some((((&last, before), rule), [query, key_value])) = ends.zip(self.pooling.as_ref()) else {
             return pooling.of(&self.forward(embeddings, types, layout, drop), layout);
         };
         let (attention, last) = (self.attending(layout, embeddings.device()), &self.layers[last]);
@@ -121,8 +118,10 @@ impl Encoder {
         let places = if pooling == Pooling::Last { &layout.lasts } else { &layout.firsts };
         // In the order of packing, as attention has the texts.
         let places = places.index_select(0, &layout.packed);
+        let positions = &places - layout.firsts.index_select(0, &layout.packed);
         let attend = |x: &Tensor, drop: &mut Dropout| {
             let queries = query.forward(&x.index_select(0, &places));
+            let queries = OneQuery { queries: &queries, positions: &positions };
             last.out_proj.forward(&attention.one_query(&queries, &key_value.forward(x), last.rule(rule), drop))
         };
         let states = States { all: &hidden, residual: &hidden.index_select(0, &places) };
@@ -269,6 +268,35 @@ mod tests {
                 let worst = (run(&grouped, pooled) - run(&full, pooled)).abs().max().double_value(&[]);
                 assert!(worst < 1e-4, "pooled {pooled}: {worst}");
             }
+        }
+    }
+
+    /// Configurations whose last layer sees part of a text, or knows places by angles.
+    const POOLED_BY_ONE: [&str; 4] = [
+        r#""model_type":"bert""#,
+        r#""model_type":"modernbert","global_attn_every_n_layers":3,"local_attention":6"#,
+        r#""model_type":"llama","num_key_value_heads":2,"pad_token_id":0"#,
+        r#""model_type":"mistral","num_key_value_heads":2,"sliding_window":3,"pad_token_id":0"#,
+    ];
+
+    #[test]
+    fn one_query_gives_what_the_whole_layer_gives() {
+        for family in POOLED_BY_ONE {
+            let sizes = r#""vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":4"#;
+            let more = r#""intermediate_size":8,"max_position_embeddings":16"#;
+            let config = ModelConfig::parse(&format!("{{{family},{sizes},{more}}}")).unwrap();
+            let (a, params) = (&config.architecture, random(&config.architecture));
+            assert!(a.pools_one_query(), "{family}");
+            let encoder = Encoder::new(a, &params);
+            // The longest text ends with padding tokens, of which one stands for none where the last token does.
+            let ids = [1, 2, 3, 4, 5, 6, 0, 0, 7, 8, 1, 2, 3, 4, 5];
+            let layout = Layout::new(&[2, 8, 5], Device::Cpu).heeding(a.pads, &ids);
+            let ids = Tensor::from_slice(&ids);
+            let (embeddings, types) = (encoder.embed(&ids), ids.zeros_like());
+            let one = no_grad(|| encoder.pooled(&embeddings, &types, &layout, &mut Dropout::Off));
+            let all = no_grad(|| encoder.forward(&embeddings, &types, &layout, &mut Dropout::Off));
+            let worst = (one - a.head.pooling.of(&all, &layout)).abs().max().double_value(&[]);
+            assert!(worst < 1e-5, "{family}: {worst}");
         }
     }
 

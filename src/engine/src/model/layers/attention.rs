@@ -17,6 +17,8 @@ use crate::model::architecture::attention::{AttentionRule, Heads, Rotary};
 pub struct Attention<'a> {
     blocks: Vec<SharedOfBlock<'a>>,
     heads: Heads,
+    /// Whether a token sees only itself and the tokens before it.
+    causal: bool,
     /// Dropout rate of the attention weights.
     rate: f64,
     /// The attention weights of all layers and blocks so far, if they are recorded.
@@ -41,6 +43,14 @@ pub struct HeadNorms {
     pub query: Norm,
     /// Of keys.
     pub key: Norm,
+}
+
+/// One query for each text, in the order of packing.
+pub struct OneQuery<'a> {
+    /// `[rows, queries * size]`.
+    pub queries: &'a Tensor,
+    /// The place of each in its text, `[rows]`, i64.
+    pub positions: &'a Tensor,
 }
 
 /// What layers share on one block of texts.
@@ -95,7 +105,7 @@ impl<'a> Attention<'a> {
         let of_block =
             |block: &'a Block| SharedOfBlock { block, rules: rules.iter().map(|rule| of_rule(block, rule)).collect() };
         let blocks = layout.blocks.iter().map(of_block).collect();
-        Self { blocks, heads, rate: architecture.dropout.attention, recorded: None }
+        Self { blocks, heads, causal, rate: architecture.dropout.attention, recorded: None }
     }
 
     /// The same, recording who attends to whom.
@@ -120,10 +130,15 @@ impl<'a> Attention<'a> {
         joined(blocks.map(|(shared, part)| self.block(shared, part, layer, drop)).collect())
     }
 
-    /// Attended values `[rows, queries * size]` of one query for each text `[rows, queries * size]`, in the order of
-    /// packing, over the keys and values `[tokens, 2 * key_values * size]` of all its tokens. With rotary positions, the
-    /// queries are at position 0.
-    pub fn one_query(&self, queries: &Tensor, key_value: &Tensor, layer: LayerRule<'_>, drop: &mut Dropout) -> Tensor {
+    /// Attended values `[rows, queries * size]` of one query for each text, over the keys and values
+    /// `[tokens, 2 * key_values * size]` of all its tokens.
+    pub fn one_query(
+        &self,
+        queries: &OneQuery<'_>,
+        key_value: &Tensor,
+        layer: LayerRule<'_>,
+        drop: &mut Dropout,
+    ) -> Tensor {
         let [_, keys, values] = self.heads.qkv();
         let (mut row, mut token) = (0, 0);
         let mut attended = Vec::new();
@@ -131,25 +146,18 @@ impl<'a> Attention<'a> {
             let block = shared.block;
             let parts = pad(block, &key_value.narrow(0, token, block.tokens)).split_with_sizes([keys, values], 1);
             let [key, value] = [0, 1].map(|part| self.heads_of(block, &parts[part]));
+            let of_block = |all: &Tensor| all.narrow(0, row, block.rows);
             // [rows, queries * size] -> [rows, queries, 1, size]
-            let query = queries.narrow(0, row, block.rows).view([block.rows, self.heads.queries, 1, self.heads.size]);
-            let qkv = layer.normalised(Qkv { query, key, value });
-            attended.push(self.one_query_of(block, shared.of(layer.rule), qkv, drop));
+            let query = of_block(queries.queries).view([block.rows, self.heads.queries, 1, self.heads.size]);
+            let (rule, positions) = (layer.rule, of_block(queries.positions));
+            let qkv = shared.turned(rule, &positions, layer.normalised(Qkv { query, key, value }));
+            // [rows] -> [rows, 1, 1, 1]
+            let bias = masked(block, self.causal, rule.window, &positions.view([-1, 1, 1, 1]));
+            // [rows, queries, 1, size] -> [rows, queries * size]
+            attended.push(self.attend(qkv, bias, rule.scale, drop).reshape([block.rows, -1]));
             (row, token) = (row + block.rows, token + block.tokens);
         }
         joined(attended)
-    }
-
-    fn one_query_of(&self, block: &Block, shared: Option<&SharedOfRule>, qkv: Qkv, drop: &mut Dropout) -> Tensor {
-        let Qkv { mut query, mut key, value } = qkv;
-        if let Some(angles) = shared.and_then(|shared| shared.angles.as_ref()) {
-            query = angles.first().rotate(&query);
-            key = angles.rotate(&key);
-        }
-        let scale = shared.map_or(1.0, |shared| shared.rule.scale);
-        let bias = bias(block, false, None, query.device());
-        // [rows, queries, 1, size] -> [rows, queries * size]
-        self.attend(Qkv { query, key, value }, bias, scale, drop).reshape([block.rows, -1])
     }
 
     fn block(&self, shared: &SharedOfBlock<'_>, packed: &Tensor, layer: LayerRule<'_>, drop: &mut Dropout) -> Tensor {
@@ -232,6 +240,15 @@ impl SharedOfBlock<'_> {
     fn of(&self, rule: &AttentionRule) -> Option<&SharedOfRule> {
         self.rules.iter().find(|shared| shared.rule == *rule)
     }
+
+    /// One query for each text and its keys by the angles of their places, if `rule` has any; `positions` are those of the
+    /// queries, `[rows]`.
+    fn turned(&self, rule: &AttentionRule, positions: &Tensor, qkv: Qkv) -> Qkv {
+        match self.of(rule).and_then(|shared| shared.angles.as_ref()) {
+            Some(angles) => Qkv { query: angles.at(positions).rotate(&qkv.query), key: angles.rotate(&qkv.key), ..qkv },
+            None => qkv,
+        }
+    }
 }
 
 impl Angles {
@@ -243,9 +260,11 @@ impl Angles {
         Self { cosines: angle.cos() * magnitude, sines: angle.sin() * magnitude }
     }
 
-    /// Those of position 0 alone.
-    fn first(&self) -> Self {
-        Self { cosines: self.cosines.narrow(0, 0, 1), sines: self.sines.narrow(0, 0, 1) }
+    /// Those of one position for each text, `[rows]`: `[rows, 1, 1, size]`.
+    fn at(&self, positions: &Tensor) -> Self {
+        let rows = positions.size()[0];
+        let of_rows = |all: &Tensor| all.index_select(0, positions).view([rows, 1, 1, -1]);
+        Self { cosines: of_rows(&self.cosines), sines: of_rows(&self.sines) }
     }
 
     /// Rotates the pairs (i, i + size / 2) of the last axis of `[rows, heads, width, size]`.
@@ -278,6 +297,13 @@ fn of_distances(bias: Option<Tensor>, table: Option<&Tensor>, width: i64) -> Opt
 
 /// What is added to the scores of a block, so that tokens see only what they may; `None` if they may see everything.
 fn bias(block: &Block, causal: bool, window: Option<i64>, device: Device) -> Option<Tensor> {
+    // [1, 1, width, 1]
+    let places = Tensor::arange(block.width, (Kind::Int64, device)).view([1, 1, -1, 1]);
+    masked(block, causal, window, &places)
+}
+
+/// The same for queries at these places, `[rows or 1, 1, queries, 1]`.
+fn masked(block: &Block, causal: bool, window: Option<i64>, queries: &Tensor) -> Option<Tensor> {
     let width = block.width;
     let mut hidden: Option<Tensor> = None;
     let mut hide = |mask: Tensor| {
@@ -290,9 +316,8 @@ fn bias(block: &Block, causal: bool, window: Option<i64>, device: Device) -> Opt
         // [rows, width] -> [rows, 1, 1, width]
         hide(padding.empty.unsqueeze(1).unsqueeze(1));
     }
-    // Distances from query (row) to key (column), [1, 1, width, width].
-    let places = Tensor::arange(width, (Kind::Int64, device));
-    let distance = || places.unsqueeze(0).unsqueeze(0).unsqueeze(0) - places.unsqueeze(0).unsqueeze(0).unsqueeze(-1);
+    // Distances from query (row) to key (column), [rows or 1, 1, queries, width].
+    let distance = || Tensor::arange(width, (Kind::Int64, queries.device())) - queries;
     if causal && width > 1 {
         hide(distance().gt(0));
     }
