@@ -286,8 +286,28 @@ impl TextEncoder {
         // What is cut off is dropped here: with the rest of a pair the library would combine every piece with every one.
         std::iter::once(&mut first).chain(&mut second).for_each(|part| drop(part.take_overflowing()));
         let cut = length - first.len() - second.as_ref().map_or(0, Encoding::len);
-        let whole = self.tokenizer.post_process(first, second, true).map_err(told)?;
-        Ok(self.encoded(&whole, cut))
+        Ok(self.encoded(&self.whole(first, second)?, cut))
+    }
+
+    /// The tokens of a text, or of both of a pair, with the special ones.
+    ///
+    /// # Errors
+    /// When there are none, which no model can read, or more than room was left for.
+    fn whole(&self, first: Encoding, second: Option<Encoding>) -> std::result::Result<Encoding, String> {
+        let (own, added) = (first.len() + second.as_ref().map_or(0, Encoding::len), self.added(second.is_some()));
+        let whole = self.tokenizer.post_process(first, second, true).map_err(|error| error.to_string())?;
+        if whole.is_empty() {
+            return Err("it makes no token of it; leave the text out".to_owned());
+        }
+        if whole.len() > own + added {
+            return Err(format!("its post_processor makes {} tokens of {own} and adds {added}", whole.len()));
+        }
+        Ok(whole)
+    }
+
+    /// How many special tokens stand around a text, or around both of a pair.
+    fn added(&self, is_pair: bool) -> usize {
+        self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair))
     }
 
     fn encoded(&self, encoding: &Encoding, cut: usize) -> Encoded {
@@ -305,7 +325,7 @@ impl TextEncoder {
 
     /// How many tokens of a text, or of both of a pair, fit beside the special ones.
     fn room(&self, is_pair: bool) -> std::result::Result<usize, String> {
-        let added = self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair));
+        let added = self.added(is_pair);
         let room = self.limit.max_tokens.checked_sub(added);
         room.ok_or_else(|| format!("it adds {added} special tokens; {} fit", self.limit.max_tokens))
     }
@@ -330,7 +350,7 @@ impl TextEncoder {
         }
         let step = windows::step(self.limit, width, is_pair)?;
         cut += cut_off(long, (windows::MOST - 1) * step + width);
-        let whole = self.tokenizer.post_process(first, second, true).map_err(|error| error.to_string())?;
+        let whole = self.whole(first, second)?;
         let mut encoded = self.encoded(&whole, cut);
         let own = whole.get_sequence_ids().into_iter().map(|of| of == Some(usize::from(of_second)));
         let own: Vec<usize> = own.enumerate().filter(|(_, own)| *own).map(|(token, _)| token).collect();
@@ -480,6 +500,28 @@ mod tests {
             encoder(json.as_bytes(), 16).unwrap().encode(&[("x", None), ("aaaa", None)]).unwrap_err().to_string();
         let expected = "tokenizer.json cannot encode text 2: it makes more than 4128 bytes of the 4 of a text";
         assert!(told.starts_with(expected), "{told}");
+    }
+
+    #[test]
+    fn a_text_of_which_no_token_is_left_is_numbered_however_it_is_encoded() {
+        let before = WORDS.split(r#","post_processor""#).next().unwrap();
+        let bare = format!("{before}}}").replace("NORMALIZER", "null");
+        let encoder = encoder(bare.as_bytes(), 16).unwrap();
+        let expected = "tokenizer.json cannot encode text 2: it makes no token of it; leave the text out";
+        let told = encoder.encode(&[("a", None), (" ", None)]).unwrap_err().to_string();
+        assert_eq!(told, expected);
+        let mut words = super::super::word_ids::WordIds::of(&encoder).unwrap();
+        assert!(words.rows(&["a", " "], 1).unwrap()[1].is_none());
+    }
+
+    #[test]
+    fn a_post_processor_that_repeats_a_text_is_refused() {
+        let template = r#"{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}},
+            {"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{}}"#;
+        let old = r#"{"type":"BertProcessing","cls":["[CLS]",2],"sep":["[SEP]",3]}"#;
+        let json = WORDS.replace(old, template).replace("NORMALIZER", "null");
+        let told = encoder(json.as_bytes(), 16).unwrap().encode(&[("a a", None)]).unwrap_err().to_string();
+        assert!(told.ends_with("its post_processor makes 4 tokens of 2 and adds 0"), "{told}");
     }
 
     #[test]

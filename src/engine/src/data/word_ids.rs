@@ -49,7 +49,8 @@ impl<'a> WordIds<'a> {
         Some(Self { encoder, frame: Frame::of(encoder)?, known: HashMap::new() })
     }
 
-    /// The token ids of each of `texts`, of which the first has the number `number`; `None` for one that is too long.
+    /// The token ids of each of `texts`, of which the first has the number `number`; `None` for one that is too
+    /// long, or of which no token is left.
     ///
     /// # Errors
     /// When the tokenizer refuses a word.
@@ -89,7 +90,11 @@ impl<'a> WordIds<'a> {
         ids.extend(&after.ids);
         let kinds =
             before.types.iter().copied().chain(std::iter::repeat_n(*kind, own)).chain(after.types.iter().copied());
-        (ids.len() <= self.encoder.max_tokens()).then(|| TokenRow { types: kinds.collect(), ids, windows: None })
+        (!ids.is_empty() && ids.len() <= self.encoder.max_tokens()).then(|| TokenRow {
+            types: kinds.collect(),
+            ids,
+            windows: None,
+        })
     }
 }
 

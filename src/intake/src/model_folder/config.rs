@@ -82,7 +82,7 @@ impl ConfigFile {
     /// How many classes it says there are, if it says so.
     ///
     /// # Errors
-    /// When `id2label` does not name the classes 0, 1, 2, ...
+    /// When `id2label` does not name the classes 0, 1, 2, ..., or two of them alike.
     pub fn classes(&self) -> std::result::Result<Option<usize>, String> {
         let number = || self.keys.get("num_labels").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
         Ok(self.class_names()?.map_or_else(number, |names| Some(names.len())))
@@ -101,7 +101,11 @@ impl ConfigFile {
             Some(other) => Err(format!("id2label names class {index} `{other}`, which is no name")),
             None => Err(format!("id2label has {} classes, but none of number {index}", map.len())),
         };
-        (0..map.len()).map(name).collect::<std::result::Result<_, _>>().map(Some)
+        let names = (0..map.len()).map(name).collect::<std::result::Result<Vec<_>, _>>()?;
+        match names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+            Some((at, name)) => Err(format!("id2label gives class {at} the name `{name}` of another; give it its own")),
+            None => Ok(Some(names)),
+        }
     }
 
     /// Refuses a model that answers with anything but one of several classes.
@@ -187,6 +191,7 @@ mod tests {
         for (keys, why) in [
             (r#""id2label":["a","b"]"#, "id2label is no object"),
             (r#""id2label":{"0":"a","2":"b"}"#, "id2label has 2 classes, but none of number 1"),
+            (r#""id2label":{"0":"a","1":"b","2":"a"}"#, "id2label gives class 2 the name `a` of another"),
             (r#""id2label":{"0":"a","1":null}"#, "id2label names class 1 `null`"),
         ] {
             assert!(of(keys).unwrap_err().starts_with(why), "{keys}");

@@ -96,6 +96,11 @@ fn pieces(value: &Value) -> usize {
 /// # Errors
 /// Which number of it is too large.
 pub(super) fn check_model(model: &ModelWrapper) -> Result<(), String> {
+    if let ModelWrapper::BPE(model) = model
+        && model.dropout.is_some_and(|share| share > 0.0)
+    {
+        return Err("has a model.dropout: it would read a text in another way each time; set it to null".to_owned());
+    }
     let long = |affix: &Option<String>| affix.as_ref().is_some_and(|affix| affix.len() > LONGEST_AFFIX);
     let affixes = match model {
         ModelWrapper::WordPiece(model) if model.max_input_chars_per_word > LONGEST_WORD => {
@@ -147,5 +152,8 @@ mod tests {
         assert!(model(&pieces(100, &"#".repeat(65))).unwrap_err().contains("prefix or suffix"));
         let unigram = format!(r#"{{"type":"Unigram","unk_id":0,"vocab":[["u",0.0],["{}",-1.0]]}}"#, "a".repeat(513));
         assert!(model(&unigram).unwrap_err().contains("more than 512 bytes"));
+        let merging = |dropout: &str| format!(r#"{{"type":"BPE","dropout":{dropout},"vocab":{{"u":0}},"merges":[]}}"#);
+        assert_eq!((model(&merging("null")), model(&merging("0.0"))), (Ok(()), Ok(())));
+        assert!(model(&merging("0.1")).unwrap_err().contains("set it to null"));
     }
 }

@@ -229,13 +229,15 @@ fn llama(raw: &Map<String, Value>) -> Result<Architecture, String> {
     keys.architecture(NAMES.classifier, keys.rules(|_| (LayerType::FullAttention, Some(rotary)))?)
 }
 
+/// With `layer_types` it is what transformers calls Ministral.
 fn mistral(raw: &Map<String, Value>) -> Result<Architecture, String> {
     let defaults = json!({"hidden_act": "silu", "rms_norm_eps": 1e-6, "max_position_embeddings": 131_072,
         "num_key_value_heads": 8, "sliding_window": 4096});
     let (all, keys) = of_family(raw, lists::MISTRAL, defaults)?;
     let rotary = rope::for_all(&all, keys.rotated()?, 1e4)?;
     let kind = if keys.sliding_window.is_some() { LayerType::SlidingAttention } else { LayerType::FullAttention };
-    keys.architecture("MistralForSequenceClassification", keys.rules(|_| (kind, Some(rotary)))?)
+    let rules = keys.rules(|layer| (keys.layer_type(layer, kind), Some(rotary)))?;
+    keys.architecture("MistralForSequenceClassification", rules)
 }
 
 /// Llama that sees all tokens, with another head (Boizard et al. 2025).

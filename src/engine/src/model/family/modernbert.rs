@@ -91,8 +91,7 @@ struct Keys {
     attention_bias: bool,
     #[serde(default)]
     mlp_bias: bool,
-    #[serde(default = "every")]
-    global_attn_every_n_layers: usize,
+    global_attn_every_n_layers: Option<usize>,
     #[serde(default = "far")]
     global_rope_theta: f64,
     #[serde(default = "window")]
@@ -169,10 +168,6 @@ fn small() -> f64 {
     1e-5
 }
 
-fn every() -> usize {
-    3
-}
-
 fn far() -> f64 {
     160_000.0
 }
@@ -205,12 +200,26 @@ const NAMES: Names = Names {
     classifier: "ModernBertForSequenceClassification",
 };
 
+/// Of so many layers one sees the whole text, where the configuration does not say.
+const USUAL_EVERY: usize = 3;
+
+/// The type of a layer if one of `every` sees the whole text.
+fn by_number(layer: usize, every: usize) -> LayerType {
+    if layer.is_multiple_of(every.max(1)) { LayerType::FullAttention } else { LayerType::SlidingAttention }
+}
+
 impl Keys {
     /// Refuses what is not computed.
     fn check(&self) -> Result<(), String> {
         let of_layers = self.layer_types.as_ref().map(Vec::len);
         if of_layers.is_some_and(|count| count != self.num_hidden_layers) {
             return Err(format!("layer_types has not the {} of num_hidden_layers", self.num_hidden_layers));
+        }
+        if let Some(every) = self.global_attn_every_n_layers
+            && (0..self.num_hidden_layers).any(|layer| self.layer_type(layer) != by_number(layer, every))
+        {
+            // Versions of transformers differ in which of them counts.
+            return Err("layer_types and global_attn_every_n_layers contradict each other; remove one".to_owned());
         }
         let RopeParameters { full_attention, sliding_attention } = &self.rope_parameters;
         for rope in [full_attention, sliding_attention].into_iter().flatten() {
@@ -225,8 +234,7 @@ impl Keys {
     }
 
     fn layer_type(&self, layer: usize) -> LayerType {
-        let is_global = || layer.is_multiple_of(self.global_attn_every_n_layers.max(1));
-        let by_number = || if is_global() { LayerType::FullAttention } else { LayerType::SlidingAttention };
+        let by_number = || by_number(layer, self.global_attn_every_n_layers.unwrap_or(USUAL_EVERY));
         self.layer_types.as_ref().and_then(|types| types.get(layer).copied()).unwrap_or_else(by_number)
     }
 

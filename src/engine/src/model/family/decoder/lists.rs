@@ -42,7 +42,8 @@ pub(super) const EUROBERT: Keys = decoder![
     // The same numbers in another order.
     ("pretraining_tp", Key::NoEffect),
 ];
-pub(super) const MISTRAL: Keys = decoder![("hidden_act", Key::Read), ("sliding_window", Key::Read)];
+pub(super) const MISTRAL: Keys =
+    decoder![("hidden_act", Key::Read), ("sliding_window", Key::Read), ("layer_types", Key::Read)];
 pub(super) const QWEN2: Keys = decoder![
     ("hidden_act", Key::Read),
     ("use_sliding_window", Key::Read),
