@@ -10,7 +10,7 @@ use pellucid_files::bounded;
 use pellucid_intake::error::{Error, Result as ReadResult};
 use pellucid_intake::model_folder::config::ConfigFile;
 use pellucid_intake::model_folder::place::{self, DraftFolder};
-use pellucid_intake::model_folder::provenance::{Checksum, NAME, Provenance, WEIGHTS};
+use pellucid_intake::model_folder::provenance::{Checksum, NAME, Provenance, WEIGHTS, checksum_of};
 use pellucid_intake::model_folder::weights_file::WeightsFile;
 
 use crate::job::{Job, Outcome, Report};
@@ -117,7 +117,7 @@ fn ended(status: ExitStatus) -> String {
 fn mark(draft: &Path) -> ReadResult<()> {
     let told = |error: io::Error| Error::file(draft, error);
     ConfigFile::load(draft)?;
-    let weights = weights_checksum(&draft.join(WEIGHTS))?;
+    let weights = checksum_of(&WeightsFile::open(&draft.join(WEIGHTS))?)?;
     let mut said = Provenance::new(weights, None);
     for entry in fs::read_dir(draft).map_err(told)? {
         let entry = entry.map_err(told)?;
@@ -134,15 +134,4 @@ fn mark(draft: &Path) -> ReadResult<()> {
         File::open(entry.map_err(told)?.path()).and_then(|file| file.sync_all()).map_err(told)?;
     }
     File::open(draft).and_then(|folder| folder.sync_all()).map_err(told)
-}
-
-fn weights_checksum(path: &Path) -> ReadResult<String> {
-    let file = WeightsFile::open(path)?;
-    let mut names = file.names();
-    names.sort();
-    let mut sum = Checksum::default();
-    for name in &names {
-        sum.add(name, &file.bytes(name)?);
-    }
-    Ok(sum.finish())
 }

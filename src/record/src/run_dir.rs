@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::temporary::original;
+use pellucid_files::weight_names::{INDEX, SINGLE, shard, shard_of};
 use pellucid_files::{bounded, whole};
 use pellucid_protocol::sample::{Prediction, Sample};
 use serde::{Deserialize, Serialize};
@@ -34,8 +35,8 @@ pub struct RunDir {
 
 /// The file of a checkpoint that holds the state of the training, beside the weights.
 pub const CHECKPOINT_STATE: &str = "trainer.safetensors";
-/// The files of a checkpoint without which training cannot be resumed from it.
-const RESUMED_FROM: [&str; 4] = [CHECKPOINT_STATE, "model.safetensors", "config.json", "tokenizer.json"];
+/// The files of a checkpoint without which training cannot be resumed from it, beside its weights.
+const RESUMED_FROM: [&str; 3] = [CHECKPOINT_STATE, "config.json", "tokenizer.json"];
 
 /// The files that a run writes into its folder.
 pub const FILES: [&str; 11] = [
@@ -195,10 +196,8 @@ impl RunDir {
     #[must_use]
     pub fn newest_checkpoint(&self) -> Option<u64> {
         let entries = fs::read_dir(self.root.join(Self::checkpoint_name(""))).into_iter().flatten().flatten();
-        let has = |folder: &Path, name: &str| {
-            fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
-        };
-        let whole = entries.filter(|entry| RESUMED_FROM.iter().all(|name| has(&entry.path(), name)));
+        let is_whole = |folder: &Path| RESUMED_FROM.iter().all(|name| has(folder, name)) && has_weights(folder);
+        let whole = entries.filter(|entry| is_whole(&entry.path()));
         whole.filter_map(|entry| entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok()).max()
     }
 
@@ -222,6 +221,22 @@ impl RunDir {
         let text = bounded::read_text_in(&self.root, name, bounded::LINES)?;
         text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
     }
+}
+
+/// Whether `folder` has a file of this name that is not empty.
+fn has(folder: &Path, name: &str) -> bool {
+    fs::metadata(folder.join(name)).is_ok_and(|meta| meta.is_file() && meta.len() > 0)
+}
+
+/// Whether `folder` has weights, in one file or in all of several.
+fn has_weights(folder: &Path) -> bool {
+    let shards = || {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let count = |entry: fs::DirEntry| shard_of(entry.file_name().to_str()?).map(|(_, count)| count);
+        entries.filter_map(count).max()
+    };
+    let are_all = |count: usize| (1..=count).all(|number| has(folder, &shard(number, count)));
+    has(folder, SINGLE) || has(folder, INDEX) && shards().is_some_and(are_all)
 }
 
 /// Writes `values` as JSON lines under a temporary name and renames: the file appears whole or not at all.
@@ -277,6 +292,29 @@ mod tests {
             assert_eq!(run.escaping_link().unwrap().as_ref(), Some(&link));
             fs::remove_file(link).unwrap();
         }
+    }
+
+    #[test]
+    fn a_checkpoint_without_all_its_weights_is_none_to_resume_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::new(folder.path());
+        let made = |step: u64, names: &[&str]| {
+            let path = folder.path().join(RunDir::checkpoint_name(&format!("step-{step:06}")));
+            fs::create_dir_all(&path).unwrap();
+            RESUMED_FROM.iter().chain(names).for_each(|name| fs::write(path.join(name), "x").unwrap());
+            path
+        };
+        made(1, &[SINGLE]);
+        let names = [shard(1, 2), shard(2, 2)];
+        let path = made(2, &[&names[0], &names[1], INDEX]);
+        assert_eq!(run.newest_checkpoint(), Some(2));
+        made(3, &[]);
+        made(4, &[&names[0], &names[1]]);
+        made(5, &[&names[1], INDEX]);
+        made(6, &[INDEX]);
+        assert_eq!(run.newest_checkpoint(), Some(2));
+        fs::write(path.join(&names[1]), "").unwrap();
+        assert_eq!(run.newest_checkpoint(), Some(1));
     }
 
     #[test]

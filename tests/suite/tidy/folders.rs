@@ -10,7 +10,7 @@ pub(super) struct Order {
 }
 
 pub(super) const ORDERS: &[Order] = &[
-    Order { folder: "src/files", modules: &["regular", "bounded", "temporary", "whole", "output"] },
+    Order { folder: "src/files", modules: &["regular", "bounded", "temporary", "whole", "output", "weight_names"] },
     Order {
         folder: "src/engine",
         modules: &[

@@ -49,7 +49,7 @@ const STEP_ROOMS: &[&str] =
 /// Files there that may wait, since a step does not come by.
 const NOT_IN_A_STEP: &[(&str, &str)] = &[
     ("model/weights/load.rs", "loads"),
-    ("model/weights/save.rs", "saves"),
+    ("model/weights/save/written.rs", "saves"),
     ("model/weights/tensor_file.rs", "loads and saves"),
     ("model/weights/params.rs", "moves a model before it is trained"),
     ("model/classifier.rs", "moves a model before it is trained"),

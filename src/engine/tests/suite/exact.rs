@@ -1,9 +1,14 @@
 //! A run that is interrupted and taken up again gives the numbers of one that was not.
 
 use std::fs;
+use std::path::Path;
 
+use pellucid_engine::model::pretrained::load_classifier;
+use pellucid_engine::model::weights::save::{SaveRequest, Storage, save_in_files};
 use pellucid_engine::train::prepare::prepare;
 use pellucid_engine::train::{Control, Flow, Trainer, resume, run};
+use pellucid_intake::model_folder::provenance::Provenance;
+use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 use pellucid_protocol::event::{Ended, Outcome};
 use pellucid_protocol::settings::{Anchor, Avoid, LiveSetting};
 use pellucid_protocol::{Event, RawSettings, Record};
@@ -145,6 +150,54 @@ fn a_damaged_checkpoint_is_passed_over_for_the_one_before() {
         assert_eq!(trainer.step_count(), 6, "{file}");
         assert!(trainer.notes().iter().any(|note| note.contains("passed over") && note.contains(file)), "{file}");
         assert_eq!(numbers(&record(&mut trainer, u64::MAX, vec![]).0), later(&whole, 6), "{file}");
+    }
+}
+
+/// Saves the weights of a checkpoint anew, in several files.
+fn in_several_files(checkpoint: &Path) {
+    let of = Provenance::of(checkpoint).unwrap().unwrap().checkpoint;
+    let (model, _, _) = load_classifier(checkpoint, 24).unwrap();
+    let request = SaveRequest {
+        params: model.params(),
+        config: model.config(),
+        tokenizer: &TokenizerFiles::read(checkpoint).unwrap(),
+        storage: Storage::F32,
+        checkpoint: of.as_ref(),
+    };
+    let anew = checkpoint.with_file_name("anew");
+    save_in_files(&anew, request, 1000).unwrap();
+    fs::remove_file(checkpoint.join("model.safetensors")).unwrap();
+    for entry in fs::read_dir(&anew).unwrap().map(Result::unwrap) {
+        fs::rename(entry.path(), checkpoint.join(entry.file_name())).unwrap();
+    }
+    fs::remove_dir(anew).unwrap();
+}
+
+#[test]
+fn a_checkpoint_in_several_files_is_one_whole_or_passed_over() {
+    let fixture = Fixture::new();
+    let settings = |name: &str| RawSettings { checkpoint_every: Some(3), ..fixture.settings(name) };
+    let whole = numbers(&record(&mut begun(settings("whole")), u64::MAX, vec![]).0);
+    for damage in ["none", "changed", "missing", "extra"] {
+        record(&mut begun(settings(damage)), 11, vec![]);
+        let run = RunDir::new(fixture.path(damage));
+        let newest = fixture.path(damage).join("checkpoints/step-000009");
+        in_several_files(&newest);
+        let part = newest.join("model-00002-of-00005.safetensors");
+        let bytes = fs::read(&part).unwrap();
+        match damage {
+            "changed" => fs::write(&part, [&bytes[..bytes.len() - 1], &[bytes[bytes.len() - 1] ^ 1]].concat()).unwrap(),
+            "missing" => fs::remove_file(&part).unwrap(),
+            "extra" => fs::write(newest.join("model-00002-of-00002.safetensors"), bytes).unwrap(),
+            _ => {}
+        }
+        assert_eq!(run.newest_checkpoint(), Some(if damage == "missing" { 6 } else { 9 }), "{damage}");
+        let mut trainer = again(&run);
+        let from = if damage == "none" { 9 } else { 6 };
+        assert_eq!(trainer.step_count(), from, "{damage}");
+        let is_named = |note: &String| note.contains("passed over") && note.contains("model-00002-of-0000");
+        assert_eq!(trainer.notes().iter().any(is_named), from == 6, "{damage}: {:?}", trainer.notes());
+        assert_eq!(numbers(&record(&mut trainer, u64::MAX, vec![]).0), later(&whole, from), "{damage}");
     }
 }
 

@@ -7,11 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::temporary::{folder_beside, original};
+use pellucid_files::weight_names::is_of_weights;
 use pellucid_files::whole::sync_folder;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
-use super::provenance::{IMPORTED, NAME as MARK, Provenance, WEIGHTS};
+use super::provenance::{IMPORTED, NAME as MARK, Provenance};
 use super::tokenizer_files;
 use crate::error::{Error, Result};
 
@@ -76,9 +77,9 @@ fn names(folder: &Path) -> io::Result<Vec<OsString>> {
 
 /// Whether a save writes a file of this name, and it is a file.
 fn is_own(folder: &Path, name: &OsStr) -> bool {
-    let known =
-        ["config.json", WEIGHTS, IMPORTED, MARK].iter().chain(&tokenizer_files::NAMES).any(|known| *known == name);
-    known && fs::symlink_metadata(folder.join(name)).is_ok_and(|meta| meta.is_file())
+    let known = ["config.json", IMPORTED, MARK].iter().chain(&tokenizer_files::NAMES).any(|known| *known == name);
+    (known || name.to_str().is_some_and(is_of_weights))
+        && fs::symlink_metadata(folder.join(name)).is_ok_and(|meta| meta.is_file())
 }
 
 fn has_mark(folder: &Path) -> bool {

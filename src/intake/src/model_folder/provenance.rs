@@ -2,15 +2,18 @@
 //! step they are. Other programs do not read the file.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crc_fast::{CrcAlgorithm, Digest};
 use pellucid_files::bounded;
+use pellucid_files::weight_names::{self, is_of_weights};
 use pellucid_protocol::settings::Windows;
 use pellucid_protocol::settings::reading::ColumnNames;
 use serde::{Deserialize, Serialize};
 
+use super::weights::ModelWeights;
 use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 
@@ -28,6 +31,9 @@ pub struct Provenance {
     /// Checksum of the weights; empty while the folder is being written.
     #[serde(default)]
     pub weights: String,
+    /// Checksum of the weights in each file, by its name, if they are in several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shards: BTreeMap<String, String>,
     /// [`Checksum`] of each file beside the weights, by its name; empty in folders of earlier versions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
@@ -72,6 +78,7 @@ impl Provenance {
         Self {
             written_by: format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")),
             weights,
+            shards: BTreeMap::new(),
             files: BTreeMap::new(),
             checkpoint,
         }
@@ -107,28 +114,70 @@ impl Provenance {
     }
 }
 
-/// The file of the weights that it speaks of.
-pub const WEIGHTS: &str = "model.safetensors";
+/// The file of the weights that it speaks of, if they are in one.
+pub const WEIGHTS: &str = weight_names::SINGLE;
 
 /// As [`Provenance::of`], after the weights in `folder` were compared with it.
 ///
 /// # Errors
-/// As [`Provenance::of`], and when the weights are missing, damaged or other ones.
+/// As [`Provenance::of`], and when the weights are missing, damaged or other ones, or beside files of other weights; the
+/// message names the file of which that is so, if they are in several.
 pub fn checked(folder: &Path) -> Result<Option<Provenance>> {
     let Some(said) = Provenance::of(folder)? else { return Ok(None) };
-    let path = folder.join(WEIGHTS);
-    let file = WeightsFile::open(&path)?;
-    let mut names = file.names();
-    names.sort();
-    let mut sum = Checksum::default();
-    for name in &names {
-        sum.add(name, &file.bytes(name)?);
+    let weights = ModelWeights::open(folder)?;
+    if let Some(foreign) = foreign(folder, &weights)? {
+        let why = format!("is not of the weights that were saved with {NAME}; move it away");
+        return Err(Error::file(&foreign, why));
     }
-    if sum.finish() == said.weights {
+    let names = weights.names().map(str::to_owned).collect();
+    if checksum(names, |name| weights.bytes(name))? == said.weights {
         return Ok(Some(said));
     }
+    let changed = changed_shard(&said.shards, &weights)?;
     let why = format!("are not the weights that were saved with {NAME}; if they are meant, remove that file");
-    Err(Error::file(&path, why))
+    Err(Error::file(changed.unwrap_or(weights.path()), why))
+}
+
+/// A file in `folder` that is called as those of the weights are, and is none of them.
+fn foreign(folder: &Path, weights: &ModelWeights) -> Result<Option<PathBuf>> {
+    let told = |error: io::Error| Error::file(folder, error);
+    let known: Vec<_> = weights.files().chain([weights.path()]).filter_map(Path::file_name).collect();
+    for entry in fs::read_dir(folder).map_err(told)? {
+        let name = entry.map_err(told)?.file_name();
+        if name.to_str().is_some_and(is_of_weights) && !known.contains(&name.as_os_str()) {
+            return Ok(Some(folder.join(name)));
+        }
+    }
+    Ok(None)
+}
+
+/// The first of several files whose weights have another checksum than `shards` says.
+fn changed_shard<'a>(shards: &BTreeMap<String, String>, weights: &'a ModelWeights) -> Result<Option<&'a Path>> {
+    for file in weights.parts() {
+        let name = file.path().file_name().unwrap_or_default().to_string_lossy();
+        let Some(said) = shards.get(name.as_ref()) else { continue };
+        if *said != checksum_of(file)? {
+            return Ok(Some(file.path()));
+        }
+    }
+    Ok(None)
+}
+
+/// Checksum of the weights in a file.
+///
+/// # Errors
+/// What the file system says.
+pub fn checksum_of(file: &WeightsFile) -> Result<String> {
+    checksum(file.names(), |name| file.bytes(name))
+}
+
+fn checksum(mut names: Vec<String>, bytes: impl Fn(&str) -> Result<Vec<u8>>) -> Result<String> {
+    names.sort_unstable();
+    let mut sum = Checksum::default();
+    for name in &names {
+        sum.add(name, &bytes(name)?);
+    }
+    Ok(sum.finish())
 }
 
 /// CRC-64/NVME over tensors: the name of each and its bytes, in the order of the names.
@@ -151,8 +200,18 @@ impl Checksum {
 
     /// Adds the tensor `name`, whose numbers are stored as `bytes`.
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        self.begin(name, bytes.len() as u64);
+        self.go_on(bytes);
+    }
+
+    /// Begins with the tensor `name`, whose numbers are stored in `length` bytes, which follow.
+    pub fn begin(&mut self, name: &str, length: u64) {
         self.0.update(name.as_bytes());
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(&length.to_le_bytes());
+    }
+
+    /// Adds the next bytes of the tensor that was begun.
+    pub fn go_on(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 

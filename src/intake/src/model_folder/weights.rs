@@ -3,8 +3,10 @@
 pub mod index;
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::weight_names::{INDEX, SINGLE, shard_of};
 use safetensors::tensor::Dtype;
 
 use self::index::ShardIndex;
@@ -13,10 +15,6 @@ use super::old_layout::{PICKLES, first_of, import_command};
 use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
 
-/// The file with all weights.
-const SINGLE: &str = "model.safetensors";
-/// The index of weights in several files.
-const INDEX: &str = "model.safetensors.index.json";
 /// Bytes of the headers of all files with weights together, which are kept in memory: twice what one may have.
 const HEADERS: u64 = 64 << 20;
 
@@ -88,6 +86,11 @@ impl ModelWeights {
         self.files.iter().map(WeightsFile::path)
     }
 
+    /// All files with weights, open, in the order of their names.
+    pub fn parts(&self) -> impl Iterator<Item = &WeightsFile> {
+        self.files.iter()
+    }
+
     /// Names of the tensors, in no order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.places.keys().map(String::as_str)
@@ -119,13 +122,20 @@ fn missing(folder: &Path) -> Error {
             let command = import_command(folder);
             Error::file(&pickle, format!("is a pickle, which is not opened here; {command} makes a folder that is"))
         }
+        None if has_shard(folder) => {
+            Error::file(&folder.join(INDEX), "is missing; it says which tensor is in which file")
+        }
         None => Error::file(folder, format!("has no {SINGLE}")),
     }
 }
 
+fn has_shard(folder: &Path) -> bool {
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().to_str().is_some_and(|name| shard_of(name).is_some()))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::symlink;
 
     use safetensors::tensor::TensorView;
@@ -200,6 +210,8 @@ mod tests {
         assert!(refusal(&folder).ends_with(expected), "{}", refusal(&folder));
         fs::write(folder.path().join(SHARDS[1]), b"cut").unwrap();
         assert!(refusal(&folder).contains("model-00002-of-00002.safetensors: damaged"), "{}", refusal(&folder));
+        fs::remove_file(folder.path().join(INDEX)).unwrap();
+        assert!(refusal(&folder).contains("model.safetensors.index.json: is missing; it says"), "{}", refusal(&folder));
     }
 
     #[test]

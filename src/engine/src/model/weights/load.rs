@@ -9,7 +9,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::init::initial;
 use super::params::{FlatParams, check_memory};
-use super::provenance::{self, WEIGHTS};
+use super::provenance;
 use super::spec::ParamSpec;
 use crate::error::{Error, Result};
 use crate::host::is_finite;
@@ -37,10 +37,7 @@ pub struct Loaded {
 /// those that pellucid saved there. No memory is reserved
 /// before everything fits.
 pub fn load(folder: &Path, names: &Names, specs: Vec<ParamSpec>, fresh: MayBeFresh<'_>, seed: u64) -> Result<Loaded> {
-    // Another program may have stored the same weights in several files since.
-    if folder.join(WEIGHTS).exists() {
-        provenance::checked(folder)?;
-    }
+    provenance::checked(folder)?;
     let weights = ModelWeights::open(folder)?;
     let known = StoredTensors::of(&weights, names.prefix);
     let mut wrong = surplus_layers(names, &specs, known.names.keys());
@@ -213,11 +210,12 @@ mod tests {
 
     use pellucid_intake::model_folder::tokenizer_files::TokenizerFiles;
 
+    use super::provenance::NAME;
     use super::*;
     use crate::model::classifier::Classifier;
     use crate::model::config::ModelConfig;
     use crate::model::weights::init::initialise;
-    use crate::model::weights::save::{SaveRequest, Storage, save};
+    use crate::model::weights::save::{SaveRequest, Storage, save, save_in_files};
 
     const CONFIG: &str = r#"{"model_type":"bert","vocab_size":11,"hidden_size":8,"num_hidden_layers":2,
         "num_attention_heads":2,"intermediate_size":16,"max_position_embeddings":16}"#;
@@ -327,7 +325,8 @@ mod tests {
         assert!(refused().contains("model.safetensors: damaged"));
     }
 
-    /// Saves the tensors of `target` anew in two files with an index, after `change` has been at their names.
+    /// Saves the tensors of `target` anew in two files with an index, after `change` has been at their names, as another
+    /// program might; without the mark of this one.
     fn shard(target: &Path, change: impl Fn(&str) -> String) {
         let bytes = fs::read(target.join("model.safetensors")).unwrap();
         let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -341,6 +340,7 @@ mod tests {
             map.extend(part.iter().map(|name| (change(name), file.clone().into())));
         }
         fs::remove_file(target.join("model.safetensors")).unwrap();
+        fs::remove_file(target.join(NAME)).unwrap();
         let index = serde_json::json!({ "weight_map": map });
         fs::write(target.join("model.safetensors.index.json"), index.to_string()).unwrap();
     }
@@ -358,6 +358,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_saved_in_several_files_is_loaded_bit_for_bit_and_a_changed_file_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, params, target) = saved(folder.path(), Storage::F32);
+        let tokenizer = &TokenizerFiles::read(folder.path()).unwrap();
+        let request =
+            SaveRequest { params: &params, config: &config, tokenizer, storage: Storage::F32, checkpoint: None };
+        save_in_files(&target, request, 1000).unwrap();
+        assert!(!target.join("model.safetensors").exists());
+        let bits = |params: &FlatParams| flat(params).iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&again(&config, &target, 3, &|_| false).unwrap().params), bits(&params));
+        let part = ModelWeights::open(&target).unwrap().files().nth(2).unwrap().to_owned();
+        let mut bytes = fs::read(&part).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&part, bytes).unwrap();
+        let message = again(&config, &target, 3, &|_| false).unwrap_err().to_string();
+        let expected = format!("{}: are not the weights that were saved with pellucid.json", part.display());
+        assert!(message.starts_with(&expected), "{message}");
+    }
+
+    #[test]
     fn a_tensor_under_two_names_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (config, _, target) = saved(folder.path(), Storage::F32);
@@ -365,7 +385,7 @@ mod tests {
         assert!(again(&config, &target, 3, &|_| false).is_ok());
         let [old, new] = ["classifier.weight", "bert.classifier.weight"];
         let both = |name: &str| if name == "classifier.bias" { new.to_owned() } else { name.to_owned() };
-        // It is not replaced: weights in several files are not of a save.
+        // It is not replaced: it has no mark.
         fs::remove_dir_all(target).unwrap();
         let (config, _, target) = saved(folder.path(), Storage::F32);
         shard(&target, both);

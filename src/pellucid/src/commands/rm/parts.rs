@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use pellucid_files::temporary::original;
+use pellucid_files::weight_names::is_of_weights;
 use pellucid_intake::model_folder::{provenance, tokenizer_files};
 use pellucid_record::run_dir::{CHECKPOINT_STATE, FILES};
 
@@ -16,9 +17,8 @@ pub(super) const LOCK: &str = "worker.lock";
 const BY_CONTENT: [&str; 4] = ["report.html", "report.md", "sweep.csv", "sweep.json"];
 /// The names that point to checkpoints.
 const NAMES: [&str; 2] = ["best", "last"];
-/// The files of a checkpoint beside those of its tokenizer.
-const CHECKPOINT_FILES: [&str; 5] =
-    ["config.json", "model.safetensors", provenance::NAME, CHECKPOINT_STATE, "requested"];
+/// The files of a checkpoint beside its weights and those of its tokenizer.
+const CHECKPOINT_FILES: [&str; 4] = ["config.json", provenance::NAME, CHECKPOINT_STATE, "requested"];
 /// What earlier versions were writing has this ending.
 const PARTIAL: &str = ".partial";
 /// Endings of checkpoints that are set aside, or that earlier versions were writing or removing.
@@ -71,7 +71,7 @@ impl Folder {
             Folder::Checkpoints => file_if(NAMES.contains(&whole)),
             Folder::Checkpoint => {
                 let is_known = CHECKPOINT_FILES.contains(&whole) || tokenizer_files::NAMES.contains(&whole);
-                file_if(is_known || is_old_state(whole))
+                file_if(is_known || is_of_weights(whole) || is_old_state(whole))
             }
         }
     }
@@ -118,6 +118,8 @@ mod tests {
             (Folder::Checkpoints, "best".to_owned()),
             (Folder::Checkpoints, "last.partial".to_owned()),
             (Folder::Checkpoint, "model.safetensors".to_owned()),
+            (Folder::Checkpoint, "model.safetensors.index.json".to_owned()),
+            (Folder::Checkpoint, "model-00002-of-00003.safetensors".to_owned()),
             (Folder::Checkpoint, "trainer.safetensors.77.partial".to_owned()),
             (Folder::Checkpoint, format!(".trainer.safetensors.pellucid-{digits}")),
         ] {
@@ -140,6 +142,8 @@ mod tests {
             (Folder::Checkpoints, "step-1a"),
             (Folder::Checkpoints, "mine"),
             (Folder::Checkpoint, "notes.txt"),
+            (Folder::Checkpoint, "model-00004-of-00003.safetensors"),
+            (Folder::Checkpoint, "model-mine.safetensors"),
             (Folder::Checkpoint, "trainer.safetensors.mine"),
             (Folder::Checkpoint, "run.toml"),
         ] {
