@@ -9,6 +9,8 @@
 //!   pellucid/COMMIT/       the model folder that was made of a commit in an old layout
 //! ```
 
+mod missing;
+
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -17,14 +19,13 @@ use std::path::{Path, PathBuf};
 use pellucid_files::bounded;
 use pellucid_protocol::settings::{HubName, ModelSource, is_commit};
 
+use self::missing::missing;
 use crate::error::{Error, Result};
+use crate::hub_snapshot::{self, MODELS, pull_command};
 use crate::model_folder::config::ConfigFile;
-use crate::model_folder::old_layout::{PICKLES, first_of};
 use crate::model_folder::provenance::Provenance;
 use crate::model_folder::weights::ModelWeights;
 
-/// What the folder of a model begins with.
-const MODELS: &str = "models--";
 /// Bytes of a file in `refs` at most: a hash and a line break.
 const LONGEST_REF: u64 = 100;
 
@@ -149,6 +150,16 @@ impl CachedModel {
         Ok(self.snapshot(commit).is_dir().then(|| commit.to_owned()))
     }
 
+    /// As [`CachedModel::readable`], if the model that is called `name` is there whole.
+    fn whole(&self, commit: &str, name: Option<&HubName>) -> Result<PathBuf> {
+        let (folder, snapshot) = (self.readable(commit), self.snapshot(commit));
+        let lacking = missing(&snapshot).filter(|_| folder == snapshot);
+        let Some((what, name)) = lacking.zip(name) else { return Ok(folder) };
+        let (command, snapshot) = (pull_command(name), snapshot.display());
+        let why = format!("the Hugging Face cache has no {what} of it ({snapshot}); {command} fetches what is missing");
+        Err(Error::file(Path::new(&name.to_string()), why))
+    }
+
     /// The folder to read for a commit: its snapshot or, where that is in an old layout, what was made of it.
     fn readable(&self, commit: &str) -> PathBuf {
         let (snapshot, imported) = (self.snapshot(commit), self.imported(commit));
@@ -174,7 +185,7 @@ pub fn needs_import(folder: &Path) -> bool {
 pub fn folder_of(source: &ModelSource, cache: Option<&HubCache>) -> Result<PathBuf> {
     let path = source.path();
     if path.is_dir() {
-        return CachedModel::at(path).map_or_else(|| Ok(path.to_owned()), |model| main_of(&model));
+        return CachedModel::at(path).map_or_else(|| Ok(path.to_owned()), |model| main_of(&model, cache));
     }
     match source.name().filter(|_| path.symlink_metadata().is_err()) {
         Some(name) => named(name, cache),
@@ -182,10 +193,15 @@ pub fn folder_of(source: &ModelSource, cache: Option<&HubCache>) -> Result<PathB
     }
 }
 
-fn main_of(model: &CachedModel) -> Result<PathBuf> {
+fn main_of(model: &CachedModel, cache: Option<&HubCache>) -> Result<PathBuf> {
     let told = "has no files of the revision main; name a folder in its snapshots";
     let commit = model.commit("main")?.ok_or_else(|| Error::file(model.folder(), told))?;
-    Ok(model.readable(&commit))
+    // What is fetched comes into the cache alone.
+    let name = hub_snapshot::repository(model.folder()).filter(|name| {
+        let place = cache.and_then(|cache| cache.model(name).folder().canonicalize().ok());
+        place.is_some() && place == model.folder().canonicalize().ok()
+    });
+    model.whole(&commit, name.as_ref())
 }
 
 /// The folder of the model of this name.
@@ -205,27 +221,7 @@ fn named(name: &HubName, cache: Option<&HubCache>) -> Result<PathBuf> {
             "the Hugging Face cache ({root}) has no revision {revision} of it; {command} fetches it"
         ));
     };
-    let snapshot = model.snapshot(&commit);
-    let has_weights = ModelWeights::are_in(&snapshot) || first_of(&snapshot, PICKLES).is_some();
-    let missing = [("config.json", ConfigFile::path(&snapshot).is_file()), ("weights", has_weights)];
-    match missing.iter().find(|(_, is_there)| !is_there) {
-        Some((what, _)) => {
-            let snapshot = snapshot.display();
-            refused(format!(
-                "the Hugging Face cache has no {what} of it ({snapshot}); {command} fetches what is missing"
-            ))
-        }
-        None => Ok(model.readable(&commit)),
-    }
-}
-
-/// The command to type that fetches a model, between backquotes.
-#[must_use]
-pub fn pull_command(name: &HubName) -> String {
-    match name.is_main() {
-        true => format!("`pellucid pull {}`", name.repository()),
-        false => format!("`pellucid pull {} --revision {}`", name.repository(), name.revision()),
-    }
+    model.whole(&commit, Some(name))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::model_folder::old_layout::without_tokenizer;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba98";
@@ -117,6 +118,70 @@ fn what_is_missing_is_said_with_the_command_that_fetches_it() {
     told("org/broken", &["has no config.json of it"]);
     let message = folder_of(&"org/name".into(), None).unwrap_err().to_string();
     assert!(message.contains("no Hugging Face cache"), "{message}");
+}
+
+#[test]
+fn a_file_that_a_snapshot_lacks_is_named_with_the_command_that_fetches_it() {
+    let place = Place::new();
+    let index = r#"{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"#;
+    let pickles = r#"{"weight_map":{"a":"pytorch_model-00001-of-00001.bin"}}"#;
+    let modules = r#"[{"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}]"#;
+    let texts = [
+        ("model.safetensors.index.json", index),
+        ("pytorch_model.bin.index.json", pickles),
+        ("modules.json", modules),
+        ("1_Pooling/config.json", "{}"),
+    ];
+    let (first, second) = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
+    let (json, tokenizer, shards) = ("config.json", "tokenizer.json", "model.safetensors.index.json");
+    for (number, (files, lacking)) in [
+        (vec![tokenizer, "model.safetensors"], "config.json"),
+        (vec![json, tokenizer], "weights"),
+        (vec![json, tokenizer, shards, first], second),
+        (vec![json, tokenizer, shards, first, second], ""),
+        (vec![json, tokenizer, shards, "model.safetensors"], ""),
+        (vec![json, "vocab.txt", "pytorch_model.bin.index.json"], "pytorch_model-00001-of-00001.bin"),
+        (vec![json, "model.safetensors", "tokenizer_config.json"], "tokenizer"),
+        (vec![json, "model.safetensors", "vocab.json"], "merges.txt"),
+        (vec![json, "model.safetensors", "vocab.json", "merges.txt"], ""),
+        (vec![json, "model.safetensors", tokenizer, "modules.json"], "1_Pooling/config.json"),
+        (vec![json, "model.safetensors", tokenizer, "modules.json", "1_Pooling/config.json"], ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("org/name-{number}");
+        let model = place.model(&name, &[]);
+        fs::create_dir(model.snapshot(COMMIT).join("1_Pooling")).unwrap();
+        for file in &files {
+            let text = texts.iter().find(|(name, _)| name == file).map_or(r#"{"model_type":"bert"}"#, |(_, text)| text);
+            fs::write(model.snapshot(COMMIT).join(file), text).unwrap();
+        }
+        for source in [ModelSource::from(name.as_str()), ModelSource::from(model.folder())] {
+            let found = place.found(source);
+            let snapshot = model.snapshot(COMMIT);
+            let expected = format!(
+                "{name}: the Hugging Face cache has no {lacking} of it ({}); `pellucid pull {name}` fetches what is missing",
+                snapshot.display()
+            );
+            assert_eq!(found, if lacking.is_empty() { Ok(snapshot) } else { Err(expected) }, "{files:?}");
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_named_by_its_path_says_what_fetches_it() {
+    let place = Place::new();
+    let model = place.model("org/name", &["config.json"]);
+    let snapshot = model.snapshot(COMMIT);
+    let command = format!("; `pellucid pull org/name --revision {COMMIT}` fetches it into the Hugging Face cache");
+    let refused = || ModelWeights::open(&snapshot).unwrap_err().to_string();
+    assert!(refused().ends_with(&format!("has no model.safetensors{command}")), "{}", refused());
+    fs::write(snapshot.join("model.safetensors.index.json"), r#"{"weight_map":{"a":"a.safetensors"}}"#).unwrap();
+    let expected = format!("a.safetensors: is missing, but model.safetensors.index.json names it{command}");
+    assert!(refused().ends_with(&expected), "{}", refused());
+    assert!(without_tokenizer(&snapshot).ends_with(&format!("to make it of{command}")));
+    assert!(without_tokenizer(place.folder.path()).ends_with("to make it of"));
 }
 
 #[test]

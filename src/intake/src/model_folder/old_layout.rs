@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use pellucid_protocol::paste::quoted_path;
 
+use crate::hub_snapshot::fetching;
+
 /// The weights of PyTorch, which are pickles, in the order in which they are looked for.
 pub const PICKLES: &[&str] =
     &["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "pytorch_model.pt", "model.bin"];
 /// The files that tokenizers were kept in before `tokenizer.json`.
-const VOCABULARIES: &[&str] = &["vocab.txt", "vocab.json", "spm.model", "sentencepiece.bpe.model"];
+pub const VOCABULARIES: &[&str] = &["vocab.txt", "vocab.json", "spm.model", "sentencepiece.bpe.model"];
 
 /// The first of these files that `folder` has.
 #[must_use]
@@ -33,7 +35,10 @@ pub fn without_tokenizer(folder: &Path) -> String {
             let (name, command) = (name.to_string_lossy(), import_command(folder));
             format!("has no tokenizer.json, but {name}; {command} makes a folder that has one")
         }
-        None => format!("has no tokenizer.json, and none of {} to make it of", VOCABULARIES.join(", ")),
+        None => {
+            let (names, fetching) = (VOCABULARIES.join(", "), fetching(folder));
+            format!("has no tokenizer.json, and none of {names} to make it of{fetching}")
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::member::member;
 use super::old_layout::{PICKLES, first_of, import_command};
 use super::weights_file::WeightsFile;
 use crate::error::{Error, Result};
+use crate::hub_snapshot::fetching;
 
 /// Bytes of the headers of all files with weights together, which are kept in memory: twice what one may have.
 const HEADERS: u64 = 64 << 20;
@@ -60,7 +61,7 @@ impl ModelWeights {
         for shard in index.shards() {
             let place = member(folder, shard)?;
             if !place.exists() {
-                return Err(Error::file(&place, format!("is missing, but {INDEX} names it")));
+                return Err(Error::file(&place, format!("is missing, but {INDEX} names it{}", fetching(folder))));
             }
             let file = WeightsFile::open(&place)?;
             headers += file.header_size();
@@ -125,7 +126,7 @@ fn missing(folder: &Path) -> Error {
         None if has_shard(folder) => {
             Error::file(&folder.join(INDEX), "is missing; it says which tensor is in which file")
         }
-        None => Error::file(folder, format!("has no {SINGLE}")),
+        None => Error::file(folder, format!("has no {SINGLE}{}", fetching(folder))),
     }
 }
 
