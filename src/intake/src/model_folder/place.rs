@@ -319,7 +319,9 @@ mod tests {
         let under_way = DraftFolder::of(&target).unwrap();
         let killed = folder_beside(&place.path().join("other")).unwrap();
         drop(marked(&killed).unwrap());
-        fs::write(killed.join("model.safetensors"), "half").unwrap();
+        for name in ["model-00001-of-00002.safetensors", "model.safetensors.index.json"] {
+            fs::write(killed.join(name), "half").unwrap();
+        }
         made(&target, "whole");
         assert!(under_way.path().is_dir() && !killed.exists());
         under_way.finish().unwrap();
