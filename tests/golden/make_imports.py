@@ -1,12 +1,12 @@
 """Makes tests/golden/imports: small model folders in the layouts that checkpoints were once kept in, and what transformers
 makes of them.
 
-  python tests/golden/make_imports.py      (torch 2.11.0, transformers 4.57.1, sentencepiece 0.2.1; seed 7)
+  python tests/golden/make_imports.py [NAME…]      (torch 2.11.0, transformers 4.57.1, sentencepiece 0.2.1; seed 7)
 
 Ten of them have exactly the files of ten checkpoints of medicine, finance and law, and the names of tensors in them; each
 has a classification head as well, where the original has none, so that there are logits. The others are of layouts that
 these ten do not have. Weights are random. `source` is the folder, `expected.json` has texts, token ids and logits, and
-`tokenizer.json` is what transformers saves. Run it only to change the cases; the output is committed.
+`tokenizer.json` is what transformers saves. Run it only to change the cases, with their names; the output is committed.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import json
 import os
 import pathlib
 import shutil
+import sys
 import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -22,11 +23,14 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import sentencepiece
 import torch
 import transformers
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import ByteLevelBPETokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification, RobertaTokenizerFast
 
 here = pathlib.Path(__file__).resolve().parent / "imports"
 SEED = 7
+# The cases that are made; all if none is named.
+ASKED = sys.argv[1:]
 TOLERANCE = 1e-4
 WORDS = """the patient denies chest pain fever and cough with shares of a bank rose fell sharply court held that lease
 tenant shall pay Bank Profit Dr Smith Patient Court naïve café 漢 字 12 5 mg daily ##s ##ed ##ing ##er ! ? . , - ' %""".split()
@@ -37,6 +41,7 @@ TEXTS = [
     ["[MASK] <mask> pays a lease  with   blanks \u00a0 ﬁve Ａ", None],
     ["unheard-of words 😀 ßtraße", "Patient"],
 ]
+OF_NUMBERS = [*TEXTS, ["of 12, 5, or 12,5 ``mg'' daily, m, 5", None]]
 SIZES = dict(hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=12)
 
 
@@ -53,18 +58,26 @@ def corpus():
     return "\n".join(" ".join(pick() for _ in range(9)) for _ in range(800)) + "\n"
 
 
-def sentence_piece(path, kind, **options):
-    """A model whose table of characters has a few lines, where the usual one has 240 kB."""
+def sentence_piece(path, kind, text=None, **options):
+    """A model of `text`, or of the corpus, whose table of characters has a few lines, where the usual one has 240 kB."""
     rules = {"\u00a0": " ", "ﬁ": "fi", "Ａ": "A", "\t": " "}
     codes = lambda text: " ".join(f"{ord(c):X}" for c in text)
     # The file remembers its paths, so these are short ones.
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
-        pathlib.Path("corpus.txt").write_text(corpus())
+        pathlib.Path("corpus.txt").write_text(text or corpus())
         pathlib.Path("rules.tsv").write_text("".join(f"{codes(a)}\t{codes(b)}\n" for a, b in rules.items()))
         sentencepiece.SentencePieceTrainer.train(
             input="corpus.txt", model_prefix="m", model_type=kind, vocab_size=options.pop("size", 110),
             hard_vocab_limit=False, normalization_rule_tsv="rules.tsv", minloglevel=2, num_threads=1, **options)
         shutil.copy("m.model", path)
+
+
+def add_pieces(path, pieces):
+    """Puts pieces with their scores to a model."""
+    model = sentencepiece_model_pb2.ModelProto.FromString(path.read_bytes())
+    for piece, score in pieces.items():
+        model.pieces.add(piece=piece, score=score)
+    path.write_bytes(model.SerializeToString())
 
 
 def byte_bpe(folder, specials):
@@ -123,12 +136,12 @@ def shown(tensor):
 
 
 class Case:
-    """A folder that is made step by step."""
+    """A folder that is made step by step, at first in a place of its own."""
 
-    def __init__(self, name, family, args=(), tokenizer=None, can_load=True, **options):
-        self.name, self.family, self.args, self.can_load = name, family, list(args), can_load
-        self.source = here / name / "source"
-        shutil.rmtree(here / name, ignore_errors=True)
+    def __init__(self, name, family, args=(), tokenizer=None, can_load=True, texts=TEXTS, **options):
+        self.name, self.family, self.args, self.can_load, self.texts = name, family, list(args), can_load, texts
+        self.place = pathlib.Path(tempfile.mkdtemp()) / name
+        self.source = self.place / "source"
         self.source.mkdir(parents=True)
         self.options, self.tokenizer_options = options, tokenizer or {}
 
@@ -146,7 +159,8 @@ class Case:
         config = AutoConfig.for_model(self.family, vocab_size=size, max_position_embeddings=positions_, **{**sizes, **self.options})
         model = random_model(config)
         if half is not None:
-            model = model.to(half).float()
+            for parameter in model.parameters():
+                parameter.data = parameter.data.to(half).float()
         tensors = state({name: tensor.to(half) if half else tensor for name, tensor in model.state_dict().items()})
         save = lambda tensors, name: torch.save(as_older(tensors), self.source / name, _use_new_zipfile_serialization=not legacy)
         if shards == 1:
@@ -168,15 +182,19 @@ class Case:
         for name in others:
             (self.source / name).write_bytes(b"not read")
         self.expect(model, config, tensors)
-        print(f"{self.name}: {sum(file.stat().st_size for file in (here / self.name).rglob('*') if file.is_file())} bytes")
+        if not ASKED or self.name in ASKED:
+            shutil.rmtree(here / self.name, ignore_errors=True)
+            shutil.copytree(self.place, here / self.name)
+            print(f"{self.name}: {sum(file.stat().st_size for file in self.place.rglob('*') if file.is_file())} bytes")
+        shutil.rmtree(self.place.parent)
 
     def expect(self, model, config, tensors):
         tokenizer = self.tokenizer()
         expected = {"args": self.args, "tolerance": TOLERANCE, "model_type": self.family,
-                    "transformers": transformers.__version__, "texts": TEXTS, "ids": [], "logits": []}
+                    "transformers": transformers.__version__, "texts": self.texts, "ids": [], "logits": []}
         expected["tensors"] = {name: shown(tensor) for name, tensor in sorted(tensors.items())}
-        for text, pair in TEXTS:
-            batch = tokenizer(text, pair, return_tensors="pt", return_token_type_ids=self.family not in ("distilbert", "gpt2", "modernbert"))
+        for text, pair in self.texts:
+            batch = tokenizer(text, pair, return_tensors="pt", return_token_type_ids=self.family not in ("distilbert", "gpt2", "modernbert", "mpnet", "llama"))
             expected["ids"].append(batch["input_ids"][0].tolist())
             if max(expected["ids"][-1]) >= config.vocab_size:
                 raise SystemExit(f"{self.name}: an id of {text!r} has no embedding")
@@ -189,13 +207,15 @@ class Case:
             assert torch.allclose(again, torch.tensor(expected["logits"][-1]), atol=1e-5), self.name
         with tempfile.TemporaryDirectory() as place:
             tokenizer.save_pretrained(place)
-            shutil.copy(pathlib.Path(place) / "tokenizer.json", here / self.name / "tokenizer.json")
+            shutil.copy(pathlib.Path(place) / "tokenizer.json", self.place / "tokenizer.json")
         lines = ",\n ".join(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=True)}" for key, value in expected.items())
-        (here / self.name / "expected.json").write_text("{" + lines + "}\n")
+        (self.place / "expected.json").write_text("{" + lines + "}\n")
 
     def tokenizer(self):
         from transformers.models.auto.tokenization_auto import tokenizer_class_from_name, TOKENIZER_MAPPING_NAMES
-        name = TOKENIZER_MAPPING_NAMES[self.family][1]
+        settings = self.source / "tokenizer_config.json"
+        said = json.loads(settings.read_text()).get("tokenizer_class") if settings.exists() else None
+        name = TOKENIZER_MAPPING_NAMES[self.family][1] if said in (None, "BertTokenizer", "RobertaTokenizer") else said
         return tokenizer_class_from_name(name).from_pretrained(self.source, **self.tokenizer_options)
 
 
@@ -287,6 +307,48 @@ def the_others():
         case = Case(f"xlm-roberta-{kind}", "xlm-roberta", num_labels=2, type_vocab_size=1)
         sentence_piece(case.source / "sentencepiece.bpe.model", kind)
         case.finish(150, positions_=66)
+
+    # Pieces that are a number with a comma behind it are hardly ever chosen.
+    of_albert = dict(pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, control_symbols="[CLS],[SEP],[MASK]")
+    case = Case("albert-spm", "albert", texts=OF_NUMBERS, num_labels=2, embedding_size=6, num_hidden_groups=1)
+    sentence_piece(case.source / "spiece.model", "unigram", corpus().lower(), **of_albert)
+    add_pieces(case.source / "spiece.model", {"▁12,": -2.0, "5,": -2.0, "m,": -2.0})
+    case.finish(130, drop=("pad_token_id", "bos_token_id", "eos_token_id"), legacy=True, keep=("inner_group_num", "hidden_act"))
+
+    case = Case("albert-cased", "albert", num_labels=3, embedding_size=8, num_hidden_groups=2)
+    sentence_piece(case.source / "spiece.model", "unigram", **of_albert)
+    case.file("tokenizer_config.json", {"do_lower_case": False, "keep_accents": True, "remove_space": False, "model_max_length": 512})
+    case.file("special_tokens_map.json", {"mask_token": {"content": "[MASK]", "lstrip": False, "rstrip": False, "normalized": True,
+                                                         "single_word": False}})
+    case.finish(130)
+
+    case = Case("camembert-spm", "camembert", num_labels=2, type_vocab_size=1, bos_token_id=5, eos_token_id=6)
+    sentence_piece(case.source / "sentencepiece.bpe.model", "unigram", unk_id=0, bos_id=1, eos_id=2)
+    case.finish(150, lambda state: positions(state, 66), positions_=66)
+
+    # As it is saved again by a version that has added_tokens.json.
+    case = Case("camembert-added", "camembert", num_labels=3, type_vocab_size=1)
+    sentence_piece(case.source / "sentencepiece.bpe.model", "bpe", unk_id=0, bos_id=1, eos_id=2, user_defined_symbols="daily")
+    case.file("special_tokens_map.json", {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "sep_token": "</s>",
+                                          "pad_token": "<pad>", "cls_token": "<s>", "mask_token": "<mask>",
+                                          "additional_special_tokens": ["<s>NOTUSED", "</s>NOTUSED"]})
+    case.finish(150, positions_=66, half=torch.float16)
+
+    # A decoder, whose rotary frequencies older versions saved as well.
+    case = Case("llama-sharded", "llama", num_labels=3, num_key_value_heads=1, pad_token_id=1, bos_token_id=0, eos_token_id=2)
+    with tempfile.TemporaryDirectory() as place:
+        byte_bpe(pathlib.Path(place), framed)
+        RobertaTokenizerFast.from_pretrained(place).backend_tokenizer.save(str(case.source / "tokenizer.json"))
+    case.file("tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>", "unk_token": "<unk>",
+                                        "model_input_names": ["input_ids", "attention_mask"]})
+    frequencies = lambda state: {**state, **{f"model.layers.{layer}.self_attn.rotary_emb.inv_freq": torch.ones(2) for layer in (0, 1)}}
+    case.finish(300, frequencies, shards=2, half=torch.float16)
+
+    for name, args, options, cased in (("mpnet", [], {}, False), ("mpnet-cased", ["--cased"], {"do_lower_case": False}, True)):
+        case = Case(name, "mpnet", args, options, num_labels=2)
+        tokens = ["<s>", "<pad>", "</s>", "<unk>", *vocabulary(cased), "<mask>"]
+        case.file("vocab.txt", "\n".join(tokens) + "\n")
+        case.finish(len(tokens), lambda state: positions(state, 66), positions_=66, legacy=cased)
 
     # A model of today whose weights somebody has saved as they once were.
     case = Case("modernbert", "modernbert", num_labels=2, global_attn_every_n_layers=2, local_attention=8, pad_token_id=1,

@@ -62,7 +62,9 @@ fn family_of(
     let mut candidates = family::of_names(&names);
     let mut by = "the names of the weights";
     if candidates.len() > 1 {
-        candidates.retain(|family| crate::tokenizer::fits(folder, family.tokenizer));
+        let fits = |family: &&Family| crate::tokenizer::fits(folder, family.tokenizer);
+        let fitting: Vec<_> = candidates.iter().copied().filter(fits).collect();
+        candidates = if fitting.is_empty() { candidates } else { fitting };
         by = "the names of the weights and the files of the tokenizer";
     }
     match candidates.as_slice() {
@@ -145,7 +147,7 @@ impl Completed {
         let begins = |start: &str| weights.names().any(|name| name.starts_with(start));
         let architecture = if weights.shape(self.family.head).is_some() {
             format!("{class}ForSequenceClassification")
-        } else if begins("cls.predictions.") || begins("lm_head.") || begins("vocab_") {
+        } else if ["cls.predictions.", "predictions.", "lm_head.", "vocab_"].into_iter().any(begins) {
             format!("{class}ForMaskedLM")
         } else {
             format!("{class}Model")

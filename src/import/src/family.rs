@@ -49,12 +49,61 @@ const ROBERTA: Family = Family {
     tokenizer: "RobertaTokenizer",
     ..BERT
 };
+const LLAMA: Family = Family {
+    model_type: "llama",
+    class: "Llama",
+    prefix: "model.",
+    mark: "layers.0.self_attn.q_proj.weight",
+    sizes: &[
+        ("vocab_size", "embed_tokens.weight", 0),
+        ("hidden_size", "embed_tokens.weight", 1),
+        ("intermediate_size", "layers.0.mlp.gate_proj.weight", 0),
+    ],
+    layers: ("num_hidden_layers", "layers."),
+    heads: "num_attention_heads",
+    head: "score.weight",
+    // Its older file, tokenizer.model, is not converted.
+    tokenizer: "LlamaTokenizer",
+};
 
 /// All of them.
 const FAMILIES: &[Family] = &[
     BERT,
     ROBERTA,
     Family { model_type: "xlm-roberta", class: "XLMRoberta", tokenizer: "XLMRobertaTokenizer", ..ROBERTA },
+    Family { model_type: "camembert", class: "Camembert", tokenizer: "CamembertTokenizer", ..ROBERTA },
+    Family {
+        model_type: "mpnet",
+        class: "MPNet",
+        prefix: "mpnet.",
+        mark: "encoder.layer.0.attention.attn.q.weight",
+        sizes: &[
+            ("vocab_size", "embeddings.word_embeddings.weight", 0),
+            ("hidden_size", "encoder.layer.0.attention.attn.o.weight", 0),
+            ("max_position_embeddings", "embeddings.position_embeddings.weight", 0),
+            ("intermediate_size", "encoder.layer.0.intermediate.dense.weight", 0),
+        ],
+        tokenizer: "MPNetTokenizer",
+        ..ROBERTA
+    },
+    Family {
+        model_type: "albert",
+        class: "Albert",
+        prefix: "albert.",
+        mark: "encoder.albert_layer_groups.0.albert_layers.0.attention.query.weight",
+        sizes: &[
+            ("vocab_size", "embeddings.word_embeddings.weight", 0),
+            ("embedding_size", "embeddings.word_embeddings.weight", 1),
+            ("hidden_size", "encoder.embedding_hidden_mapping_in.weight", 0),
+            ("max_position_embeddings", "embeddings.position_embeddings.weight", 0),
+            ("type_vocab_size", "embeddings.token_type_embeddings.weight", 0),
+            ("intermediate_size", "encoder.albert_layer_groups.0.albert_layers.0.ffn.weight", 0),
+        ],
+        // Layers share their weights, which do not show how many there are.
+        layers: ("num_hidden_layers", ""),
+        tokenizer: "AlbertTokenizer",
+        ..BERT
+    },
     Family {
         model_type: "electra",
         class: "Electra",
@@ -120,6 +169,19 @@ const FAMILIES: &[Family] = &[
         head: "score.weight",
         tokenizer: "GPT2Tokenizer",
     },
+    LLAMA,
+    Family { model_type: "mistral", class: "Mistral", ..LLAMA },
+    Family { model_type: "qwen2", class: "Qwen2", tokenizer: "Qwen2Tokenizer", ..LLAMA },
+    Family { model_type: "qwen3", class: "Qwen3", tokenizer: "Qwen2Tokenizer", ..LLAMA },
+    Family { model_type: "smollm3", class: "SmolLM3", tokenizer: "PreTrainedTokenizer", ..LLAMA },
+    Family { model_type: "gemma3_text", class: "Gemma3Text", tokenizer: "GemmaTokenizer", ..LLAMA },
+    Family {
+        model_type: "eurobert",
+        class: "EuroBert",
+        head: "classifier.weight",
+        tokenizer: "PreTrainedTokenizer",
+        ..LLAMA
+    },
 ];
 
 /// The family of this `model_type`.
@@ -162,8 +224,11 @@ mod tests {
     fn families_are_known_by_their_names() {
         let query = "encoder.layer.0.attention.self.query.weight";
         assert_eq!(told(&[&format!("bert.{query}")]), "bert");
-        assert_eq!(told(&[&format!("roberta.{query}")]), "roberta xlm-roberta");
-        assert_eq!(told(&[query]), "bert roberta xlm-roberta electra");
+        assert_eq!(told(&[&format!("roberta.{query}")]), "roberta xlm-roberta camembert");
+        assert_eq!(told(&[query]), "bert roberta xlm-roberta camembert electra");
+        assert_eq!(told(&["mpnet.encoder.layer.0.attention.attn.q.weight"]), "mpnet");
+        let shared = "encoder.albert_layer_groups.0.albert_layers.0.attention.query.weight";
+        assert_eq!((told(&[shared]), told(&[&format!("albert.{shared}")])), ("albert".into(), "albert".into()));
         assert_eq!(told(&["deberta.encoder.layer.0.attention.self.query_proj.weight"]), "deberta-v2");
         assert_eq!(told(&["transformer.h.0.attn.c_attn.weight"]), "gpt2");
         assert_eq!(told(&["deberta.encoder.layer.0.attention.self.in_proj.weight", "x"]), "");

@@ -30,6 +30,7 @@ use serde_json::{Map, Value, json};
 
 use crate::brief::quoted;
 pub use casing::Casing;
+use casing::Said;
 use class::{Class, Model};
 use settings::TokenizerSettings;
 use special::SpecialTokens;
@@ -93,7 +94,7 @@ pub fn make(folder: &Path, config: &Map<String, Value>, usual: &str, casing: Opt
     if let Some(missing) = class.files.iter().find(|name| !folder.join(name).is_file()) {
         return Err(refused(format!("has no tokenizer.json, and no {missing} to make one of")));
     }
-    if casing.is_some() && class.model != Model::WordPiece {
+    if casing.is_some() && !class.model.lowers_by_default() {
         let file = class.files.first().copied().unwrap_or_default();
         return Err(refused(format!(
             "has a tokenizer of {file}, which has one casing; leave --cased and --uncased out"
@@ -101,7 +102,7 @@ pub fn make(folder: &Path, config: &Map<String, Value>, usual: &str, casing: Opt
     }
     let origin = Origin { folder, class, settings: &settings, config, casing };
     let converted = match class.model {
-        Model::WordPiece => word_piece::convert(&origin)?,
+        Model::WordPiece { between } => word_piece::convert(&origin, between)?,
         Model::ByteBpe { .. } => byte_bpe::convert(&origin)?,
         Model::SentencePiece(kind) => sentence_piece::convert(&origin, kind)?,
     };
@@ -128,6 +129,14 @@ impl Origin<'_> {
     /// What `tokenizer_config.json` says under `key`; `usual` if it says nothing.
     fn flag(&self, key: &str, usual: bool) -> Result<bool> {
         Ok(self.settings.flag(key).map_err(|why| self.refused(settings::FILE, why))?.unwrap_or(usual))
+    }
+
+    /// What the folder and the user say of the casing: `do_lower_case`, today in `tokenizer_config.json` and once in
+    /// `config.json`.
+    fn said_casing(&self) -> Result<Said> {
+        let said = self.settings.flag("do_lower_case").map_err(|why| self.refused(settings::FILE, why))?;
+        let in_config = || self.config.get("do_lower_case").and_then(Value::as_bool).map(|flag| (flag, "config.json"));
+        Ok(Said { folder: said.map(|flag| (flag, settings::FILE)).or_else(in_config), asked: self.casing })
     }
 
     /// Rows of the table of word embeddings.

@@ -24,7 +24,7 @@ fn goldens() -> Vec<Golden> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/imports");
     let mut folders: Vec<PathBuf> = fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
-    assert!(folders.len() >= 17, "golden files are missing");
+    assert!(folders.len() >= 24, "golden files are missing");
     let golden = |folder: PathBuf| Golden {
         name: folder.file_name().unwrap().to_string_lossy().into_owned(),
         expected: json(&folder.join("expected.json")),

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::special::SpecialTokens;
 use super::vocabulary::Vocabulary;
 
+/// What stands for a blank in pieces of SentencePiece.
+pub(super) const BLANK: char = '\u{2581}';
+
 /// What to do with capitals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Casing {
@@ -19,25 +22,32 @@ pub enum Casing {
 
 /// What is said of the casing.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
+pub(super) struct Said {
     /// Whether texts become lower case by the folder's own word, and the file that says it.
-    pub(super) said: Option<(bool, &'static str)>,
+    pub(super) folder: Option<(bool, &'static str)>,
     /// What the user asks for.
     pub(super) asked: Option<Casing>,
+}
+
+/// What words are made up of.
+#[derive(Debug)]
+pub(super) struct Words<'a> {
+    /// The file of the vocabulary.
+    pub(super) file: &'static str,
+    pub(super) vocabulary: &'a Vocabulary,
+    pub(super) tokens: &'a SpecialTokens,
+    /// Whether a piece is the first of a word.
+    pub(super) is_first: fn(&str) -> bool,
 }
 
 /// Whether texts become lower case, and from what that was known.
 ///
 /// # Errors
 /// When nobody says it and the vocabulary has words with capitals, or two say different things.
-pub(super) fn decide(
-    wanted: Wanted,
-    vocabulary: &Vocabulary,
-    tokens: &SpecialTokens,
-) -> Result<(bool, String), String> {
-    let capitals = Capitals::of(vocabulary, tokens);
+pub(super) fn decide(said: Said, words: &Words<'_>) -> Result<(bool, String), String> {
+    let (capitals, vocabulary) = (Capitals::of(words), words.file);
     let word = |lower: bool| if lower { "texts become lower case" } else { "capitals are kept" };
-    match (wanted.said, wanted.asked) {
+    match (said.folder, said.asked) {
         (Some((lower, file)), asked) => {
             let contradicts = asked.is_some_and(|asked| lower != (asked == Casing::Uncased));
             if contradicts {
@@ -45,14 +55,14 @@ pub(super) fn decide(
                     "{file} says do_lower_case {lower}; leave --cased and --uncased out, or correct it there"
                 ));
             }
-            Ok((lower, format!("{}: do_lower_case of {file}; vocab.txt has {capitals}", word(lower))))
+            Ok((lower, format!("{}: do_lower_case of {file}; {vocabulary} has {capitals}", word(lower))))
         }
         (None, Some(asked)) => {
             let lower = asked == Casing::Uncased;
-            Ok((lower, format!("{}: as asked; vocab.txt has {capitals}", word(lower))))
+            Ok((lower, format!("{}: as asked; {vocabulary} has {capitals}", word(lower))))
         }
         (None, None) if capitals.words.is_empty() => {
-            Ok((true, format!("{}: no file says do_lower_case, and vocab.txt has {capitals}", word(true))))
+            Ok((true, format!("{}: no file says do_lower_case, and {vocabulary} has {capitals}", word(true))))
         }
         (None, None) => Err(format!(
             "has {capitals}, and no file says do_lower_case: add --cased to keep capitals, or --uncased to make texts lower case"
@@ -70,7 +80,8 @@ struct Capitals<'a> {
 }
 
 impl<'a> Capitals<'a> {
-    fn of(vocabulary: &'a Vocabulary, tokens: &SpecialTokens) -> Self {
+    fn of(words: &Words<'a>) -> Self {
+        let Words { vocabulary, tokens, is_first, .. } = words;
         let is_marked = |token: &str| {
             let marks = [('[', ']'), ('<', '>')];
             marks.iter().any(|(open, close)| token.starts_with(*open) && token.ends_with(*close))
@@ -80,7 +91,8 @@ impl<'a> Capitals<'a> {
         let has_capital = |token: &&str| token.chars().any(changes) && !is_marked(token) && tokens.id(token).is_none();
         let mut found: Vec<&str> = vocabulary.tokens().filter(has_capital).collect();
         found.sort_by_key(|token| vocabulary.id(token));
-        let is_word = |token: &&str| !token.starts_with("##") && token.chars().count() > 1;
+        let letters = |token: &str| token.chars().filter(|letter| *letter != BLANK).count();
+        let is_word = |token: &&str| is_first(token) && letters(token) > 1;
         let (words, parts) = found.into_iter().partition(is_word);
         Self { words, parts }
     }
@@ -116,8 +128,9 @@ mod tests {
         for (id, word) in (0..).zip(words) {
             vocabulary.add(word, id);
         }
-        let wanted = Wanted { said: said.map(|said| (said, "tokenizer_config.json")), asked };
-        decide(wanted, &vocabulary, &SpecialTokens::default())
+        let said = Said { folder: said.map(|said| (said, "tokenizer_config.json")), asked };
+        let is_first = |piece: &str| !piece.starts_with("##");
+        decide(said, &Words { file: "vocab.txt", vocabulary: &vocabulary, tokens: &SpecialTokens::default(), is_first })
     }
 
     const CASED: &[&str] = &["[UNK]", "[unused1]", "the", "A", "Patient", "##S"];

@@ -9,6 +9,8 @@ pub(super) struct Class {
     pub(super) files: &'static [&'static str],
     /// Its special tokens, in the order in which transformers adds those that the vocabulary lacks.
     pub(super) roles: &'static [Role],
+    /// Its special tokens without a role, where nothing else is said.
+    pub(super) additional: &'static [&'static str],
     /// How it makes tokens of words.
     pub(super) model: Model,
 }
@@ -30,7 +32,10 @@ pub(super) struct Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Model {
     /// The longest pieces of a list.
-    WordPiece,
+    WordPiece {
+        /// How many `sep_token` stand between two texts.
+        between: usize,
+    },
     /// Bytes that are merged.
     ByteBpe {
         /// Whether texts have a beginning and an end, as those of RoBERTa; else as those of GPT-2.
@@ -43,8 +48,17 @@ pub(super) enum Model {
 /// What is done to the vocabulary of a SentencePiece model, and around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spm {
+    Albert,
+    Camembert,
     DebertaV2,
     XlmRoberta,
+}
+
+impl Model {
+    /// Whether texts become lower case unless something else is said.
+    pub(super) fn lowers_by_default(self) -> bool {
+        matches!(self, Self::WordPiece { .. } | Self::SentencePiece(Spm::Albert))
+    }
 }
 
 const fn role(key: &'static str, content: &'static str) -> Role {
@@ -69,7 +83,8 @@ const BERT: Class = Class {
         role("cls_token", "[CLS]"),
         role("mask_token", "[MASK]"),
     ],
-    model: Model::WordPiece,
+    additional: &[],
+    model: Model::WordPiece { between: 1 },
 };
 const ROBERTA: Class = Class {
     name: "RobertaTokenizer",
@@ -83,6 +98,7 @@ const ROBERTA: Class = Class {
         normalized("cls_token", "<s>"),
         mask("<mask>"),
     ],
+    additional: &[],
     model: Model::ByteBpe { framed: true },
 };
 const XLM_ROBERTA: Class = Class {
@@ -97,6 +113,7 @@ const XLM_ROBERTA: Class = Class {
         role("cls_token", "<s>"),
         mask("<mask>"),
     ],
+    additional: &[],
     model: Model::SentencePiece(Spm::XlmRoberta),
 };
 
@@ -104,6 +121,20 @@ const CLASSES: &[Class] = &[
     BERT,
     Class { name: "DistilBertTokenizer", ..BERT },
     Class { name: "ElectraTokenizer", ..BERT },
+    Class {
+        name: "MPNetTokenizer",
+        roles: &[
+            role("bos_token", "<s>"),
+            role("eos_token", "</s>"),
+            role("unk_token", "[UNK]"),
+            role("sep_token", "</s>"),
+            role("pad_token", "<pad>"),
+            role("cls_token", "<s>"),
+            mask("<mask>"),
+        ],
+        model: Model::WordPiece { between: 2 },
+        ..BERT
+    },
     ROBERTA,
     Class {
         name: "GPT2Tokenizer",
@@ -127,9 +158,31 @@ const CLASSES: &[Class] = &[
             role("cls_token", "[CLS]"),
             role("mask_token", "[MASK]"),
         ],
+        additional: &[],
         model: Model::SentencePiece(Spm::DebertaV2),
     },
+    Class {
+        name: "AlbertTokenizer",
+        files: &["spiece.model"],
+        roles: &[
+            role("bos_token", "[CLS]"),
+            role("eos_token", "[SEP]"),
+            role("unk_token", "<unk>"),
+            role("sep_token", "[SEP]"),
+            role("pad_token", "<pad>"),
+            role("cls_token", "[CLS]"),
+            mask("[MASK]"),
+        ],
+        additional: &[],
+        model: Model::SentencePiece(Spm::Albert),
+    },
     XLM_ROBERTA,
+    Class {
+        name: "CamembertTokenizer",
+        additional: &["<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED"],
+        model: Model::SentencePiece(Spm::Camembert),
+        ..XLM_ROBERTA
+    },
 ];
 
 /// The class of this name.

@@ -8,6 +8,7 @@ use pellucid_intake::error::Result;
 use serde_json::{Value, json};
 
 use super::added_token::AddedToken;
+use super::casing::{self, Words};
 use super::class::Spm;
 use super::merges::pairs;
 use super::special::SpecialTokens;
@@ -22,13 +23,18 @@ const BLANK: &str = "\u{2581}";
 /// What transformers puts before the pieces of XLM-RoBERTa: the first of these models had another order of ids than its
 /// file.
 const OF_XLM_ROBERTA: &[(&str, f64)] = &[("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)];
+/// The same of CamemBERT.
+const OF_CAMEMBERT: &[(&str, f64)] =
+    &[("<s>NOTUSED", 0.0), ("<pad>", 0.0), ("</s>NOTUSED", 0.0), ("<unk>", 0.0), ("<unk>NOTUSED", -100.0)];
+/// What ALBERT takes from the score of a number with a comma behind it.
+const OF_COMMA: f64 = 100.0;
 
 /// Converts the SentencePiece model of `origin`.
 pub(super) fn convert(origin: &Origin<'_>, kind: Spm) -> Result<Converted> {
     let name = origin.class.files.first().copied().unwrap_or_default();
     let refused = |why: String| origin.refused(name, why);
     let file = SpmFile::parse(&origin.bytes(name)?).map_err(refused)?;
-    let pieces = pieces(&file, kind);
+    let pieces = pieces(&file, kind).map_err(refused)?;
     let mut vocabulary = Vocabulary::default();
     for (id, (piece, _)) in (0..).zip(&pieces) {
         if !vocabulary.add(piece, id) {
@@ -38,8 +44,7 @@ pub(super) fn convert(origin: &Origin<'_>, kind: Spm) -> Result<Converted> {
     let tokens =
         SpecialTokens::resolve(origin.class, origin.settings, &vocabulary, inherent(&file), origin.embeddings());
     let tokens = tokens.map_err(refused)?;
-    let steps = Steps::of(origin)?;
-    let mut notes = Vec::new();
+    let (steps, mut notes) = Steps::of(origin, kind, &vocabulary, &tokens)?;
     if file.byte_fallback {
         notes.push(format!(
             "{name}: characters that it does not know are unknown, and not written as bytes, as in transformers"
@@ -59,12 +64,25 @@ pub(super) fn convert(origin: &Origin<'_>, kind: Spm) -> Result<Converted> {
 }
 
 /// The pieces, each at the place of its id in the model.
-fn pieces(file: &SpmFile, kind: Spm) -> Vec<(&str, f64)> {
+fn pieces(file: &SpmFile, kind: Spm) -> std::result::Result<Vec<(&str, f64)>, String> {
     let from = |first: usize| file.pieces.iter().skip(first).map(|piece| (piece.text.as_str(), f64::from(piece.score)));
     match kind {
-        Spm::DebertaV2 => from(0).collect(),
+        Spm::DebertaV2 => Ok(from(0).collect()),
+        Spm::Albert => from(0).map(|(piece, score)| Ok((piece, score - taken_for_comma(piece)?))).collect(),
         // The first three of the file are the four before them here.
-        Spm::XlmRoberta => OF_XLM_ROBERTA.iter().copied().chain(from(3)).chain([("<mask>", 0.0)]).collect(),
+        Spm::XlmRoberta => Ok(OF_XLM_ROBERTA.iter().copied().chain(from(3)).chain([("<mask>", 0.0)]).collect()),
+        // The first of the file is the unknown piece.
+        Spm::Camembert => Ok(OF_CAMEMBERT.iter().copied().chain(from(1)).chain([("<mask>", 0.0)]).collect()),
+    }
+}
+
+/// What ALBERT takes from the score of `piece`, so that `1,` is two tokens. transformers also takes other characters than
+/// 0 to 9 for digits, by a table that is not here.
+fn taken_for_comma(piece: &str) -> std::result::Result<f64, String> {
+    match piece.strip_suffix(',').and_then(|number| number.chars().last()) {
+        Some(digit) if digit.is_ascii_digit() => Ok(OF_COMMA),
+        Some(other) if other.is_numeric() => Err(format!("has the piece {}, which is not converted", quoted(piece))),
+        _ => Ok(0.0),
     }
 }
 
@@ -82,7 +100,7 @@ fn model(
 ) -> std::result::Result<Value, String> {
     match file.algorithm {
         UNIGRAM => {
-            let unknown = if kind == Spm::XlmRoberta { 3 } else { file.unknown_id };
+            let unknown = if [Spm::XlmRoberta, Spm::Camembert].contains(&kind) { 3 } else { file.unknown_id };
             if unknown >= pieces.len() as u64 {
                 return Err(format!("has {unknown} for the id of the unknown piece, of {}", pieces.len()));
             }
@@ -121,11 +139,27 @@ fn model(
 struct Steps {
     lower: bool,
     by_punctuation: bool,
+    accents: bool,
 }
 
 impl Steps {
-    fn of(origin: &Origin<'_>) -> Result<Self> {
-        Ok(Self { lower: origin.flag("do_lower_case", false)?, by_punctuation: origin.flag("split_by_punct", false)? })
+    /// The steps, and what was decided, for people.
+    fn of(
+        origin: &Origin<'_>,
+        kind: Spm,
+        vocabulary: &Vocabulary,
+        tokens: &SpecialTokens,
+    ) -> Result<(Self, Vec<String>)> {
+        let (mut lower, mut notes) = (origin.flag("do_lower_case", false)?, Vec::new());
+        if kind == Spm::Albert {
+            let file = origin.class.files.first().copied().unwrap_or_default();
+            let words = Words { file, vocabulary, tokens, is_first: |piece| piece.starts_with(casing::BLANK) };
+            let decided = casing::decide(origin.said_casing()?, &words).map_err(|why| origin.refused(file, why))?;
+            lower = decided.0;
+            notes.push(decided.1);
+        }
+        let by_punctuation = origin.flag("split_by_punct", false)?;
+        Ok((Self { lower, by_punctuation, accents: origin.flag("keep_accents", false)? }, notes))
     }
 
     fn normaliser(&self, file: &SpmFile, kind: Spm) -> Value {
@@ -136,7 +170,14 @@ impl Steps {
         let lower = self.lower.then(|| json!({"type": "Lowercase"}));
         let steps: Vec<Value> = match kind {
             Spm::DebertaV2 => lower.into_iter().chain([strip(true)]).chain(charsmap).chain([blanks(" ")]).collect(),
-            Spm::XlmRoberta => charsmap.into_iter().chain([strip(false), blanks(BLANK)]).collect(),
+            Spm::Albert => {
+                let quote = |of: &str| json!({"type": "Replace", "pattern": {"String": of}, "content": "\""});
+                let plain = [json!({"type": "NFKD"}), json!({"type": "StripAccents"})];
+                let plain = plain.into_iter().filter(|_| !self.accents);
+                let first = [quote("``"), quote("''")].into_iter().chain(plain).chain(lower);
+                first.chain(charsmap).chain([blanks(" ")]).collect()
+            }
+            Spm::Camembert | Spm::XlmRoberta => charsmap.into_iter().chain([strip(false), blanks(BLANK)]).collect(),
         };
         json!({"type": "Sequence", "normalizers": steps})
     }
@@ -154,7 +195,10 @@ impl Steps {
             Spm::DebertaV2 => {
                 vec![("do_lower_case", Value::Bool(self.lower)), ("split_by_punct", Value::Bool(self.by_punctuation))]
             }
-            Spm::XlmRoberta => Vec::new(),
+            Spm::Albert => {
+                vec![("do_lower_case", Value::Bool(self.lower)), ("keep_accents", Value::Bool(self.accents))]
+            }
+            Spm::Camembert | Spm::XlmRoberta => Vec::new(),
         }
     }
 }
@@ -162,11 +206,11 @@ impl Steps {
 /// What is put around texts; transformers has the tokens of these classes by name.
 fn processor(tokens: &SpecialTokens, kind: Spm) -> std::result::Result<Value, String> {
     match kind {
-        Spm::DebertaV2 => {
+        Spm::Albert | Spm::DebertaV2 => {
             let single = [("[CLS]", 0), ("$A", 0), ("[SEP]", 0)];
             template(tokens, &single, &[&single[..], &[("$B", 1), ("[SEP]", 1)]].concat())
         }
-        Spm::XlmRoberta => {
+        Spm::Camembert | Spm::XlmRoberta => {
             let single = [("<s>", 0), ("$A", 0), ("</s>", 0)];
             template(tokens, &single, &[&single[..], &[("</s>", 0), ("$B", 0), ("</s>", 0)]].concat())
         }

@@ -42,7 +42,7 @@ impl SpecialTokens {
             tokens.place(vocabulary, embeddings, token)?;
         }
         let roles = roles(class, settings)?;
-        let additional = additional(settings)?;
+        let additional = additional(class, settings)?;
         let is_special = |content: &str| {
             let of_role = roles.iter().any(|(_, token)| token.as_ref().is_some_and(|token| token.content == content));
             of_role || additional.iter().any(|token| token.content == content)
@@ -170,13 +170,16 @@ fn roles(class: &Class, settings: &TokenizerSettings) -> Result<Vec<(&'static st
     class.roles.iter().map(one).collect()
 }
 
-/// Special tokens without a role.
-fn additional(settings: &TokenizerSettings) -> Result<Vec<AddedToken>, String> {
+/// Special tokens without a role; those of `class` where none are said.
+fn additional(class: &Class, settings: &TokenizerSettings) -> Result<Vec<AddedToken>, String> {
     let one = |value: &Value| match value {
         Value::String(content) => Ok(AddedToken::special(content)),
         value => special(value),
     };
-    settings.token("additional_special_tokens").and_then(Value::as_array).into_iter().flatten().map(one).collect()
+    match settings.token("additional_special_tokens") {
+        None => Ok(class.additional.iter().copied().map(AddedToken::special).collect()),
+        Some(said) => said.as_array().into_iter().flatten().map(one).collect(),
+    }
 }
 
 /// A special token of its JSON object.

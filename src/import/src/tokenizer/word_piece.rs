@@ -3,7 +3,7 @@
 use pellucid_intake::error::Result;
 use serde_json::{Value, json};
 
-use super::casing::{self, Wanted};
+use super::casing::{self, Words};
 use super::special::SpecialTokens;
 use super::template::template;
 use super::vocabulary::Vocabulary;
@@ -13,19 +13,22 @@ const FILE: &str = "vocab.txt";
 /// Tokens at most.
 const MOST: usize = 4_000_000;
 
-/// Converts `vocab.txt`.
-pub(super) fn convert(origin: &Origin<'_>) -> Result<Converted> {
+/// Converts `vocab.txt`,
+/// with `between` tokens `sep_token` between two texts.
+pub(super) fn convert(origin: &Origin<'_>, between: usize) -> Result<Converted> {
     let refused = |why: String| origin.refused(FILE, why);
     let vocabulary = read(&origin.text(FILE)?).map_err(refused)?;
     let tokens = SpecialTokens::resolve(origin.class, origin.settings, &vocabulary, Vec::new(), origin.embeddings());
     let tokens = tokens.map_err(refused)?;
-    let wanted = Wanted { said: said_casing(origin)?, asked: origin.casing };
-    let (lower, note) = casing::decide(wanted, &vocabulary, &tokens).map_err(refused)?;
+    let words =
+        Words { file: FILE, vocabulary: &vocabulary, tokens: &tokens, is_first: |piece| !piece.starts_with("##") };
+    let (lower, note) = casing::decide(origin.said_casing()?, &words).map_err(refused)?;
     let chinese = origin.flag("tokenize_chinese_chars", true)?;
     let accents = origin.settings.flag("strip_accents").map_err(|why| origin.refused(settings::FILE, why))?;
     let [cls, sep, unk] = ["cls_token", "sep_token", "unk_token"].map(|role| tokens.role(role).unwrap_or_default());
-    let single = [(cls, 0), ("$A", 0), (sep, 0)];
-    let pair = [&single[..], &[("$B", 1), (sep, 1)]].concat();
+    let first = [(cls, 0), ("$A", 0)];
+    let single = [&first[..], &[(sep, 0)]].concat();
+    let pair = [&first[..], &vec![(sep, 0); between], &[("$B", 1), (sep, 1)]].concat();
     let processor = template(&tokens, &single, &pair).map_err(refused)?;
     Ok(Converted {
         model: json!({
@@ -47,13 +50,6 @@ pub(super) fn convert(origin: &Origin<'_>) -> Result<Converted> {
         notes: vec![note],
         tokens,
     })
-}
-
-/// What the folder says of the casing: `do_lower_case`, today in `tokenizer_config.json` and once in `config.json`.
-fn said_casing(origin: &Origin<'_>) -> Result<Option<(bool, &'static str)>> {
-    let said = origin.settings.flag("do_lower_case").map_err(|why| origin.refused(settings::FILE, why))?;
-    let in_config = || origin.config.get("do_lower_case").and_then(Value::as_bool).map(|flag| (flag, "config.json"));
-    Ok(said.map(|flag| (flag, settings::FILE)).or_else(in_config))
 }
 
 /// The tokens of `text`, whose ids are the numbers of their lines. Of two that are alike the later one counts, as in
