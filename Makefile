@@ -39,12 +39,13 @@ chaos: build
 fuzz: libtorch
 	tests/fuzz/run.sh
 
-# Logits and saved folders beside those of transformers, for every family, then COUNT=100 random folders of each. PYTHON
-# must have torch and transformers 4.57; PYTHON5, if there is one, transformers 5, whose random folders are compared as
+# Logits and saved folders beside those of transformers, for every family, what `pellucid import` makes of folders in old
+# layouts, then COUNT=100 random folders of each. PYTHON must have torch and transformers 4.57; PYTHON5, if there is one, transformers 5, whose random folders are compared as
 # well. MODEL=DIR TEXTS=FILE.tsv compares a folder of your own.
 parity: build
 	for python in $(or $(PYTHON),python3) $(PYTHON5); do \
 		$$python tests/parity/parity.py $(if $(MODEL),--model $(MODEL) --texts $(TEXTS)) || exit 1; \
+		$$python tests/parity/layouts.py || exit 1; \
 		$$python tests/parity/fuzz.py --count $(or $(COUNT),100) --seed $(or $(SEED),1) || exit 1; \
 	done
 

@@ -1,12 +1,12 @@
-"""Makes folders of tests/golden/folders that are laid out as the relatives of ModernBERT: Ettin encoders, mmBERT and
-BioClinical ModernBERT, small and with random weights.
+"""Makes folders of tests/golden/folders that are laid out as the relatives of ModernBERT (Ettin encoders, mmBERT and
+BioClinical ModernBERT) and as Llama 3, small and with random weights.
 
   python tests/golden/make_relatives.py      (torch 2.11.0; transformers 4.48.0, and again 4.57.1 and 5.24.0; seed 48)
 
 config.json and tokenizer_config.json have the keys of the published ones, also those that transformers does not know
 (`position_embedding_type`, `layer_norm_eps`), and token ids that contradict the tokenizer where theirs do
-(`cls_token_id` of mmBERT). Sizes are small. With 4.48.0, which they name, the folders are made; with the others the two
-are made that are saved again by such a version. Run it only to change the cases; the output is committed.
+(`cls_token_id` of mmBERT). Sizes are small. With 4.48.0, which they name, the folders are made; with the others Llama 3,
+and the two that are saved again by such a version. Run it only to change the cases; the output is committed.
 """
 
 import json
@@ -21,7 +21,8 @@ import torch
 import transformers
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, ModernBertConfig, ModernBertForSequenceClassification
+from transformers import (AutoModelForSequenceClassification, AutoTokenizer, LlamaConfig, LlamaForSequenceClassification, ModernBertConfig,
+                          ModernBertForSequenceClassification, PreTrainedTokenizerFast)
 
 OUT = pathlib.Path(__file__).resolve().parent / "folders"
 SEED = 48
@@ -148,10 +149,38 @@ def make(name, kind, tokenizer_and_said, three):
     expect(folder)
 
 
-def random_model(config):
+def llama_3(name):
+    """Merged bytes, a token before each text, and neither a mask nor an unknown token, nor one for padding that is named."""
+    folder = OUT / f"{VERSION}-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    words = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    tokenizer = Tokenizer(models.BPE(ignore_merges=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(words), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=310, initial_alphabet=alphabet, show_progress=False))
+    first, last, *more = ["<|begin_of_text|>", "<|end_of_text|>", "<|reserved_special_token_0|>", "<|finetune_right_pad_id|>", "<|eot_id|>"]
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in (first, last, *more)])
+    template = processors.TemplateProcessing(single=f"{first} $A", pair=f"{first} $A {first}:1 $B:1",
+                                             special_tokens=[(first, tokenizer.token_to_id(first))])
+    tokenizer.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=False), template])
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=first, eos_token=last, model_max_length=131072,
+                            model_input_names=["input_ids", "attention_mask"]).save_pretrained(folder)
+    ids = {key: tokenizer.token_to_id(token) for key, token in (("bos_token_id", first), ("eos_token_id", last), ("pad_token_id", more[1]))}
+    scaled = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
+    rope = dict(rope_theta=500000.0, rope_scaling=scaled) if VERSION < "5" else dict(rope_parameters=scaled | {"rope_theta": 500000.0})
+    config = LlamaConfig(vocab_size=tokenizer.get_vocab_size() + 2, hidden_size=8, intermediate_size=12, num_hidden_layers=2, num_labels=3,
+                         num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512, rms_norm_eps=1e-5, **ids, **rope)
+    random_model(config, LlamaForSequenceClassification).save_pretrained(folder)
+    expect(folder)
+
+
+def random_model(config, kind=ModernBertForSequenceClassification):
     torch.manual_seed(SEED)
     config.reference_compile = False
-    model = ModernBertForSequenceClassification._from_config(config, attn_implementation="eager").eval()
+    model = kind._from_config(config, attn_implementation="eager").eval()
+    del config.reference_compile
     for parameter in model.parameters():
         noise = torch.randn_like(parameter)
         parameter.data = noise * 0.3 if parameter.dim() > 1 else parameter.data + noise * 0.1
@@ -164,12 +193,12 @@ def save_again(name, source):
     shutil.rmtree(folder, ignore_errors=True)
     AutoModelForSequenceClassification.from_pretrained(OUT / source).save_pretrained(folder)
     AutoTokenizer.from_pretrained(OUT / source).save_pretrained(folder)
-    path = folder / "tokenizer.json"
-    path.write_text(json.dumps(json.loads(path.read_text()), ensure_ascii=False, separators=(",", ":")) + "\n")
     expect(folder)
 
 
 def expect(folder):
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()), ensure_ascii=False, separators=(",", ":")) + "\n")
     model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager").float().eval()
     model.config.reference_compile = False
     tokenizer, rows = AutoTokenizer.from_pretrained(folder), []
@@ -189,5 +218,6 @@ if __name__ == "__main__":
         make("mmbert", "mmbert", of_gemma("GemmaTokenizerFast"), True)
         make("mmbert-plain_class", "mmbert", of_gemma("PreTrainedTokenizerFast"), False)
     else:
+        llama_3("llama-3")
         save_again("mmbert", "4.48.0-mmbert")
         save_again("ettin-encoder", "4.48.0-ettin-encoder")

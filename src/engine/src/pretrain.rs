@@ -76,10 +76,11 @@ struct Puzzle {
 /// When the texts or the folders are not what they should be; that of `out` is said before anything is read.
 pub fn pretrain(request: &PretrainRequest, report: &mut dyn FnMut(&str)) -> Result<f64> {
     place::check(&request.out, &request.model)?;
+    let config = config(request)?;
     let encoder = TextEncoder::load(&request.model, request.max_tokens)?;
     let tokenizer = TokenizerFiles::read(&request.model)?;
     let (train, held_out) = texts(request, &encoder)?;
-    let model = model(request)?;
+    let model = model(request, config)?;
     let plan = BatchPlan {
         batch_size: request.batch_size,
         grouping: pellucid_protocol::settings::Grouping::Length,
@@ -135,13 +136,18 @@ fn texts(request: &PretrainRequest, encoder: &TextEncoder) -> Result<(Vec<Encode
     Ok((rows(train), rows(held_out)))
 }
 
-fn model(request: &PretrainRequest) -> Result<MaskedLm> {
+/// The configuration of the model, if it is one that can be pretrained.
+fn config(request: &PretrainRequest) -> Result<ModelConfig> {
     let mut config = ModelConfig::load(&request.model)?;
     if config.family() != "bert" {
         let message = format!("pretraining a `{}` is not supported; supported is bert", config.family());
         return Err(Error::file(&request.model, message));
     }
     config.architecture = config.architecture.with_dropout(request.dropout);
+    Ok(config)
+}
+
+fn model(request: &PretrainRequest, config: ModelConfig) -> Result<MaskedLm> {
     let specs = MaskedLm::specs(&config.architecture);
     let params = if ModelWeights::are_in(&request.model) {
         let fresh = |spec: &ParamSpec| spec.name.starts_with("cls.");

@@ -9,6 +9,7 @@ use tch::{Kind, Tensor, no_grad};
 use super::parts::parts;
 use super::subject::Subject;
 use crate::data::batch::Batch;
+use crate::data::layout::PadTokens;
 use crate::data::tokens::TokenRow;
 use crate::model::architecture::Pooling;
 use crate::model::classifier::Classifier;
@@ -159,7 +160,18 @@ impl ModelOracle<'_> {
 
     /// Rows of token ids that have the shape of the text.
     fn batch(&self, rows: &[Vec<i64>]) -> Batch {
-        Batch::same_shape(rows, &self.subject.encoded, self.model.pads(), self.model.device())
+        Batch::same_shape(rows, &self.subject.encoded, self.pads(), self.model.device())
+    }
+
+    /// What padding tokens do to a text with masked words. Where the padding token itself stands in for the mask, what
+    /// stands for the text stays where it is.
+    fn pads(&self) -> PadTokens {
+        match self.model.pads() {
+            PadTokens::Unpooled(pad) if pad == self.subject.mask && !self.subject.encoded.ids.contains(&pad) => {
+                PadTokens::Alike
+            }
+            pads => pads,
+        }
     }
 
     /// `scalar` and its gradient by word embeddings at `points`, `[rows, tokens, size]`.

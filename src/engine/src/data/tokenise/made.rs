@@ -12,6 +12,8 @@ use crate::data::windows::TextLimit;
 const MASKS: &[&str] = &["[MASK]", "<mask>"];
 const PADS: &[&str] = &["[PAD]", "<pad>"];
 const UNKNOWNS: &[&str] = &["[UNK]", "<unk>", "<|endoftext|>"];
+/// Roles of tokens that stand in where there is no unknown token either, as in Llama 3.
+const OTHERS: &[&str] = &["eos_token", "bos_token", "sep_token", "cls_token"];
 
 /// Why there is no tokenizer.
 #[derive(Debug)]
@@ -49,8 +51,13 @@ pub(super) fn made(bytes: &[u8], settings: &TokenizerSettings, limit: TextLimit)
     let find_any = |names: &[&str]| names.iter().find_map(|name| find(name));
     let mask = own("mask_token").or_else(|| find_any(MASKS));
     let pad = own("pad_token").or_else(|| settings.model_pad()).or_else(|| find_any(PADS));
-    let stand_in = mask.or_else(|| own("unk_token")).or_else(|| find_any(UNKNOWNS));
-    let lacking = || Fault::Refused("has no mask token and no unknown token to mask words with".to_owned());
+    let others = OTHERS.iter().filter_map(|role| own(role));
+    let candidates: Vec<i64> =
+        mask.into_iter().chain(own("unk_token")).chain(find_any(UNKNOWNS)).chain(others).collect();
+    // A decoder takes a padding token at the end of a text for none of the text.
+    let pads = |id: &i64| [pad, settings.model_pad()].contains(&Some(*id));
+    let stand_in = candidates.iter().copied().find(|id| !pads(id)).or_else(|| candidates.first().copied()).or(pad);
+    let lacking = || Fault::Refused("has no special token at all to mask words with".to_owned());
     let stand_in = stand_in.ok_or_else(lacking)?;
     let token = |own: Option<i64>| TokenOf { id: own.unwrap_or(stand_in), is_own: own.is_some() };
     let (mask, pad) = (token(mask), token(pad));
