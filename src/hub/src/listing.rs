@@ -28,6 +28,7 @@ const BESIDE: &[(&str, u64)] = &[
     ("vocab.json", TOKENIZER),
     ("merges.txt", TOKENIZER),
     ("spm.model", TOKENIZER),
+    ("spiece.model", TOKENIZER),
     ("sentencepiece.bpe.model", TOKENIZER),
     ("modules.json", SMALL),
     ("1_Pooling/config.json", SMALL),

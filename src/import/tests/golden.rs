@@ -137,3 +137,67 @@ fn capitals_that_nobody_speaks_of_are_asked_about() {
     let golden = goldens().into_iter().find(|golden| golden.name == "roberta-sharded").unwrap();
     assert!(golden.convert(Some(Casing::Cased)).1.unwrap_err().contains("leave --cased and --uncased out"));
 }
+
+/// What is said of a copy of the golden folder `name` that `change` has changed.
+fn refused(name: &str, change: impl FnOnce(&Path)) -> String {
+    let (folder, draft) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let golden = goldens().into_iter().find(|golden| golden.name == name).unwrap();
+    for entry in fs::read_dir(golden.folder.join("source")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    change(folder.path());
+    let job = Job { source: folder.path().to_owned(), draft: draft.path().to_owned(), casing: None };
+    let error = convert(&job, Vec::new()).unwrap_err().to_string();
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
+}
+
+fn without(folder: &Path, keys: &[&str]) {
+    let mut config = json(&folder.join("config.json"));
+    for key in keys {
+        config.as_object_mut().unwrap().remove(*key).unwrap();
+    }
+    fs::write(folder.join("config.json"), config.to_string()).unwrap();
+}
+
+#[test]
+fn what_the_weights_do_not_tell_is_asked_for_by_name() {
+    for (name, keys, part) in [
+        ("camembert-spm", &["model_type"][..], "the weights fit several (xlm-roberta, camembert)"),
+        (
+            "llama-sharded",
+            &["model_type"],
+            "fit several (llama, mistral, qwen2, qwen3, smollm3, gemma3_text, eurobert)",
+        ),
+        ("albert-spm", &["num_hidden_layers"], "has no num_hidden_layers, which the weights do not show"),
+        ("mpnet", &["num_attention_heads"], "has no num_attention_heads, which the weights do not show"),
+    ] {
+        let told = refused(name, |folder| without(folder, keys));
+        assert!(told.contains("config.json: ") && told.contains(part), "{told}");
+    }
+    let told = refused("llama-sharded", |folder| {
+        fs::remove_file(folder.join("tokenizer.json")).unwrap();
+        fs::remove_file(folder.join("tokenizer_config.json")).unwrap();
+    });
+    assert!(told.contains("a tokenizer of the class \"LlamaTokenizer\", which is not converted"), "{told}");
+    let told = refused("albert-cased", |folder| fs::remove_file(folder.join("tokenizer_config.json")).unwrap());
+    assert!(
+        told.contains("spiece.model: has 6 words with capitals (Bank, Profit, ") && told.contains("--cased"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_number_before_a_comma_that_python_alone_knows_is_refused() {
+    let told = refused("albert-spm", |folder| {
+        let path = folder.join("spiece.model");
+        let bytes = fs::read(&path).unwrap();
+        let at = bytes.windows(2).position(|pair| pair == b"m,").unwrap();
+        // It is a byte longer than what it takes the place of.
+        let other = "²".as_bytes();
+        let piece = [&bytes[..at - 4], &[10, 10, 10, 3][..], other, b",", &bytes[at + 2..]].concat();
+        fs::write(&path, piece).unwrap();
+    });
+    assert!(told.contains("has the piece \"²,\", which is not converted"), "{told}");
+}

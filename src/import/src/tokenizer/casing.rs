@@ -114,7 +114,8 @@ impl fmt::Display for Capitals<'_> {
 
 fn examples(tokens: &[&str]) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<String> = tokens.iter().take(SHOWN).map(|token| token.escape_debug().to_string()).collect();
+    let shown: Vec<String> =
+        tokens.iter().take(SHOWN).map(|token| token.trim_start_matches(BLANK).escape_debug().to_string()).collect();
     let more = if tokens.len() > SHOWN { ", ..." } else { "" };
     format!("{}{more}", shown.join(", "))
 }

@@ -10,7 +10,7 @@ use crate::hub_snapshot::fetching;
 pub const PICKLES: &[&str] =
     &["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "pytorch_model.pt", "model.bin"];
 /// The files that tokenizers were kept in before `tokenizer.json`.
-pub const VOCABULARIES: &[&str] = &["vocab.txt", "vocab.json", "spm.model", "sentencepiece.bpe.model"];
+pub const VOCABULARIES: &[&str] = &["vocab.txt", "vocab.json", "spm.model", "spiece.model", "sentencepiece.bpe.model"];
 
 /// The first of these files that `folder` has.
 #[must_use]
