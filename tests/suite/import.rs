@@ -4,6 +4,7 @@
 #[path = "../hostile/checkpoints.rs"]
 mod checkpoints;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,23 @@ fn imported_models_answer_as_they_do_in_transformers() {
             }
         }
     }
+}
+
+#[test]
+fn every_family_that_is_loaded_is_imported() {
+    let place = Workplace::new();
+    let source = copied(&place, "lexlms-legal-roberta-base");
+    let config = source.join("config.json");
+    let other = fs::read_to_string(&config).unwrap().replace("\"roberta\"", "\"nonsense\"");
+    fs::write(config, other).unwrap();
+    let listed = |told: String, before: &str| {
+        let (_, list) = told.trim_end().split_once(before).unwrap_or_else(|| panic!("no `{before}` in: {told}"));
+        list.split(", ").map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    let imported = listed(text(&import(&place, &source, &[]).stderr), "is not imported; imported are ");
+    let output = place.output(["predict", "--model", "old", "--text", "a"]);
+    let loaded = listed(text(&output.stderr), "is not supported; supported are ");
+    assert!(imported == loaded && loaded.len() >= 18, "{imported:?} {loaded:?}");
 }
 
 #[test]
