@@ -250,7 +250,7 @@ def main():
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
     table = Table()
-    for golden in sorted(FAMILIES.glob(f"*{asked.only}*")):
+    for golden in sorted(folder for folder in FAMILIES.iterdir() if asked.only in folder.name):
         with tempfile.TemporaryDirectory() as work:
             compare_golden(program, golden, pathlib.Path(work), table)
     if asked.model:
