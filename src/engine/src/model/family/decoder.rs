@@ -346,3 +346,22 @@ fn gemma3(raw: &Map<String, Value>) -> Result<Architecture, String> {
         ..plain
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistral_with_types_of_layers_has_windows_where_they_say() {
+        let written = json!({"model_type": "mistral", "vocab_size": 9, "hidden_size": 8, "intermediate_size": 8,
+            "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "sliding_window": 3});
+        let windows = |types: Option<Value>| {
+            let mut all = written.as_object().unwrap().clone();
+            all.extend(types.map(|types| ("layer_types".to_owned(), types)));
+            mistral(&all).map(|made| made.attention.rules.iter().map(|rule| rule.window).collect::<Vec<_>>())
+        };
+        assert_eq!(windows(None), Ok(vec![Some(2), Some(2)]));
+        assert_eq!(windows(Some(json!(["full_attention", "sliding_attention"]))), Ok(vec![None, Some(2)]));
+        assert!(windows(Some(json!(["full_attention"]))).unwrap_err().contains("layer_types"));
+    }
+}
