@@ -13,28 +13,26 @@ pub(super) struct Around {
     bos: bool,
     /// Whether the last one does.
     eos: bool,
-    writer: Writer,
 }
 
 impl Around {
     /// Those of a tokenizer of `class` with the configuration `config`; `None` if its post-processor says it.
     ///
+    /// Where there is a `tokenizer.json`, transformers 5 drops the keys of every class, whatever they are.
+    ///
     /// # Errors
     /// A key that is neither true nor false.
     pub(super) fn of(config: &Map<String, Value>, class: TokenizerClass) -> Result<Option<Self>, String> {
-        let flag = |key: &str| match config.get(key) {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        if class.writer == Writer::Five {
+            return Ok(None);
+        }
+        let flag = |key: &str, default: bool| match config.get(key) {
+            None => Ok(default),
+            Some(Value::Bool(flag)) => Ok(*flag),
             Some(other) => Err(format!("{key} is `{other}`; true or false")),
         };
-        let (bos, eos, writer) = (flag("add_bos_token")?, flag("add_eos_token")?, class.writer);
-        let is_heeded = match (writer, class.ends) {
-            (Writer::Four, ends) => ends == Ends::AsConfigured,
-            // There, every class heeds the keys if one of them is there.
-            (Writer::Five, _) => bos.is_some() || eos.is_some(),
-        };
-        let (bos, eos) = (bos.unwrap_or(writer == Writer::Four), eos.unwrap_or(false));
-        Ok(is_heeded.then_some(Self { bos, eos, writer }))
+        let (bos, eos) = (flag("add_bos_token", true)?, flag("add_eos_token", false)?);
+        Ok((class.ends == Ends::AsConfigured).then_some(Self { bos, eos }))
     }
 
     /// Puts them around the texts of `tokenizer`.
@@ -44,7 +42,6 @@ impl Around {
     pub(super) fn put(self, tokenizer: &mut Tokenizer, tokens: &SpecialTokens) -> Result<(), String> {
         let find = |wanted: bool, role: &str, key: &str| match tokens.content(role) {
             _ if !wanted => Ok(None),
-            None if self.writer == Writer::Five => Ok(None),
             None => Err(format!("{key} is true, but there is no {role}")),
             Some(token) => match tokenizer.token_to_id(token) {
                 Some(_) => Ok(Some(token)),
@@ -125,13 +122,22 @@ mod tests {
     }
 
     #[test]
-    fn transformers_5_heeds_the_keys_for_every_class_if_they_are_there() {
-        let of_five = |keys: Value| {
-            let mut all = json!({"tokenizer_class": "TokenizersBackend", "bos_token": "<s>"});
-            all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
-            ids(&all).unwrap()[0].clone()
-        };
-        assert_eq!(of_five(json!({})), [3]);
-        assert_eq!(of_five(json!({"add_bos_token": true, "add_eos_token": true})), [1, 3], "there is no last token");
+    fn transformers_5_drops_the_keys() {
+        // transformers 5.0.0 and 5.24.0: AutoTokenizer.from_pretrained(folder)("a"), whatever the class is.
+        for class in ["TokenizersBackend", "PreTrainedTokenizerFast"] {
+            let of_five = |keys: Value| {
+                let mut all = json!({"backend": "tokenizers", "tokenizer_class": class, "bos_token": "<s>", "eos_token": "</s>"});
+                all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+                ids(&all).unwrap()
+            };
+            let none = of_five(json!({}));
+            assert_eq!(none, [vec![3], vec![3, 3, 3]]);
+            for keys in [json!({"add_bos_token": true}), json!({"add_eos_token": true, "add_bos_token": null})] {
+                assert_eq!(of_five(keys.clone()), none, "{class} {keys}");
+            }
+        }
+        let five = TokenizerClass::of(Some("LlamaTokenizer"), None, Writer::Five).unwrap();
+        let keys = json!({"add_bos_token": true, "add_eos_token": true});
+        assert_eq!(Around::of(keys.as_object().unwrap(), five), Ok(None));
     }
 }
