@@ -2,10 +2,33 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
 /// Characters of a URL at most; those that storage signs have some two thousand.
 const LONGEST: usize = 8192;
+
+/// What is escaped in a part of a path, as Python's `quote` does.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
+const PATH: &AsciiSet = &PART.remove(b'/');
+
+/// What becomes of the slashes in a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slashes {
+    /// They separate the parts of a path.
+    Kept,
+    /// They are parts of one name.
+    Escaped,
+}
+
+/// `name` as it stands in a URL.
+pub(crate) fn escaped(name: &str, slashes: Slashes) -> String {
+    let set = match slashes {
+        Slashes::Kept => PATH,
+        Slashes::Escaped => PART,
+    };
+    utf8_percent_encode(name, set).to_string()
+}
 
 /// The URL of something on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +147,14 @@ mod tests {
         }
         assert_eq!(address("https://a.b/c/").below("/d/e").unwrap(), address("https://a.b/c/d/e"));
         assert_eq!(address("https://a.b").below("/d").unwrap(), address("https://a.b/d"));
+    }
+
+    #[test]
+    fn names_are_escaped_as_in_python() {
+        // urllib.parse.quote(name), and with safe="".
+        let name = "a b/c?d%20#é&+~_.-";
+        assert_eq!(escaped(name, Slashes::Kept), "a%20b/c%3Fd%2520%23%C3%A9%26%2B~_.-");
+        assert_eq!(escaped("refs/pr/1", Slashes::Escaped), "refs%2Fpr%2F1");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{Response, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
@@ -11,6 +11,7 @@ use ureq::{Agent, Body, Error, RequestBuilder, typestate::WithoutBody};
 
 use crate::address::Address;
 use crate::hub::Hub;
+use crate::pace::Pace;
 use crate::progress::Progress;
 
 /// Redirects that are followed at most.
@@ -19,6 +20,8 @@ const REDIRECTS: usize = 6;
 const CONNECT: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_secs(60);
 const READ: Duration = Duration::from_secs(30);
+/// Bytes that are read at once.
+pub(crate) const PIECE: usize = 1 << 16;
 /// Seconds that a server may ask to wait.
 const LONGEST_PAUSE: u64 = 120;
 
@@ -156,21 +159,35 @@ impl Client {
         }
     }
 
-    /// All that is there, of at most `limit` bytes, tried again as long as that may help.
-    pub(crate) fn content(
+    /// A list of files, of at most `limit` bytes, tried again as long as that may help.
+    pub(crate) fn listing(
         &self,
         address: &Address,
         limit: u64,
         progress: &mut dyn Progress,
     ) -> Result<Vec<u8>, String> {
         self.patiently(progress, || {
-            let answer = self.send(address, Ask::Get(0))?;
-            let mut content = Vec::new();
-            let read = answer.into_body().into_reader().take(limit + 1).read_to_end(&mut content);
-            read.map_err(|error| cut(&error))?;
-            let too_long = content.len() as u64 > limit;
-            if too_long { Err(Trouble::Lasting(format!("has more than {limit} bytes"))) } else { Ok(content) }
+            let mut from = self.send(address, Ask::Get(0))?.into_body().into_reader().take(limit + 1);
+            let (mut content, mut piece, mut pace) = (Vec::new(), vec![0; PIECE], self.pace());
+            loop {
+                let count = from.read(&mut piece).map_err(|error| cut(&error))?;
+                content.extend_from_slice(&piece[..count]);
+                if content.len() as u64 > limit {
+                    return Err(Trouble::Lasting(format!("its list of files has more than {limit} bytes")));
+                }
+                if count == 0 {
+                    return Ok(content);
+                }
+                if pace.is_too_slow(count, Instant::now()) {
+                    return Err(slow());
+                }
+            }
         })
+    }
+
+    /// How fast an answer must come that begins now.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::of(self.hub.patience, Instant::now())
     }
 
     /// What `attempt` comes to in the end.
@@ -220,7 +237,10 @@ fn unanswered(error: &Error, host: &str) -> Trouble {
         // The standard library has no kind for this.
         Error::Io(error) if error.to_string().contains("lookup address") => no_host(host),
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => unknown(error, host),
-        Error::Io(_) | Error::Timeout(_) | Error::ConnectionFailed | Error::Protocol(_) => {
+        Error::Protocol(error) => {
+            Trouble::Lasting(format!("{host} does not answer as a server of the web does ({error})"))
+        }
+        Error::Io(_) | Error::Timeout(_) | Error::ConnectionFailed => {
             Trouble::Passing(format!("no answer of {host} ({error})"), None)
         }
         error => unknown(error, host),
@@ -233,6 +253,11 @@ fn no_host(host: &str) -> Trouble {
 
 fn unknown(error: &dyn std::fmt::Display, host: &str) -> Trouble {
     Trouble::Lasting(format!("{host} cannot be asked: {error}; SSL_CERT_FILE names certificates of your own"))
+}
+
+/// Why an answer is not waited for.
+pub(crate) fn slow() -> Trouble {
+    Trouble::Passing("next to nothing comes".to_owned(), None)
 }
 
 /// Why an answer ended before its end.

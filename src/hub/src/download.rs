@@ -3,20 +3,18 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use pellucid_files::regular;
 use rustix::fs::{Mode, OFlags, open};
 use ureq::http::{StatusCode, header};
 
-use crate::client::{Ask, Client, Trouble, cut, text_of};
+use crate::client::{Ask, Client, PIECE, Trouble, cut, slow, text_of};
 use crate::content_hash::Hasher;
+use crate::pace::Pace;
 use crate::progress::Progress;
 use crate::remote_file::RemoteFile;
 
-/// Bytes that are read at once.
-const PIECE: usize = 1 << 16;
-/// A connection that brings fewer bytes in this time is given up, and another one is opened.
-const SLOWEST: (u64, Duration) = (32 << 10, Duration::from_secs(60));
 /// After so many bytes the attempts are counted anew.
 const ENOUGH: u64 = 1 << 20;
 
@@ -143,12 +141,17 @@ fn go_on(client: &Client, partial: &mut Partial<'_>, progress: &mut dyn Progress
     if let Some(promised) = promised.filter(|promised| *promised != size - partial.length) {
         return Err(Trouble::Lasting(format!("the server sends {promised} bytes, and said {}", size - partial.length)));
     }
-    take(answer.into_body().into_reader(), partial, progress)
+    take(answer.into_body().into_reader(), partial, client.pace(), progress)
 }
 
 /// Takes what comes, but no more than was promised.
-fn take(mut from: impl Read, partial: &mut Partial<'_>, progress: &mut dyn Progress) -> Result<(), Trouble> {
-    let (mut piece, mut since, mut window) = (vec![0; PIECE], Instant::now(), 0);
+fn take(
+    mut from: impl Read,
+    partial: &mut Partial<'_>,
+    mut pace: Pace,
+    progress: &mut dyn Progress,
+) -> Result<(), Trouble> {
+    let mut piece = vec![0; PIECE];
     loop {
         let count = from.read(&mut piece).map_err(|error| cut(&error))?;
         let missing = partial.wanted.size - partial.length;
@@ -163,19 +166,18 @@ fn take(mut from: impl Read, partial: &mut Partial<'_>, progress: &mut dyn Progr
         }
         partial.add(&piece[..count]).map_err(|error| partial.told(&error))?;
         progress.advance(count as u64);
-        window += count as u64;
-        if since.elapsed() >= SLOWEST.1 {
-            if window < SLOWEST.0 {
-                return Err(Trouble::Passing("next to nothing comes".to_owned(), None));
-            }
-            (since, window) = (Instant::now(), 0);
+        if pace.is_too_slow(count, Instant::now()) {
+            return Err(slow());
         }
     }
 }
 
 /// Whether the file at `path` is `wanted`.
+///
+/// # Errors
+/// When it cannot be read, or is no regular file.
 pub(crate) fn is_whole(path: &Path, wanted: &RemoteFile) -> io::Result<bool> {
-    let mut file = match File::open(path) {
+    let mut file = match regular::open_named(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),

@@ -17,6 +17,8 @@ use crate::error::PullError;
 const ENDPOINT: &str = "https://huggingface.co";
 /// Bytes of a token at most.
 const LONGEST_TOKEN: u64 = 4096;
+/// How long a connection may bring next to nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long is waited before each further try, in seconds.
 const PAUSES: [u64; 4] = [1, 2, 4, 8];
 
@@ -26,6 +28,7 @@ pub struct Hub {
     pub(crate) endpoint: Address,
     pub(crate) token: Option<Token>,
     pub(crate) pauses: Vec<Duration>,
+    pub(crate) patience: Duration,
     cache: HubCache,
 }
 
@@ -69,13 +72,19 @@ impl Hub {
         let endpoint = Address::parse(&endpoint).map_err(|why| PullError::told("HF_ENDPOINT", why))?;
         let cache = HubCache::of(&var).ok_or_else(|| PullError::told("HF_HOME", "is not set, and there is no HOME"))?;
         let pauses = PAUSES.map(Duration::from_secs).to_vec();
-        Ok(Self { endpoint, token: token(&var)?, pauses, cache })
+        Ok(Self { endpoint, token: token(&var)?, pauses, patience: PATIENCE, cache })
     }
 
     /// The same, but for how long is waited before each further try.
     #[must_use]
     pub fn with_pauses(self, pauses: Vec<Duration>) -> Self {
         Self { pauses, ..self }
+    }
+
+    /// The same, but for how long a connection may bring next to nothing.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The cache.

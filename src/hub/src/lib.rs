@@ -8,6 +8,7 @@
 //!   listing     the files of a commit, and which of them are wanted
 //!   remote_file size and hash of a file, as the Hub says them
 //!   client      requests: redirects, who sees the token, what is tried again
+//!     pace        whether next to nothing comes
 //!     address     a URL and whom it belongs to
 //!   hub         the endpoint, the token and the cache that the environment names
 //!   content_hash  what files are named by
@@ -25,6 +26,7 @@ mod download;
 mod error;
 mod hub;
 mod listing;
+mod pace;
 mod progress;
 mod pull;
 mod remote_file;

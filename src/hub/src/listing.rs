@@ -3,6 +3,7 @@
 use pellucid_protocol::settings::{HubName, is_commit};
 use serde::Deserialize;
 
+use crate::address::{Slashes, escaped};
 use crate::client::Client;
 use crate::progress::Progress;
 
@@ -14,6 +15,8 @@ pub(crate) const TOKENIZER: u64 = 64 << 20;
 pub(crate) const INDEX: u64 = 32 << 20;
 pub(crate) const WEIGHTS: u64 = 200 << 30;
 
+/// The file that describes an adapter, which transformers with peft reads first.
+pub(crate) const ADAPTER: &str = "adapter_config.json";
 /// The file without which there is no model.
 const CONFIG: &str = "config.json";
 
@@ -77,9 +80,9 @@ struct Sibling {
 impl Commit {
     /// Asks the Hub which commit `name` is at.
     pub(crate) fn ask(client: &Client, name: &HubName, progress: &mut dyn Progress) -> Result<Self, String> {
-        let revision = name.revision().replace('/', "%2F");
+        let revision = escaped(name.revision(), Slashes::Escaped);
         let address = client.address(&format!("/api/models/{}/revision/{revision}", name.repository()))?;
-        let content = client.content(&address, LONGEST, progress)?;
+        let content = client.listing(&address, LONGEST, progress)?;
         let answer: Answer = serde_json::from_slice(&content).map_err(|error| {
             format!("{} does not answer as a Hub does ({error}); check HF_ENDPOINT", address.host())
         })?;
@@ -98,8 +101,7 @@ impl Commit {
     /// The files beside the weights that are fetched, and the bytes they have at most.
     pub(crate) fn beside(&self) -> Result<Vec<(&'static str, u64)>, String> {
         if !self.has(CONFIG) {
-            let adapter =
-                if self.has("adapter_config.json") { ": it is an adapter; pull the model that it adapts" } else { "" };
+            let adapter = if self.has(ADAPTER) { ": it is an adapter; pull the model that it adapts" } else { "" };
             return Err(format!("has no {CONFIG}, so it is no model that can be read{adapter}"));
         }
         Ok(BESIDE.iter().copied().filter(|(name, _)| self.has(name)).collect())

@@ -9,7 +9,7 @@ use pellucid_protocol::settings::HubName;
 use crate::client::Client;
 use crate::error::PullError;
 use crate::hub::Hub;
-use crate::listing::{Commit, INDEX, WEIGHTS, WeightFiles};
+use crate::listing::{ADAPTER, Commit, INDEX, WEIGHTS, WeightFiles};
 use crate::progress::Progress;
 use crate::remote_file::RemoteFile;
 use crate::store::{Store, Stored};
@@ -58,6 +58,9 @@ pub fn pull(hub: &Hub, name: &HubName, progress: &mut dyn Progress) -> Result<Pu
     }
     let told = |why: String| PullError::told(name, why);
     let commit = Commit::ask(&client, name, progress).map_err(told)?;
+    if commit.has(ADAPTER) {
+        progress.note(&format!("{ADAPTER} is not fetched: the model is, and no adapter of another one"));
+    }
     let (beside, weights) = (commit.beside().map_err(told)?, commit.weights().map_err(told)?);
     let mut pull = Pull { client, store: Store::of(hub.cache(), name)?, commit, name, files: Vec::new() };
     pull.fetch(&beside, progress)?;

@@ -3,7 +3,7 @@
 use ureq::Body;
 use ureq::http::{Response, header};
 
-use crate::address::Address;
+use crate::address::{Address, Slashes, escaped};
 use crate::client::{Ask, Client, LINKED_ETAG, Trouble, text_of};
 use crate::content_hash::ContentHash;
 use crate::listing::Commit;
@@ -30,7 +30,8 @@ impl RemoteFile {
         (name, limit): (&str, u64),
         progress: &mut dyn Progress,
     ) -> Result<Self, String> {
-        let address = client.address(&format!("/{}/resolve/{}/{name}", commit.repository, commit.hash))?;
+        let path = escaped(name, Slashes::Kept);
+        let address = client.address(&format!("/{}/resolve/{}/{path}", commit.repository, commit.hash))?;
         let (size, hash) = client.patiently(progress, || {
             let answer = client.send(&address, Ask::Head)?;
             told(&answer, commit).map_err(Trouble::Lasting)

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use pellucid_files::bounded;
 use pellucid_files::temporary::made_beside;
 use pellucid_files::whole::{Draft, Readers, sync_folder};
 use pellucid_intake::hub_cache::{CachedModel, HubCache};
@@ -18,6 +19,9 @@ use crate::error::PullError;
 use crate::listing::Commit;
 use crate::progress::Progress;
 use crate::remote_file::RemoteFile;
+
+/// Bytes of the file that says at which commit a branch is, at most.
+const LONGEST_REFERENCE: u64 = 1024;
 
 /// What a model has in the cache.
 pub(crate) struct Store {
@@ -141,7 +145,7 @@ impl Store {
     pub(crate) fn refer(&self, revision: &str, commit: &str) -> Result<(), PullError> {
         let path = self.model.reference(revision);
         let told = |error: io::Error| PullError::io(&path, error);
-        if revision == commit || fs::read(&path).is_ok_and(|found| found == commit.as_bytes()) {
+        if revision == commit || bounded::read(&path, LONGEST_REFERENCE).is_ok_and(|found| found == commit.as_bytes()) {
             return Ok(());
         }
         fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(told)?;

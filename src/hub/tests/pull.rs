@@ -18,6 +18,7 @@ struct Place {
     folder: TempDir,
     server: HubServer,
     notes: Vec<String>,
+    patience: Duration,
 }
 
 struct Notes<'a>(&'a mut Vec<String>);
@@ -45,7 +46,8 @@ impl Place {
         let large = ["model.safetensors", "pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "onnx/model.onnx"];
         server.has(MODEL, large.map(|name| (name, [name.as_bytes(), &weights()].concat())));
         server.has(MODEL, [("../../../evil", "x"), ("/etc/evil", "x"), ("a\u{1b}[2J", "x"), ("README.md", "x")]);
-        Self { folder: tempfile::tempdir().unwrap(), server, notes: Vec::new() }
+        let patience = Duration::from_secs(60);
+        Self { folder: tempfile::tempdir().unwrap(), server, notes: Vec::new(), patience }
     }
 
     fn pulled(&mut self, name: &str, more: &[(&str, &str)]) -> Result<Pulled, String> {
@@ -54,6 +56,7 @@ impl Place {
         let var =
             |name: &str| vars.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
         let hub = Hub::of(var).map_err(|error| error.to_string())?.with_pauses(vec![Duration::ZERO; 4]);
+        let hub = hub.with_patience(self.patience);
         pull(&hub, &name.parse()?, &mut Notes(&mut self.notes)).map_err(|error| error.to_string())
     }
 
@@ -262,7 +265,7 @@ fn a_listing_that_is_none_is_refused() {
         (&format!(r#"{{"sha":"{COMMIT}","siblings":[]}}"#), "has no config.json"),
         (&format!(r#"{{"sha":"{COMMIT}","siblings":[{{"rfilename":"config.json"}}]}}"#), "has no weights"),
         (&"[".repeat(100_000), "does not answer as a Hub does"),
-        (&" ".repeat((16 << 20) + 1), "has more than 16777216 bytes"),
+        (&" ".repeat((16 << 20) + 1), "its list of files has more than 16777216 bytes"),
     ] {
         let mut place = Place::new();
         place.server.fails("GET", "/revision/main", 1, Fault::Body(body.to_owned()));
@@ -356,4 +359,64 @@ fn links_that_somebody_has_put_into_the_cache_are_not_followed() {
     std::os::unix::fs::symlink(&victim, &partial).unwrap();
     assert!(place.pulled(MODEL, &[]).is_err());
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+}
+
+#[test]
+fn an_answer_of_which_next_to_nothing_comes_is_given_up() {
+    for file in ["/revision/main", "model.safetensors"] {
+        let mut place = Place::new();
+        place.patience = Duration::from_millis(50);
+        place.server.fails("GET", file, 99, Fault::Drip);
+        place.refused(&["next to nothing comes, 5 times; try again later"]);
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_not_asked_for_again() {
+    let mut place = Place::new();
+    place.server.fails("GET", "/revision/main", 99, Fault::Header("bad header", Some("x".to_owned())));
+    place.refused(&["org/name: 127.0.0.1 does not answer as a server of the web does"]);
+    assert_eq!((place.server.seen().len(), place.notes.len()), (1, 0));
+}
+
+#[test]
+fn a_pipe_in_the_cache_is_waited_for_by_nobody() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let mut place = Place::new();
+    let pulled = place.pulled(MODEL, &[]).unwrap();
+    let pipe = |path: &Path| {
+        fs::remove_file(path).unwrap();
+        mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    };
+    pipe(&place.at("refs/main"));
+    place.pulled(MODEL, &[]).unwrap();
+    assert_eq!(fs::read_to_string(place.at("refs/main")).unwrap(), COMMIT);
+    let blob = pulled.snapshot().join("config.json").canonicalize().unwrap();
+    pipe(&blob);
+    let told = place.pulled(MODEL, &[]).unwrap_err();
+    assert!(told.starts_with(blob.to_str().unwrap()) && told.ends_with("is no regular file"), "{told}");
+}
+
+#[test]
+fn names_are_escaped_in_urls() {
+    let (odd, plain) = ("a b?%41#é.safetensors", "model-2.safetensors");
+    let mut place = Place::new();
+    place.server = HubServer::new();
+    let index = format!(r#"{{"weight_map":{{"a":"{odd}","b":"{plain}"}}}}"#);
+    place
+        .server
+        .has(MODEL, [("config.json", "{}"), ("model.safetensors.index.json", &index), (odd, "1"), (plain, "2")]);
+    let pulled = place.pulled(MODEL, &[]).unwrap();
+    assert_eq!(fs::read_to_string(pulled.snapshot().join(odd)).unwrap(), "1");
+    let asked = format!("/resolve/{COMMIT}/a%20b%3F%2541%23%C3%A9.safetensors");
+    assert!(place.server.seen().iter().any(|seen| seen.path.ends_with(&asked)));
+}
+
+#[test]
+fn an_adapter_beside_a_model_is_left_out_and_said() {
+    let mut place = Place::new();
+    place.server.has(MODEL, [("adapter_config.json", "{}")]);
+    let pulled = place.pulled(MODEL, &[]).unwrap();
+    assert!(!pulled.snapshot().join("adapter_config.json").exists());
+    assert!(place.notes.iter().any(|note| note.starts_with("adapter_config.json is not fetched")), "{:?}", place.notes);
 }

@@ -73,6 +73,7 @@ pub(super) const ORDERS: &[Order] = &[
             "address",
             "content_hash",
             "hub",
+            "pace",
             "client",
             "listing",
             "remote_file",
