@@ -26,8 +26,8 @@ const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0
 const LONGEST_NAME: usize = 1000;
 /// Bytes of the key of a storage at most: every tensor has a copy of it. torch numbers them.
 const LONGEST_KEY: usize = 100;
-/// Arguments of a call that are looked at, at most.
-const MOST_ARGUMENTS: usize = 4;
+/// Arguments of a call that are looked at, at most: one more than any of the known ones takes.
+const MOST_ARGUMENTS: usize = rebuild::MOST_ARGUMENTS + 1;
 
 /// What a pickle holds.
 #[derive(Debug)]
@@ -402,6 +402,28 @@ mod tests {
         assert!(refusal(b"\x80\x02K\x01)R.").contains("calls a number"));
         assert!(refusal(b"cos\nsystem\n.").contains("is no pickle"));
         assert!(refusal(b"\x80\x05N.").contains("protocol 5"));
+    }
+
+    /// A call of `_rebuild_tensor_v2` for two numbers, with `rest` after the strides.
+    fn rebuilt(rest: &[u8]) -> Vec<u8> {
+        let storage = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n\
+            X\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x02tQK\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)R";
+        [&storage[..], rest, b"tR."].concat()
+    }
+
+    #[test]
+    fn what_says_that_the_numbers_are_others_is_refused_by_name() {
+        let (neg, conj) = (b"}X\x03\x00\x00\x00neg\x88s", b"}X\x04\x00\x00\x00conj\x88s");
+        assert!(refusal(&rebuilt(neg)).contains("the metadata \"neg\""));
+        assert!(refusal(&rebuilt(conj)).contains("the metadata \"conj\""));
+        assert!(refusal(&rebuilt(b"}K\x01\x88s")).contains("metadata that is no text"));
+        assert!(refusal(&rebuilt(b"}X\x03\x00\x00\x00negK\x01s")).contains("\"neg\""));
+        assert!(refusal(&rebuilt(b"]")).contains("metadata that are a list"));
+        assert!(refusal(&rebuilt(b"NN")).contains("more than 7 arguments"));
+        for neutral in [&b""[..], b"N", b"}", b"}X\x03\x00\x00\x00neg\x89s"] {
+            let pickle = read(&rebuilt(neutral)).unwrap();
+            assert_eq!(pickle.heap.kind(pickle.root), "a tensor");
+        }
     }
 
     #[test]
