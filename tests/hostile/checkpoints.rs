@@ -128,6 +128,13 @@ fn archives() -> Vec<Attack> {
     all.push(attack("several pickles", several, "several data.pkl"));
     all.push(attack("no pickle", zip(&[Member::of("archive/data/0", &data)]), "without data.pkl"));
     all.push(attack("the big byte order", with(&[Member::of("archive/byteorder", b"big")]), "the byte order \"big\""));
+    let long = [b"big".to_vec(), vec![b' '; 64]].concat();
+    all.push(attack(
+        "a long byte order",
+        with(&[Member::of("archive/byteorder", &long)]),
+        "a byte order that is 67 bytes long",
+    ));
+    all.push(attack("no byte order", with(&[Member::of("archive/byteorder", b"")]), "the byte order \"\""));
     all.push(attack("something before it", [b"PK\x03\x04#!/bin/sh\n", &sound()[..]].concat(), ""));
     all.push(attack("the half of it", sound()[..sound().len() / 2].to_vec(), "is damaged"));
     all
@@ -139,7 +146,13 @@ fn tensors() -> Vec<Attack> {
         attack(name, saved(&state(&[("a", tensor)]), &[("0", &[1; 24])]), said)
     };
     let (huge, far) = (1 << 40, 1 << 62);
+    let negated = || {
+        let plain = tensor("0", 6, 0, &[2, 3], &[3, 1]);
+        [plain.strip_suffix(b"tR").unwrap_or_default(), b"}", &text("neg"), b"\x88stR"].concat()
+    };
     vec![
+        one("a negated tensor", negated(), "the metadata \"neg\""),
+        attack("a negated tensor of old", old(&state(&[("a", negated())])), "the metadata \"neg\""),
         one("a huge shape", tensor("0", 6, 0, &[huge, huge, huge], &[0, 0, 0]), "reaches beyond it"),
         one("a huge shape of one number", tensor("0", 6, 0, &[huge], &[0]), "lie on each other"),
         one("rows on rows", tensor("0", 6, 0, &[2, 3], &[1, 1]), "lie on each other"),

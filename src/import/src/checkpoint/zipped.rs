@@ -16,6 +16,9 @@ use super::{LONGEST_PICKLE, MOST_TENSORS, PIECE, Place, storages};
 use crate::brief::quoted;
 use crate::pickle::{self, Pickle, width};
 
+/// Bytes of a byte order that are looked at.
+const LONGEST_ORDER: u64 = 16;
+
 /// A file of the archive.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -31,14 +34,8 @@ pub(super) fn read(file: &File, length: u64) -> Result<(Pickle, HashMap<String, 
     let entries = caught(|| entries(file, length)).and_then(|entries| entries)?;
     let root = root(&entries)?;
     let entry = |name: &str| entries.get(&format!("{root}/{name}"));
-    if let Some(order) = entry("byteorder").filter(|order| order.place.bytes <= 16) {
-        let order = bytes(file, *order)?;
-        if order != b"little" {
-            return Err(format!(
-                "has numbers of the byte order {}; little is read",
-                quoted(&String::from_utf8_lossy(&order))
-            ));
-        }
+    if let Some(order) = entry("byteorder") {
+        check_order(file, *order)?;
     }
     let data = entry("data.pkl").ok_or("has no data.pkl")?;
     if data.place.bytes > LONGEST_PICKLE {
@@ -58,6 +55,18 @@ pub(super) fn read(file: &File, length: u64) -> Result<(Pickle, HashMap<String, 
         places.insert(key.to_owned(), found.place);
     }
     Ok((pickle, places))
+}
+
+/// Refuses numbers in any other order than that which is read.
+fn check_order(file: &File, entry: Entry) -> Result<(), String> {
+    let order = match entry.place.bytes {
+        0..=LONGEST_ORDER => bytes(file, entry)?,
+        long => return Err(format!("has a byte order that is {long} bytes long; little is read")),
+    };
+    if order == b"little" {
+        return Ok(());
+    }
+    Err(format!("has numbers of the byte order {}; little is read", quoted(&String::from_utf8_lossy(&order))))
 }
 
 /// The files of the archive, by name.

@@ -9,10 +9,13 @@ const WRAPPER: &str = "module.";
 /// Endings of names, and what they are now.
 const ENDINGS: &[(&str, &str)] = &[("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")];
 
+/// The name that safetensors keeps for something else.
+const RESERVED: &str = "__metadata__";
+
 /// Changes the names to those of today, and says what was changed.
 ///
 /// # Errors
-/// When two tensors would have one name.
+/// When two tensors would have one name, or one has a name that none can have in the new file.
 pub(super) fn modern<'a>(names: impl Iterator<Item = &'a mut String>) -> Result<Vec<String>, String> {
     let mut names: Vec<&mut String> = names.collect();
     let mut notes = Vec::new();
@@ -30,6 +33,12 @@ pub(super) fn modern<'a>(names: impl Iterator<Item = &'a mut String>) -> Result<
         if count > 0 {
             notes.push(format!("{count} tensors `{old}` are now `{new}`"));
         }
+    }
+    if names.iter().any(|name| *name == RESERVED) {
+        return Err(format!(
+            "has a tensor of the name {}, which safetensors keeps for something else; rename it",
+            quoted(RESERVED)
+        ));
     }
     let mut seen = HashSet::new();
     match names.iter().find(|name| !seen.insert(name.as_str())) {
@@ -58,5 +67,8 @@ mod tests {
         );
         assert_eq!(changed(&["module.a", "b.gamma"]).unwrap().1, 0, "not all of them; no norm");
         assert!(changed(&["LayerNorm.gamma", "LayerNorm.weight"]).unwrap_err().contains("twice"));
+        for name in ["__metadata__", "module.__metadata__"] {
+            assert!(changed(&[name]).unwrap_err().contains("safetensors keeps for something else"));
+        }
     }
 }
