@@ -33,10 +33,11 @@ const DEPTH: usize = 2;
 #[must_use]
 pub fn confine(source: &Path, draft: &Path) -> Vec<String> {
     let size = size(source, DEPTH);
+    let written = most_written(source);
     let limits = [
         ("memory", Resource::As, MEMORY),
         ("time", Resource::Cpu, SECONDS + size / BYTES_A_SECOND),
-        ("written bytes", Resource::Fsize, WRITTEN + size.saturating_mul(WRITTEN_FOR_A_BYTE)),
+        ("written bytes", Resource::Fsize, written),
         ("open files", Resource::Nofile, OPEN),
         ("core dumps", Resource::Core, 0),
     ];
@@ -52,6 +53,11 @@ pub fn confine(source: &Path, draft: &Path) -> Vec<String> {
     #[cfg(not(target_os = "linux"))]
     let _ = (readable(source), draft);
     held
+}
+
+/// Bytes that a file may have which is made of those of `source`.
+pub(crate) fn most_written(source: &Path) -> u64 {
+    WRITTEN.saturating_add(size(source, DEPTH).saturating_mul(WRITTEN_FOR_A_BYTE))
 }
 
 /// The folders whose files are read: that of the model and, in a Hugging Face cache, the one that it links to.

@@ -12,7 +12,9 @@ use pellucid_intake::model_folder::config::ConfigFile;
 use pellucid_intake::model_folder::place::{self, DraftFolder};
 use pellucid_intake::model_folder::provenance::{Checksum, NAME, Provenance, WEIGHTS, checksum_of};
 use pellucid_intake::model_folder::weights_file::WeightsFile;
+use rustix::process::{Resource, getrlimit};
 
+use crate::confine::most_written;
 use crate::job::{Job, Outcome, Report};
 use crate::tokenizer::Casing;
 
@@ -98,17 +100,26 @@ fn said(mut reader: Command, job: &Job) -> ReadResult<Outcome> {
     let status = child.wait().map_err(told)?;
     read.map_err(told)?;
     if !status.success() {
-        return Err(Error::file(&job.source, ended(status)));
+        let shell = getrlimit(Resource::Fsize).current.filter(|most| *most < most_written(&job.source));
+        return Err(Error::file(&job.source, ended(status, shell)));
     }
     serde_json::from_slice(&answer).map_err(|error| told(error.into()))
 }
 
-/// Why a process ended that has said nothing.
-fn ended(status: ExitStatus) -> String {
-    match status.signal() {
-        Some(24) => "takes more time than a model of its size should; it is refused".to_owned(),
-        Some(25) => "would make files that are larger than a model of its size should have; it is refused".to_owned(),
-        Some(6) => "takes more memory than a model should; it is refused".to_owned(),
+/// Why a process ended that has said nothing. `shell` are the bytes that files may have where whoever started this
+/// program has set fewer than the process would have been given.
+fn ended(status: ExitStatus, shell: Option<u64>) -> String {
+    match (status.signal(), shell) {
+        (Some(24), _) => "takes more time than a model of its size should; it is refused".to_owned(),
+        (Some(25), None) => {
+            "would make files that are larger than a model of its size should have; it is refused".to_owned()
+        }
+        (Some(25), Some(most)) => {
+            format!(
+                "could not be written: no file may have more than {most} bytes here (`ulimit -f`); raise that limit"
+            )
+        }
+        (Some(6), _) => "takes more memory than a model should; it is refused".to_owned(),
         _ => format!("could not be read: the process that read it ended without a word ({status})"),
     }
 }
@@ -134,4 +145,19 @@ fn mark(draft: &Path) -> ReadResult<()> {
         File::open(entry.map_err(told)?.path()).and_then(|file| file.sync_all()).map_err(told)?;
     }
     File::open(draft).and_then(|folder| folder.sync_all()).map_err(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_that_was_reached_is_named() {
+        let killed = |signal| ExitStatus::from_raw(signal);
+        assert!(ended(killed(25), Some(1024)).contains("1024 bytes here (`ulimit -f`)"));
+        assert!(ended(killed(25), None).contains("larger than a model of its size"));
+        assert!(
+            ended(killed(24), Some(1024)).contains("more time") && ended(killed(9), None).contains("without a word")
+        );
+    }
 }

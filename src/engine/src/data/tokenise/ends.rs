@@ -126,7 +126,8 @@ mod tests {
         // transformers 5.0.0 and 5.24.0: AutoTokenizer.from_pretrained(folder)("a"), whatever the class is.
         for class in ["TokenizersBackend", "PreTrainedTokenizerFast"] {
             let of_five = |keys: Value| {
-                let mut all = json!({"backend": "tokenizers", "tokenizer_class": class, "bos_token": "<s>", "eos_token": "</s>"});
+                let mut all =
+                    json!({"backend": "tokenizers", "tokenizer_class": class, "bos_token": "<s>", "eos_token": "</s>"});
                 all.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
                 ids(&all).unwrap()
             };
