@@ -21,9 +21,10 @@ mod template;
 mod vocabulary;
 mod word_piece;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use pellucid_files::bounded;
+use pellucid_files::{bounded, regular};
 use pellucid_intake::error::{Error, Result};
 use pellucid_intake::model_folder::member::{member, read_text};
 use serde_json::{Map, Value, json};
@@ -92,6 +93,7 @@ pub fn make(folder: &Path, config: &Map<String, Value>, usual: &str, casing: Opt
         refused(format!("has a tokenizer of the class {}, which is not converted; make its tokenizer.json with transformers: {remedy}", quoted(name)))
     })?;
     if let Some(missing) = class.files.iter().find(|name| !folder.join(name).is_file()) {
+        check_kind(&folder.join(missing))?;
         return Err(refused(format!("has no tokenizer.json, and no {missing} to make one of")));
     }
     if casing.is_some() && !class.model.lowers_by_default() {
@@ -107,6 +109,17 @@ pub fn make(folder: &Path, config: &Map<String, Value>, usual: &str, casing: Opt
         Model::SentencePiece(kind) => sentence_piece::convert(&origin, kind)?,
     };
     origin.files(converted)
+}
+
+/// Says what is at `path`, if something is that is no file.
+fn check_kind(path: &Path) -> Result<()> {
+    match (path.symlink_metadata(), regular::open_named(path)) {
+        (Err(_), _) | (_, Ok(_)) => Ok(()),
+        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Error::file(path, "is a link to nothing; put the file itself there"))
+        }
+        (_, Err(error)) => Err(Error::file(path, error)),
+    }
 }
 
 impl Origin<'_> {
@@ -188,5 +201,47 @@ impl Origin<'_> {
         }
         keys.insert("added_tokens_decoder".to_owned(), tokens.decoder());
         Value::Object(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    fn refusal(folder: &Path) -> String {
+        make(folder, &Map::new(), "BertTokenizer", None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_file_is_said() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("vocab.txt");
+        assert!(refusal(place.path()).ends_with("and no vocab.txt to make one of"));
+        fs::create_dir(&path).unwrap();
+        assert!(refusal(place.path()).ends_with("vocab.txt: is a folder"));
+        fs::remove_dir(&path).unwrap();
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(refusal(place.path()).ends_with("vocab.txt: is no regular file"));
+        fs::remove_file(&path).unwrap();
+        symlink("nowhere", &path).unwrap();
+        assert!(refusal(place.path()).contains("vocab.txt: is a link to nothing"));
+    }
+
+    #[test]
+    fn a_missing_token_is_refused_where_transformers_would_give_it_the_id_of_another() {
+        let place = tempfile::tempdir().unwrap();
+        let config = |rows: u64| json!({"vocab_size": rows}).as_object().unwrap().clone();
+        let made = |rows| make(place.path(), &config(rows), "BertTokenizer", None).map(|_| ());
+        // transformers 4.57.1 gives [MASK] the id 5, which is that of the second `a`.
+        fs::write(place.path().join("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n").unwrap();
+        let why = made(6).unwrap_err().to_string();
+        assert!(why.contains("lacks the token \"[MASK]\"") && why.contains("5 tokens have ids up to 5"), "{why}");
+        fs::write(place.path().join("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n").unwrap();
+        made(6).unwrap();
     }
 }

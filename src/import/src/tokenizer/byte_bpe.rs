@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::class::Model;
 use super::special::SpecialTokens;
 use super::template::template;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Vocabulary, lines};
 use super::{Converted, Origin};
 use crate::brief::quoted;
 
@@ -17,8 +17,9 @@ const MERGES: &str = "merges.txt";
 pub(super) fn convert(origin: &Origin<'_>) -> Result<Converted> {
     let refused = |why: String| origin.refused(VOCABULARY, why);
     let vocabulary = vocabulary(&origin.text(VOCABULARY)?).map_err(refused)?;
-    let text = origin.text(MERGES)?.replace("\r\n", "\n");
+    let text = lines(&origin.text(MERGES)?);
     let merges = merges(&text, &vocabulary).map_err(|why| origin.refused(MERGES, why))?;
+    let none = check_any(&text, merges.len()).map_err(|why| origin.refused(MERGES, why))?;
     let tokens = SpecialTokens::resolve(origin.class, origin.settings, &vocabulary, Vec::new(), origin.embeddings());
     let tokens = tokens.map_err(refused)?;
     let space = origin.flag("add_prefix_space", false)?;
@@ -51,7 +52,7 @@ pub(super) fn convert(origin: &Origin<'_>) -> Result<Converted> {
         post_processor: processor,
         decoder: json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}),
         flags,
-        notes: Vec::new(),
+        notes: none.into_iter().collect(),
         tokens,
     })
 }
@@ -64,6 +65,16 @@ fn vocabulary(text: &str) -> std::result::Result<Vocabulary, String> {
         vocabulary.add(token, id.ok_or_else(|| format!("has no id for the token {}", quoted(token)))?);
     }
     Ok(vocabulary)
+}
+
+/// Refuses a list of which nothing counts; a note where there is nothing in it.
+fn check_any(text: &str, merges: usize) -> std::result::Result<Option<String>, String> {
+    let is_empty = text.lines().skip_while(|line| line.starts_with("#version")).all(|line| line.trim().is_empty());
+    match (merges, is_empty) {
+        (0, true) => Ok(Some(format!("{MERGES}: lists no merges, so no two bytes become one token"))),
+        (0, false) => Err("has no merges that count: the first line and one without a line break do not; write `#version: 0.2` above them".to_owned()),
+        _ => Ok(None),
+    }
 }
 
 /// The pairs of `text`, the first of which is merged first. As in transformers the first line counts as the version and
@@ -91,6 +102,25 @@ fn merges<'a>(text: &'a str, vocabulary: &Vocabulary) -> std::result::Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn line_ends_are_those_of_python() {
+        let vocabulary = vocabulary(r#"{"a":0,"b":1,"ab":2}"#).unwrap();
+        for text in ["#version: 0.2\ra b\r", "#version: 0.2\r\na b\r\n", "#version: 0.2\na b\n"] {
+            assert_eq!(merges(&lines(text), &vocabulary).unwrap(), [["a", "b"]], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_which_nothing_counts_is_refused() {
+        for text in ["", "\n", "#version: 0.2", "#version: 0.2\n"] {
+            assert!(check_any(text, 0).unwrap().unwrap().contains("lists no merges"), "{text:?}");
+        }
+        for text in ["a b", "a b\n", "#version: 0.2\na b"] {
+            assert!(check_any(text, 0).unwrap_err().contains("no merges that count"), "{text:?}");
+        }
+        assert_eq!(check_any("#version: 0.2\na b\n", 1), Ok(None));
+    }
 
     #[test]
     fn pairs_are_read_as_transformers_reads_them() {

@@ -94,13 +94,16 @@ impl SpecialTokens {
         let known = self.id(&token.content).or_else(|| vocabulary.id(&token.content));
         let id = match known {
             Some(id) => id,
-            None if self.next >= embeddings => return Ok(None),
-            None if !vocabulary.is_dense() => {
+            // transformers counts the tokens for the next id, which is that of another token here.
+            None if !vocabulary.is_dense() && vocabulary.len() < embeddings => {
                 return Err(format!(
-                    "lacks the token {}, and has no place for it: some ids are nobody's",
-                    quoted(&token.content)
+                    "lacks the token {}, and has no place for it: its {} tokens have ids up to {}, as one is there twice or an id is left out; add the token to it",
+                    quoted(&token.content),
+                    vocabulary.len(),
+                    vocabulary.end().saturating_sub(1),
                 ));
             }
+            None if self.next >= embeddings => return Ok(None),
             None => {
                 self.next += 1;
                 self.next - 1

@@ -4,6 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+/// `text` with the line ends that Python makes of the three kinds.
+pub(super) fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// The tokens of a model and their ids.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
@@ -29,9 +34,14 @@ impl Vocabulary {
         self.end
     }
 
+    /// How many tokens there are.
+    pub(super) fn len(&self) -> u64 {
+        self.ids.len() as u64
+    }
+
     /// Whether every number below [`Vocabulary::end`] is an id.
     pub(super) fn is_dense(&self) -> bool {
-        self.ids.len() as u64 == self.end
+        self.len() == self.end
     }
 
     /// The tokens, in no order.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::casing::{self, Words};
 use super::special::SpecialTokens;
 use super::template::template;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Vocabulary, lines};
 use super::{Converted, Origin, settings};
 
 const FILE: &str = "vocab.txt";
@@ -55,8 +55,17 @@ pub(super) fn convert(origin: &Origin<'_>, between: usize) -> Result<Converted> 
 /// The tokens of `text`, whose ids are the numbers of their lines. Of two that are alike the later one counts, as in
 /// transformers.
 fn read(text: &str) -> std::result::Result<Vocabulary, String> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    if text.starts_with('\u{feff}') {
+        return Err(
+            "begins with a byte order mark, which would be a part of the first token; save it as UTF-8 without one"
+                .to_owned(),
+        );
+    }
+    let text = lines(text);
     let lines: Vec<&str> = text.split_terminator('\n').collect();
+    if lines.is_empty() {
+        return Err("is empty; it needs a token in each line".to_owned());
+    }
     if lines.len() > MOST {
         return Err(format!("has {} tokens; {MOST} at most", lines.len()));
     }
@@ -79,5 +88,7 @@ mod tests {
             [Some(0), Some(3), Some(2), None]
         );
         assert_eq!((vocabulary.end(), vocabulary.is_dense()), (4, false));
+        assert!(read("").unwrap_err().starts_with("is empty"));
+        assert!(read("\u{feff}[PAD]\na\n").unwrap_err().contains("byte order mark"));
     }
 }
