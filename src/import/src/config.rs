@@ -30,8 +30,10 @@ pub(crate) struct Completed {
 /// When it is missing or is no configuration, the family cannot be told or is not known, a number is missing that the
 /// weights do not show, or one of its numbers is another one there.
 pub(crate) fn complete(folder: &Path, weights: &Weights) -> Result<Completed> {
-    let keys = ConfigFile::load(folder)?.keys().clone();
+    let file = ConfigFile::load(folder)?;
     let refused = |message: String| Error::file(&ConfigFile::path(folder), message);
+    file.classes().map_err(refused)?;
+    let keys = file.keys().clone();
     let (family, note) = family_of(folder, &keys, weights).map_err(refused)?;
     let mut completed = Completed { keys, family, notes: note.into_iter().collect() };
     completed.keys.insert("model_type".to_owned(), json!(family.model_type));

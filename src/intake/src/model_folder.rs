@@ -1,6 +1,7 @@
 //! A model folder in Hugging Face layout: its configuration, its tokenizer and its weights.
 
 pub mod config;
+pub mod json;
 pub mod member;
 pub mod old_layout;
 pub mod place;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pellucid_files::bounded;
 use pellucid_intake::error::{Error, Result};
+use pellucid_intake::model_folder::json;
 use pellucid_intake::model_folder::member::read_text;
 use serde_json::{Map, Value};
 
@@ -49,7 +50,7 @@ impl TokenizerSettings {
             }
             files.push(name);
             let text = read_text(folder, name, bounded::SETTINGS)?;
-            serde_json::from_str(&text).map_err(|error| Error::file(&folder.join(name), error))
+            json::parse(&text).map_err(|why| Error::file(&folder.join(name), why))
         };
         let (keys, special, added) = (object(FILE)?, object(SPECIAL)?, object(ADDED)?);
         Ok(Self { keys, special, added, files })

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::labels::Labels;
 
 const NAME: &str = "config.json";
+/// What an adapter is described in.
+const ADAPTER: &str = "adapter_config.json";
 const SINGLE_LABEL: &str = "single_label_classification";
 
 /// The keys of a `config.json`.
@@ -29,7 +31,7 @@ impl ConfigFile {
     /// Reads the file of `folder`.
     ///
     /// # Errors
-    /// When the folder or the file is missing, or the file is not a JSON object.
+    /// When the folder or the file is missing, the file is not a JSON object, or an adapter stands beside it.
     pub fn load(folder: &Path) -> Result<Self> {
         if !folder.is_dir() {
             return Err(Error::file(folder, "is not a folder; give a model folder in Hugging Face layout"));
@@ -46,6 +48,10 @@ impl ConfigFile {
             let why = format!("is the folder of a run; its best model is {}", best.display());
             return Err(Error::file(folder, why));
         }
+        if Self::path(folder).exists() && folder.join(ADAPTER).exists() {
+            let why = "stands beside a whole model, and transformers with peft would read the model that it adapts instead; remove it if the weights here are meant";
+            return Err(Error::file(&folder.join(ADAPTER), why));
+        }
         let text = member::read_text(folder, NAME, bounded::SETTINGS)?;
         Self::parse(&text).map_err(|message| Error::file(&Self::path(folder), message))
     }
@@ -55,8 +61,7 @@ impl ConfigFile {
     /// # Errors
     /// When it is not a JSON object.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
-        let keys = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        Ok(Self { keys })
+        Ok(Self { keys: super::json::parse(text)? })
     }
 
     /// All keys, known or not.
@@ -82,10 +87,16 @@ impl ConfigFile {
     /// How many classes it says there are, if it says so.
     ///
     /// # Errors
-    /// When `id2label` does not name the classes 0, 1, 2, ..., or two of them alike.
+    /// When `id2label` does not name the classes 0, 1, 2, ..., or two of them alike, or `num_labels` is another number: to
+    /// transformers 4 the one counts, to transformers 5 the other.
     pub fn classes(&self) -> std::result::Result<Option<usize>, String> {
-        let number = || self.keys.get("num_labels").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
-        Ok(self.class_names()?.map_or_else(number, |names| Some(names.len())))
+        let number = self.keys.get("num_labels").and_then(Value::as_u64).and_then(|number| number.try_into().ok());
+        match (self.class_names()?.map(|names| names.len()), number) {
+            (Some(named), Some(number)) if named != number => {
+                Err(format!("num_labels is {number}, but id2label names {named} classes; correct one of them"))
+            }
+            (named, number) => Ok(named.or(number)),
+        }
     }
 
     /// The names of `id2label`, in the order of the classes.
@@ -186,10 +197,12 @@ mod tests {
     #[test]
     fn classes_are_counted_or_said_to_be_none() {
         let of = |keys: &str| ConfigFile::parse(&format!("{{{keys}}}")).unwrap().classes();
-        assert_eq!(of(r#""id2label":{"0":"a","1":"b"},"num_labels":7"#), Ok(Some(2)));
+        assert_eq!(of(r#""id2label":{"0":"a","1":"b"},"num_labels":2"#), Ok(Some(2)));
+        assert_eq!(of(r#""id2label":{"0":"a","1":"b"},"num_labels":null"#), Ok(Some(2)));
         assert_eq!((of(r#""id2label":null,"num_labels":3"#), of("")), (Ok(Some(3)), Ok(None)));
         for (keys, why) in [
             (r#""id2label":["a","b"]"#, "id2label is no object"),
+            (r#""id2label":{"0":"a","1":"b"},"num_labels":7"#, "num_labels is 7, but id2label names 2 classes"),
             (r#""id2label":{"0":"a","2":"b"}"#, "id2label has 2 classes, but none of number 1"),
             (r#""id2label":{"0":"a","1":"b","2":"a"}"#, "id2label gives class 2 the name `a` of another"),
             (r#""id2label":{"0":"a","1":null}"#, "id2label names class 1 `null`"),
@@ -206,6 +219,16 @@ mod tests {
             let why = of(task).unwrap_err();
             assert!(why.contains("problem_type") && why.contains(task.trim_matches('"')), "{why}");
         }
+    }
+
+    #[test]
+    fn an_adapter_beside_a_whole_model_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(ConfigFile::path(folder.path()), "{}").unwrap();
+        ConfigFile::load(folder.path()).unwrap();
+        std::fs::write(folder.path().join("adapter_config.json"), "{}").unwrap();
+        let message = ConfigFile::load(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("adapter_config.json: stands beside a whole model"), "{message}");
     }
 
     #[test]

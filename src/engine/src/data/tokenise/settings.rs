@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pellucid_files::bounded;
 use pellucid_intake::model_folder::config::ConfigFile;
-use pellucid_intake::model_folder::member;
+use pellucid_intake::model_folder::{json, member};
 use serde_json::{Map, Value};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -260,7 +260,7 @@ fn object(folder: &Path, name: &str) -> Result<Map<String, Value>> {
         return Ok(Map::new());
     }
     let text = member::read_text(folder, name, bounded::TOKENIZER)?;
-    serde_json::from_str(&text).map_err(|error| Error::file(&path, error))
+    json::parse(&text).map_err(|why| Error::file(&path, why))
 }
 
 /// A value, cut short.
