@@ -5,6 +5,7 @@ use std::path::Path;
 use pellucid_intake::labels::Labels;
 use pellucid_intake::model_folder::config::ConfigFile;
 use pellucid_intake::model_folder::old_layout::import_command;
+use serde_json::Value;
 
 use super::architecture::{Architecture, Pooling};
 use super::family;
@@ -43,7 +44,10 @@ impl ModelConfig {
 
     fn of(file: ConfigFile) -> std::result::Result<Self, String> {
         file.classes()?;
-        Ok(Self { architecture: family::read(file.keys())?, file })
+        check_padding(&file)?;
+        let architecture = family::read(file.keys())?;
+        check_types(&file, &architecture)?;
+        Ok(Self { architecture, file })
     }
 
     /// The family, e.g. `bert`.
@@ -111,6 +115,33 @@ impl ModelConfig {
     }
 }
 
+/// The families that look no padding token up in their table of tokens when they make it.
+const WITHOUT_PADDING_ROW: &[&str] = &["mpnet", "gpt2"];
+/// The families that add the row of type 0 to each token.
+const OF_TYPES: &[&str] = &["bert", "roberta", "xlm-roberta", "camembert", "electra", "albert"];
+
+/// Refuses a padding token for which the table of tokens has no row: transformers makes no model then.
+fn check_padding(file: &ConfigFile) -> std::result::Result<(), String> {
+    let number = |key: &str| file.keys().get(key).and_then(Value::as_i64);
+    let (Some(pad), Some(rows)) = (number("pad_token_id"), number("vocab_size")) else { return Ok(()) };
+    let is_looked_up = !WITHOUT_PADDING_ROW.contains(&file.family().unwrap_or_default());
+    if is_looked_up && rows > 0 && !(-rows..rows).contains(&pad) {
+        return Err(format!("pad_token_id is {pad}, but vocab_size is {rows}; correct one of them, or write null"));
+    }
+    Ok(())
+}
+
+/// Refuses a table of types without rows, from which no model of transformers gives an answer.
+fn check_types(file: &ConfigFile, architecture: &Architecture) -> std::result::Result<(), String> {
+    let (family, types) = (file.family().unwrap_or_default(), architecture.token_types);
+    if types < 1 && OF_TYPES.contains(&family) {
+        return Err(format!(
+            "type_vocab_size is {types}, but {family} adds the row of a type to each token; 1 or more"
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +158,31 @@ mod tests {
         let back = ModelConfig::parse(&saved).unwrap();
         assert_eq!(back.labels().unwrap().names(), ["no", "yes"]);
         assert!(saved.contains("future_key"));
+    }
+
+    #[test]
+    fn tables_have_the_rows_that_are_looked_up() {
+        let told = |model_type: &str, keys: &str| {
+            ModelConfig::parse(&SMALL.replace("\"bert\"", &format!("\"{model_type}\",{keys}"))).map(|_| ())
+        };
+        // transformers 4.57.1 and 5.24.0: AssertionError in torch.nn.Embedding, of all but MPNet and GPT-2.
+        for family in ["bert", "distilbert", "roberta", "albert", "modernbert", "deberta-v2"] {
+            let sizes = r#""dim":4,"n_heads":2,"hidden_dim":8,"n_layers":1,"relative_attention":true"#;
+            for pad in [9, 99999, -10] {
+                let why = told(family, &format!("{sizes},\"pad_token_id\":{pad}")).unwrap_err();
+                assert!(why.contains(&format!("pad_token_id is {pad}, but vocab_size is 9")), "{family}: {why}");
+            }
+            for pad in ["8", "null"] {
+                assert_eq!(told(family, &format!("{sizes},\"pad_token_id\":{pad}")), Ok(()), "{family}: {pad}");
+            }
+        }
+        assert_eq!(told("mpnet", "\"pad_token_id\":99999"), Ok(()));
+        for family in ["bert", "roberta", "xlm-roberta", "camembert", "electra", "albert"] {
+            let why = told(family, "\"type_vocab_size\":0").unwrap_err();
+            assert!(why.contains("type_vocab_size is 0"), "{family}: {why}");
+        }
+        assert_eq!(told("mpnet", "\"type_vocab_size\":0"), Ok(()));
+        assert_eq!(told("deberta-v2", "\"type_vocab_size\":0,\"relative_attention\":true"), Ok(()));
     }
 
     #[test]

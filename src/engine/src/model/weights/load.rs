@@ -121,15 +121,20 @@ impl<'a> StoredTensors<'a> {
             let dtype = self.weights.info(name).map_or(Dtype::F32, |(dtype, _)| dtype);
             let kind = kind(dtype).map_err(told)?;
             let value = Tensor::f_from_data_size(&self.weights.bytes(name)?, &spec.stored_shape(part), kind)?;
-            let value = value.to_kind(Kind::Float);
-            if !holds_numbers(&value) {
-                return Err(told(format!(
-                    "the tensor {name} holds NaN or infinite numbers; no answer rests on such weights"
-                )));
-            }
+            let value = as_floats(&value).map_err(|why| told(format!("the tensor {name} holds {why}")))?;
             parts.push(if part.transposed { value.tr() } else { value });
         }
         Ok(Tensor::cat(&parts, 0))
+    }
+}
+
+/// The numbers of `value` as 32-bit floats; or what it holds that is none.
+fn as_floats(value: &Tensor) -> std::result::Result<Tensor, &'static str> {
+    let floats = value.to_kind(Kind::Float);
+    match holds_numbers(&floats) {
+        true => Ok(floats),
+        false if is_finite(value) => Err("numbers that are too large for 32-bit floats, in which models are computed"),
+        false => Err("NaN or infinite numbers; no answer rests on such weights"),
     }
 }
 
@@ -276,6 +281,14 @@ mod tests {
         }
         params.set(name, &Tensor::from_slice(&[3e38f32; 8]));
         assert_eq!(told(&params), Ok(()), "the sum is infinite, and no number of it");
+    }
+
+    #[test]
+    fn numbers_of_64_bits_that_are_too_large_are_told_from_infinite_ones() {
+        let told = |number: f64| as_floats(&Tensor::from_slice(&[0.5, number])).map(|_| ());
+        assert_eq!(told(3e38), Ok(()));
+        assert!(told(1e300).unwrap_err().starts_with("numbers that are too large for 32-bit floats"));
+        assert!(told(f64::INFINITY).unwrap_err().starts_with("NaN or infinite numbers"));
     }
 
     #[test]
