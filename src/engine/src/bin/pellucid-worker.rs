@@ -76,7 +76,12 @@ enum Dtype {
     F16,
 }
 
+/// How many products of different sizes oneDNN keeps the code for. Its own number, 1024, is some 300 MB of code for texts of
+/// 1024 different lengths; one pass through a model needs about ten.
+const KEPT_PRODUCTS: (&str, &str) = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64");
+
 fn main() -> ExitCode {
+    keep_few_products();
     report_panics();
     // Those of libtorch's threads are as large as the limit was when this process began.
     if let Some(limit) = getrlimit(Resource::Stack).current.filter(|&limit| limit < STACK_NEEDED) {
@@ -93,6 +98,17 @@ fn main() -> ExitCode {
         },
         Job::Pretrain(asked) => finish(run_pretrain(asked)),
         Job::Halve { from, to } => finish(model_folder(&from).and_then(|from| predict::halve(&from, &to))),
+    }
+}
+
+/// Bounds the memory of oneDNN, unless the user has.
+fn keep_few_products() {
+    let (name, count) = KEPT_PRODUCTS;
+    if std::env::var_os(name).is_none() {
+        #[expect(unsafe_code, reason = "this is the first thing that the process does: there is no other thread yet")]
+        unsafe {
+            std::env::set_var(name, count);
+        }
     }
 }
 
