@@ -31,6 +31,9 @@ pub enum Use {
     Fixed,
 }
 
+/// The largest part of the machine's memory that fixed weights may take and be kept in another order as well.
+const MOST_OF_MEMORY: f64 = 0.2;
+
 /// Refuses parameters that the memory of this machine cannot hold.
 ///
 /// # Errors
@@ -100,10 +103,14 @@ impl FlatParams {
         self.compute
     }
 
-    /// The same parameters, which no one will change.
+    /// The same parameters, which no one will change. Those of a model that fills much of the machine's memory stay
+    /// [`Use::Changing`], for there is no room for them in another order as well.
     #[must_use]
     pub fn fixed(mut self) -> Self {
-        self.weights_use = Use::Fixed;
+        let needed = self.len() as f64 * size_of::<f32>() as f64;
+        if memory().is_none_or(|there| needed <= there * MOST_OF_MEMORY) {
+            self.weights_use = Use::Fixed;
+        }
         self
     }
 
