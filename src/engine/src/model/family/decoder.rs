@@ -364,4 +364,16 @@ mod tests {
         assert_eq!(windows(Some(json!(["full_attention", "sliding_attention"]))), Ok(vec![None, Some(2)]));
         assert!(windows(Some(json!(["full_attention"]))).unwrap_err().contains("layer_types"));
     }
+
+    #[test]
+    fn a_key_that_transformers_passes_over_in_a_type_of_layers_is_refused() {
+        let made = |truncate: bool| {
+            let all = json!({"model_type": "gemma3_text", "vocab_size": 9, "hidden_size": 8, "intermediate_size": 8,
+                "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 4,
+                "rope_parameters": {"full_attention": {"rope_type": "yarn", "factor": 8.0, "truncate": truncate}}});
+            gemma3(all.as_object().unwrap()).map(|_| ())
+        };
+        assert_eq!(made(true), Ok(()));
+        assert!(made(false).unwrap_err().starts_with("rope_parameters: truncate"));
+    }
 }

@@ -102,6 +102,10 @@ pub(super) fn for_all(raw: &Map<String, Value>, rotated: Rotated, theta: f64) ->
 /// What is missing, or not supported.
 pub(super) fn by_type(raw: &Map<String, Value>, rotated: Rotated, thetas: [f64; 2]) -> Result<[Rotary; 2], String> {
     let (bases, ByType { rope_parameters: new }) = (read_keys::<Bases>(raw)?, read_keys::<ByType>(raw)?);
+    if [&new.full_attention, &new.sliding_attention].into_iter().flatten().any(|rope| rope.truncate == Some(false)) {
+        // Transformers 5.24 looks for it beside the types, and so passes over it.
+        return Err("rope_parameters: truncate is not supported in a type of layers but for true".to_owned());
+    }
     let written = [bases.rope_theta, bases.rope_local_base_freq];
     let [far, near] = [0, 1].map(|kind| written[kind].unwrap_or(thetas[kind]));
     let full = match (bases.scaling(far)?, new.full_attention) {
