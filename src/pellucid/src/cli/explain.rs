@@ -47,9 +47,10 @@ pub(crate) struct ExplainArgs {
     /// Seed of the methods that draw samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// How to write: text; json, one object a text; csv, one row a word; html, a page that needs no other file
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub format: Format,
+    /// How to write: text; json, one object a text; csv, one row a word; html, a page that needs no other file [default: as
+    /// --out ends, or text]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,
@@ -65,6 +66,7 @@ pub(crate) enum Format {
     #[default]
     Text,
     /// One JSON object a text
+    #[value(alias = "jsonl")]
     Json,
     /// A table with one row a word
     Csv,

@@ -16,8 +16,9 @@ pub(crate) struct PredictArgs {
     pub on: ModelOnTexts,
     /// How to write: text; json, an array; jsonl, one object a text; csv for spreadsheets, one row a text, in which line
     /// breaks are blanks and an apostrophe stands before what would be a formula; parquet, with --out, the texts as they are
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    pub format: Format,
+    /// [default: as --out ends, or text]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub format: Option<Format>,
     /// The same as --format jsonl
     #[arg(long, conflicts_with = "format")]
     pub json: bool,

@@ -1,18 +1,18 @@
 //! The jobs that a worker does in the foreground, from their flags: explaining, predicting, measuring.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use pellucid_client::failure::Failure;
 use pellucid_protocol::settings::reading::Reading;
 use pellucid_protocol::settings::{Grouping, Switch};
-use pellucid_protocol::work::{
-    BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainFormat, ExplainWork, PredictFormat, PredictWork, Texts, Work,
-};
+use pellucid_protocol::work::{BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainWork, PredictWork, Texts, Work};
 
 use crate::cli::bench::{BenchExplainArgs, BenchMode, BenchTrainArgs};
-use crate::cli::explain::ExplainArgs;
-use crate::cli::predict::PredictArgs;
+use crate::cli::explain::{self, ExplainArgs};
+use crate::cli::predict::{self, PredictArgs};
 use crate::cli::texts::ModelOnTexts;
 use crate::models;
 
@@ -37,7 +37,8 @@ pub(super) fn explain(explain: ExplainArgs) -> Result<Work, Failure> {
         baseline: explain.baseline,
         steps: explain.ig_steps.map(usize::from),
         checks: explain.checks,
-        format: if explain.json { ExplainFormat::Json } else { explain.format.into() },
+        format: format(explain.format.or(explain.json.then_some(explain::Format::Json)), explain.out.as_deref())?
+            .into(),
         out: explain.out.as_deref().map(absolute),
     }))
 }
@@ -50,9 +51,37 @@ pub(super) fn predict(predict: PredictArgs) -> Result<Work, Failure> {
         private: Switch::from(predict.on.private),
         device: predict.on.device,
         texts: texts(predict.on),
-        format: if predict.json { PredictFormat::Jsonl } else { predict.format.into() },
+        format: format(predict.format.or(predict.json.then_some(predict::Format::Jsonl)), predict.out.as_deref())?
+            .into(),
         out: predict.out.as_deref().map(absolute),
     }))
+}
+
+/// Endings of files that say what is in them.
+const ENDINGS: [&str; 5] = ["json", "jsonl", "csv", "parquet", "html"];
+
+/// The format that is asked for, or that of which the file `out` has the ending.
+///
+/// # Errors
+/// When its ending promises another.
+fn format<F: ValueEnum + Default + PartialEq + Copy>(asked: Option<F>, out: Option<&Path>) -> Result<F, Failure> {
+    let ending = out.and_then(Path::extension).and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    let Some(ending) = ending.filter(|ending| ENDINGS.contains(&ending.as_str())) else {
+        return Ok(asked.unwrap_or_default());
+    };
+    let promised = F::from_str(&ending, true).ok();
+    match (asked, promised) {
+        (None, Some(promised)) => Ok(promised),
+        // Lines of JSON are called by either name.
+        (Some(asked), Some(promised)) if asked == promised || ending.starts_with("json") && is_json(asked) => Ok(asked),
+        _ => Err(Failure::Usage(format!(
+            "--out ends in .{ending}, which is not the format; give --format, or another ending"
+        ))),
+    }
+}
+
+fn is_json<F: ValueEnum>(format: F) -> bool {
+    format.to_possible_value().is_some_and(|value| value.get_name().starts_with("json"))
 }
 
 /// `pellucid bench train`.
@@ -124,6 +153,8 @@ mod tests {
     use pellucid_protocol::explanation::Scalar;
     use pellucid_protocol::{Baseline, Method, Removal};
 
+    use pellucid_protocol::work::{ExplainFormat, PredictFormat};
+
     use super::*;
     use crate::cli::bench::BenchAction;
     use crate::cli::{Action, Cli};
@@ -192,5 +223,23 @@ mod tests {
             assert_eq!(found.methods, Method::ALL);
             assert_eq!((found.samples, found.baseline, found.checks), (Some(512), baseline, depth));
         }
+    }
+
+    #[test]
+    fn a_file_holds_what_its_ending_says() {
+        use crate::cli::predict::Format;
+
+        let of = |asked, out: &str| format(asked, Some(Path::new(out))).map(PredictFormat::from);
+        assert_eq!(of(None, "a.parquet").ok(), Some(PredictFormat::Parquet));
+        assert_eq!(of(None, "a.CSV").ok(), Some(PredictFormat::Csv));
+        assert_eq!(of(None, "answers").ok(), Some(PredictFormat::Text));
+        assert_eq!(of(Some(Format::Csv), "a.txt").ok(), Some(PredictFormat::Csv));
+        assert_eq!(of(Some(Format::Jsonl), "a.json").ok(), Some(PredictFormat::Jsonl));
+        for (asked, out) in [(Some(Format::Jsonl), "a.parquet"), (Some(Format::Text), "a.csv"), (None, "a.html")] {
+            let Err(Failure::Usage(told)) = of(asked, out) else { panic!("{asked:?} {out}") };
+            assert!(told.starts_with("--out ends in ."), "{told}");
+        }
+        let explained = format::<explain::Format>(None, Some(Path::new("maps.jsonl"))).map(ExplainFormat::from);
+        assert_eq!(explained.ok(), Some(ExplainFormat::Json));
     }
 }
