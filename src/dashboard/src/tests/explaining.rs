@@ -235,7 +235,7 @@ fn each_view_looks_as_kept() {
     press(&mut state, "ww");
     assert!(shown(&state).contains("do not add up to the answer"), "gradient x input");
     press(&mut state, "m");
-    assert!(shown(&state).contains("all words [PAD]") || shown(&state).contains("all masked"));
+    assert!(shown(&state).contains("all padding") || shown(&state).contains("all masked"));
 }
 
 #[test]

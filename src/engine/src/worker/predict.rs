@@ -152,7 +152,7 @@ fn gold(labels: &Labels, rows: &Rows) -> Vec<Gold> {
         let known = first_of(labels.names().to_vec());
         let unknown = first_of(unknown);
         note(&format!(
-            "labels that the model does not know, whose rows count as wrong: {unknown}; its classes are {known}"
+            "labels that the model does not know, whose rows count as wrong: {unknown}; its classes are {known}; --label-map LABEL=CLASS,... names them anew"
         ));
     }
     gold

@@ -52,6 +52,10 @@ impl ConfigFile {
             let why = "stands beside a whole model, and transformers with peft would read the model that it adapts instead; remove it if the weights here are meant";
             return Err(Error::file(&folder.join(ADAPTER), why));
         }
+        if !Self::path(folder).exists() && folder.join(ADAPTER).exists() {
+            let why = "is an adapter of peft without the model that it adapts; save both as one with merge_and_unload().save_pretrained(DIR)";
+            return Err(Error::file(&folder.join(ADAPTER), why));
+        }
         let text = member::read_text(folder, NAME, bounded::SETTINGS)?;
         Self::parse(&text).map_err(|message| Error::file(&Self::path(folder), message))
     }
@@ -229,6 +233,9 @@ mod tests {
         std::fs::write(folder.path().join("adapter_config.json"), "{}").unwrap();
         let message = ConfigFile::load(folder.path()).unwrap_err().to_string();
         assert!(message.contains("adapter_config.json: stands beside a whole model"), "{message}");
+        std::fs::remove_file(ConfigFile::path(folder.path())).unwrap();
+        let message = ConfigFile::load(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("is an adapter of peft") && message.contains("merge_and_unload"), "{message}");
     }
 
     #[test]

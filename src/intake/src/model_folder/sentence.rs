@@ -10,6 +10,7 @@ use super::member;
 use crate::error::{Error, Result};
 
 const MODULES: &str = "modules.json";
+const SETTINGS: &str = "sentence_bert_config.json";
 
 /// How a folder of sentence-transformers makes one vector of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct SentenceModel {
     pub model: String,
     /// What stands for a text, if one pooling alone is named.
     pub pooling: Option<SentencePooling>,
-    /// Kinds of its modules after the pooling.
+    /// What else it does to a text: kinds of its modules after the pooling, and keys of its settings.
     pub further: Vec<String>,
 }
 
@@ -66,9 +67,21 @@ impl SentenceModel {
         let place = modules.iter().position(|module| module.kind() == "Pooling");
         let pooling = place.map(|place| pooling(folder, &modules[place].path)).transpose()?;
         let after = place.map_or(modules.len(), |place| place + 1);
-        let further = modules[after..].iter().map(|module| module.kind().to_owned()).collect();
+        let further = modules[after..].iter().map(|module| module.kind().to_owned());
+        let further = further.chain(lower_cases(folder)?.then(|| format!("do_lower_case of {SETTINGS}"))).collect();
         Ok(Some(Self { model: model.unwrap_or_default(), pooling, further }))
     }
+}
+
+/// Whether the settings beside the modules of `folder` say that a text is lower-cased before the tokenizer gets it.
+fn lower_cases(folder: &Path) -> Result<bool> {
+    let path = member::member(folder, SETTINGS)?;
+    if !path.exists() {
+        return Ok(false);
+    }
+    let text = member::read_text(folder, SETTINGS, bounded::SETTINGS)?;
+    let keys: Map<String, Value> = serde_json::from_str(&text).map_err(|error| Error::file(&path, error))?;
+    Ok(keys.get("do_lower_case") == Some(&Value::Bool(true)))
 }
 
 /// The pooling that the folder `module` of `folder` describes.
@@ -135,6 +148,18 @@ mod tests {
         let both = pooled(r#"{"pooling_mode_max_tokens": true, "pooling_mode_mean_tokens": true}"#);
         assert_eq!(both.to_string(), "max_tokens+mean_tokens");
         assert_eq!(SentenceModel::of(tempfile::tempdir().unwrap().path()).unwrap(), None);
+    }
+
+    #[test]
+    fn lower_casing_of_its_own_is_named() {
+        let folder = folder(MODULES_OF_THREE, "{}");
+        let further = |settings: &str| {
+            fs::write(folder.path().join(SETTINGS), settings).unwrap();
+            SentenceModel::of(folder.path()).unwrap().unwrap().further
+        };
+        assert_eq!(further(r#"{"max_seq_length": 128, "do_lower_case": false}"#), ["Normalize"]);
+        let named = "do_lower_case of sentence_bert_config.json";
+        assert_eq!(further(r#"{"do_lower_case": true}"#), ["Normalize", named]);
     }
 
     #[test]

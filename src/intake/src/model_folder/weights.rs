@@ -121,7 +121,7 @@ fn missing(folder: &Path) -> Error {
     match first_of(folder, PICKLES) {
         Some(pickle) => {
             let command = import_command(folder);
-            Error::file(&pickle, format!("is a pickle, which is not opened here; {command} makes a folder that is"))
+            Error::file(&pickle, format!("is a pickle, which is not opened here; {command} makes a folder that can be"))
         }
         None if has_shard(folder) => {
             Error::file(&folder.join(INDEX), "is missing; it says which tensor is in which file")

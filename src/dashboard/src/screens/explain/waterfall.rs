@@ -140,7 +140,7 @@ fn steps(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64)
 fn beginning(made: &Attribution) -> &'static str {
     match (made.method, made.baseline) {
         (Method::Lime, _) => "intercept",
-        (_, Some(Baseline::Pad)) => "all words [PAD]",
+        (_, Some(Baseline::Pad)) => "all padding",
         (_, Some(Baseline::Zero)) => "all words zero",
         (_, Some(Baseline::Mean)) => "all words mean",
         _ => "all masked",

@@ -79,7 +79,7 @@ fn same_classes(folder: &Path, ours: &Labels, theirs: &Labels) -> Result<Vec<usi
     ours.permutation(theirs).ok_or_else(|| {
         let (ours, theirs) = (ours.names().join("`, `"), theirs.names().join("`, `"));
         let message =
-            format!("the teacher's classes are `{theirs}`, those of the data `{ours}`; they must be the same");
+            format!("the teacher's classes are `{theirs}`, those of the data `{ours}`; they must be the same: --label-map LABEL=CLASS,... names those of the data anew");
         Error::file(folder, message)
     })
 }

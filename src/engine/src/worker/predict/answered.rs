@@ -116,6 +116,10 @@ impl Scores {
         let (accuracy, f1) =
             (accuracy(&self.predicted, &self.truth), macro_f1(&self.predicted, &self.truth, self.classes));
         let wrong = self.truth.iter().filter(|truth| **truth >= labels.len()).count();
+        if wrong == self.truth.len() {
+            note(&format!("no label is a class of the model: there is no accuracy of {wrong} rows"));
+            return;
+        }
         let unknown = if wrong > 0 { format!(", {wrong} of them with unknown labels") } else { String::new() };
         note(&format!(
             "accuracy {accuracy:.4}, F1 {f1:.4} on {} labelled rows of {}{unknown}",
