@@ -97,13 +97,14 @@ impl<'a> Filling<'a> {
         }
         if self.reading.private.is_on() {
             let path = self.rows.path.display();
-            self.rows.notes.push(format!("{path}: labels that are one class, written in several ways"));
+            self.rows.notes.push(format!("{path}: labels that differ only in how they are written, and are one class"));
             return;
         }
         let told: Vec<String> =
             self.rewritten.iter().map(|(written, read)| format!("`{written}` as `{read}`")).collect();
         let path = self.rows.path.display();
-        let note = format!("{path}: labels that are one class, written in several ways: {}", told.join(", "));
+        let note =
+            format!("{path}: labels that differ only in how they are written, and are one class: {}", told.join(", "));
         self.rows.notes.push(note);
     }
 
