@@ -125,3 +125,22 @@ mod ffi {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), ignore = "libtorch need not have oneDNN there")]
+    fn the_functions_of_libtorch_are_there_and_do_their_work() {
+        let random = |rows| Tensor::randn([rows, 13], (Kind::Float, Device::Cpu));
+        let (x, weight) = (random(200), random(21));
+        let packed = PackedWeight::new(&weight).expect("packed weights");
+        for found in [packed.product(&x, None), product(&x, &weight, None)] {
+            let found = found.expect("a product");
+            assert!((found - x.linear::<Tensor>(&weight, None)).abs().max().double_value(&[]) < 1e-4);
+        }
+    }
+}
