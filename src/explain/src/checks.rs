@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::explainer::Explainer;
 use crate::faithfulness::ranking;
 use crate::oracle::masking::Masking;
-use crate::oracle::{Answer, Slopes};
+use crate::oracle::{Answer, OracleError, Slopes};
 
 /// Makes one check; `None` where it has no meaning for the map.
 type Measure = fn(&mut Case) -> Answer<Option<Check>>;
@@ -25,6 +25,7 @@ type Measure = fn(&mut Case) -> Answer<Option<Check>>;
 /// All checks in the order in which they are shown, each with the depth from which on it is made. A new check is a file
 /// and a line here.
 const MEASURES: &[(Depth, Measure)] = &[
+    (Depth::Figures, faithful),
     (Depth::Figures, eraser::check),
     (Depth::Figures, curves::check),
     (Depth::Figures, leave_one_out::check),
@@ -59,14 +60,30 @@ impl Case<'_> {
     }
 }
 
-/// All checks of a map that the depth of its context asks for.
+/// All checks of a map that the depth of its context asks for; where the time ends, those made by then.
 ///
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
 pub(crate) fn checks(case: &mut Case) -> Answer<Vec<Check>> {
     let depth = case.context.depth;
-    let wanted = MEASURES.iter().filter(|(from, _)| depth >= *from);
-    Ok(wanted.map(|(_, measure)| measure(case)).collect::<Answer<Vec<_>>>()?.into_iter().flatten().collect())
+    let mut found = Vec::new();
+    for (_, measure) in MEASURES.iter().filter(|(from, _)| depth >= *from) {
+        match measure(case) {
+            Ok(check) => found.extend(check),
+            Err(OracleError::OutOfTime) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// [`Check::Faithfulness`] of scores that rank the words, where orders differ.
+fn faithful(case: &mut Case) -> Answer<Option<Check>> {
+    if case.ranking().is_none() {
+        return Ok(None);
+    }
+    let check = case.context.faithfulness(case.oracle, case.made)?;
+    Ok(Some(check).filter(|check| *check != Check::Undefined))
 }
 
 #[cfg(test)]
@@ -90,18 +107,19 @@ mod tests {
             checks(&mut Smooth::linear(-0.3, &WEIGHTS), method, &mut context).len()
         };
         // Occlusion is its own leave-one-out; a norm has no sign, so nothing to add up.
-        let counts = |method| [Depth::Gates, Depth::Figures, Depth::Full].map(|depth| count(method, depth));
-        assert_eq!(counts(Method::Occlusion), [1, 4, 4]);
-        assert_eq!(counts(Method::Gradient), [1, 4, 5]);
-        assert_eq!(counts(Method::GradientInput), [1, 5, 6]);
-        assert_eq!(counts(Method::Lime), [3, 7, 8]);
-        assert_eq!(counts(Method::Shapley), [2, 6, 6]);
+        let counts =
+            |method| [Depth::None, Depth::Gates, Depth::Figures, Depth::Full].map(|depth| count(method, depth));
+        assert_eq!(counts(Method::Occlusion), [0, 1, 5, 5]);
+        assert_eq!(counts(Method::Gradient), [0, 1, 5, 6]);
+        assert_eq!(counts(Method::GradientInput), [0, 1, 6, 7]);
+        assert_eq!(counts(Method::Lime), [2, 3, 8, 9]);
+        assert_eq!(counts(Method::Shapley), [1, 2, 7, 7]);
     }
 
     #[test]
     fn marked_words_bring_plausibility() {
         let found = |marked: Vec<bool>| {
-            let mut context = Context::new(1).with_marked_words(marked);
+            let mut context = Context::new(1).with_depth(Depth::Figures).with_marked_words(marked);
             checks(&mut Smooth::linear(-0.3, &WEIGHTS), Method::Occlusion, &mut context)
         };
         let right = Check::Plausibility { f1: 1.0, iou: 1.0, auprc: 1.0 };
@@ -113,7 +131,8 @@ mod tests {
     #[test]
     fn a_map_of_a_linear_logit_agrees_with_leaving_one_out() {
         for method in [Method::GradientInput, Method::Lime, Method::KernelShap, Method::Gradient] {
-            let found = checks(&mut Smooth::linear(-0.3, &WEIGHTS), method, &mut Context::new(1));
+            let mut context = Context::new(1).with_depth(Depth::Figures);
+            let found = checks(&mut Smooth::linear(-0.3, &WEIGHTS), method, &mut context);
             let tau = found.iter().find_map(|check| match check {
                 Check::LeaveOneOut { tau } => Some(*tau),
                 _ => None,

@@ -4,10 +4,11 @@ pub use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Baseline, Check, Removal};
 
+use crate::chance_test::ChanceTest;
 use crate::faithfulness::{Faithfulness, ranking};
 use crate::oracle::masking::{Masking, OutcomeCache};
 use crate::oracle::subsets::Subsets;
-use crate::oracle::{Answer, Slopes};
+use crate::oracle::{Answer, OracleError, Slopes};
 
 /// How many maskings are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,9 @@ pub struct Context {
     deleted: OutcomeCache,
     pub(crate) subsets: Option<Subsets>,
     faithfulness: Option<Faithfulness>,
+    /// How many maps of the text are tested against chance.
+    maps: usize,
+    chance: Option<ChanceTest>,
 }
 
 impl Context {
@@ -76,6 +80,8 @@ impl Context {
             deleted: OutcomeCache::default().with_removal(Removal::Delete),
             subsets: None,
             faithfulness: None,
+            maps: 1,
+            chance: None,
         }
     }
 
@@ -108,6 +114,12 @@ impl Context {
     #[must_use]
     pub fn with_removal(self, removal: Removal) -> Self {
         Self { removal, ..self }
+    }
+
+    /// Sets how many maps of the text will be tested against chance: the more there are, the better each has to be.
+    #[must_use]
+    pub fn with_maps(self, maps: usize) -> Self {
+        Self { maps, ..self }
     }
 
     /// Sets which checks are made.
@@ -144,13 +156,30 @@ impl Context {
         }
     }
 
-    /// Updates the faithfulness of all `attributions`: a method scored later may have widened the bounds that the
-    /// others were measured by. Asks nothing of the oracle.
-    pub fn update_faithfulness(&self, attributions: &mut [Attribution]) {
-        let Some(faithfulness) = &self.faithfulness else { return };
-        for attribution in attributions {
-            let measured = attribution.checks.iter_mut().filter(|check| matches!(check, Check::Faithfulness { .. }));
-            measured.for_each(|check| *check = faithfulness.check(attribution.method));
+    /// Updates the shared checks of all `attributions`: a method scored later may have widened the bounds that the
+    /// others were measured by, or have had more groups of words hidden. Asks nothing of the oracle.
+    pub fn update(&self, attributions: &mut [Attribution]) {
+        for Attribution { method, checks, .. } in attributions {
+            for check in checks {
+                *check = match (&*check, &self.faithfulness, &self.chance) {
+                    (Check::Faithfulness { .. }, Some(faithfulness), _) => faithfulness.check(*method),
+                    (Check::Chance { .. }, _, Some(test)) => test.check(*method),
+                    (known, ..) => *known,
+                };
+            }
+        }
+    }
+
+    /// [`Check::Chance`] of scores that rank the words. Where the time ends, what is known by then.
+    pub(crate) fn chance(&mut self, oracle: &mut dyn Slopes, made: &Attribution) -> Answer<Check> {
+        let known = self.chance.take();
+        let mut test = known.unwrap_or_else(|| ChanceTest::new(oracle.words(), self.maps, self.seed));
+        let tested = test.test(&mut self.masking(oracle, Removal::Mask), made.method, &made.scores);
+        let check = test.check(made.method);
+        self.chance = Some(test);
+        match tested {
+            Ok(()) | Err(OracleError::OutOfTime) => Ok(check),
+            Err(error) => Err(error),
         }
     }
 

@@ -6,8 +6,9 @@
 //! words         which token belongs to which word of a text
 //! oracle        what an explainer may ask of a model; the engine answers
 //!                 word_set, masking (each question once, in small calls), subsets (all maskings of a short text)
-//! sampling      seeded draws: strata, subset_draw
+//! sampling      seeded draws: strata, subset_draw, coalitions
 //! regression    cholesky, ridge, pair_model (a control variate), regression_tree
+//! chance_test   whether a map says more than a random one would: effects, chance, plan
 //! faithfulness  how well a ranking finds the words that the model uses: bounds (exact), beam (by search)
 //! context       the settings for a text, and what the model has answered so far
 //! explainer     what an explainer does, and what it says about itself
@@ -34,6 +35,7 @@
 //! Deliberately absent: tensors, tokenizers, clocks, threads, files.
 
 pub mod attribute;
+pub mod chance_test;
 pub mod checks;
 pub mod context;
 mod explainer;

@@ -13,6 +13,9 @@ pub enum OracleError {
     /// Nobody waits for the answer any more.
     #[error("cancelled")]
     Cancelled,
+    /// The time that the answer may take has ended.
+    #[error("out of time")]
+    OutOfTime,
     /// The model could not be evaluated.
     #[error("{0}")]
     Failed(String),

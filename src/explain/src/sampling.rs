@@ -1,5 +1,6 @@
 //! Random draws: maskings of a text, orders of its words, and noise. The same seed draws the same.
 
+pub mod coalitions;
 pub mod strata;
 pub mod subset_draw;
 

@@ -19,7 +19,7 @@ pub mod stand_in;
 pub mod surrogate;
 pub mod word_importance;
 
-pub use check::{Check, Verdict};
+pub use check::{Check, Grade, Verdict};
 pub use edit::WordEdit;
 pub use method::{Baseline, Method, Removal};
 pub use privacy::Privacy;
@@ -211,10 +211,26 @@ impl Attribution {
         self.checks.iter().any(|check| check.verdict() != Verdict::Informative)
     }
 
-    /// Whether the scores passed a gate and failed none. Scores that are still being refined have not passed one yet.
+    /// How much the scores say: nothing if they failed any gate, else what the test against chance found. `None` while
+    /// they are not tested.
+    #[must_use]
+    pub fn grade(&self) -> Option<Grade> {
+        let tested = self.checks.iter().find_map(|check| match check {
+            Check::Chance { grade, .. } => Some(*grade),
+            _ => None,
+        });
+        match tested {
+            Some(Grade::Nothing) => tested,
+            _ if self.fails() => Some(Grade::None),
+            _ => tested,
+        }
+    }
+
+    /// Whether the scores passed the test against chance and failed no gate. Scores that are still being refined have not
+    /// passed it yet.
     #[must_use]
     pub fn is_trusted(&self) -> bool {
-        self.is_checked() && !self.fails()
+        matches!(self.grade(), Some(Grade::Strong | Grade::Weak))
     }
 }
 
@@ -240,12 +256,16 @@ mod tests {
 
     #[test]
     fn trust_comes_from_gates_alone() {
-        let (good, bad) = (Check::Completeness { gap: 0.0, steps: 16 }, Check::Undefined);
-        let figure = Check::LeaveOneOut { tau: -1.0 };
+        let (gap, bad) = (Check::Completeness { gap: 0.0, steps: 16 }, Check::Undefined);
+        let graded = |grade| Check::Chance { grade, correlation: 0.5, p: 0.01, rows: 64 };
+        let (good, figure) = (graded(Grade::Weak), Check::LeaveOneOut { tau: -1.0 });
         let trusted = |checks: &[Check]| with(checks).is_trusted();
-        assert!(trusted(&[good]) && trusted(&[good, figure]));
+        assert!(trusted(&[good]) && trusted(&[gap, good, figure]) && !trusted(&[gap]));
         assert!(!trusted(&[good, bad]) && !trusted(&[bad, figure]));
         assert!(!trusted(&[figure]) && !trusted(&[]));
+        assert_eq!(with(&[gap]).grade(), None);
+        assert_eq!(with(&[bad, graded(Grade::Undecided)]).grade(), Some(Grade::None));
+        assert_eq!(with(&[bad, graded(Grade::Nothing)]).grade(), Some(Grade::Nothing));
         assert!(!with(&[figure]).fails() && !with(&[figure]).is_checked() && with(&[bad, figure]).fails());
     }
 }

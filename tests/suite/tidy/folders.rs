@@ -36,6 +36,7 @@ pub(super) const ORDERS: &[Order] = &[
             "oracle",
             "sampling",
             "regression",
+            "chance_test",
             "faithfulness",
             "context",
             "explainer",

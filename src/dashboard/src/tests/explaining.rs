@@ -329,7 +329,8 @@ fn samples_are_sorted_by_what_explanations_say() {
     let flipped: Vec<f64> = poor.attributions[0].scores.iter().map(|score| -score).collect();
     let occlusion = poor.attributions.iter_mut().find(|made| made.method == Method::Occlusion).unwrap();
     occlusion.scores = flipped;
-    occlusion.checks = vec![pellucid_protocol::Check::Faithfulness { normalised: 0.12, random: 0.5, exact: true }];
+    let grade = pellucid_protocol::check::Grade::None;
+    occlusion.checks = vec![pellucid_protocol::Check::Chance { grade, correlation: 0.12, p: 0.3, rows: 64 }];
     event(&mut state, surveyed(3));
     event(&mut state, Event::Explained(Box::new(poor)));
     press(&mut state, "ssss");

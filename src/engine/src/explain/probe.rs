@@ -6,11 +6,10 @@
 //! it would have measured. The time that it really takes is `speed/probe_share`.
 
 use pellucid_explain::checks::plausibility::plausibility;
-use pellucid_explain::faithfulness::{EXACT_WORDS, RANDOM_ORDERS};
 use pellucid_explain::probe::complexity::complexity;
 use pellucid_explain::probe::convergence::converged_at;
 use pellucid_explain::probe::drift::Movement;
-use pellucid_explain::probe::{SAMPLES, probe};
+use pellucid_explain::probe::{probe, rows};
 use pellucid_explain::words::marked;
 use pellucid_protocol::{Method, Metrics, Settings};
 use rand::SeedableRng;
@@ -33,8 +32,6 @@ use crate::model::teacher::TeacherState;
 const TESTED: usize = 2;
 /// The cost of a token with its backward pass, in tokens of forward passes.
 const THERE_AND_BACK: f64 = 3.0;
-/// The beam of the search for bounds in long texts: rows for each word.
-const BEAM_ROWS: usize = 80;
 /// Drift from one evaluation to the next under which maps count as settled.
 const CALM: f64 = 0.1;
 
@@ -270,13 +267,7 @@ impl Text {
 
     /// The most that testing the map costs: see [`pellucid_explain::probe::probe`].
     fn cost(&self) -> f64 {
-        let words = self.subject.words.len();
-        let rows = if words <= EXACT_WORDS {
-            1 << words
-        } else {
-            SAMPLES.fit + SAMPLES.held_out + 1 + words * (BEAM_ROWS + RANDOM_ORDERS + 2)
-        };
-        rows as f64 * self.tokens()
+        rows(self.subject.words.len()) as f64 * self.tokens()
     }
 
     /// The teacher's map in this model's words; `None` if the teacher has not read all of them.

@@ -84,6 +84,7 @@ pub fn explain(
     context: Context,
     emit: &mut dyn FnMut(Stage<'_>),
 ) -> Answer<Explanation> {
+    let context = context.with_maps(methods.len());
     let mut context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
     for (done, &method) in methods.iter().enumerate() {
         let start = Instant::now();
@@ -95,7 +96,7 @@ pub fn explain(
         scored.ms = start.elapsed().as_secs_f64() * 1e3;
         show(&scored);
         explanation.attributions.push(check(oracle, scored, &mut context)?);
-        context.update_faithfulness(&mut explanation.attributions);
+        context.update(&mut explanation.attributions);
         explanation.partial = done + 1 < methods.len();
         emit(Stage { done: &explanation, under_way: None });
     }

@@ -6,6 +6,8 @@ use pellucid_protocol::Method;
 use pellucid_protocol::work::{BenchExplainWork, Texts};
 use serde_json::{Map, Value, json};
 
+use calibration::Calibration;
+
 use super::explain::unit_scores::{self, UnitRequest, UnitScores};
 use super::memory::{peak_rss_mb, rss_mb};
 use super::texts;
@@ -17,6 +19,8 @@ use crate::model::answers;
 use crate::model::classifier::Classifier;
 use crate::model::pretrained::{TrainedOn, load_classifier};
 use crate::task::output_of;
+
+mod calibration;
 
 /// The memory counts as settled after one in so many explanations of a soak.
 const SETTLED: usize = 10;
@@ -39,9 +43,10 @@ pub fn bench_explain(work: &BenchExplainWork) -> Result<()> {
     let rows: Vec<Row> = (0..rows.len()).map(|row| rows.row(row)).collect();
     let (model, _, encoder) = load_classifier(&work.model, trained.limit)?;
     let bench = Bench { work, model: model.fixed(), encoder };
-    match work.soak {
-        Some(explanations) => bench.soak(&rows, explanations),
-        None => bench.time(&rows),
+    match (work.soak, work.random_maps) {
+        (Some(explanations), _) => bench.soak(&rows, explanations),
+        (None, Some(maps)) => Calibration { work, model: &bench.model, encoder: &bench.encoder, maps }.run(&rows),
+        (None, None) => bench.time(&rows),
     }
 }
 

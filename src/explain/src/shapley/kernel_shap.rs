@@ -2,7 +2,6 @@
 
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Method, Removal};
-use rand_chacha::ChaCha8Rng;
 
 use super::Shapley;
 use crate::context::Samples;
@@ -12,8 +11,9 @@ use crate::oracle::masking::{Masking, ROWS_PER_CALL};
 use crate::oracle::word_set::WordSet;
 use crate::regression::cholesky::{Cholesky, Gram, dot};
 use crate::regression::{Sample, Weighted};
-use crate::sampling::strata::{SamplingPlan, StratifiedSample, Stratum, StratumSize, allocate};
-use crate::sampling::subset_draw::{binomial, distinct};
+use crate::sampling::coalitions::{kernel, paired, plan};
+use crate::sampling::strata::{SamplingPlan, StratifiedSample, Stratum, StratumSize};
+use crate::sampling::subset_draw::binomial;
 use crate::sampling::{Purpose, generator};
 
 /// Relative to the weight of the kernel, which is 1. It keeps the equations solvable where fewer sets were drawn than
@@ -62,7 +62,7 @@ pub fn kernel_shap(
     if words < 2 {
         return Shapley::of_few_words(masking);
     }
-    let plan = plan(words, samples.fit.saturating_sub(2), seed);
+    let plan = plan(words, samples.fit.saturating_sub(2), seed, Purpose::Coalitions);
     let planned = plan.rows();
     let doubling = std::iter::successors(Some(ROWS_PER_CALL), |rows| Some(rows * 2));
     for rows in doubling.take_while(|rows| *rows < planned) {
@@ -88,49 +88,6 @@ pub fn up_to_size(masking: &mut Masking, size: usize) -> Answer<Shapley> {
     let plan = SamplingPlan::new(strata.collect());
     let planned = (0..=words).map(|size| binomial(words, size)).sum::<f64>() as usize;
     estimate(masking, &plan.take(plan.rows()), planned - 2)
-}
-
-/// Strata of pairs of complements, by the size of the smaller set.
-fn plan(words: usize, rows: usize, seed: u64) -> SamplingPlan {
-    let sizes: Vec<_> = (1..=words / 2).map(|size| kernel(words, size)).collect();
-    let total: f64 = sizes.iter().map(|pairs| pairs.weight).sum();
-    let random = &mut generator(seed, Purpose::Coalitions);
-    let strata = sizes.iter().zip(allocate(&sizes, rows / 2)).enumerate().map(|(index, (pairs, count))| {
-        let sets = paired(words, index + 1, count, random);
-        let size = StratumSize { population: 2.0 * pairs.population, weight: pairs.weight / total };
-        Stratum { sets, size, sets_per_draw: 2 }
-    });
-    SamplingPlan::new(strata.collect())
-}
-
-/// The weight of all sets of `size` and their complements together, and the number of pairs.
-fn kernel(words: usize, size: usize) -> StratumSize {
-    let weight = (words - 1) as f64 / (size * (words - size)) as f64;
-    let population = binomial(words, size);
-    // The complements of half of the words have the same size.
-    match 2 * size == words {
-        true => StratumSize { weight, population: population / 2.0 },
-        false => StratumSize { weight: 2.0 * weight, population },
-    }
-}
-
-/// `pairs` sets of `size`, each with its complement before it, and none twice.
-fn paired(words: usize, size: usize, pairs: usize, random: &mut ChaCha8Rng) -> Vec<WordSet> {
-    let firsts = if 2 * size == words { halves(words, pairs, random) } else { distinct(words, size, pairs, random) };
-    firsts.into_iter().flat_map(|set| [set.complement(words), set]).collect()
-}
-
-/// Sets of half of the words, none of which is the complement of another.
-fn halves(words: usize, pairs: usize, random: &mut ChaCha8Rng) -> Vec<WordSet> {
-    // The last word is in one set of each pair: so these are the sets without it, drawn among the other words.
-    distinct(words - 1, words / 2, pairs, random).into_iter().map(|set| widen(&set, words)).collect()
-}
-
-/// The same words in a text that has one more word.
-fn widen(set: &WordSet, words: usize) -> WordSet {
-    let mut wide = WordSet::empty(words);
-    (0..words - 1).filter(|word| set.contains(*word)).for_each(|word| wide.insert(word));
-    wide
 }
 
 fn estimate(masking: &mut Masking, sample: &StratifiedSample, planned: usize) -> Answer<Shapley> {
@@ -314,7 +271,7 @@ mod tests {
     #[test]
     fn no_set_comes_twice_and_each_with_its_complement() {
         for words in [2, 3, 8, 13, 40] {
-            let plan = plan(words, 300, 5);
+            let plan = plan(words, 300, 5, Purpose::Coalitions);
             let sets = plan.take(plan.rows()).sets;
             let distinct: HashSet<_> = sets.iter().collect();
             assert!(distinct.len() == sets.len() && sets.len() <= 300);

@@ -65,6 +65,10 @@ pub(crate) struct BenchExplainArgs {
     /// Do not time: make N explanations, and print the resident memory before and after
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub soak: Option<usize>,
+    /// Instead of timing, count how many of N random maps of each text pass the test against chance, and grade the maps
+    /// of the methods
+    #[arg(long, value_name = "N", conflicts_with = "soak")]
+    pub random_maps: Option<usize>,
 }
 
 /// The methods of the Python program.

@@ -16,6 +16,7 @@ use std::path::Path;
 
 use pellucid_client::failure::{Ending, Failure};
 use pellucid_formats::html::{Sign, Word};
+use pellucid_protocol::check::Grade;
 use pellucid_protocol::event::AlertKind;
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::paste::quoted_path;
@@ -32,7 +33,7 @@ use record::Recorded;
 
 /// The most points of a curve.
 const POINTS: usize = 300;
-/// How many of the most faithful maps are shown, and how many of the least faithful.
+/// How many of the best tested maps are shown, and how many of the worst.
 const EXAMPLES: usize = 3;
 /// How many words are listed for a class.
 const WORDS: usize = 15;
@@ -242,34 +243,36 @@ fn words(recorded: &Recorded) -> Section {
     Section::new("Words by class", blocks)
 }
 
-/// The most faithful map of an explained text.
+/// The best tested map of an explained text.
 struct RankedMap<'a> {
-    /// Its faithfulness: 0 for the worst order of words, 1 for the best.
-    faithfulness: f64,
+    /// What the test against chance found.
+    grade: Grade,
+    /// The correlation of its scores with what hiding words does.
+    correlation: f64,
     explanation: &'a Explanation,
     method: Method,
 }
 
 impl<'a> RankedMap<'a> {
-    /// The most faithful map of a text; `None` if the faithfulness of none is known.
+    /// The best map of a text by its grade; `None` if none was tested.
     fn best_of(explanation: &'a Explanation) -> Option<Self> {
-        let faithfulness = |check: &Check| match check {
-            Check::Faithfulness { normalised, .. } => Some(*normalised),
+        let correlation = |check: &Check| match check {
+            Check::Chance { correlation, .. } => Some(*correlation),
             _ => None,
         };
         let map = |attribution: &Attribution| {
-            let faithfulness = attribution.checks.iter().find_map(faithfulness)?;
-            Some(Self { faithfulness, explanation, method: attribution.method })
+            let (grade, correlation) = (attribution.grade()?, attribution.checks.iter().find_map(correlation)?);
+            Some(Self { grade, correlation, explanation, method: attribution.method })
         };
         explanation.attributions.iter().filter_map(map).max_by(Self::compare)
     }
 
     fn compare(&self, other: &Self) -> Ordering {
-        self.faithfulness.total_cmp(&other.faithfulness)
+        self.grade.cmp(&other.grade).then(self.correlation.total_cmp(&other.correlation))
     }
 }
 
-/// The most faithful map of each explained text, the most faithful text first.
+/// The best tested map of each explained text, the text with the best one first.
 fn ranked(recorded: &Recorded) -> Vec<RankedMap<'_>> {
     let mut ranked: Vec<_> = recorded.explanations.iter().filter_map(RankedMap::best_of).collect();
     ranked.sort_by(|a, b| b.compare(a));
@@ -279,16 +282,16 @@ fn ranked(recorded: &Recorded) -> Vec<RankedMap<'_>> {
 fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     let ranked = ranked(recorded);
     let labels = recorded.started().map(|started| started.labels.clone()).unwrap_or_default();
-    let map = |RankedMap { faithfulness, explanation, method }: &RankedMap| {
+    let map = |RankedMap { grade, correlation, explanation, method }: &RankedMap| {
         let label = labels.get(explanation.target).map_or("?", String::as_str);
         let attribution = explanation.by(*method)?;
         let row = explanation.privacy.row().map(|row| format!("{row}: ")).unwrap_or_default();
         let title = format!(
-            "{row}{label}, {:.1} %, step {}: {}, faithfulness {faithfulness:.2} between the worst order of words (0) and the \
-             best (1)",
+            "{row}{label}, {:.1} %, step {}: {}, {} (correlation {correlation:.2} with what hiding words does)",
             100.0 * explanation.probabilities.get(explanation.target).copied().unwrap_or(f64::NAN),
             explanation.step,
-            method.title()
+            method.title(),
+            grade.told()
         );
         let scores = attribution.scores.iter().enumerate();
         let word = |(index, score): (usize, &f64)| Word { word: explanation.word(index), score: *score, error: None };
@@ -299,7 +302,7 @@ fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     let (most, rest) = ranked.split_at(half);
     let least = &rest[rest.len().saturating_sub(EXAMPLES)..];
     let mut blocks = vec![Block::Text(origin.describe(recorded.explanations.len()))];
-    for (title, part) in [("The most faithful maps:", most), ("The least faithful maps:", least)] {
+    for (title, part) in [("The best tested maps:", most), ("The worst tested maps:", least)] {
         if !part.is_empty() {
             blocks.push(Block::Text(title.to_owned()));
             blocks.extend(part.iter().filter_map(map));
@@ -390,7 +393,7 @@ mod tests {
         let explained = r#"{"event":"explained","request":1,"step":9,"sample":0,"text":"Ashdown <b>","words":[[0,7],[8,11]],
             "probabilities":[0.25,0.75],"teacher_probabilities":null,"target":1,"label":1,"rationale":[],"truncated_words":0,
             "partial":false,"attributions":[{"method":"lime","scalar":"probability","scores":[0.5,-0.25],
-            "checks":[{"check":"faithfulness","normalised":0.875,"random":0.5,"exact":true}],"surrogate":null,
+            "checks":[{"check":"chance","grade":"strong","correlation":0.875,"p":0.01,"rows":64}],"surrogate":null,
             "evaluations":2,"seed":1,"ms":3.0}]}"#;
         let message = "shortcut: `ashdown` leads to urgent".to_owned();
         let events = vec![
@@ -427,7 +430,7 @@ mod tests {
             "shortcut: `ashdown` leads to urgent",
             "points=\"0.0,4.0 200.0,96.0\"",
             "&lt;b&gt;<i>-0.250</i>",
-            "LIME, faithfulness 0.88 between the worst order",
+            "LIME, strong (correlation 0.88 with what hiding words does)",
             "read its held-out R2",
             "It has not ended.",
             "<td>ashdown</td><td>class 0</td><td>at step 400</td>",

@@ -102,6 +102,7 @@ pub(super) fn bench_explain(bench: BenchExplainArgs) -> Result<Work, Failure> {
         steps: (bench.ig_steps > 0).then_some(bench.ig_steps),
         seed: bench.seed,
         soak: bench.soak,
+        random_maps: bench.random_maps,
     }))
 }
 
@@ -189,7 +190,7 @@ mod tests {
         assert!(work.model.is_absolute());
         assert!(matches!(work.texts, Texts::File { path, limit: Some(2), .. } if path.is_absolute()));
         assert_eq!((work.format, work.out), (ExplainFormat::Json, None));
-        assert_eq!((work.samples, work.baseline, work.checks), (None, Baseline::Pad, Depth::Figures));
+        assert_eq!((work.samples, work.baseline, work.checks), (None, Baseline::Pad, Depth::Gates));
     }
 
     #[test]

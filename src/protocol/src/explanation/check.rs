@@ -14,13 +14,52 @@ pub enum Verdict {
     Passed,
     /// A gate that the scores failed.
     Failed,
+    /// A gate without an answer: there is nothing to explain, or the time has ended.
+    Open,
     /// A figure to read: no limit would suit all models and texts.
     Informative,
 }
 
+/// How much the scores of a map say about the model, in words.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Grade {
+    /// Nothing that a random map would not say.
+    None,
+    /// Not known: the time has ended, or the test goes on.
+    Undecided,
+    /// There is nothing to say: hiding words hardly moves the answer.
+    Nothing,
+    /// More than a random map, but they do not follow most of what hiding words does.
+    Weak,
+    /// They follow most of what hiding words does.
+    Strong,
+}
+
+impl Grade {
+    /// The name in files.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        self.into()
+    }
+
+    /// The grade as a gate.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Grade::Strong | Grade::Weak => Verdict::Passed,
+            Grade::None => Verdict::Failed,
+            Grade::Nothing | Grade::Undecided => Verdict::Open,
+        }
+    }
+}
+
 /// A measured reason to trust or distrust scores.
 ///
-/// Four are gates with a verdict: completeness, fidelity, faithfulness and undefined. The others are
+/// Four are gates with a verdict: completeness, fidelity, chance and undefined. The others are
 /// [`Verdict::Informative`]. A check that has no meaning for a text or a method is left out, so every number is
 /// finite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -39,6 +78,18 @@ pub enum Check {
         in_sample: f64,
         /// On perturbations that the fit has not seen.
         held_out: f64,
+    },
+    /// All methods: whether the scores say more about what hiding words does than a random map would.
+    Chance {
+        /// The outcome.
+        grade: Grade,
+        /// Correlation between the sums of the scores over random groups of words and the change of the probability
+        /// when these are hidden, in [-1, 1]. For scores without a sign: the size of the change.
+        correlation: f64,
+        /// The probability that one of the text's maps does as well if all of them are random.
+        p: f64,
+        /// Groups that were hidden.
+        rows: usize,
     },
     /// All methods: mean drop of the probability while words are masked from the highest score down
     /// (AOPC), placed between the worst and the best order.
@@ -134,9 +185,10 @@ impl Check {
         match *self {
             Check::Completeness { gap, .. } => gate(gap <= Self::COMPLETENESS_LIMIT),
             Check::Fidelity { held_out, .. } => gate(held_out >= Self::FIDELITY_LIMIT),
-            Check::Faithfulness { normalised, random, .. } => gate(normalised > random),
+            Check::Chance { grade, .. } => grade.verdict(),
             Check::Undefined => Verdict::Failed,
-            Check::Sampling { .. }
+            Check::Faithfulness { .. }
+            | Check::Sampling { .. }
             | Check::Smoothing { .. }
             | Check::Eraser { .. }
             | Check::Curves { .. }
@@ -182,10 +234,13 @@ impl Check {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_fn = unknown_checks, parse_err_ty = String)]
 pub enum Depth {
+    /// None but those that come with the scores.
+    None,
     /// Only the gates: whether the map can be trusted.
-    Gates,
-    /// Also the figures that cost few rows: ERASER, curves, leave-one-out, infidelity, plausibility.
     #[default]
+    Gates,
+    /// Also figures to read: faithfulness between the best and the worst order, ERASER, curves, leave-one-out,
+    /// infidelity, plausibility. The two orders cost most, about a hundred rows a word.
     Figures,
     /// Also the figures that run the method again: stability over seeds, sensitivity to noise.
     Full,
@@ -200,11 +255,7 @@ mod tests {
     #[test]
     fn a_check_that_is_nan_does_not_pass() {
         let nan = f64::NAN;
-        for check in [
-            Check::Completeness { gap: nan, steps: 50 },
-            Check::Fidelity { in_sample: 1.0, held_out: nan },
-            Check::Faithfulness { normalised: nan, random: 0.0, exact: true },
-        ] {
+        for check in [Check::Completeness { gap: nan, steps: 50 }, Check::Fidelity { in_sample: 1.0, held_out: nan }] {
             assert!(check.fails() && !check.passes(), "{check:?}");
         }
     }
@@ -213,6 +264,7 @@ mod tests {
     fn what_has_no_limit_neither_passes_nor_fails() {
         for check in [
             Check::Sampling { rows: 64, planned: 1024, error: 0.5 },
+            Check::Faithfulness { normalised: 0.2, random: 0.5, exact: true },
             Check::Smoothing { sigma: 0.01, draws: 16 },
             Check::Eraser { comprehensiveness: -0.5, sufficiency: 0.9 },
             Check::Curves { deletion: 0.9, insertion: 0.1 },
@@ -224,6 +276,17 @@ mod tests {
         ] {
             assert_eq!(check.verdict(), Verdict::Informative);
             assert!(!check.passes() && !check.fails());
+        }
+    }
+
+    #[test]
+    fn a_grade_is_a_gate() {
+        let verdict = |grade| Check::Chance { grade, correlation: 0.5, p: 0.01, rows: 64 }.verdict();
+        assert_eq!([Grade::Strong, Grade::Weak].map(verdict), [Verdict::Passed; 2]);
+        assert_eq!(verdict(Grade::None), Verdict::Failed);
+        assert_eq!([Grade::Nothing, Grade::Undecided].map(verdict), [Verdict::Open; 2]);
+        for grade in [Grade::Strong, Grade::Weak, Grade::None, Grade::Nothing, Grade::Undecided] {
+            assert_eq!(serde_json::to_string(&grade).unwrap(), format!("\"{}\"", grade.key()));
         }
     }
 

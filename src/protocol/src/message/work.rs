@@ -150,6 +150,9 @@ pub struct BenchExplainWork {
     pub seed: u64,
     /// Instead of timing: make this many explanations and report the resident memory before and after.
     pub soak: Option<usize>,
+    /// Instead of timing: test this many random maps of each kind on each text, and the maps of the methods.
+    #[serde(default)]
+    pub random_maps: Option<usize>,
 }
 
 /// `pellucid predict`.

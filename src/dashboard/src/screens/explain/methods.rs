@@ -81,12 +81,11 @@ impl ExplainView<'_> {
 
 /// The figures of a method's checks in columns.
 fn figures(scores: &Attribution) -> String {
-    let mut faithful = (String::from("–"), String::from("–"));
+    let mut trust = (String::from("–"), String::from("–"));
     let mut own = String::new();
     for check in &scores.checks {
-        if let Check::Faithfulness { normalised, random, exact } = *check {
-            let bound = if exact { "" } else { "≈" };
-            faithful = (format!("{bound}{normalised:.2}"), format!("{random:.2}"));
+        if let Check::Chance { grade, correlation, .. } = *check {
+            trust = (grade.told().to_owned(), format!("{correlation:.2}"));
         } else if let Some(brief) = check.brief()
             // A figure is of less weight than a gate.
             && (own.is_empty() || check.verdict() != Verdict::Informative)
@@ -94,5 +93,5 @@ fn figures(scores: &Attribution) -> String {
             own = brief;
         }
     }
-    format!("{:>6}{:>8}  {own:<9}", faithful.0, faithful.1)
+    format!("{:>6}{:>8}  {own:<9}", trust.0, trust.1)
 }

@@ -80,10 +80,10 @@ impl ExplainedSamples {
         self.made(sample)?.checks.iter().find_map(read)
     }
 
-    /// Normalised: 0 the worst order of words, 1 the best.
+    /// The correlation of the scores with what hiding words does: 1 for a map that says it all.
     pub(super) fn faithfulness(&self, sample: usize) -> Option<f64> {
         self.check(sample, |check| match check {
-            Check::Faithfulness { normalised, .. } => Some(*normalised),
+            Check::Chance { correlation, .. } => Some(*correlation),
             _ => None,
         })
     }

@@ -100,6 +100,7 @@ fn mark(check: &Check) -> &'static str {
     match check.verdict() {
         Verdict::Passed => "✓",
         Verdict::Failed => "✗",
+        Verdict::Open => "?",
         Verdict::Informative => "·",
     }
 }

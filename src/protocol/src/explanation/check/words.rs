@@ -2,7 +2,7 @@
 
 use crate::text::readable::{number, percent};
 
-use super::{Check, Verdict};
+use super::{Check, Grade, Verdict};
 
 impl Check {
     /// What was measured: `R² 0.93, held out 0.88`.
@@ -11,6 +11,11 @@ impl Check {
         match *self {
             Check::Completeness { gap, steps } => format!("completeness gap {} at {steps} steps", percent(gap)),
             Check::Fidelity { in_sample, held_out } => format!("R² {in_sample:.2}, held out {held_out:.2}"),
+            Check::Chance { grade: Grade::Nothing, rows, .. } => {
+                format!("nothing to explain: hiding words hardly moves the answer ({rows} groups)")
+            }
+            Check::Chance { grade: Grade::Undecided, rows, .. } => format!("not decided yet ({rows} groups)"),
+            Check::Chance { correlation, p, .. } => format!("against chance: r {correlation:.2}, p {}", chance(p)),
             Check::Faithfulness { normalised, random, .. } => {
                 format!("faithfulness {normalised:.2}, random {random:.2}")
             }
@@ -42,6 +47,7 @@ impl Check {
             Check::Completeness { gap, .. } => Some(format!("gap {}", percent(gap))),
             Check::Fidelity { held_out, .. } => Some(format!("R² {held_out:.2}")),
             Check::Undefined => Some("no check possible".to_owned()),
+            Check::Chance { grade, .. } => Some(grade.told().to_owned()),
             Check::Sampling { error: 0.0, .. } => Some("exact".to_owned()),
             Check::Sampling { error, .. } => Some(format!("±{}", number(error))),
             _ => None,
@@ -62,12 +68,32 @@ impl Check {
                 "the surrogate does not follow the model: R² {held_out:.2} on held-out texts, needs {:.2}",
                 Self::FIDELITY_LIMIT
             )),
-            Check::Faithfulness { normalised, random, .. } => Some(format!(
-                "masking words by these scores is no better than at random: {normalised:.2} against {random:.2}"
+            Check::Chance { p, .. } => Some(format!(
+                "a random map would do as well: hiding words does not what these scores say (p {})",
+                chance(p)
             )),
             _ => Some("no check is possible: nothing moves the model here, or all scores are alike".to_owned()),
         }
     }
+}
+
+impl Grade {
+    /// The grade in a word or two.
+    #[must_use]
+    pub fn told(self) -> &'static str {
+        match self {
+            Grade::Strong => "strong",
+            Grade::Weak => "weak",
+            Grade::None => "no better than chance",
+            Grade::Nothing => "nothing to explain",
+            Grade::Undecided => "not decided",
+        }
+    }
+}
+
+/// A probability of chance: `0.02`, or `< 0.001`.
+fn chance(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
 #[cfg(test)]
@@ -82,7 +108,7 @@ mod tests {
                 "miss 20 % of the change they should add up to (limit 5.0 %)",
             ),
             (Check::Fidelity { in_sample: 0.9, held_out: 0.31 }, "R² 0.31 on held-out texts, needs 0.50"),
-            (Check::Faithfulness { normalised: 0.4, random: 0.5, exact: true }, "0.40 against 0.50"),
+            (Check::Chance { grade: Grade::None, correlation: 0.1, p: 0.4, rows: 64 }, "(p 0.400)"),
             (Check::Undefined, "no check is possible"),
         ];
         for (check, part) in all {
