@@ -7,6 +7,7 @@ mod tone;
 use std::path::{Path, PathBuf};
 
 use pellucid_files::bounded;
+use pellucid_protocol::explanation::Sign;
 use pellucid_protocol::line_at::line_at;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -150,6 +151,8 @@ pub struct Styles {
     /// What dots are drawn with.
     pub glyphs: Glyphs,
     ramp: Ramp,
+    /// Backgrounds of words whose scores have no sign, from weak to strong.
+    neutral: Vec<Paint>,
 }
 
 impl Styles {
@@ -174,6 +177,7 @@ impl Styles {
             level,
             glyphs: Glyphs::default(),
             ramp: theme.ramp.clone(),
+            neutral: vec![colors.faint, colors.muted],
         }
     }
 
@@ -183,11 +187,12 @@ impl Styles {
         Self { glyphs, ..self }
     }
 
-    /// The style of a word of strength `share`, from -1 (against the class) to 1 (for it).
+    /// The style of a word of strength `share`, from -1 (against the class) to 1 (for it); of scores without a sign in
+    /// the colour of neither side.
     #[must_use]
-    pub fn heat(&self, share: f64) -> Style {
+    pub fn heat(&self, sign: Sign, share: f64) -> Style {
         let strength = share.abs();
-        let side = if share < 0.0 { &self.ramp.against } else { &self.ramp.speaks_for };
+        let side = self.ramp(sign, share);
         match self.level {
             _ if strength.is_nan() || strength < 0.05 => self.text,
             Level::None if strength >= 0.5 => Style::new().add_modifier(Modifier::BOLD),
@@ -197,11 +202,27 @@ impl Styles {
         }
     }
 
+    /// Text in the colour of the side that a score is on; plain where scores have no sign.
+    #[must_use]
+    pub fn ink(&self, sign: Sign, score: f64) -> Style {
+        match sign {
+            Sign::ForOrAgainst => self.side(score),
+            Sign::None => self.text,
+        }
+    }
+
+    fn ramp(&self, sign: Sign, share: f64) -> &[Paint] {
+        match sign {
+            Sign::None => &self.neutral,
+            Sign::ForOrAgainst if share < 0.0 => &self.ramp.against,
+            Sign::ForOrAgainst => &self.ramp.speaks_for,
+        }
+    }
+
     /// Text in the colour of one side of the ramp.
     #[must_use]
     pub fn side(&self, share: f64) -> Style {
-        let side = if share < 0.0 { &self.ramp.against } else { &self.ramp.speaks_for };
-        Style::new().fg(self.level.quantise(color::along(side, 1.0)))
+        Style::new().fg(self.level.quantise(color::along(self.ramp(Sign::ForOrAgainst, share), 1.0)))
     }
 }
 
@@ -232,7 +253,9 @@ mod tests {
             let theme = Theme::find(Some(name)).unwrap();
             for level in [Level::None, Level::Ansi16, Level::Ansi256, Level::Truecolor] {
                 let styles = Styles::new(&theme, level);
-                assert_ne!(styles.heat(1.0), styles.heat(0.0), "{name} {level:?}");
+                for sign in [Sign::ForOrAgainst, Sign::None] {
+                    assert_ne!(styles.heat(sign, 1.0), styles.heat(sign, 0.0), "{name} {level:?}");
+                }
             }
         }
     }
@@ -276,14 +299,19 @@ mod tests {
     #[test]
     fn both_sides_of_the_ramp_differ_and_nothing_is_painted_at_zero() {
         let styles = Styles::new(&Theme::find(None).unwrap(), Level::Truecolor);
-        assert_ne!(styles.heat(0.9).bg, styles.heat(-0.9).bg);
-        assert_eq!((styles.heat(0.0).bg, styles.heat(f64::NAN).bg), (None, None));
+        let heat = |share| styles.heat(Sign::ForOrAgainst, share).bg;
+        assert_ne!(heat(0.9), heat(-0.9));
+        assert_eq!((heat(0.0), heat(f64::NAN)), (None, None));
+        let neutral = styles.heat(Sign::None, 0.9).bg;
+        assert!(neutral.is_some() && neutral != heat(0.9) && neutral != heat(-0.9));
+        assert_eq!(styles.heat(Sign::None, -0.9), styles.heat(Sign::None, 0.9));
     }
 
     #[test]
     fn without_colours_there_are_none() {
         let styles = Styles::new(&Theme::find(Some("light")).unwrap(), Level::None);
-        let mut all = vec![styles.text, styles.muted, styles.accent, styles.bad, styles.selection, styles.heat(0.9)];
+        let mut all = vec![styles.text, styles.muted, styles.accent, styles.bad, styles.selection];
+        all.extend([Sign::ForOrAgainst, Sign::None].map(|sign| styles.heat(sign, 0.9)));
         all.extend(styles.series);
         assert!(all.iter().all(|style| matches!(style.fg, None | Some(Color::Reset)) && style.bg.is_none()));
     }

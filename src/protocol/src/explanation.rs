@@ -14,15 +14,18 @@ pub mod edit;
 pub mod method;
 pub mod privacy;
 pub mod rank;
+pub mod scale;
 pub mod span;
 pub mod stand_in;
 pub mod surrogate;
+mod trust;
 pub mod word_importance;
 
 pub use check::{Check, Grade, Verdict};
 pub use edit::WordEdit;
 pub use method::{Baseline, Method, Removal};
 pub use privacy::Privacy;
+pub use scale::{Scale, Sign, Unit};
 pub use span::Span;
 pub use stand_in::StandIn;
 pub use surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};

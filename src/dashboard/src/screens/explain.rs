@@ -7,6 +7,7 @@ mod draft;
 mod findings;
 mod heat_map;
 mod methods;
+mod notes;
 mod requests;
 mod scores_table;
 mod strengths;
@@ -36,7 +37,8 @@ pub struct Explain {
     shown: Option<usize>,
     wanted: Option<ExplainRequest>,
     wait: Wait,
-    method: Method,
+    /// The method that was chosen by hand; without one, the map to trust most is shown.
+    chosen: Option<Method>,
     scroll: usize,
     draft: Draft,
     view: View,
@@ -85,7 +87,7 @@ impl Default for Explain {
             shown: None,
             wanted: None,
             wait: Wait::Nothing,
-            method: Method::ALL[0],
+            chosen: None,
             scroll: 0,
             draft: Draft::default(),
             view: View::Map,
@@ -106,7 +108,7 @@ fn same_text(a: &Explanation, b: &Explanation) -> bool {
 /// │ text with strengths behind and under words   ││ class  bar  share  │
 /// ╰──────────────────────────────────────────────╯╰────────────────────╯
 /// ╭─ methods ────────────────────────────────────╮╭─ surrogate ────────╮
-/// │ method   faithful  random   own check        ││ word   bar  value  │
+/// │ method       trust   r   own check           ││ word   bar  value  │
 /// ╰──────────────────────────────────────────────╯╰────────────────────╯
 /// ```
 /// Below 110 columns the text has the whole width; large screens add the map over time.
@@ -201,7 +203,7 @@ impl Explain {
     /// Marks the word before or after; at first the one with the largest score.
     fn mark(&mut self, by: isize) {
         let Some(current) = self.current() else { return };
-        let scores = attribution(current, self.method).map_or(&[][..], |made| &made.scores);
+        let scores = attribution(current, self.method()).map_or(&[][..], |made| &made.scores);
         let strongest = (0..scores.len().min(current.words.len()))
             .rev()
             .max_by(|&a, &b| scores[a].abs().total_cmp(&scores[b].abs()));
@@ -210,8 +212,35 @@ impl Explain {
     }
 
     fn step_method(&mut self, by: usize) {
-        let at = Method::ALL.iter().position(|&method| method == self.method).unwrap_or(0);
-        self.method = Method::ALL[(at + by) % Method::ALL.len()];
+        let (listed, shown) = (self.listed(), self.method());
+        let at = listed.iter().position(|&method| method == shown).unwrap_or(0);
+        self.chosen = listed.get((at + by) % listed.len().max(1)).copied();
+    }
+
+    /// The method that is looked at.
+    fn method(&self) -> Method {
+        self.chosen.or_else(|| self.best()).unwrap_or(Method::ALL[0])
+    }
+
+    /// The method whose map of the text on the screen is to be trusted most. While the text is explained again, that
+    /// of the time before, so that the map does not change with every method that comes.
+    fn best(&self) -> Option<Method> {
+        let shown = self.shown?;
+        let current = self.history.get(shown)?;
+        let whole = |older: &&Explanation| {
+            current.partial && !older.partial && same_text(older, current) && older.target == current.target
+        };
+        let judged = self.history[..shown].iter().rev().find(whole).unwrap_or(current);
+        judged.best().map(|made| made.method)
+    }
+
+    /// The methods as they are listed: those that are done in order of trust, then the others.
+    fn listed(&self) -> Vec<Method> {
+        let done = self.current().map(|current| self.looked_at(current).by_trust()).unwrap_or_default();
+        let mut listed: Vec<Method> = done.iter().map(|made| made.method).collect();
+        let others: Vec<Method> = Method::ALL.iter().copied().filter(|method| !listed.contains(method)).collect();
+        listed.extend(others);
+        listed
     }
 
     fn current(&self) -> Option<&Explanation> {
@@ -228,7 +257,7 @@ impl Explain {
             .rev()
             .filter(|older| same_text(older, current) && older.target == current.target);
         let candidates = std::iter::once(current).chain(older.take(usize::from(current.partial)));
-        let mut found = candidates.filter_map(|known| Some((known, attribution(known, self.method)?)));
+        let mut found = candidates.filter_map(|known| Some((known, attribution(known, self.method())?)));
         let first = found.next()?;
         if first.1.is_checked() { Some(first) } else { found.find(|(_, made)| made.is_checked()).or(Some(first)) }
     }

@@ -30,21 +30,14 @@ enum Sort {
     Loss,
     Errors,
     Teacher,
-    Faithfulness,
+    Trust,
     Plausibility,
     Disagreement,
 }
 
 impl Sort {
-    const ALL: [Sort; 7] = [
-        Sort::AsRead,
-        Sort::Loss,
-        Sort::Errors,
-        Sort::Teacher,
-        Sort::Faithfulness,
-        Sort::Plausibility,
-        Sort::Disagreement,
-    ];
+    const ALL: [Sort; 7] =
+        [Sort::AsRead, Sort::Loss, Sort::Errors, Sort::Teacher, Sort::Trust, Sort::Plausibility, Sort::Disagreement];
 
     fn title(self) -> &'static str {
         match self {
@@ -52,7 +45,7 @@ impl Sort {
             Sort::Loss => "highest loss first",
             Sort::Errors => "errors first",
             Sort::Teacher => "unlike the teacher first",
-            Sort::Faithfulness => "least faithful first",
+            Sort::Trust => "least trusted first",
             Sort::Plausibility => "least plausible first",
             Sort::Disagreement => "methods apart first",
         }
@@ -60,7 +53,7 @@ impl Sort {
 
     /// Whether it is by what explanations say.
     fn is_explained(self) -> bool {
-        matches!(self, Sort::Faithfulness | Sort::Plausibility | Sort::Disagreement)
+        matches!(self, Sort::Trust | Sort::Plausibility | Sort::Disagreement)
     }
 }
 
@@ -274,7 +267,7 @@ impl Samples {
         let loss = if answer.loss.is_nan() { f32::INFINITY } else { answer.loss };
         let first = |holds: bool| if holds { 1e6 + loss.min(1e5) } else { loss.min(1e5) };
         match self.sort {
-            Sort::AsRead | Sort::Faithfulness | Sort::Plausibility | Sort::Disagreement => 0.0,
+            Sort::AsRead | Sort::Trust | Sort::Plausibility | Sort::Disagreement => 0.0,
             Sort::Loss => loss,
             Sort::Errors => first(answer.class() != self.samples[index].label),
             Sort::Teacher => distance(answer),
@@ -284,7 +277,7 @@ impl Samples {
     /// `None` for what is not explained: it comes last.
     fn explained_weight(&self, index: usize) -> Option<f64> {
         match self.sort {
-            Sort::Faithfulness => self.explained.faithfulness(index).map(|value| -value),
+            Sort::Trust => self.explained.correlation(index).map(|value| -value),
             Sort::Plausibility => self.explained.plausibility(index).map(|value| -value),
             _ => self.explained.disagreement(index),
         }
@@ -294,7 +287,7 @@ impl Samples {
     fn next_sort(&self) -> Sort {
         let at = Sort::ALL.iter().position(|&sort| sort == self.sort).unwrap_or(0);
         let fits = |sort: &Sort| match sort {
-            Sort::Faithfulness | Sort::Disagreement => !self.explained.is_empty(),
+            Sort::Trust | Sort::Disagreement => !self.explained.is_empty(),
             Sort::Plausibility => {
                 !self.explained.is_empty() && self.samples.iter().any(|known| !known.rationale.is_empty())
             }

@@ -16,7 +16,6 @@ use crate::state::State;
 use crate::theme::{Glyphs, Level, SHIPPED, Styles, Theme};
 use crate::update::update;
 use crate::widgets::ascii;
-use crate::widgets::heat_text::shares;
 use crate::{Options, Screen, fixture};
 
 /// Snapshots are kept beside the sources of the screens, by name and size.
@@ -151,21 +150,21 @@ fn the_log_is_searched_filtered_and_wrapped() {
 #[test]
 fn a_method_that_failed_its_check_is_grey_and_says_why() {
     let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
-    press(&mut state, "mmmm");
+    press(&mut state, "MM");
     keep("failed-method", &state);
     let painted = frame(&state, &styles(Level::Truecolor), state.size);
     let y = text(&painted).lines().position(|line| line.contains("Crushing")).unwrap() as u16;
     assert!((0..70).all(|x| painted[(x, y)].bg == Color::Reset));
-    assert!(text(&painted).contains("not to be trusted: masking words by these scores is no better"));
+    assert!(text(&painted).contains("○○○ not to be trusted: its scores follow 3.2 % of how much hiding"));
 }
 
 #[test]
 fn the_chosen_method_brings_its_findings() {
     let mut state = fixture::live(1240, size(120, 40), Screen::Explain);
-    press(&mut state, "MMMM");
+    press(&mut state, "mmmmmm");
     keep("explain-tree", &state);
-    press(&mut state, "mm");
-    assert!(shown(&state).contains("too many words"));
+    press(&mut state, "MMMMMM");
+    assert!(shown(&state).contains("words that matter: Shapley values, points"));
     let short = fixture::explanation("not a good film", None, 1300, Method::ALL.len());
     let record = fixture::record(1300, Event::Explained(Box::new(short)));
     update(&mut state, Msg::Run(FromRun::Records(vec![record])));
@@ -180,9 +179,9 @@ fn scores_that_are_still_refined_are_neither_good_nor_bad() {
     lime.checks = vec![Check::Sampling { rows: 128, planned: 1024, error: 0.021 }];
     let record = fixture::record(1300, Event::Explained(Box::new(partial)));
     update(&mut state, Msg::Run(FromRun::Records(vec![record])));
-    press(&mut state, "mmm");
+    (0..3).for_each(|_| drop(press(&mut state, "m")));
     let painted = shown(&state);
-    assert!(painted.contains("▸ … LIME") && painted.contains("refining: 128 of 1024 samples"));
+    assert!(painted.contains("▸ LIME") && painted.contains("refined with 128 of 1024 samples"), "{painted}");
     assert!(!painted.contains("not to be trusted"));
 }
 
@@ -217,11 +216,13 @@ fn words_have_the_colours_of_their_strengths() {
     let styles = styles(Level::Truecolor);
     let painted = frame(&state, &styles, state.size);
     let explanation = fixture::explanation(fixture::TEXTS[0].0, Some(12), 1200, Method::ALL.len());
-    let strengths = shares(&explanation.attributions[0].scores);
+    let best = explanation.best().unwrap();
+    assert_eq!(best.method, Method::Shapley, "it has passed best");
     let (x, y) = place(&text(&painted), "Crushing chest");
     for (word, span) in explanation.words.iter().enumerate().take(6) {
         let cell = &painted[(x + span.start as u16, y)];
-        assert_eq!(cell.bg, styles.heat(strengths[word]).bg.unwrap_or(Color::Reset), "word {word}");
+        let heat = styles.heat(best.method.sign(), best.scale().strength(best.scores[word]));
+        assert_eq!(cell.bg, heat.bg.unwrap_or(Color::Reset), "word {word}");
         let marked = word < 3;
         assert_eq!(cell.modifier.contains(Modifier::UNDERLINED), marked, "word {word}");
     }
@@ -239,7 +240,7 @@ fn without_colours_signs_stay() {
         let painted = frame(&state, &styles(Level::None), state.size);
         assert!(painted.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{screen:?}");
         if screen == Screen::Explain {
-            assert!(["+9", "-6", "✔", "✖", "▸"].iter().all(|sign| text(&painted).contains(sign)));
+            assert!(["+38", "-28", "●●●", "▸"].iter().all(|sign| text(&painted).contains(sign)));
         }
     }
 }

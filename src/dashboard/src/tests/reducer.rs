@@ -166,7 +166,7 @@ fn a_recorded_explanation_is_found_without_a_worker() {
 #[test]
 fn a_map_stays_until_the_new_one_has_its_method() {
     let mut state = fixture::live(1240, size(80, 24), Screen::Explain);
-    press(&mut state, "mm");
+    press(&mut state, "mmm");
     from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, 1)]));
     assert!(shown(&state).contains("occlusion · as of step 1200"));
     from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, 3)]));

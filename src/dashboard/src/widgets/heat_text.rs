@@ -1,6 +1,6 @@
 //! A text as a heat map: a colour behind each word, and a sign under it that needs no colour.
 
-use pellucid_protocol::explanation::Span;
+use pellucid_protocol::explanation::{Scale, Sign, Span};
 use pellucid_protocol::scrub::scrub;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,15 +12,17 @@ use super::put_text::PutText;
 use crate::text;
 use crate::theme::Styles;
 
-/// A text with a strength for each word.
+/// A text with a score for each word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeatText<'a> {
     /// The text.
     pub text: &'a str,
     /// Its words.
     pub words: &'a [Span],
-    /// A strength from -1 to 1 for each word; words without one are plain.
-    pub shares: &'a [f64],
+    /// A score for each word; words without one are plain.
+    pub scores: &'a [f64],
+    /// How they are written and painted; without it none is.
+    pub scale: Option<Scale>,
     /// Characters that a person marked as the reason.
     pub rationale: &'a [Span],
     /// Whether the strengths are worth a colour.
@@ -76,7 +78,7 @@ struct Piece {
     width: u16,
     /// Which word it is; none for what stands between.
     word: Option<usize>,
-    share: Option<f64>,
+    score: Option<f64>,
     reason: bool,
 }
 
@@ -85,24 +87,6 @@ impl Piece {
     fn solid(&self) -> u16 {
         u16::try_from(text::width(self.content.trim_end())).unwrap_or(u16::MAX)
     }
-}
-
-/// The sign of a strength: `+9` to `-9`, nothing near zero.
-#[must_use]
-pub(crate) fn sign(share: f64) -> String {
-    let strength = (share.abs() * 9.0).round();
-    match strength {
-        _ if !share.is_finite() => "?".to_owned(),
-        0.0 => String::new(),
-        _ => format!("{}{strength:.0}", if share < 0.0 { '-' } else { '+' }),
-    }
-}
-
-/// Scores as strengths: the largest in size becomes 1 or -1.
-#[must_use]
-pub(crate) fn shares(scores: &[f64]) -> Vec<f64> {
-    let largest = scores.iter().filter(|score| score.is_finite()).fold(0.0, |most: f64, score| most.max(score.abs()));
-    scores.iter().map(|score| if largest > 0.0 { score / largest } else { 0.0 * score }).collect()
 }
 
 /// A sign, or its first letter where the word is shorter.
@@ -114,7 +98,7 @@ fn fitting(sign: &str, width: u16) -> String {
 impl Widget for &HeatText<'_> {
     /// ```text
     /// the pain is sudden and severe      text, broken at words
-    ///     +3      +7         +9          strength for the class, or against it
+    ///     +3      +21        +93         points for the class, or against it
     /// ```
     /// Where there is room, lines have air between them.
     fn render(self, area: Rect, buf: &mut Buffer) {
@@ -154,8 +138,8 @@ impl HeatText<'_> {
         let mut pieces = self.pieces().into_iter().peekable();
         while let Some(piece) = pieces.next() {
             // A comma stays with its word; the blank after the last word of a line need not fit.
-            let glued = pieces.peek().filter(|next| next.share.is_none()).map_or(0, Piece::solid);
-            let needed = if piece.share.is_some() { piece.width.saturating_add(glued) } else { piece.solid() };
+            let glued = pieces.peek().filter(|next| next.score.is_none()).map_or(0, Piece::solid);
+            let needed = if piece.score.is_some() { piece.width.saturating_add(glued) } else { piece.solid() };
             if used.saturating_add(needed) > width && used > 0 {
                 lines.push(Vec::new());
                 used = 0;
@@ -181,8 +165,8 @@ impl HeatText<'_> {
                 continue;
             }
             self.between(&characters[at..start], at, &mut pieces);
-            let share = self.shares.get(index).copied();
-            pieces.push(Piece { word: Some(index), ..self.piece(&characters[start..end], start, share) });
+            let score = self.scores.get(index).copied();
+            pieces.push(Piece { word: Some(index), ..self.piece(&characters[start..end], start, score) });
             at = end;
         }
         self.between(&characters[at..], at, &mut pieces);
@@ -198,18 +182,18 @@ impl HeatText<'_> {
         }
     }
 
-    fn piece(&self, characters: &[char], start: usize, share: Option<f64>) -> Piece {
+    fn piece(&self, characters: &[char], start: usize, score: Option<f64>) -> Piece {
         let content: String = characters.iter().collect();
         let span = Span { start, end: start + characters.len() };
         let width = u16::try_from(text::width(&content)).unwrap_or(u16::MAX);
-        Piece { width, word: None, share, reason: self.rationale.iter().any(|reason| reason.overlaps(span)), content }
+        Piece { width, word: None, score, reason: self.rationale.iter().any(|reason| reason.overlaps(span)), content }
     }
 
     fn render_words(&self, line: &[Piece], area: Rect, buf: &mut Buffer) {
         let mut x = 0;
         for piece in line {
-            let mut style = self.style(piece.share);
-            if piece.reason && (piece.share.is_some() || !piece.content.trim().is_empty()) {
+            let mut style = self.style(piece.score);
+            if piece.reason && (piece.score.is_some() || !piece.content.trim().is_empty()) {
                 style = style.add_modifier(Modifier::UNDERLINED);
             }
             style = style.add_modifier(self.modifier(piece.word));
@@ -235,38 +219,60 @@ impl HeatText<'_> {
         change | if marked { Modifier::REVERSED } else { Modifier::empty() }
     }
 
-    fn style(&self, share: Option<f64>) -> Style {
-        match (share, self.trust) {
-            (Some(share), Trust::Passed) => self.styles.heat(share),
+    fn style(&self, score: Option<f64>) -> Style {
+        match (score.zip(self.scale), self.trust) {
+            (Some((score, scale)), Trust::Passed) => self.styles.heat(scale.sign, scale.strength(score)),
             (_, Trust::Failed) => self.styles.muted,
             (None, Trust::Passed) => self.styles.text,
         }
     }
 
-    /// Puts each sign under its word. Where the word is too short, the sign may reach under the blank after it.
+    /// Puts each sign under its word. It may be longer than the word, and the next one then begins later under its own:
+    /// a blank stays between them.
     fn render_signs(&self, line: &[Piece], area: Rect, buf: &mut Buffer) {
-        let mut x = 0u16;
-        for (index, piece) in line.iter().enumerate() {
-            if let Some(share) = piece.share {
-                let blank = line.get(index + 1).filter(|next| next.content.starts_with(' '));
-                let after = u16::from(blank.is_some() || index + 1 == line.len());
-                let room = piece.width.saturating_add(after);
-                let (shown, style) = self.sign_of(piece, share);
-                let shown = if room < 2 { shown.get(..1).unwrap_or("") } else { &shown };
-                buf.put(to(from(area, x), room), shown, style);
-            }
-            x = x.saturating_add(piece.width);
+        let starts = line.iter().scan(0u16, |x, piece| {
+            let start = *x;
+            *x = x.saturating_add(piece.width);
+            Some(start)
+        });
+        let signed: Vec<(u16, &Piece)> = starts.zip(line).filter(|(_, piece)| self.has_sign(piece)).collect();
+        let mut free = 0;
+        for (index, (x, piece)) in signed.iter().enumerate() {
+            let start = free.max(*x);
+            let end =
+                signed.get(index + 1).map_or(area.width, |(next, after)| (next + self.slack(after)).saturating_sub(1));
+            let (shown, style) = self.sign_of(piece, end.saturating_sub(start));
+            free = start + buf.put(to(from(area, start), end.saturating_sub(start)), &shown, style) + 1;
         }
     }
 
-    /// What stands under a word: its strength, or what was done to it.
-    fn sign_of(&self, piece: &Piece, share: f64) -> (String, Style) {
-        let style = if self.trust == Trust::Passed { self.styles.side(share) } else { self.styles.muted };
+    /// How much later than its word a sign can begin.
+    fn slack(&self, piece: &Piece) -> u16 {
+        let (whole, _) = self.sign_of(piece, u16::MAX);
+        piece.width.saturating_sub(text::width(&whole) as u16)
+    }
+
+    fn has_sign(&self, piece: &Piece) -> bool {
+        self.change(piece.word) != Changed::Not || !self.number(piece, usize::MAX).is_empty()
+    }
+
+    fn number(&self, piece: &Piece, width: usize) -> String {
+        piece.score.zip(self.scale).map_or_else(String::new, |(score, scale)| scale.fitted(score, width))
+    }
+
+    /// What stands under a word: its score, or what was done to it.
+    fn sign_of(&self, piece: &Piece, width: u16) -> (String, Style) {
+        let sign = self.scale.map_or(Sign::None, |scale| scale.sign);
+        let style = match self.trust {
+            Trust::Passed => self.styles.ink(sign, piece.score.unwrap_or(0.0)),
+            Trust::Failed => self.styles.muted,
+        };
+        let room = usize::from(width);
         match self.change(piece.word) {
-            Changed::Not => (sign(share), style),
-            Changed::Masked => (fitting("mask", piece.width), self.styles.warn),
-            Changed::Deleted => (fitting("del", piece.width), self.styles.warn),
-            Changed::Retyped => (format!("={}", sign(share)), self.styles.warn),
+            Changed::Not => (self.number(piece, room), style),
+            Changed::Masked => (fitting("mask", piece.width.min(width)), self.styles.warn),
+            Changed::Deleted => (fitting("del", piece.width.min(width)), self.styles.warn),
+            Changed::Retyped => (format!("={}", self.number(piece, room.saturating_sub(1))), self.styles.warn),
         }
     }
 }

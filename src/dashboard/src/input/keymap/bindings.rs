@@ -110,7 +110,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(&[ch('s')], Action::Sort, SAMPLES, (FREE, "sort", "order: as read, loss, errors, teacher, explanations")),
     bind(&[ch('a')], Action::Survey, SAMPLES, (Needs::Worker, "explain all", "explain all samples shown, or cancel that")),
     bind(&[ch('w')], Action::View, SAMPLES, (FREE, "words", "the words of all samples that are explained")),
-    bind(&[ch('m')], Action::NextMethod, SAMPLES, (FREE, "", "whose faithfulness and plausibility are shown")),
+    bind(&[ch('m')], Action::NextMethod, SAMPLES, (FREE, "", "whose trust and plausibility are shown")),
     bind(&[on(KeyCode::Esc)], Action::Close, SAMPLES, (FREE, "", "back from the examples of a word to all samples")),
     bind(&[ch('/')], Action::Filter, SAMPLES, (FREE, "filter", "only samples with a text in them; empty: all")),
     bind(&[on(KeyCode::Up), ch('k')], Action::Up, SAMPLES, (FREE, "", "one sample up")),

@@ -10,12 +10,13 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::ExplainView;
+use super::methods::trust_style;
 use crate::text;
 use crate::widgets::area::{below, from, inset, row, to};
 use crate::widgets::{Panel, PutText};
 
 /// Columns for the name of a method, with its number and its sign.
-const NAME: u16 = 27;
+const NAME: u16 = 29;
 /// Columns for a correlation.
 const CELL: u16 = 6;
 
@@ -23,9 +24,9 @@ impl ExplainView<'_> {
     /// ```text
     /// ╭─ agreement of the methods ─────────────────────────────────────╮
     /// │ Spearman's rank correlation of the scores                      │
-    /// │                           1     2     3                        │
-    /// │ ▸ ✔ 1 gradient x input    ·  +.84  -.12                        │
-    /// │   ✔ 2 integrated …     +.84     ·  +.06                        │
+    /// │                             1     2     3                      │
+    /// │ ▸ ●●● 1 LIME                ·  +.84  -.12                      │
+    /// │   ●●○ 2 integrated …     +.84     ·  +.06                      │
     /// ╰────────────────────────────────────────────────────────────────╯
     /// ```
     pub(super) fn render_agreement(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
@@ -33,7 +34,7 @@ impl ExplainView<'_> {
         let title = screen.titled("agreement of the methods");
         let inside = inset(Panel::new(&title, self.styles).draw(area, buf));
         let explanation = screen.looked_at(current);
-        let made = &explanation.attributions;
+        let made = explanation.by_trust();
         if made.len() < 2 {
             return buf.put_centered(inside, "two methods are needed; press e to explain by all of them", muted);
         }
@@ -41,18 +42,18 @@ impl ExplainView<'_> {
         let table = below(inside, used + u16::from(inside.height > used + 1 + made.len() as u16));
         let room = usize::from(table.width.saturating_sub(NAME) / CELL);
         // Where there is no room for all, the columns follow the chosen one.
-        let chosen = made.iter().position(|made| made.method == screen.method).unwrap_or(0);
+        let chosen = made.iter().position(|made| made.method == screen.method()).unwrap_or(0);
         let first = (chosen + 1).saturating_sub(room.max(1)).min(made.len().saturating_sub(room));
         let columns = first..(first + room).min(made.len());
         self.render_numbers(columns.clone(), row(table, 0), buf);
         let rows = usize::from(table.height.saturating_sub(1)).max(1);
         let top = (chosen + 1).saturating_sub(rows);
-        for (y, (index, left)) in (1..).zip(made.iter().enumerate().skip(top).take(rows)) {
+        for (y, (index, left)) in (1..).zip(made.iter().copied().enumerate().skip(top).take(rows)) {
             let line = row(table, y);
             self.render_name(index, left, to(line, NAME), buf);
             for (slot, other) in (0..).zip(columns.clone()) {
                 let place = to(from(line, NAME + slot * CELL), CELL);
-                let cell = if other == index { ("·".to_owned(), muted) } else { self.cell(left, &made[other]) };
+                let cell = if other == index { ("·".to_owned(), muted) } else { self.cell(left, made[other]) };
                 buf.put_spans_right(place, &[Span::styled(cell.0, cell.1)]);
             }
         }
@@ -68,18 +69,12 @@ impl ExplainView<'_> {
 
     fn render_name(&self, index: usize, made: &Attribution, area: Rect, buf: &mut Buffer) {
         let styles = self.styles;
-        let chosen = made.method == self.screen.method;
-        let sign = if made.is_trusted() {
-            Span::styled("✔ ", styles.good)
-        } else if made.fails() {
-            Span::styled("✖ ", styles.bad)
-        } else {
-            Span::styled("… ", styles.muted)
-        };
-        let style = match (made.fails(), chosen) {
-            (true, _) => styles.muted,
-            (false, true) => styles.strong,
-            (false, false) => styles.text,
+        let chosen = made.method == self.screen.method();
+        let sign = Span::styled(format!("{} ", made.dots()), trust_style(made, styles));
+        let style = match (made.is_trusted(), chosen) {
+            (false, _) => styles.muted,
+            (true, true) => styles.strong,
+            (true, false) => styles.text,
         };
         let cursor = Span::styled(if chosen { "▸ " } else { "  " }, styles.accent);
         let name = format!("{:>2} {}", index + 1, made.method.title());
@@ -89,7 +84,7 @@ impl ExplainView<'_> {
     /// A correlation; grey where one of the maps is not to be trusted.
     fn cell(&self, left: &Attribution, right: &Attribution) -> (String, Style) {
         let Some(found) = agreement(left, right) else { return ("–".to_owned(), self.styles.muted) };
-        let trusted = !left.fails() && !right.fails();
+        let trusted = left.is_trusted() && right.is_trusted();
         let style = if trusted { self.styles.side(found) } else { self.styles.muted };
         (correlation(found), style)
     }
@@ -99,7 +94,7 @@ fn meaning(explanation: &Explanation) -> String {
     let mean = disagreement(explanation)
         .map_or_else(String::new, |apart| format!(" Mean of the methods with signs: {:+.2}.", 1.0 - apart));
     format!(
-        "Spearman's rank correlation of the words' scores; for methods without signs, of their sizes.{mean} A method in grey has failed its check."
+        "Spearman's rank correlation of the words' scores; for methods without signs, of their sizes.{mean} A method in grey is not to be trusted."
     )
 }
 

@@ -3,6 +3,7 @@
 use pellucid_protocol::Explanation;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
@@ -27,24 +28,42 @@ struct Answer<'a> {
 
 impl ExplainView<'_> {
     /// ```text
-    ///            student        teacher
+    /// why: routine    student  teacher
     /// ▸✔ urgent   ▆▆▆▆▆▆··  0.91  0.88
     ///    routine  ▆·······  0.09  0.12
+    /// right
+    /// teacher says urgent too
     /// ```
+    /// `▸` marks the answer, of the changed text where words are changed; the class that is explained is underlined, and
+    /// named where it is another.
     pub(super) fn render_answer(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
         let answer = self.answer(current);
-        let title = if current.label.is_some() { "answer, ✔ is right" } else { "answer" };
+        let title = match current.label {
+            Some(_) if area.width >= 40 => "the answer (✔ marked by a person)",
+            Some(_) => "answer, ✔ is right",
+            None => "the answer",
+        };
         let inside = inset(Panel::new(title, self.styles).draw(area, buf));
         let names: Vec<_> = (0..answer.bars.len()).map(|class| self.run.label(class)).collect();
         let name_width = names.iter().map(|name| text::width(name)).max().unwrap_or(0).min(14) as u16;
         let digits = if inside.width < 32 { 2 } else { 3 };
+        let given = highest(answer.bars);
+        let free = inside.width.saturating_sub(answer.heading.len() as u16 + 1);
+        if given != current.target {
+            let why = format!("why: {}", self.run.label(current.target));
+            buf.put(to(row(inside, 0), free), &text::clip(&why, usize::from(free)), self.styles.muted);
+        }
         buf.put_spans_right(row(inside, 0), &[Span::styled(answer.heading, self.styles.muted)]);
         for (class, name) in names.iter().enumerate() {
             let probabilities = |shares: &[f64]| shares.get(class).copied();
             let line = ClassLine {
                 name,
                 name_width,
-                kind: ClassKind { explained: class == current.target, right: current.label == Some(class) },
+                kind: ClassKind {
+                    explained: class == current.target,
+                    given: class == given,
+                    right: current.label == Some(class),
+                },
                 bar: answer.bars[class],
                 first: probabilities(answer.first).unwrap_or(f64::NAN),
                 second: answer.second.and_then(probabilities),
@@ -53,7 +72,9 @@ impl ExplainView<'_> {
             };
             line.render(row(inside, class as u16 + 1), buf);
         }
-        self.render_judgement(current, row(inside, names.len() as u16 + 1), buf);
+        for (y, told) in (names.len() as u16 + 1..).zip(self.judgement(current)) {
+            buf.put_spans(row(inside, y), &[told]);
+        }
     }
 
     fn answer<'a>(&'a self, current: &'a Explanation) -> Answer<'a> {
@@ -72,21 +93,37 @@ impl ExplainView<'_> {
         }
     }
 
-    /// Whether the answer is right, and whether the teacher gives the same one.
-    fn render_judgement(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
-        let (answer, styles) = (highest(&current.probabilities), self.styles);
-        let judged = match current.label {
-            Some(label) if label == answer => Span::styled("right", styles.good),
-            Some(label) => Span::styled(format!("wrong: it is {}", self.run.label(label)), styles.bad),
-            None => return,
+    /// Whether the answer is right, and what the teacher says; where words are changed, what became of the answer.
+    fn judgement(&self, current: &Explanation) -> Vec<Span<'static>> {
+        let styles = self.styles;
+        if self.screen.draft.is_changed() {
+            return self.judgement_as_changed(current);
+        }
+        let given = highest(&current.probabilities);
+        let judged = current.label.map(|label| match label == given {
+            true => Span::styled("right", styles.good),
+            false => Span::styled(format!("wrong: a person marked {}", self.run.label(label)), styles.bad),
+        });
+        let teacher = current.teacher_probabilities.as_deref().map(|teacher| {
+            let said = highest(teacher);
+            let too = if said == given { " too" } else { "" };
+            Span::styled(format!("teacher says {}{too}", self.run.label(said)), styles.muted)
+        });
+        judged.into_iter().chain(teacher).collect()
+    }
+
+    fn judgement_as_changed(&self, current: &Explanation) -> Vec<Span<'static>> {
+        let styles = self.styles;
+        let Some(answer) = self.screen.draft.answer() else {
+            return vec![Span::styled("changed: asking …", styles.muted)];
         };
-        let agrees = current.teacher_probabilities.as_deref().map(|teacher| highest(teacher) == answer);
-        let teacher = match agrees {
-            Some(true) => " · the teacher agrees",
-            Some(false) => " · the teacher does not agree",
-            None => "",
-        };
-        buf.put_spans(area, &[judged, Span::styled(teacher, styles.muted)]);
+        let (was, is) = (highest(&answer.before), highest(&answer.after));
+        let judged = current.label.map(|label| match label == is {
+            true => Span::styled("changed: right", styles.good),
+            false => Span::styled("changed: wrong", styles.bad),
+        });
+        let moved = if was == is { "the answer stays".to_owned() } else { format!("it was {}", self.run.label(was)) };
+        judged.into_iter().chain([Span::styled(moved, styles.muted)]).collect()
     }
 }
 
@@ -95,6 +132,8 @@ impl ExplainView<'_> {
 struct ClassKind {
     /// It is the class that is explained.
     explained: bool,
+    /// It is the answer.
+    given: bool,
     /// It is the right one.
     right: bool,
 }
@@ -116,7 +155,8 @@ impl Widget for ClassLine<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Self { name, name_width, kind, bar, first, second, digits, styles } = self;
         let (cursor, plain, style) =
-            if kind.explained { ("▸", styles.strong, styles.accent) } else { (" ", styles.text, styles.muted) };
+            if kind.given { ("▸", styles.strong, styles.accent) } else { (" ", styles.text, styles.muted) };
+        let plain = if kind.explained { plain.add_modifier(Modifier::UNDERLINED) } else { plain };
         let right = Span::styled(if kind.right { "✔ " } else { "  " }, styles.good);
         let spans = [Span::styled(cursor, styles.accent), right, Span::styled(name, plain)];
         buf.put_spans(to(area, name_width + 3), &spans);

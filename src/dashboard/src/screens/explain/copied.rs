@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use pellucid_protocol::explanation::Sign;
 use pellucid_protocol::scrub::{scrub, to_json};
-use pellucid_protocol::{Attribution, Check, Explanation};
+use pellucid_protocol::{Attribution, Explanation};
 
-use super::Explain;
+use super::{Explain, notes};
 use crate::run::Run;
 
 impl Explain {
@@ -45,19 +46,17 @@ fn as_text(run: &Run, explanation: &Explanation) -> String {
         let _ = writeln!(copy, "{}\t{}", scrub(&explanation.word(word)), scores.join("\t"));
     }
     copy.push('\n');
-    for made in &explanation.attributions {
+    for made in &explanation.by_trust() {
         let _ = writeln!(copy, "{}", verdict(made));
     }
     copy
 }
 
-/// A method and whether to trust it.
+/// A method, what its scores are of, and whether to trust it.
 fn verdict(made: &Attribution) -> String {
-    let failed: Vec<_> = made.checks.iter().filter_map(Check::objection).collect();
-    let words = match failed.as_slice() {
-        [] if made.is_trusted() => "passed its checks".to_owned(),
-        [] => "not checked yet".to_owned(),
-        failed => format!("not to be trusted: {}", failed.join("; ")),
+    let unit = match (made.scale().sign, made.scalar) {
+        (Sign::None, _) => "no direction".to_owned(),
+        (Sign::ForOrAgainst, scalar) => scalar.key().to_owned(),
     };
-    format!("{}: {words}", made.method.key())
+    format!("{} ({unit}): {}", made.method.key(), notes::verdict(made))
 }

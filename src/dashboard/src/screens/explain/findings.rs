@@ -1,6 +1,6 @@
 //! What the chosen method found besides its scores: a linear model, rules of a tree, or the answers to all maskings.
 
-use pellucid_protocol::explanation::{Condition, Exhaustive, Interaction, Method, Rule, Surrogate, Tree};
+use pellucid_protocol::explanation::{Condition, Exhaustive, Interaction, Method, Rule, Scale, Sign, Surrogate, Tree};
 use pellucid_protocol::{Attribution, Check, Explanation};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,19 +11,29 @@ use super::attribution;
 use crate::text;
 use crate::theme::Styles;
 use crate::widgets::area::{below, from, inset, row, to};
-use crate::widgets::bar::SignedBar;
+use crate::widgets::bar::{Bar, SignedBar, Weight};
 use crate::widgets::{Panel, PutText};
 
 /// Whether a method has something to show besides its scores.
-pub(super) fn has_findings(method: Method) -> bool {
-    matches!(method, Method::Lime | Method::Tree | Method::Shapley)
+pub(super) fn has_findings(explanation: &Explanation, method: Method) -> bool {
+    match method {
+        Method::Lime | Method::Tree => true,
+        Method::Shapley => all_maskings(explanation).is_some(),
+        _ => false,
+    }
 }
 
-/// The findings of the tree or of all maskings where one of these methods is chosen, else the linear model of LIME.
+fn all_maskings(explanation: &Explanation) -> Option<(&Attribution, &Exhaustive)> {
+    let made = attribution(explanation, Method::Shapley)?;
+    Some((made, made.exhaustive.as_ref()?))
+}
+
+/// The findings of LIME, of the tree or of all maskings where one of these methods is looked at, else the words that
+/// matter most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Findings<'a> {
     pub(super) explanation: &'a Explanation,
-    /// The chosen method.
+    /// The method that is looked at.
     pub(super) method: Method,
     pub(super) styles: &'a Styles,
 }
@@ -32,8 +42,9 @@ impl Widget for Findings<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         match self.method {
             Method::Tree => self.render_rules(area, buf),
-            Method::Shapley => self.render_all_maskings(area, buf),
-            _ => self.render_linear_model(area, buf),
+            Method::Lime => self.render_linear_model(area, buf),
+            Method::Shapley if has_findings(self.explanation, self.method) => self.render_all_maskings(area, buf),
+            _ => self.render_words(area, buf),
         }
     }
 }
@@ -62,7 +73,7 @@ impl<'a> Findings<'a> {
         };
         buf.put_spans(row(inside, 0), &self.tree_fit(made, tree));
         buf.put(row(inside, 1), "   p   share  where", self.styles.muted);
-        let style = if made.fails() { self.styles.muted } else { self.styles.text };
+        let style = if made.is_trusted() { self.styles.text } else { self.styles.muted };
         for (y, rule) in (2..).zip(&tree.rules) {
             buf.put(row(inside, y), &rule_text(self.explanation, rule), style);
         }
@@ -88,50 +99,60 @@ impl<'a> Findings<'a> {
 
     /// ```text
     /// enough alone: not good
-    /// not + good   -0.412
+    /// not + good      -41
     /// ```
     fn render_all_maskings(&self, area: Rect, buf: &mut Buffer) {
         let inside = self.render_panel("all maskings", area, buf);
-        let Some(made) = attribution(self.explanation, Method::Shapley) else {
-            return self.render_nothing(inside, buf);
-        };
-        let Some(table) = &made.exhaustive else {
-            let words = "the text has too many words to try all of its maskings";
-            return buf.put_centered(inside, words, self.styles.muted);
-        };
+        let Some((made, table)) = all_maskings(self.explanation) else { return self.render_nothing(inside, buf) };
         let used = buf.put_wrapped(inside, &sufficient(self.explanation, table), self.styles.text);
-        self.render_interactions(&table.interactions, below(inside, used), buf);
+        self.render_interactions(made, &table.interactions, below(inside, used), buf);
     }
 
     /// What pairs of words do together, the strongest first.
-    fn render_interactions(&self, pairs: &[Interaction], area: Rect, buf: &mut Buffer) {
+    fn render_interactions(&self, made: &Attribution, pairs: &[Interaction], area: Rect, buf: &mut Buffer) {
         if pairs.is_empty() {
             return;
         }
-        let styles = self.styles;
-        buf.put(row(area, 0), "what two words do together", styles.muted);
+        let (styles, scale) = (self.styles, made.scale());
+        buf.put(row(area, 0), &format!("what two words do together, {}", scale.unit.told()), styles.muted);
         for (y, pair) in (1..area.height).zip(pairs) {
             let line = row(area, y);
             let words = format!("{} + {}", self.explanation.word(pair.words.0), self.explanation.word(pair.words.1));
             buf.put(to(line, line.width.saturating_sub(8)), &words, styles.text);
-            buf.put_spans_right(line, &[Span::styled(format!("{:+.3}", pair.value), styles.side(pair.value))]);
+            buf.put_spans_right(line, &[Span::styled(scale.written(pair.value), styles.ink(scale.sign, pair.value))]);
         }
     }
 
     /// ```text
-    /// intercept 0.310   whole text 0.914   model 0.931
-    /// R² 0.93 in sample, 0.71 held out ✔
-    /// sudden         │███████  +0.412
-    /// mild       ████│         -0.120
+    /// base 0.310  LIME says 0.914  model says 0.931
+    /// R² 0.93 seen, 0.71 held out ✔
+    /// sudden         │███████  +41 ±0.8
+    /// mild       ████│         -12 ±0.8
     /// ```
     fn render_linear_model(&self, area: Rect, buf: &mut Buffer) {
-        let inside = self.render_panel("linear surrogate (LIME)", area, buf);
         let made = attribution(self.explanation, Method::Lime);
+        let unit = made.map_or_else(String::new, |made| format!(", {}", made.scale().unit.told()));
+        let inside = self.render_panel(&format!("linear surrogate (LIME){unit}"), area, buf);
         let Some((made, surrogate)) = made.and_then(|made| Some((made, made.surrogate.as_ref()?))) else {
             return self.render_nothing(inside, buf);
         };
         let used = self.render_fit(made, surrogate, inside, buf);
-        self.render_coefficients(made, surrogate, below(inside, used), buf);
+        self.render_bars(made, &surrogate.coefficients, below(inside, used), buf);
+    }
+
+    /// ```text
+    /// Ashdown        │███████████  +93
+    /// ward           │▏             +1
+    /// 43 more: 0
+    /// ```
+    fn render_words(&self, area: Rect, buf: &mut Buffer) {
+        let made = attribution(self.explanation, self.method);
+        let unit = made.map_or_else(String::new, |made| format!(", {}", made.scale().unit.told()));
+        let inside = self.render_panel(&format!("words that matter: {}{unit}", self.method.title()), area, buf);
+        match made {
+            Some(made) => self.render_bars(made, &made.scores, inside, buf),
+            None => self.render_nothing(inside, buf),
+        }
     }
 
     /// The numbers of the linear model, and how well it fits; returns the rows used.
@@ -139,7 +160,7 @@ impl<'a> Findings<'a> {
         let styles = self.styles;
         let model = self.explanation.probabilities.get(self.explanation.target).copied().unwrap_or(f64::NAN);
         let numbers =
-            [("intercept ", surrogate.intercept), ("  here ", surrogate.local_prediction), ("  model ", model)];
+            [("base ", surrogate.intercept), ("  LIME says ", surrogate.local_prediction), ("  model says ", model)];
         let spans = numbers.into_iter().flat_map(|(name, value)| {
             [Span::styled(name, styles.muted), Span::styled(text::number(value), styles.strong)]
         });
@@ -155,24 +176,40 @@ impl<'a> Findings<'a> {
         used
     }
 
-    fn render_coefficients(&self, made: &Attribution, surrogate: &Surrogate, area: Rect, buf: &mut Buffer) {
-        let styles = self.styles;
-        let mut ranked: Vec<(usize, f64)> = surrogate.coefficients.iter().copied().enumerate().collect();
+    /// The words with the largest values, and how many others there are.
+    fn render_bars(&self, made: &Attribution, values: &[f64], area: Rect, buf: &mut Buffer) {
+        let (styles, scale) = (self.styles, Scale::new(made.method, made.scalar, values));
+        let mut ranked: Vec<(usize, f64)> = values.iter().copied().enumerate().collect();
         ranked.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-        let largest = ranked.first().map_or(0.0, |(_, value)| value.abs());
+        let shown = ranked.iter().filter(|(_, value)| scale.written(*value) != "0").count();
+        let shown = if shown > usize::from(area.height) || shown < ranked.len() {
+            shown.min(usize::from(area.height).saturating_sub(1))
+        } else {
+            shown
+        };
+        if shown < ranked.len() {
+            let rest = format!("{} more: {} or less", ranked.len() - shown, scale.size(ranked[shown].1.abs()));
+            buf.put(row(area, shown as u16), &rest, styles.muted);
+        }
         let name = (area.width / 3).min(16);
-        for (y, (word, value)) in (0..area.height).zip(ranked) {
+        for (y, (word, value)) in (0..area.height).zip(ranked.into_iter().take(shown)) {
             let line = row(area, y);
-            let (plain, side) =
-                if made.fails() { (styles.muted, styles.muted) } else { (styles.text, styles.side(value)) };
+            let (plain, side) = if made.is_trusted() {
+                (styles.text, styles.ink(scale.sign, value))
+            } else {
+                (styles.muted, styles.muted)
+            };
             buf.put(to(line, name), &self.explanation.word(word), plain);
-            let error = made.errors.get(word).copied().filter(|error| *error >= 0.0005 && line.width >= 36);
-            let error = error.map_or_else(String::new, |error| format!(" ±{error:.3}"));
-            let tail = 9 + text::width(&error) as u16;
+            let error = made.errors.get(word).copied().filter(|error| *error > 0.0 && line.width >= 36);
+            let error = error.map_or_else(String::new, |error| format!(" {:<5}", scale.error(error)));
+            let tail = 7 + text::width(&error) as u16;
             let place = to(from(line, name + 1), line.width.saturating_sub(name + tail));
-            let share = if largest > 0.0 { value / largest } else { 0.0 };
-            SignedBar { share, style: side, styles }.render(place, buf);
-            buf.put_spans_right(line, &[Span::styled(format!("{value:+.3}{error}"), plain)]);
+            let share = scale.length(value);
+            match scale.sign {
+                Sign::ForOrAgainst => SignedBar { share, style: side, styles }.render(place, buf),
+                Sign::None => Bar { share, weight: Weight::Full, style: side, styles }.render(place, buf),
+            }
+            buf.put_spans_right(line, &[Span::styled(format!("{}{error}", scale.written(value)), plain)]);
         }
     }
 }

@@ -84,8 +84,8 @@ impl Explain {
             return Some(Command::WhatIf(question));
         }
         let mut methods = Method::USUAL.to_vec();
-        if !methods.contains(&self.method) {
-            methods.insert(0, self.method);
+        if !methods.contains(&self.method()) {
+            methods.insert(0, self.method());
         }
         self.repeat(&methods).map(Command::Explain)
     }
@@ -195,7 +195,7 @@ impl Explain {
         let current = self.current()?;
         let request = ExplainRequest {
             subject: subject(current),
-            methods: draft::methods(self.method),
+            methods: draft::methods(self.method()),
             target: Some(current.target),
             edits: self.draft.edits().to_vec(),
         };

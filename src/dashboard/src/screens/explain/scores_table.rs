@@ -1,13 +1,12 @@
 //! The words of the text on the screen with their scores by every method.
 
-use pellucid_protocol::explanation::Scalar;
-use pellucid_protocol::{Attribution, Explanation};
+use pellucid_protocol::{Attribution, Explanation, Method};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::ExplainView;
+use super::notes::repeated;
 use crate::text;
 use crate::widgets::area::{below, from, inset, row, to};
 use crate::widgets::{Panel, PutText};
@@ -34,12 +33,14 @@ enum Errors {
 impl ExplainView<'_> {
     /// ```text
     /// ╭─ words and scores ────────────────── for urgent · 4 of 17 ╮
-    /// │             ▸ occlusion      ±   LIME  gradient …         │
-    /// │             probability                                   │
-    /// │ ▸ chest          +0.412  0.011  +0.387                    │
+    /// │                LIME      ±  occlusion  gradient …         │
+    /// │              points            points   no unit           │
+    /// │ ▸ chest         +41   ±1.1        +39     0.310           │
+    /// │ chest: 2 places, together +48 points                      │
     /// ╰───────────────────────────────────────────────────────────╯
     /// ```
-    /// The chosen method comes first, with the standard errors of its scores if it samples.
+    /// The method that is looked at comes first, with the standard errors of its scores if it samples; the others follow
+    /// in order of trust.
     pub(super) fn render_scores(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
         let (screen, styles) = (self.screen, self.styles);
         let explanation = screen.looked_at(current);
@@ -49,8 +50,8 @@ impl ExplainView<'_> {
         let title = screen.titled("words and scores");
         let place = format!("for {} · {} of {count}", self.run.label(explanation.target), at + 1);
         let inside = inset(Panel::new(&title, styles).note(&place, styles.muted).draw(area, buf));
-        let mut methods: Vec<&Attribution> = explanation.attributions.iter().collect();
-        methods.sort_by_key(|made| made.method != screen.method);
+        let mut methods = explanation.by_trust();
+        methods.sort_by_key(|made| made.method != screen.method());
         if methods.is_empty() {
             return buf.put_centered(inside, "no method is done yet", styles.muted);
         }
@@ -58,7 +59,7 @@ impl ExplainView<'_> {
         let name = (longest as u16 + 2).clamp(8, (inside.width / 3).max(8));
         let columns = columns(&methods, inside.width.saturating_sub(name));
         columns.iter().for_each(|column| self.render_heading(column, from(inside, name), buf));
-        let rows = usize::from(inside.height.saturating_sub(2)).max(1);
+        let rows = usize::from(inside.height.saturating_sub(3)).max(1);
         // Whole pages turn, so that moving the cursor repaints two lines and not all of them.
         let top = at / rows * rows;
         for (y, word) in (0..).zip((top..count).take(rows)) {
@@ -67,17 +68,20 @@ impl ExplainView<'_> {
             buf.put_spans(to(line, name), &[cursor, Span::styled(explanation.word(word), styles.text)]);
             columns.iter().for_each(|column| self.render_score(column, word, from(line, name), buf));
         }
+        let sums = methods.first().and_then(|made| repeated(explanation, &made.scores, made.scale(), marked?));
+        let foot = sums.map_or_else(String::new, |sums| format!("{}: {sums}", explanation.word(at)));
+        buf.put(row(inside, inside.height.saturating_sub(1)), &foot, styles.muted);
     }
 
     fn render_heading(&self, column: &Column, area: Rect, buf: &mut Buffer) {
         let (made, styles) = (column.made, self.styles);
         let place = |line: u16| to(from(row(area, line), column.x), CELL);
-        let chosen = made.method == self.screen.method;
-        let style = if chosen && !made.fails() { styles.strong } else { styles.muted };
+        let chosen = made.method == self.screen.method();
+        let style = if chosen && made.is_trusted() { styles.strong } else { styles.muted };
         let failed = Span::styled(if made.fails() { "✖" } else { "" }, styles.bad);
-        let name = text::clip(made.method.key(), usize::from(CELL - 2));
+        let name = short(made.method);
         buf.put_spans_right(place(0), &[failed, Span::styled(name, style)]);
-        buf.put_spans_right(place(1), &[Span::styled(scalar(made.scalar), styles.muted)]);
+        buf.put_spans_right(place(1), &[Span::styled(made.scale().unit.told(), styles.muted)]);
         if column.errors == Errors::Shown {
             let place = to(from(row(area, 0), column.x + CELL), ERROR);
             buf.put_spans_right(place, &[Span::styled("±", styles.muted)]);
@@ -87,31 +91,25 @@ impl ExplainView<'_> {
     fn render_score(&self, column: &Column, word: usize, area: Rect, buf: &mut Buffer) {
         let made = column.made;
         let Some(score) = made.scores.get(word) else { return };
-        let shown = if made.method.is_signed() { format!("{score:+.3}") } else { format!("{score:.3}") };
+        let scale = made.scale();
+        let style = if made.is_trusted() { self.styles.ink(scale.sign, *score) } else { self.styles.muted };
         let place = to(from(area, column.x), CELL);
-        buf.put_spans_right(place, &[Span::styled(shown, self.score_style(made, *score))]);
+        buf.put_spans_right(place, &[Span::styled(scale.written(*score), style)]);
         if let Some(error) = made.errors.get(word).filter(|_| column.errors == Errors::Shown) {
             let place = to(from(area, column.x + CELL), ERROR);
-            buf.put_spans_right(place, &[Span::styled(format!("{error:.3}"), self.styles.muted)]);
-        }
-    }
-
-    fn score_style(&self, made: &Attribution, score: f64) -> Style {
-        match (made.fails(), made.method.is_signed()) {
-            (true, _) => self.styles.muted,
-            (false, true) => self.styles.side(score),
-            (false, false) => self.styles.text,
+            buf.put_spans_right(place, &[Span::styled(scale.error(*error), self.styles.muted)]);
         }
     }
 }
 
-/// The number that is explained, short.
-fn scalar(scalar: Scalar) -> &'static str {
-    match scalar {
-        Scalar::Logit => "logit",
-        Scalar::Probability => "prob.",
-        Scalar::Margin => "margin",
-        Scalar::Attention => "attention",
+/// The name of a method in a narrow column.
+fn short(method: Method) -> &'static str {
+    match method {
+        Method::SmoothGrad => "smooth",
+        Method::Occlusion => "occlude",
+        Method::OcclusionDelete => "delete",
+        Method::KernelShap => "kernel",
+        method => method.key(),
     }
 }
 

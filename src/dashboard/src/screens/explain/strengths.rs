@@ -10,8 +10,10 @@ use super::{Explain, attribution};
 use crate::text;
 use crate::theme::Styles;
 use crate::widgets::area::{from, inset, row, to};
-use crate::widgets::heat_text::{shares, sign};
 use crate::widgets::{Panel, PutText};
+
+/// Columns for a number.
+const NUMBER: u16 = 4;
 
 /// A word's column.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +39,7 @@ impl<'a> WordColumns<'a> {
         let mut free = width;
         let mut columns: Vec<WordColumn> = Vec::new();
         for word in ranked {
-            let width = (text::width(&explanation.word(word)) as u16).clamp(2, 14) + 1;
+            let width = (text::width(&explanation.word(word)) as u16).clamp(NUMBER, 14) + 1;
             if width > free {
                 break;
             }
@@ -62,11 +64,13 @@ impl<'a> WordColumns<'a> {
 
     /// The strengths of one map, in colour if it is to be trusted.
     pub(super) fn render_strengths(&self, map: &Attribution, area: Rect, buf: &mut Buffer) {
-        let strengths = shares(&map.scores);
+        let scale = map.scale();
         for column in &self.columns {
-            let Some(&share) = strengths.get(column.word) else { continue };
-            let style = if map.fails() { self.styles.muted } else { self.styles.heat(share) };
-            let content = format!("{:^width$}", sign(share), width = usize::from(column.width - 1));
+            let Some(&score) = map.scores.get(column.word) else { continue };
+            let heat = || self.styles.heat(scale.sign, scale.strength(score));
+            let style = if map.is_trusted() { heat() } else { self.styles.muted };
+            let width = usize::from(column.width - 1);
+            let content = format!("{:^width$}", scale.fitted(score, width));
             buf.put(to(from(area, column.x), column.width - 1), &content, style);
         }
     }
@@ -77,8 +81,8 @@ impl<'a> WordColumns<'a> {
 /// ```text
 /// ╭─ the map over the run ────────────────────────╮
 /// │ step   the  pain  is  sudden                  │
-/// │  400    +1    +3        +9                    │  oldest first, one line for each explanation
-/// │ 1200          +7        +9                    │
+/// │  400    +1    +3       +21                    │  oldest first, one line for each explanation
+/// │ 1200          +7       +93                    │
 /// ╰───────────────────────────────────────────────╯
 /// ```
 pub(super) struct MapOverTime<'a> {
@@ -90,8 +94,9 @@ impl Widget for MapOverTime<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let Self { screen, styles } = self;
         let Some(current) = screen.current().filter(|_| area.height >= 5) else { return };
-        let inside = inset(Panel::new("the map over the run", styles).draw(area, buf));
-        let done = |known| Some((known, attribution(known, screen.method)?));
+        let title = format!("the map over the run: {}", screen.method().title());
+        let inside = inset(Panel::new(&title, styles).draw(area, buf));
+        let done = |known| Some((known, attribution(known, screen.method())?));
         let maps: Vec<(&Explanation, &Attribution)> = screen.related().filter_map(done).collect();
         let last = maps.last().map(|(_, map)| *map);
         let columns = WordColumns::fit(current, last, inside.width.saturating_sub(8), styles);
@@ -100,7 +105,7 @@ impl Widget for MapOverTime<'_> {
         let room = usize::from(inside.height.saturating_sub(1));
         for (y, (known, map)) in (1..).zip(maps.iter().skip(maps.len().saturating_sub(room))) {
             let line = row(inside, y);
-            let style = if map.fails() { styles.muted } else { styles.text };
+            let style = if map.is_trusted() { styles.text } else { styles.muted };
             buf.put_spans_right(to(line, 6), &[Span::styled(known.step.to_string(), style)]);
             columns.render_strengths(map, from(line, 8), buf);
         }

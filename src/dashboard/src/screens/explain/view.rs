@@ -38,13 +38,12 @@ impl ExplainView<'_> {
         let explanation = self.screen.looked_at(current);
         let [text, rest] = split(main, self.text_rows(current, main.width).max(9).min(area.height / 2));
         let [checks, rest] = split(rest, methods_height(area));
-        let maps = (self.screen.related().count() as u16 + 3).max(6);
-        let [history, trust] = split(rest, if rest.height >= maps + 10 { maps } else { rest.height });
+        let [history, trust] = split(rest, if rest.height >= 20 { rest.height / 2 } else { rest.height });
         self.render_heat_map(current, text, buf);
         self.render_methods(explanation, checks, buf);
         MapOverTime { screen: self.screen, styles: self.styles }.render(history, buf);
         ExplanationsChart { run: self.run, styles: self.styles }.render(trust, buf);
-        let [answer, rest] = split(right, (current.probabilities.len() as u16 + 4).min(area.height / 2));
+        let [answer, rest] = split(right, (current.probabilities.len() as u16 + 5).min(area.height / 2));
         let fitted = current.words.len() as u16 + 4;
         let [findings, over_time] = split(rest, if rest.height >= fitted + 10 { fitted } else { rest.height });
         self.render_answer(current, answer, buf);
@@ -61,7 +60,9 @@ impl ExplainView<'_> {
         }
         let [checks, side] = Layout::horizontal([Constraint::Length(53), Constraint::Fill(1)]).areas(lower);
         self.render_methods(explanation, checks, buf);
-        if has_findings(self.screen.method) && !self.screen.draft.is_changed() {
+        // Until a method is chosen by hand, the answer comes first.
+        let wanted = self.screen.chosen.is_some_and(|chosen| has_findings(current, chosen));
+        if wanted && !self.screen.draft.is_changed() {
             self.findings(current).render(side, buf);
         } else {
             self.render_answer(current, side, buf);
@@ -69,7 +70,7 @@ impl ExplainView<'_> {
     }
 
     fn findings<'b>(&'b self, explanation: &'b Explanation) -> Findings<'b> {
-        Findings { explanation, method: self.screen.method, styles: self.styles }
+        Findings { explanation, method: self.screen.method(), styles: self.styles }
     }
 
     /// How to get an explanation, where there is none.

@@ -1,11 +1,12 @@
 //! From the text with all words masked to the answer, one word after the other.
 
-use pellucid_protocol::explanation::{Baseline, Method, Scalar};
-use pellucid_protocol::{Attribution, Check, Explanation};
+use pellucid_protocol::explanation::{Baseline, Method, Scalar, Unit};
+use pellucid_protocol::{Attribution, Explanation};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::notes::verdict;
 use super::{ExplainView, attribution};
 use crate::theme::Styles;
 use crate::widgets::area::{below, from, inset, row, to};
@@ -36,17 +37,17 @@ impl ExplainView<'_> {
     /// ```text
     /// ╭─ waterfall: Shapley values, probability of urgent ──────╮
     /// │ all words masked  ████████▏               0.310         │
-    /// │ ▸ chest                   ▆▆▆▆▆▆▆▆  0.722 +0.412        │
-    /// │   mild                  ▆▆          0.602 -0.120        │
-    /// │ 11 more words           ▆           0.611 +0.009        │
+    /// │ ▸ chest                   ▆▆▆▆▆▆▆▆  0.722    +41        │
+    /// │   mild                  ▆▆          0.602    -12        │
+    /// │ 11 more words           ▆           0.611   +0.9        │
     /// │ this text         ████████████████        0.931         │
     /// ╰─────────────────────────────────────────────────────────╯
     /// ```
     pub(super) fn render_waterfall(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
         let (screen, styles) = (self.screen, self.styles);
         let explanation = screen.looked_at(current);
-        let method = screen.method.title();
-        let made = attribution(explanation, screen.method);
+        let method = screen.method().title();
+        let made = attribution(explanation, screen.method());
         let class = self.run.label(explanation.target);
         let of = made.map_or_else(String::new, |made| format!(", {} of {class}", number(made.scalar)));
         let title = screen.titled(&format!("waterfall: {method}{of}"));
@@ -58,7 +59,7 @@ impl ExplainView<'_> {
             );
             return buf.put_centered(inside, &words, styles.muted);
         };
-        let style = if made.fails() { styles.bad } else { styles.muted };
+        let style = if made.is_trusted() { styles.muted } else { styles.bad };
         let used = buf.put_wrapped(inside, &note(explanation, made, ends), style);
         let list = below(inside, used);
         let steps = steps(explanation, made, ends, usize::from(list.height));
@@ -83,7 +84,7 @@ impl WaterfallLines<'_> {
     fn render(&self, step: &Step, line: Rect, buf: &mut Buffer) {
         let styles = self.styles;
         let name = (line.width / 3).clamp(8, 22);
-        let plain = if self.made.fails() { styles.muted } else { styles.text };
+        let plain = if self.made.is_trusted() { styles.text } else { styles.muted };
         let cursor = match step.kind {
             Kind::Level => "",
             Kind::Word(word) if self.marked == Some(word) => "▸ ",
@@ -91,14 +92,15 @@ impl WaterfallLines<'_> {
         };
         buf.put_spans(to(line, name), &[Span::styled(cursor, styles.accent), Span::styled(&step.name, plain)]);
         let place = to(from(line, name + 1), line.width.saturating_sub(name + 2 + NUMBERS));
-        let style = match (self.made.fails(), step.kind) {
-            (true, _) => styles.muted,
-            (false, Kind::Level) => styles.accent,
-            (false, _) => styles.side(step.to - step.from),
+        let (scale, change) = (self.made.scale(), step.to - step.from);
+        let style = match (self.made.is_trusted(), step.kind) {
+            (false, _) => styles.muted,
+            (true, Kind::Level) => styles.accent,
+            (true, _) => styles.ink(scale.sign, change),
         };
         let (start, length) = self.stretch(step, place.width);
         buf.put(to(from(place, start), length), &"▆".repeat(usize::from(length)), style);
-        let added = if step.kind == Kind::Level { String::new() } else { format!("{:+.3}", step.to - step.from) };
+        let added = if step.kind == Kind::Level { String::new() } else { scale.written(change) };
         let numbers = [Span::styled(format!("{:.3}", step.to), plain), Span::styled(format!("{added:>9}"), style)];
         buf.put_spans_right(line, &numbers);
     }
@@ -139,7 +141,7 @@ fn steps(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64)
 /// What the scores are added to.
 fn beginning(made: &Attribution) -> &'static str {
     match (made.method, made.baseline) {
-        (Method::Lime, _) => "intercept",
+        (Method::Lime, _) => "base",
         (_, Some(Baseline::Pad)) => "all padding",
         (_, Some(Baseline::Zero)) => "all words zero",
         (_, Some(Baseline::Mean)) => "all words mean",
@@ -166,14 +168,18 @@ fn range(steps: &[Step]) -> (f64, f64) {
 
 /// What the end is, and why not to trust it where that is so.
 fn note(explanation: &Explanation, made: &Attribution, (start, end): (f64, f64)) -> String {
-    if let Some(why) = made.checks.iter().find_map(Check::objection) {
-        return format!("✖ not to be trusted: {why}");
+    if !made.is_trusted() {
+        return verdict(made);
     }
     let model = explanation.probabilities.get(explanation.target).copied().unwrap_or(f64::NAN);
-    match made.method {
+    let told = match made.method {
         Method::Lime => format!("the surrogate goes from {start:.3} to {end:.3}; the model says {model:.3}"),
         Method::IntegratedGradients => format!("the logit goes from {start:.3} to {end:.3}; p = {model:.3}"),
         _ => format!("from {start:.3} with all words masked to {end:.3}; the model says {model:.3}"),
+    };
+    match made.scale().unit {
+        Unit::Points => format!("{told}; a word's change in points, hundredths of it"),
+        Unit::Logits | Unit::None => told,
     }
 }
 

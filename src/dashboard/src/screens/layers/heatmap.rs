@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use pellucid_protocol::explanation::Sign;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
@@ -77,7 +78,7 @@ impl Heatmap<'_> {
             let Some(share) = known.map(|value| self.share(value)).filter(|_| !beyond) else { continue };
             let tenths = ((share * 10.0) as u8).min(9);
             let digit = if before.replace(tenths) == Some(tenths) { " ".to_owned() } else { tenths.to_string() };
-            let style = self.styles.heat(share);
+            let style = self.styles.heat(Sign::ForOrAgainst, share);
             for line in 0..area.height {
                 let content = if line == 0 { digit.as_str() } else { " " };
                 buf.put(to(from(row(area, line), x as u16), 1), content, style);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pellucid_protocol::agreement::disagreement;
+use pellucid_protocol::explanation::{Scalar, Scale};
 use pellucid_protocol::{Attribution, Check, Explanation, Method};
 
 /// The latest explanation of each sample, and the method whose figures are shown.
@@ -56,7 +57,7 @@ impl ExplainedSamples {
         self.known.get(&sample).map(|known| &known.explanation)
     }
 
-    /// The method whose faithfulness and plausibility are shown.
+    /// The method whose trust and plausibility are shown.
     pub(super) fn method(&self) -> Method {
         self.method
     }
@@ -71,9 +72,16 @@ impl ExplainedSamples {
         self.explanation(sample)?.by(self.method)
     }
 
-    /// Whether the map has failed a gate.
+    /// Whether there is a map that is not to be trusted.
     pub(super) fn fails(&self, sample: usize) -> bool {
-        self.made(sample).is_some_and(Attribution::fails)
+        self.made(sample).is_some_and(|made| !made.is_trusted())
+    }
+
+    /// How means of the scores are written and painted: `largest` is the largest of them.
+    pub(super) fn scale(&self, largest: f64) -> Scale {
+        let made = self.all().find_map(|(_, explanation)| explanation.by(self.method));
+        let scalar = made.map_or(Scalar::Probability, |made| made.scalar);
+        Scale::new(self.method, scalar, &[largest])
     }
 
     fn check(&self, sample: usize, read: impl Fn(&Check) -> Option<f64>) -> Option<f64> {
@@ -81,11 +89,8 @@ impl ExplainedSamples {
     }
 
     /// The correlation of the scores with what hiding words does: 1 for a map that says it all.
-    pub(super) fn faithfulness(&self, sample: usize) -> Option<f64> {
-        self.check(sample, |check| match check {
-            Check::Chance { correlation, .. } => Some(*correlation),
-            _ => None,
-        })
+    pub(super) fn correlation(&self, sample: usize) -> Option<f64> {
+        self.made(sample)?.correlation()
     }
 
     /// Area under precision over recall, against the words that a person marked.

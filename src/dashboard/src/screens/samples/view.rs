@@ -107,13 +107,13 @@ impl<'a> SamplesView<'a> {
             Figure::Plausibility if width >= 110 => has_rationales(),
             figure => width >= 110 || *sort == figure.sort(),
         };
-        [Figure::Faithfulness, Figure::Plausibility, Figure::Disagreement].into_iter().filter(is_shown).collect()
+        [Figure::Trust, Figure::Plausibility, Figure::Disagreement].into_iter().filter(is_shown).collect()
     }
 
     fn figure_cell(&self, figure: Figure, index: usize) -> (String, Style) {
         let found = &self.samples.explained;
         let value = match figure {
-            Figure::Faithfulness => found.faithfulness(index),
+            Figure::Trust => found.correlation(index),
             Figure::Plausibility => found.plausibility(index),
             Figure::Disagreement => found.disagreement(index),
         };
@@ -168,7 +168,8 @@ impl<'a> SamplesView<'a> {
         let text = HeatText {
             text: &whole_text(sample),
             words: &sample.rationale,
-            shares: &[],
+            scores: &[],
+            scale: None,
             rationale: &sample.rationale,
             trust: Trust::Passed,
             changed: &[],
@@ -203,7 +204,7 @@ impl Samples {
     fn order_title(&self) -> String {
         match (&self.examples, self.sort) {
             (Some(examples), _) => format!("with `{}`, the strongest first; Esc: all", examples.word),
-            (None, Sort::Faithfulness | Sort::Plausibility) => {
+            (None, Sort::Trust | Sort::Plausibility) => {
                 format!("{}: {}", self.sort.title(), self.explained.method().title())
             }
             (None, sort) => sort.title().to_owned(),
@@ -246,7 +247,7 @@ enum Teacher {
 /// A figure of an explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Figure {
-    Faithfulness,
+    Trust,
     Plausibility,
     Disagreement,
 }
@@ -254,7 +255,7 @@ enum Figure {
 impl Figure {
     fn heading(self) -> &'static str {
         match self {
-            Figure::Faithfulness => "faith",
+            Figure::Trust => "trust",
             Figure::Plausibility => "plaus",
             Figure::Disagreement => "apart",
         }
@@ -263,7 +264,7 @@ impl Figure {
     /// The order that goes by it.
     fn sort(self) -> Sort {
         match self {
-            Figure::Faithfulness => Sort::Faithfulness,
+            Figure::Trust => Sort::Trust,
             Figure::Plausibility => Sort::Plausibility,
             Figure::Disagreement => Sort::Disagreement,
         }

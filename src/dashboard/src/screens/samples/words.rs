@@ -2,6 +2,7 @@
 
 mod view;
 
+use pellucid_protocol::explanation::Sign;
 use pellucid_protocol::word_importance::{Case, Question, Vocabulary, word_importance};
 use ratatui::layout::Rect;
 
@@ -137,7 +138,12 @@ impl Words {
     }
 
     fn status(&self, run: &Run, explained: &ExplainedSamples, width: usize) -> String {
-        let of = format!("for {} · {}", run.label(self.class), explained.method().title());
+        let scale = explained.scale(self.largest());
+        let method = format!("{}, {}", explained.method().title(), scale.unit.told());
+        let of = match scale.sign {
+            Sign::ForOrAgainst => format!("for {} · {method}", run.label(self.class)),
+            Sign::None => format!("{} · {method}, no direction", run.label(self.class)),
+        };
         let least = format!(" · in {} or more", text::plural(self.least, "sample"));
         let case = if self.case == Case::Kept { " · case kept" } else { "" };
         let parts = [format!("{of}{least}{case} · {}", self.order.title()), format!("{of}{least}{case}"), of];
@@ -148,7 +154,8 @@ impl Words {
     /// What the words are taken from.
     fn counted(&self, explained: &ExplainedSamples) -> String {
         let Vocabulary { counted, failed, rare, .. } = &self.vocabulary;
-        let failed = if *failed == 0 { String::new() } else { format!("; {failed} left out: their maps failed") };
+        let failed =
+            if *failed == 0 { String::new() } else { format!("; {failed} left out: their maps are not to be trusted") };
         let rare = if *rare == 0 { String::new() } else { format!("; {rare} rarer words") };
         format!("{counted} of {} explained samples count{failed}{rare}. Grey: within 2 ± of zero", explained.len())
     }

@@ -11,11 +11,13 @@ impl Check {
         match *self {
             Check::Completeness { gap, steps } => format!("completeness gap {} at {steps} steps", percent(gap)),
             Check::Fidelity { in_sample, held_out } => format!("R² {in_sample:.2}, held out {held_out:.2}"),
-            Check::Chance { grade: Grade::Nothing, rows, .. } => {
-                format!("nothing to explain: hiding words hardly moves the answer ({rows} groups)")
+            Check::Chance { grade: Grade::Nothing, .. } => "hiding words hardly moves the answer".to_owned(),
+            Check::Chance { grade: Grade::Undecided, rows, .. } => {
+                format!("not decided after hiding {rows} groups of words")
             }
-            Check::Chance { grade: Grade::Undecided, rows, .. } => format!("not decided yet ({rows} groups)"),
-            Check::Chance { correlation, p, .. } => format!("against chance: r {correlation:.2}, p {}", chance(p)),
+            Check::Chance { correlation, p, .. } => {
+                format!("r {correlation:.2} with what hiding words does, by chance p {}", chance(p))
+            }
             Check::Faithfulness { normalised, random, .. } => {
                 format!("faithfulness {normalised:.2}, random {random:.2}")
             }
@@ -23,7 +25,7 @@ impl Check {
             Check::Sampling { rows, planned, error } if rows < planned => {
                 format!("refining: {rows} of {planned} samples, ±{}", number(error))
             }
-            Check::Sampling { rows, error: 0.0, .. } => format!("exact, by {rows} maskings"),
+            Check::Sampling { rows, error: 0.0, .. } => format!("exact: all {rows} ways to hide words"),
             Check::Sampling { rows, error, .. } => format!("{rows} samples, ±{}", number(error)),
             Check::Smoothing { sigma, draws } => format!("noise σ {sigma} over {draws} copies"),
             Check::Eraser { comprehensiveness, sufficiency } => {
@@ -65,11 +67,11 @@ impl Check {
                 percent(Self::COMPLETENESS_LIMIT)
             )),
             Check::Fidelity { held_out, .. } => Some(format!(
-                "the surrogate does not follow the model: R² {held_out:.2} on held-out texts, needs {:.2}",
+                "the simple model behind it does not answer as the real one: R² {held_out:.2} on held-out texts, needs {:.2}",
                 Self::FIDELITY_LIMIT
             )),
             Check::Chance { p, .. } => Some(format!(
-                "a random map would do as well: hiding words does not what these scores say (p {})",
+                "a random map does as well: hiding words does not do what these scores say (p {})",
                 chance(p)
             )),
             _ => Some("no check is possible: nothing moves the model here, or all scores are alike".to_owned()),
@@ -123,7 +125,7 @@ mod tests {
         let sampling = |rows, error| Check::Sampling { rows, planned: 1024, error };
         assert_eq!(sampling(64, 0.05).measured(), "refining: 64 of 1024 samples, ±0.050");
         assert_eq!(sampling(1024, 0.0123).measured(), "1024 samples, ±0.012");
-        assert_eq!(sampling(1024, 0.0).measured(), "exact, by 1024 maskings");
+        assert_eq!(sampling(1024, 0.0).measured(), "exact: all 1024 ways to hide words");
         assert_eq!(
             (sampling(1024, 0.0).brief().as_deref(), sampling(64, 0.05).brief().as_deref()),
             (Some("exact"), Some("±0.050"))

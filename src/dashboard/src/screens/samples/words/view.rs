@@ -1,5 +1,6 @@
 //! The words of all explained samples as a widget.
 
+use pellucid_protocol::explanation::{Scale, Sign};
 use pellucid_protocol::word_importance::WordImportance;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,10 +11,9 @@ use ratatui::widgets::Widget;
 use super::super::explained::ExplainedSamples;
 use super::{Words, rows};
 use crate::run::Run;
-use crate::text;
 use crate::theme::Styles;
 use crate::widgets::area::{below, from, inset, row, to};
-use crate::widgets::bar::SignedBar;
+use crate::widgets::bar::{Bar, SignedBar, Weight};
 use crate::widgets::{Panel, PutText};
 
 /// Columns for all numbers of a word.
@@ -24,7 +24,7 @@ const NUMBERS: u16 = 36;
 /// ```text
 /// ╭─ words ─────────── for urgent · occlusion · in 3 samples or more · strongest first ╮
 /// │   word          samples times    mean      ±     sd                                │
-/// │ ▸ chest              12    14  +0.412  0.031  0.108            │▆▆▆▆▆▆▆            │
+/// │ ▸ chest              12    14     +41    3.1     11            │▆▆▆▆▆▆▆            │
 /// ╰────────────────────────────────────────────────────────────────────────────────────╯
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,10 @@ enum Marked {
 }
 
 impl WordsView<'_> {
+    fn scale(&self) -> Scale {
+        self.explained.scale(self.words.largest())
+    }
+
     fn render_name(&self, word: &WordImportance, marked: Marked, area: Rect, buf: &mut Buffer) {
         let styles = self.styles;
         let (cursor, style) = if marked == Marked::Yes { ("▸ ", styles.strong) } else { ("  ", styles.text) };
@@ -76,25 +80,29 @@ impl WordsView<'_> {
 
     fn render_numbers(&self, word: &WordImportance, area: Rect, buf: &mut Buffer) {
         let styles = self.styles;
-        let spread = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), text::number);
-        let mean = format!("{:+.3}", word.mean);
+        let scale = self.scale();
+        let spread = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| scale.size(value));
+        let mean = scale.written(word.mean);
         let spans = [
             Span::styled(format!("{:>7}{:>6}", word.texts.len(), word.occurrences), styles.text),
-            Span::styled(format!("{mean:>8}"), styles.side(word.mean)),
+            Span::styled(format!("{mean:>8}"), styles.ink(scale.sign, word.mean)),
             Span::styled(format!("{:>7}{:>7}", spread(word.error), spread(word.deviation)), styles.muted),
         ];
         buf.put_spans(area, &spans);
         let place = from(area, NUMBERS + 1);
         if place.width >= 9 {
-            let (share, style) = (word.mean / self.words.largest(), self.bar_style(word));
-            SignedBar { share, style, styles }.render(place, buf);
+            let (share, style) = (scale.length(word.mean), self.bar_style(word));
+            match scale.sign {
+                Sign::ForOrAgainst => SignedBar { share, style, styles }.render(place, buf),
+                Sign::None => Bar { share, weight: Weight::Full, style, styles }.render(place, buf),
+            }
         }
     }
 
     /// Grey where the mean is within two standard errors of zero, or comes from a single sample.
     fn bar_style(&self, word: &WordImportance) -> Style {
         let clear = word.error.is_some_and(|error| word.mean.abs() > 2.0 * error);
-        if clear { self.styles.side(word.mean) } else { self.styles.faint }
+        if clear { self.styles.ink(self.scale().sign, word.mean) } else { self.styles.faint }
     }
 }
 
@@ -104,6 +112,7 @@ pub(in crate::screens::samples) struct TinyWords<'a>(pub(in crate::screens::samp
 impl Widget for TinyWords<'_> {
     fn render(self, area: Rect, buf: &mut Buffer) {
         let WordsView { words, explained, run, styles } = self.0;
+        let scale = self.0.scale();
         buf.put(row(area, 0), &format!("for {}", run.label(words.class)), styles.muted);
         let list = below(area, 1);
         if words.vocabulary.words.is_empty() {
@@ -117,7 +126,7 @@ impl Widget for TinyWords<'_> {
             let cursor = Span::styled(if index == words.cursor { "▸" } else { " " }, styles.accent);
             let name = to(line, line.width.saturating_sub(8));
             buf.put_spans(name, &[cursor, Span::styled(&word.word, styles.text)]);
-            buf.put_spans_right(line, &[Span::styled(format!("{:+.3}", word.mean), styles.side(word.mean))]);
+            buf.put_spans_right(line, &[Span::styled(scale.written(word.mean), styles.ink(scale.sign, word.mean))]);
         }
     }
 }
