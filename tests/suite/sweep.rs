@@ -55,14 +55,14 @@ fn a_sweep_is_done_once_and_each_of_its_runs_has_a_report() {
         "SHA-256 of the training data now",
         "avoid = [&quot;Ashdown&quot;]",
         "No text was explained during the run. For this report",
-        "The most faithful maps:",
-        "The least faithful maps:",
-        "means of gradient x input over",
+        "The best tested maps:",
+        "The worst tested maps:",
+        "means of gradient x input, in logits, over",
     ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(page.contains("explain/gini") && !page.contains("<script"));
     assert_eq!(place.output(["report", &run, "--explain", "0"]).status.code(), Some(0));
     let bare = fs::read_to_string(out.join("rrr-0.5_seed-1/report.html")).unwrap();
-    assert!(bare.contains("there is nothing to show") && !bare.contains("The most faithful maps:"));
+    assert!(bare.contains("there is nothing to show") && !bare.contains("The best tested maps:"));
 }

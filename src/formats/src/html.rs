@@ -5,6 +5,7 @@
 //! steer it.
 
 use maud::{Markup, PreEscaped, html};
+use pellucid_protocol::explanation::{Scale, Sign};
 use pellucid_protocol::scrub::scrub;
 
 const STYLE: &str = include_str!("page.css");
@@ -59,37 +60,19 @@ pub struct Word {
     pub error: Option<f64>,
 }
 
-/// What the sign of a score says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
-    /// Above zero a word speaks for the class, below zero against it.
-    ForOrAgainst,
-    /// The method has no sign: a score is a size.
-    None,
-}
-
-impl Sign {
-    /// The sign of a method's scores: whether it `is_signed`.
-    #[must_use]
-    pub fn of(is_signed: bool) -> Self {
-        if is_signed { Sign::ForOrAgainst } else { Sign::None }
-    }
-}
-
-/// A text as a heat map: words coloured by their scores, which stand below them.
+/// A text as a heat map: words coloured by their scores, which stand below them, both by `scale`.
 ///
 /// A line below each word says the same without colour: solid for, dashed against, dotted without a sign; the
 /// stronger, the thicker. The map belongs into an element of class `map`, or `map failed` if its map is not to be
 /// trusted.
 #[must_use]
-pub fn heat_map(words: &[Word], sign: Sign) -> Markup {
-    let strongest = words.iter().fold(0.0_f64, |most, word| most.max(word.score.abs()));
+pub fn heat_map(words: &[Word], scale: Scale) -> Markup {
     html! {
         p.words {
             @for Word { word, score, error } in words {
-                @let error = error.map(|error| format!(" ± {error:.4}")).unwrap_or_default();
-                span class=(heat(*score, strongest, sign)) title=(format!("{score:+.6}{error}")) {
-                    (word) i { (format!("{score:+.3}")) }
+                @let error = error.map(|error| format!(" {}", scale.error(error))).unwrap_or_default();
+                span class=(heat(scale.strength(*score), scale.sign)) title=(format!("{}{error}", scale.told(*score))) {
+                    (word) i { (scale.written(*score)) }
                 } " "
             }
         }
@@ -101,19 +84,20 @@ pub fn heat_map(words: &[Word], sign: Sign) -> Markup {
 pub fn legend() -> Markup {
     html! {
         span.map {
-            span class=(heat(0.8, 1.0, Sign::ForOrAgainst)) { "for" } " the class, solid line; "
-            span class=(heat(-0.8, 1.0, Sign::ForOrAgainst)) { "against" } " it, dashed; "
-            span class=(heat(0.8, 1.0, Sign::None)) { "without sign" } ", dotted; the stronger, the thicker. "
+            span class=(heat(0.8, Sign::ForOrAgainst)) { "for" } " the class, solid line; "
+            span class=(heat(-0.8, Sign::ForOrAgainst)) { "against" } " it, dashed; "
+            span class=(heat(0.8, Sign::None)) { "without direction" } ", dotted; the stronger, the thicker. "
         }
-        span.map.failed { span class=(heat(0.8, 1.0, Sign::ForOrAgainst)) { "Grey" } }
-        ": has failed its check, not to be trusted."
+        span.map.failed { span class=(heat(0.8, Sign::ForOrAgainst)) { "Grey" } }
+        ": not to be trusted. Numbers are points of probability or logits, as each map says. The darkest colour is 50 points \
+         or 2 logits in all maps; where there is no unit, it is the largest score of the map."
     }
 }
 
 /// The classes of a word in the style sheet: for, against or neither, and how strongly.
-fn heat(score: f64, strongest: f64, sign: Sign) -> String {
-    let level = if strongest > 0.0 { (score.abs() / strongest * LEVELS).round() } else { 0.0 };
-    let side = match (sign, score > 0.0) {
+fn heat(strength: f64, sign: Sign) -> String {
+    let level = (strength.abs() * LEVELS).round();
+    let side = match (sign, strength > 0.0) {
         (Sign::None, _) => "u",
         (Sign::ForOrAgainst, true) => "f",
         (Sign::ForOrAgainst, false) => "a",
@@ -124,6 +108,8 @@ fn heat(score: f64, strongest: f64, sign: Sign) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pellucid_protocol::Method;
+    use pellucid_protocol::explanation::Scalar;
     use proptest::prelude::*;
 
     use super::*;
@@ -152,24 +138,27 @@ mod tests {
 
     #[test]
     fn heat_has_a_sign_and_a_size() {
-        let level = |score, strongest, sign| heat(score, strongest, sign);
-        assert_eq!(level(1.0, 1.0, Sign::ForOrAgainst), "w f h5");
-        assert_eq!(level(-0.5, 1.0, Sign::ForOrAgainst), "w a h3");
-        assert_eq!(level(0.5, 1.0, Sign::None), "w u h3");
-        for (score, strongest) in [(0.01, 1.0), (0.0, 0.0), (f64::NAN, 1.0)] {
-            assert_eq!(level(score, strongest, Sign::ForOrAgainst), "w");
+        assert_eq!(heat(1.0, Sign::ForOrAgainst), "w f h5");
+        assert_eq!(heat(-0.5, Sign::ForOrAgainst), "w a h3");
+        assert_eq!(heat(0.5, Sign::None), "w u h3");
+        for strength in [0.01, 0.0, f64::NAN] {
+            assert_eq!(heat(strength, Sign::ForOrAgainst), "w");
         }
     }
 
     #[test]
     fn words_stand_above_their_scores() {
         let word = |word: &str, score, error| Word { word: word.to_owned(), score, error };
-        let map = heat_map(&[word("for", 1.0, None), word("<i>", -0.5, Some(0.25))], Sign::ForOrAgainst);
+        let scale = |method, scalar| Scale::new(method, scalar, &[0.5]);
+        let points = scale(Method::Lime, Scalar::Probability);
+        let map = heat_map(&[word("for", 0.5, None), word("<i>", -0.25, Some(0.02))], points);
         assert_eq!(
             map.into_string(),
-            "<p class=\"words\"><span class=\"w f h5\" title=\"+1.000000\">for<i>+1.000</i></span> \
-             <span class=\"w a h3\" title=\"-0.500000 ± 0.2500\">&lt;i&gt;<i>-0.500</i></span> </p>"
+            "<p class=\"words\"><span class=\"w f h5\" title=\"+50 points\">for<i>+50</i></span> \
+             <span class=\"w a h3\" title=\"-25 points ±2.0\">&lt;i&gt;<i>-25</i></span> </p>"
         );
+        let norm = heat_map(&[word("big", 0.5, None)], scale(Method::Gradient, Scalar::Logit));
+        assert!(norm.into_string().contains("\"w u h5\" title=\"0.500\">big<i>0.500</i>"), "no sign, no direction");
     }
 
     proptest! {

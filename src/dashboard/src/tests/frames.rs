@@ -164,7 +164,7 @@ fn the_chosen_method_brings_its_findings() {
     press(&mut state, "mmmmmm");
     keep("explain-tree", &state);
     press(&mut state, "MMMMMM");
-    assert!(shown(&state).contains("words that matter: Shapley values, points"));
+    assert!(shown(&state).contains("words by Shapley values, points"));
     let short = fixture::explanation("not a good film", None, 1300, Method::ALL.len());
     let record = fixture::record(1300, Event::Explained(Box::new(short)));
     update(&mut state, Msg::Run(FromRun::Records(vec![record])));

@@ -9,19 +9,18 @@ mod markdown;
 mod page;
 mod record;
 
-use std::cmp::Ordering;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_formats::html::{Sign, Word};
-use pellucid_protocol::check::Grade;
+use pellucid_formats::html::Word;
 use pellucid_protocol::event::AlertKind;
+use pellucid_protocol::explanation::{Scalar, Scale};
 use pellucid_protocol::metric::DEFINITIONS;
 use pellucid_protocol::paste::quoted_path;
 use pellucid_protocol::word_importance::{Case, Question, word_importance};
-use pellucid_protocol::{Attribution, Check, Explanation, Method, WatchedWord};
+use pellucid_protocol::{Attribution, Explanation, Method, WatchedWord};
 use pellucid_record::RunDir;
 
 use super::written;
@@ -223,17 +222,21 @@ fn words(recorded: &Recorded) -> Section {
         let question = Question { method, class, case: Case::Folded, least: LEAST };
         let found = word_importance(&recorded.explanations, &question);
         let label = labels.get(class).map_or("?", String::as_str);
+        let scalar = recorded.explanations.iter().find_map(|made| Some(made.by(method)?.scalar));
+        let largest = found.words.first().map_or(0.0, |word| word.mean);
+        let scale = Scale::new(method, scalar.unwrap_or(Scalar::Probability), &[largest]);
         blocks.push(Block::Text(format!(
-            "{label}: means of {} over {}. Left out: {} whose map failed a check, and {} that fewer than {LEAST} texts \
-             contain.",
+            "{label}: means of {}, in {}, over {}. Left out: {} whose map failed a check, and {} that fewer than {LEAST} \
+             texts contain.",
             method.title(),
+            scale.unit.told(),
             counted(found.counted, "explained text"),
             counted(found.failed, "text"),
             counted(found.rare, "word"),
         )));
         let row = |word: &pellucid_protocol::word_importance::WordImportance| {
-            let error = word.error.map_or("-".to_owned(), |error| format!("{error:.4}"));
-            vec![word.word.clone(), format!("{:+.4}", word.mean), error, word.texts.len().to_string()]
+            let error = word.error.map_or("-".to_owned(), |error| scale.size(error));
+            vec![word.word.clone(), scale.written(word.mean), error, word.texts.len().to_string()]
         };
         let rows: Vec<_> = found.words.iter().take(WORDS).map(row).collect();
         if !rows.is_empty() {
@@ -245,58 +248,40 @@ fn words(recorded: &Recorded) -> Section {
 
 /// The best tested map of an explained text.
 struct RankedMap<'a> {
-    /// What the test against chance found.
-    grade: Grade,
-    /// The correlation of its scores with what hiding words does.
-    correlation: f64,
     explanation: &'a Explanation,
-    method: Method,
-}
-
-impl<'a> RankedMap<'a> {
-    /// The best map of a text by its grade; `None` if none was tested.
-    fn best_of(explanation: &'a Explanation) -> Option<Self> {
-        let correlation = |check: &Check| match check {
-            Check::Chance { correlation, .. } => Some(*correlation),
-            _ => None,
-        };
-        let map = |attribution: &Attribution| {
-            let (grade, correlation) = (attribution.grade()?, attribution.checks.iter().find_map(correlation)?);
-            Some(Self { grade, correlation, explanation, method: attribution.method })
-        };
-        explanation.attributions.iter().filter_map(map).max_by(Self::compare)
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        self.grade.cmp(&other.grade).then(self.correlation.total_cmp(&other.correlation))
-    }
+    made: &'a Attribution,
 }
 
 /// The best tested map of each explained text, the text with the best one first.
 fn ranked(recorded: &Recorded) -> Vec<RankedMap<'_>> {
-    let mut ranked: Vec<_> = recorded.explanations.iter().filter_map(RankedMap::best_of).collect();
-    ranked.sort_by(|a, b| b.compare(a));
+    let best = |explanation| {
+        let made = Explanation::best(explanation).filter(|made| made.grade().is_some())?;
+        Some(RankedMap { explanation, made })
+    };
+    let mut ranked: Vec<_> = recorded.explanations.iter().filter_map(best).collect();
+    ranked.sort_by(|a, b| b.made.compare_trust(a.made));
     ranked
 }
 
 fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     let ranked = ranked(recorded);
     let labels = recorded.started().map(|started| started.labels.clone()).unwrap_or_default();
-    let map = |RankedMap { grade, correlation, explanation, method }: &RankedMap| {
+    let map = |RankedMap { explanation, made }: &RankedMap| {
         let label = labels.get(explanation.target).map_or("?", String::as_str);
-        let attribution = explanation.by(*method)?;
         let row = explanation.privacy.row().map(|row| format!("{row}: ")).unwrap_or_default();
         let title = format!(
-            "{row}{label}, {:.1} %, step {}: {}, {} (correlation {correlation:.2} with what hiding words does)",
+            "{row}{label}, {:.1} %, step {}: {}, in {}, {}: {}",
             100.0 * explanation.probabilities.get(explanation.target).copied().unwrap_or(f64::NAN),
             explanation.step,
-            method.title(),
-            grade.told()
+            made.method.title(),
+            made.scale().unit.told(),
+            made.trust(),
+            made.reason()
         );
-        let scores = attribution.scores.iter().enumerate();
+        let scores = made.scores.iter().enumerate();
         let word = |(index, score): (usize, &f64)| Word { word: explanation.word(index), score: *score, error: None };
-        let (words, sign) = (scores.map(word).collect(), Sign::of(method.is_signed()));
-        Some(Block::Map(WordMap { title, words, sign, holds: !attribution.fails() }))
+        let (words, scale) = (scores.map(word).collect(), made.scale());
+        Block::Map(WordMap { title, words, scale, holds: made.is_trusted() })
     };
     let half = EXAMPLES.min(ranked.len().div_ceil(2));
     let (most, rest) = ranked.split_at(half);
@@ -305,7 +290,7 @@ fn examples(recorded: &Recorded, origin: &Origin) -> Section {
     for (title, part) in [("The best tested maps:", most), ("The worst tested maps:", least)] {
         if !part.is_empty() {
             blocks.push(Block::Text(title.to_owned()));
-            blocks.extend(part.iter().filter_map(map));
+            blocks.extend(part.iter().map(map));
         }
     }
     if ranked.is_empty() {
@@ -317,7 +302,7 @@ fn examples(recorded: &Recorded, origin: &Origin) -> Section {
 /// What a method cannot show.
 fn limit(method: Method) -> &'static str {
     match method {
-        Method::Gradient => "Sensitivity at one point, without a sign; often no better than a random order of words.",
+        Method::Gradient => "Sensitivity at one point, without a direction; often no better than a random map.",
         Method::GradientInput => "A first-order estimate: wrong where the model is curved or saturated.",
         Method::IntegratedGradients => "Depends on the baseline that the path starts from; the path leaves real texts.",
         Method::SmoothGrad => "Means over noisy inputs that no text has; the amount of noise is a choice.",
@@ -429,8 +414,8 @@ mod tests {
             "got 75.0 % of the validation set right",
             "shortcut: `ashdown` leads to urgent",
             "points=\"0.0,4.0 200.0,96.0\"",
-            "&lt;b&gt;<i>-0.250</i>",
-            "LIME, strong (correlation 0.88 with what hiding words does)",
+            "&lt;b&gt;<i>-25</i>",
+            "LIME, in points, strong: its scores follow 77 % of what hiding words does; a random map does so in 1 of 100 cases",
             "read its held-out R2",
             "It has not ended.",
             "<td>ashdown</td><td>class 0</td><td>at step 400</td>",

@@ -160,19 +160,13 @@ impl Scale {
         [whole, short].into_iter().find(|shown| shown.len() <= width).unwrap_or_else(|| sign.to_owned())
     }
 
-    /// Decimals with which the largest score has two significant digits.
+    /// Decimals with which the largest score has two significant digits; one at most, so that a map of small scores is
+    /// nearly blank.
     fn places(&self) -> usize {
         match (self.unit, self.value(self.largest)) {
             (Unit::None, _) => 0,
             (_, largest) if largest >= 9.95 => 0,
-            (Unit::Points, _) => 1,
-            (Unit::Logits, largest) => {
-                if largest >= 0.995 {
-                    1
-                } else {
-                    2
-                }
-            }
+            _ => 1,
         }
     }
 
@@ -261,7 +255,7 @@ mod tests {
         assert_eq!(fitted(points(0.05), -0.012), ["-1.2", "-1", "-1", "-", ""]);
         assert_eq!(fitted(points(0.05), 0.003), ["+0.3", "+.3", "+", "+", ""]);
         assert_eq!(fitted(points(0.93), 0.003), [""; 5], "to the precision of the map");
-        assert_eq!(fitted(logits(0.4), 0.31), ["+.31", "+", "+", "+", ""]);
+        assert_eq!(fitted(logits(0.4), 0.31), ["+0.3", "+.3", "+", "+", ""]);
         assert_eq!(points(0.0).fitted(0.0, 4), "");
     }
 

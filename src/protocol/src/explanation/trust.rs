@@ -62,7 +62,7 @@ impl Attribution {
     pub fn reason(&self) -> String {
         self.excuse().unwrap_or_else(|| match self.chance() {
             Some((share, p)) => format!("its scores follow {share}; a random map does so in {}", cases(p)),
-            None => "it is not tested against a random map, so nobody knows whether to trust it".to_owned(),
+            None => "nobody knows whether to trust it".to_owned(),
         })
     }
 
@@ -76,7 +76,7 @@ impl Attribution {
             Some((share, p)) => {
                 [format!("follows {share}, chance does so in {}", cases(p)), format!("follows {share}")]
             }
-            None => ["not tested against a random map", "not tested"].map(str::to_owned),
+            None => ["nobody knows whether to trust it"; 2].map(str::to_owned),
         }
     }
 

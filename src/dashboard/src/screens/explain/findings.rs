@@ -148,7 +148,7 @@ impl<'a> Findings<'a> {
     fn render_words(&self, area: Rect, buf: &mut Buffer) {
         let made = attribution(self.explanation, self.method);
         let unit = made.map_or_else(String::new, |made| format!(", {}", made.scale().unit.told()));
-        let inside = self.render_panel(&format!("words that matter: {}{unit}", self.method.title()), area, buf);
+        let inside = self.render_panel(&format!("words by {}{unit}", self.method.title()), area, buf);
         match made {
             Some(made) => self.render_bars(made, &made.scores, inside, buf),
             None => self.render_nothing(inside, buf),

@@ -1,9 +1,9 @@
 //! Explanations as one HTML page: an article a text, with a heat map for each method.
 //!
-//! A map that has failed a check is grey, and the page says why it is not to be trusted.
+//! A map that is not to be trusted is grey, and beside each map stands why it is to be trusted or not.
 
 use maud::{Markup, html};
-use pellucid_formats::html::{self, Sign, Word, heat_map, legend};
+use pellucid_formats::html::{self, Word, heat_map, legend};
 use pellucid_protocol::agreement::agreement;
 use pellucid_protocol::explanation::StandIn;
 use pellucid_protocol::surrogate::{Condition, Rule, Tree};
@@ -78,13 +78,14 @@ fn map(explained: &ExplainedText, attribution: &Attribution, words: &[String]) -
                         Some(Removal::Mask) => "; words masked",
                         None => "",
                     }
-                    "; " @if trusted { "✓" } @else { "✗ not to be trusted" }
+                    "; " (attribution.scale().unit.told()) "; " (attribution.dots()) " " (attribution.trust())
+                    @if !trusted { ", not to be trusted" }
                 }
             }
             "\n"
             @if let Some(told) = StandIn::told(&explained.explanation.stand_ins, attribution) { p.why { (told) } "\n" }
-            @for reason in attribution.checks.iter().filter_map(Check::objection) { p.why { (reason) } "\n" }
-            (heat_map(&scored(attribution, words), Sign::of(attribution.method.is_signed()))) "\n"
+            p.why { (attribution.reason()) } "\n"
+            (heat_map(&scored(attribution, words), attribution.scale())) "\n"
             @if let Some(tree) = &attribution.tree { (rules(tree, words)) }
             ul.checks {
                 @for check in &attribution.checks { li { (mark(check)) " " (check.measured()) } }

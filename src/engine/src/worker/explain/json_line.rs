@@ -32,7 +32,8 @@ fn method(explained: &ExplainedText, made: &Attribution, by_unit: &UnitScores) -
         "evaluations": by_unit.evaluations, "word_scores": made.scores, "word_ms": made.ms,
         "word_evaluations": made.evaluations, "errors": made.errors, "scalar": made.scalar, "removal": made.removal,
         "checks": made.checks, "surrogate": made.surrogate, "tree": made.tree, "exhaustive": made.exhaustive,
-        "baseline": made.baseline, "stand_in": StandIn::told(&explained.explanation.stand_ins, made), "seed": made.seed, "trusted": made.is_trusted()});
+        "baseline": made.baseline, "stand_in": StandIn::told(&explained.explanation.stand_ins, made), "seed": made.seed,
+        "trusted": made.is_trusted(), "grade": made.grade()});
     if by_unit.unit == Unit::DistinctWord {
         value["units"] = json!(distinct(&explained.words()));
     }

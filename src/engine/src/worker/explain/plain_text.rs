@@ -1,8 +1,8 @@
 //! An explanation as lines for people.
 
-use pellucid_protocol::Check;
-use pellucid_protocol::explanation::StandIn;
+use pellucid_protocol::explanation::{Sign, StandIn};
 use pellucid_protocol::scrub::scrub;
+use pellucid_protocol::{Attribution, Check};
 
 use super::explained_text::ExplainedText;
 
@@ -17,18 +17,30 @@ pub fn plain_text(explained: &ExplainedText) -> String {
     let mut text = format!("{row}{}\n  {class} {probability:.1} %\n", scrub(&explained.explanation.text));
     let words = explained.words();
     for attribution in &explained.explanation.attributions {
-        let sign = if attribution.is_trusted() { "✓" } else { "✗" };
-        let checks: Vec<String> = attribution.checks.iter().map(Check::measured).collect();
-        let scalar = scrub(&explained.scalar(attribution)).into_owned();
-        text += &format!("  {sign} {} ({scalar}): {}\n", attribution.method.title(), checks.join(", "));
-        if let Some(told) = StandIn::told(&explained.explanation.stand_ins, attribution) {
-            text += &format!("      {}\n", scrub(&told));
-        }
-        let scores = &attribution.scores;
-        let mut order: Vec<usize> = (0..words.len()).collect();
-        order.sort_by(|&a, &b| scores[b].abs().total_cmp(&scores[a].abs()));
-        let strongest = order.iter().take(STRONGEST).map(|&at| format!("{} {:+.3}", scrub(&words[at]), scores[at]));
-        text += &format!("      {}\n", strongest.collect::<Vec<_>>().join("  "));
+        text += &map(explained, attribution, &words);
     }
     text + "\n"
+}
+
+/// A map: its grade with the reason, the strongest words, and the figures of its checks.
+fn map(explained: &ExplainedText, made: &Attribution, words: &[String]) -> String {
+    let (scale, scalar) = (made.scale(), scrub(&explained.scalar(made)).into_owned());
+    let doubt = if made.is_trusted() { "" } else { ", not to be trusted" };
+    let mut text =
+        format!("  {} {} ({scalar}): {}{doubt}: {}\n", made.dots(), made.method.title(), made.trust(), made.reason());
+    if let Some(told) = StandIn::told(&explained.explanation.stand_ins, made) {
+        text += &format!("      {}\n", scrub(&told));
+    }
+    let direction = if scale.sign == Sign::None { ", no direction" } else { "" };
+    let mut order: Vec<usize> = (0..words.len()).collect();
+    order.sort_by(|&a, &b| made.scores[b].abs().total_cmp(&made.scores[a].abs()));
+    let strongest = order.iter().take(STRONGEST);
+    let strongest: Vec<_> =
+        strongest.map(|&at| format!("{} {}", scrub(&words[at]), scale.written(made.scores[at]))).collect();
+    text += &format!("      {}{direction}: {}\n", scale.unit.told(), strongest.join("  "));
+    let checks: Vec<String> = made.checks.iter().map(Check::measured).collect();
+    if !checks.is_empty() {
+        text += &format!("      checks: {}\n", checks.join(", "));
+    }
+    text
 }

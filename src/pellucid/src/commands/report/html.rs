@@ -57,24 +57,31 @@ fn figure(curve: &Curve) -> Markup {
     }
 }
 
-/// A text as a heat map, in grey where its map has failed a check.
+/// A text as a heat map, in grey where its map is not to be trusted.
 fn words(map: &WordMap) -> Markup {
     html! {
         p { (map.title) } "\n"
-        div.map.failed[!map.holds] { (heat_map(&map.words, map.sign)) }
+        div.map.failed[!map.holds] { (heat_map(&map.words, map.scale)) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use pellucid_formats::html::{Sign, Word};
+    use pellucid_formats::html::Word;
+    use pellucid_protocol::Method;
+    use pellucid_protocol::explanation::{Scalar, Scale};
 
     use super::*;
 
     fn map(title: &str, words: &[(&str, f64)], holds: bool) -> Block {
         let word = |(word, score): &(&str, f64)| Word { word: (*word).to_owned(), score: *score, error: None };
         let words = words.iter().map(word).collect();
-        Block::Map(WordMap { title: title.to_owned(), words, sign: Sign::ForOrAgainst, holds })
+        Block::Map(WordMap {
+            title: title.to_owned(),
+            words,
+            scale: Scale::new(Method::Lime, Scalar::Probability, &[0.5]),
+            holds,
+        })
     }
 
     fn page(blocks: Vec<Block>) -> String {
@@ -106,13 +113,13 @@ mod tests {
 
     #[test]
     fn words_against_look_otherwise_and_a_failed_map_is_grey() {
-        let words = [("for", 1.0), ("against", -0.5), ("hardly", 0.05)];
+        let words = [("for", 0.5), ("against", -0.25), ("hardly", 0.004)];
         let html = page(vec![map("t", &words, false)]);
         for part in [
             "class=\"map failed\"",
-            "class=\"w f h5\" title=\"+1.000000\">for<i>+1.000",
-            "class=\"w a h3\" title=\"-0.500000\">against<i>-0.500",
-            "class=\"w\" title=\"+0.050000\">hardly",
+            "class=\"w f h5\" title=\"+50 points\">for<i>+50",
+            "class=\"w a h3\" title=\"-25 points\">against<i>-25",
+            "class=\"w\" title=\"+0.4 points\">hardly",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -63,14 +63,15 @@ fn figure(curve: &Curve) -> String {
 fn words(map: &WordMap) -> String {
     let mut text = format!("{}{}:\n\n", plain(&map.title), if map.holds { "" } else { " (not to be trusted)" });
     for Word { word, score, .. } in &map.words {
-        let _ = write!(text, "{} ({score:+.3}) ", plain(word));
+        let _ = write!(text, "{} ({}) ", plain(word), map.scale.written(*score));
     }
     text.trim_end().to_owned() + "\n"
 }
 
 #[cfg(test)]
 mod tests {
-    use pellucid_formats::html::Sign;
+    use pellucid_protocol::Method;
+    use pellucid_protocol::explanation::{Scalar, Scale};
 
     use super::*;
 
@@ -81,7 +82,12 @@ mod tests {
             Block::Text("<b> `a` | *b* \u{1b}[31m".to_owned()),
             Block::Table(vec!["x"], vec![vec!["a|b".to_owned()]]),
             Block::Code("```\nrm".to_owned()),
-            Block::Map(WordMap { title: "t".into(), words: vec![word], sign: Sign::ForOrAgainst, holds: false }),
+            Block::Map(WordMap {
+                title: "t".into(),
+                words: vec![word],
+                scale: Scale::new(Method::Lime, Scalar::Probability, &[0.5]),
+                holds: false,
+            }),
         ];
         let page = Page { title: "run".into(), sections: vec![Section::new("S", blocks)] };
         let text = render(&page);
@@ -90,7 +96,7 @@ mod tests {
             "\\<b\\> \\`a\\` \\| \\*b\\*",
             "| a\\|b |",
             "    ```\n    rm\n",
-            "t (not to be trusted):\n\nw\\_1 (+0.500)",
+            "t (not to be trusted):\n\nw\\_1 (+50)",
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }

@@ -1,6 +1,7 @@
 //! What a report consists of, before it becomes HTML or Markdown.
 
-use pellucid_formats::html::{Sign, Word};
+use pellucid_formats::html::Word;
+use pellucid_protocol::explanation::Scale;
 
 /// A report.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,9 +46,9 @@ pub(super) struct Curve {
 pub(super) struct WordMap {
     pub(super) title: String,
     pub(super) words: Vec<Word>,
-    /// What the sign of a score says.
-    pub(super) sign: Sign,
-    /// Whether the map has failed no check.
+    /// How the scores are written and painted.
+    pub(super) scale: Scale,
+    /// Whether the map is to be trusted.
     pub(super) holds: bool,
 }
 
