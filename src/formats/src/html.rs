@@ -70,7 +70,7 @@ pub fn heat_map(words: &[Word], scale: Scale) -> Markup {
     html! {
         p.words {
             @for Word { word, score, error } in words {
-                @let error = error.map(|error| format!(" {}", scale.error(error))).unwrap_or_default();
+                @let error = error.filter(|error| *error > 0.0).map(|error| format!(" {}", scale.error(error))).unwrap_or_default();
                 span class=(heat(scale.strength(*score), scale.sign)) title=(format!("{}{error}", scale.told(*score))) {
                     (word) i { (scale.written(*score)) }
                 } " "

@@ -85,10 +85,52 @@ fn a_masked_word_is_asked_about_and_the_map_follows() {
     assert!(shown(&state).contains("· 1 changed") && shown(&state).contains("mask"));
     assert!(shown(&state).contains("under way"), "four methods are still to come");
     event(&mut state, Event::Explained(Box::new(map(&asked.edits, Method::ALL.len()))));
+    assert!(shown(&state).contains("▸ chest  masked  word 2"), "a word that is gone has no score:\n{}", shown(&state));
     keep("what-if-80x24", &state);
     assert_eq!(press(&mut state, "u"), []);
     let painted = shown(&state);
     assert!(!painted.contains("what if") && !painted.contains("changed") && painted.contains("3 of 3"));
+}
+
+#[test]
+fn the_map_to_trust_most_is_shown_until_one_is_chosen_by_hand() {
+    let mut state = explaining(120, 40);
+    let text = "a text that was not explained before";
+    let come = |state: &mut State, methods| {
+        event(state, Event::Explained(Box::new(fixture::explanation(text, None, 1240, methods))));
+        shown(state)
+    };
+    assert!(come(&mut state, 1).contains("gradient x input, best checked"));
+    assert!(come(&mut state, 3).contains("occlusion, best checked"));
+    assert!(come(&mut state, 4).contains("LIME, best checked"));
+    press(&mut state, "m");
+    let all = come(&mut state, Method::ALL.len());
+    assert!(all.contains("your text · occlusion · as of") && all.contains("4 of 11"), "{all}");
+}
+
+#[test]
+fn a_trusted_map_without_a_direction_shows_none() {
+    let mut state = explaining(120, 40);
+    let mut made = fixture::explanation(fixture::TEXTS[1].0, None, 1240, Method::ALL.len());
+    let norm = made.attributions.iter_mut().find(|made| made.method == Method::Gradient).unwrap();
+    let grade = pellucid_protocol::check::Grade::Strong;
+    norm.checks = vec![pellucid_protocol::Check::Chance { grade, correlation: 0.99, p: 0.001, rows: 64 }];
+    event(&mut state, Event::Explained(Box::new(made)));
+    assert!(shown(&state).contains("Shapley values, best checked"), "one with a direction comes first");
+    press(&mut state, "M");
+    let painted = frame(&state, &styles(Level::Truecolor), state.size);
+    let words = text(&painted);
+    assert!(words.contains("▸ gradient norm         ●●●") && words.contains("no direction, no unit"), "{words}");
+    let rows = 4..7_u16;
+    let signs = words.lines().skip(4).step_by(2).take(2).map(|line| line.chars().take(72).collect::<String>());
+    assert!(signs.into_iter().all(|line| !line.contains('+')), "{words}");
+    let sides = [1.0, 0.6, 0.3, 0.1].map(|strength| styles(Level::Truecolor).side(strength).fg);
+    let is_side = |x, y| sides.contains(&Some(painted[(x, y)].fg)) || sides.contains(&Some(painted[(x, y)].bg));
+    assert!(rows.clone().all(|y| (0..72).all(|x| !is_side(x, y))));
+    assert!(
+        rows.into_iter().any(|y| (0..72).any(|x| painted[(x, y)].bg != ratatui::style::Color::Reset)),
+        "it is painted"
+    );
 }
 
 #[test]

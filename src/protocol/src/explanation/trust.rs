@@ -122,10 +122,14 @@ impl Explanation {
         made
     }
 
-    /// The map to trust most; whether it is to be trusted at all, its grade says.
+    /// The map to look at first: of those with the best grade the one that correlates most, one with a direction if there
+    /// is one. Correlations of maps without a direction are with something else, and say less.
     #[must_use]
     pub fn best(&self) -> Option<&Attribution> {
-        self.by_trust().first().copied()
+        let order = self.by_trust();
+        let first = order.first().copied()?;
+        let mut equal = order.into_iter().take_while(|made| made.grade() == first.grade());
+        equal.find(|made| made.method.is_signed()).or(Some(first))
     }
 }
 
@@ -228,5 +232,8 @@ mod tests {
         ];
         let order: Vec<_> = explained.by_trust().iter().map(|made| made.method).collect();
         assert_eq!(order, [Method::Shapley, Method::Occlusion, Method::Gradient, Method::Lime, Method::GradientInput]);
+        explained.attributions.push(with(Method::Rollout, &[chance(Grade::Weak, 0.9, 0.01)]));
+        assert_eq!(explained.by_trust()[0].method, Method::Rollout);
+        assert_eq!(explained.best().unwrap().method, Method::Shapley, "of equal grade, one with a direction");
     }
 }

@@ -223,7 +223,17 @@ impl Shown {
             return scores.scores.clone();
         }
         let gathered = self.edited.gather(&map.words, &scores.scores);
-        gathered.into_iter().map(|score| score.unwrap_or(0.0)).collect()
+        let here = |(word, score): (usize, Option<f64>)| score.filter(|_| self.gone(word).is_none()).unwrap_or(0.0);
+        gathered.into_iter().enumerate().map(here).collect()
+    }
+
+    /// How a word went that is no longer in the text; it has no score then.
+    pub(super) fn gone(&self, word: usize) -> Option<&'static str> {
+        match self.changed.get(word)? {
+            Changed::Masked => Some("masked"),
+            Changed::Deleted => Some("left out"),
+            Changed::Not | Changed::Retyped => None,
+        }
     }
 }
 

@@ -129,12 +129,17 @@ impl Notes<'_> {
         let word = self.screen.draft.cursor?;
         let mut words = format!("▸ {}", current.word(word));
         if let Some(made) = self.made {
-            let (scale, scores) = (made.scale(), self.screen.draft.shown(current).scores(self.explanation, made));
-            words += &scores.get(word).map_or_else(String::new, |score| format!("  {}", scale.told(*score)));
-            let error = made.errors.get(word).filter(|_| self.explanation.edits.is_empty());
+            let shown = self.screen.draft.shown(current);
+            let (scale, scores, gone) = (made.scale(), shown.scores(self.explanation, made), shown.gone(word));
+            let score = scores.get(word).map_or_else(String::new, |score| scale.told(*score));
+            words += &format!("  {}", gone.map_or(score, str::to_owned));
+            let error = made
+                .errors
+                .get(word)
+                .filter(|error| **error > 0.0 && self.explanation.edits.is_empty() && gone.is_none());
             words += &error.map_or_else(String::new, |error| format!(" {}", scale.error(*error)));
             words += &format!("  word {} of {}", word + 1, current.words.len());
-            let sums = repeated(current, &scores, scale, word);
+            let sums = repeated(current, &scores, scale, word).filter(|_| gone.is_none());
             words += &sums.map_or_else(String::new, |sums| format!(" · {sums}"));
         } else {
             words += &format!("  word {} of {}", word + 1, current.words.len());

@@ -64,7 +64,8 @@ impl Widget for TinyExplain<'_> {
         HeatText { first_line: line / lines * lines, ..heat }.render(place, buf);
         if let Some(word) = screen.draft.cursor.filter(|_| foot == 1) {
             let score = scores.get(word).zip(scale).map(|(score, scale)| format!(" {}", scale.told(*score)));
-            let score = score.unwrap_or_default();
+            let gone = shown.gone(word).map(|gone| format!(" {gone}"));
+            let score = gone.or(score).unwrap_or_default();
             let words = format!("▸ {}{score}", current.word(word));
             buf.put(row(area, area.height - 1), &words, styles.accent.add_modifier(Modifier::BOLD));
         }
