@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 
+use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
     Cancel, Change, Command, Event, ExplainRequest, Method, Subject, SurveyProgress, SurveyRequest, SurveyState,
@@ -110,7 +111,13 @@ fn a_changed_text_is_answered_as_if_it_had_been_typed() {
     // Masked is what the explainers mean by it: with the word off, occlusion leaves that probability.
     let masked = client.what_if(text("chest pain since an hour", &[(1, Change::Mask)]));
     let subject = Subject::Text("chest pain since an hour".to_owned());
-    let request = ExplainRequest { subject, methods: vec![Method::Occlusion], target: Some(0), edits: Vec::new() };
+    let request = ExplainRequest {
+        subject,
+        methods: vec![Method::Occlusion],
+        target: Some(0),
+        edits: Vec::new(),
+        checks: Depth::Gates,
+    };
     client.send(Command::Explain(request.clone()));
     let whole = |event: &Event| match event {
         Event::Explained(explanation) if !explanation.partial => Some((**explanation).clone()),
@@ -168,7 +175,8 @@ fn a_survey_lets_everything_else_go_first_and_is_kept_in_the_record() {
     let answer = client.what_if(text("chest pain", &[(0, Change::Mask)]));
     assert_eq!(answer.after.len(), answer.before.len());
     let subject = Subject::Text("sudden chest pain".to_owned());
-    let asked = ExplainRequest { subject, methods: vec![Method::Lime], target: None, edits: Vec::new() };
+    let asked =
+        ExplainRequest { subject, methods: vec![Method::Lime], target: None, edits: Vec::new(), checks: Depth::Gates };
     client.send(Command::Explain(asked));
     let own = client.wait(|event| match event {
         Event::Explained(explanation) if explanation.asker == Asker::Person && !explanation.partial => {
@@ -304,7 +312,7 @@ fn where_the_answer_is_no_number_that_is_the_reply() {
     assert!(told.contains("the model's answer is not a number") && told.contains("bert.embeddings"), "{told}");
     let (subject, methods) = (Subject::Text("no fever today".to_owned()), vec![Method::Occlusion]);
     let edits = vec![WordEdit { word: 1, change: Change::Mask }];
-    let request = ExplainRequest { subject, methods: methods.clone(), target: None, edits };
+    let request = ExplainRequest { subject, methods: methods.clone(), target: None, edits, checks: Depth::Gates };
     let told = client.reply(Command::Explain(request.clone())).unwrap();
     assert!(told.contains("the model's answer is not a number"), "{told}");
     client.send(Command::Explain(ExplainRequest { edits: Vec::new(), ..request }));

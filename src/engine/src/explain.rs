@@ -7,6 +7,7 @@
 //! ```
 
 pub mod maps;
+pub mod meter;
 pub mod oracle;
 pub mod parts;
 pub mod probe;

@@ -1,16 +1,20 @@
 //! The entry: the scores of one method for a text, with the checks that say how far to trust them.
 
 use pellucid_protocol::rank::is_ranking;
-use pellucid_protocol::{Attribution, Check, Method, Verdict};
+use pellucid_protocol::{Attribution, Check, Method, Removal, Verdict};
 
+use crate::chance_test::Patience;
 use crate::checks::{Case, checks};
-use crate::context::{Context, Depth};
+use crate::context::{Context, Depth, Steps};
 use crate::explainer::{Explainer, Text};
 use crate::gradient::{self, integrated_gradients, smooth_gradient};
 use crate::oracle::{Answer, Slopes};
 use crate::shapley::{kernel_shap, shapley_values};
 use crate::surrogate::{lime, tree};
 use crate::{occlusion, rollout};
+
+/// What a gradient costs, in forward passes.
+const THERE_AND_BACK: f64 = 3.0;
 
 /// The explainer of each method. A new method is a file and a line here.
 fn explainer(method: Method) -> &'static Explainer {
@@ -42,10 +46,32 @@ fn explainer(method: Method) -> &'static Explainer {
 /// When the oracle gives no answer, or one that is not finite.
 pub fn attribute(oracle: &mut dyn Slopes, method: Method, context: &mut Context) -> Answer<Attribution> {
     let made = score(oracle, method, context, &mut |_| {})?;
-    check(oracle, made, context)
+    let graded = grade(oracle, made, context, Patience::Decide)?;
+    figures(oracle, graded, context)
 }
 
-/// The first half of [`attribute`]: scores with the method's own checks only. A method that draws passes its scores to
+/// How many rows, each a forward pass of the whole text, the scores of a method cost in a text of `words` words: to say how
+/// long they will take. Integrated gradients may need fewer or more.
+#[must_use]
+pub fn cost(method: Method, words: usize, context: &Context) -> f64 {
+    let all = 2.0_f64.powi(words.min(30) as i32);
+    let sampled = (context.samples.fit as f64).min(all);
+    match method {
+        Method::Gradient | Method::GradientInput => THERE_AND_BACK,
+        Method::Rollout => 1.0,
+        Method::SmoothGrad => smooth_gradient::DRAWS as f64 * THERE_AND_BACK,
+        Method::IntegratedGradients => match context.steps {
+            Steps::Enough => 3.0 * integrated_gradients::FIRST_STEPS as f64 * THERE_AND_BACK,
+            Steps::Fixed(steps) => steps as f64 * THERE_AND_BACK,
+        },
+        Method::Occlusion | Method::OcclusionDelete => words as f64 + 1.0,
+        // Deleted words make shorter rows.
+        Method::Lime | Method::Tree if context.removal == Removal::Delete => sampled / 2.0,
+        Method::Lime | Method::Tree | Method::KernelShap | Method::Shapley => sampled,
+    }
+}
+
+/// The first part of [`attribute`]: scores with the method's own checks only. A method that draws passes its scores to
 /// `watch` while they get more exact: with their standard errors and [`Check::Sampling`], and no gate passed yet.
 ///
 /// # Errors
@@ -60,20 +86,36 @@ pub fn score(
     (explainer.score)(Text { explainer, oracle, context, watch })
 }
 
-/// The second half of [`attribute`]: adds the checks that all methods share to scores from [`score`].
+/// The second part of [`attribute`]: adds the test against chance to scores from [`score`], or goes on with it. Where the
+/// time ends, it stays undecided.
 ///
 /// # Errors
 /// As [`attribute`].
-pub fn check(oracle: &mut dyn Slopes, mut made: Attribution, context: &mut Context) -> Answer<Attribution> {
+pub fn grade(
+    oracle: &mut dyn Slopes,
+    mut made: Attribution,
+    context: &mut Context,
+    patience: Patience,
+) -> Answer<Attribution> {
     if context.depth == Depth::None {
         return Ok(made);
     }
+    made.checks.retain(|check| !matches!(check, Check::Chance { .. }));
     let without_limit = made.checks.extract_if(.., |check| check.verdict() == Verdict::Informative).collect::<Vec<_>>();
     made.checks.push(match is_ranking(&made.scores) {
-        true => context.chance(oracle, &made)?,
+        true => context.chance(oracle, &made, patience)?,
         false => Check::Undefined,
     });
     made.checks.extend(without_limit);
+    Ok(made)
+}
+
+/// The third part of [`attribute`]: adds the figures that the depth of the context asks for. Where the time ends, those
+/// that were made by then.
+///
+/// # Errors
+/// As [`attribute`].
+pub fn figures(oracle: &mut dyn Slopes, mut made: Attribution, context: &mut Context) -> Answer<Attribution> {
     let found = checks(&mut Case { oracle, context, explainer: explainer(made.method), made: &made })?;
     made.checks.extend(found);
     Ok(made)
@@ -100,7 +142,7 @@ mod tests {
     fn watched(oracle: &mut Smooth, method: Method, watch: &mut dyn FnMut(&Attribution)) -> Attribution {
         let mut context = Context::new(1);
         let made = score(oracle, method, &mut context, watch).unwrap();
-        check(oracle, made, &mut context).unwrap()
+        grade(oracle, made, &mut context, Patience::Decide).unwrap()
     }
 
     /// What is not finite is written as null.

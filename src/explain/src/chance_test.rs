@@ -54,6 +54,15 @@ pub fn correlation(masking: &mut Masking, map: Map, rows: usize, seed: u64) -> A
     Ok((seen.change > NOISE).then_some(found))
 }
 
+/// How long a map is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// One look, which decides most maps; none where others have looked before.
+    Glance,
+    /// Until it is decided.
+    Decide,
+}
+
 /// The scores of a method.
 #[derive(Debug, Clone, Copy)]
 pub struct Map<'a> {
@@ -110,21 +119,30 @@ impl ChanceTest {
         Self { plan: Plan::new(words, seed), maps: maps.max(1), looks: 0, seen: None, tested: Vec::new() }
     }
 
-    /// Looks until the test of these scores is decided. Scores tested before gain from each look as well.
+    /// Looks at least once, or until the test of these scores is decided. Scores tested before gain from each look as
+    /// well.
     ///
     /// # Errors
     /// When the oracle gives no answer, or one that is not finite. The looks taken before count.
-    pub fn test(&mut self, masking: &mut Masking, method: Method, scores: &[f64]) -> Answer<()> {
-        self.tested.retain(|known| known.method != method);
-        let scores = scores.to_vec();
-        self.tested.push(Tested { method, scores, correlation: 0.0, cosine: 0.0, p: 1.0 });
-        if let (Some(seen), Some(new)) = (&self.seen, self.tested.last_mut()) {
-            new.compare(seen, self.plan.share(self.looks - 1));
-        }
-        while !self.is_decided(method) {
+    pub fn test(&mut self, masking: &mut Masking, map: Map, patience: Patience) -> Answer<()> {
+        self.take(map);
+        while !self.is_decided(map.method) && (self.looks == 0 || patience == Patience::Decide) {
             self.look(masking)?;
         }
         Ok(())
+    }
+
+    /// Takes in a map, and compares it with what was seen already. One that is known keeps what its looks have shown.
+    fn take(&mut self, Map { method, scores }: Map) {
+        if self.tested.iter().any(|known| known.method == method && known.scores == scores) {
+            return;
+        }
+        self.tested.retain(|known| known.method != method);
+        let mut new = Tested { method, scores: scores.to_vec(), correlation: 0.0, cosine: 0.0, p: 1.0 };
+        if let Some(seen) = &self.seen {
+            new.compare(seen, self.plan.share(self.looks - 1));
+        }
+        self.tested.push(new);
     }
 
     /// [`Check::Chance`] of scores tested before; [`Check::Undefined`] for others. Its grade is
@@ -231,7 +249,7 @@ mod tests {
         let mut cache = OutcomeCache::default();
         let mut test = ChanceTest::new(words, maps.len(), 5);
         for (method, scores) in maps {
-            test.test(&mut Masking::new(game, &mut cache), *method, scores).unwrap();
+            test.test(&mut Masking::new(game, &mut cache), Map { method: *method, scores }, Patience::Decide).unwrap();
         }
         assert_eq!(cache.rows(), test.rows() + 2, "no group is asked for twice");
         test
@@ -273,7 +291,8 @@ mod tests {
             let passes = |map: &u64| {
                 let mut test = ChanceTest::new(words, 1, 5);
                 let scores = normals(9, *map, words);
-                test.test(&mut Masking::new(&mut game, &mut cache), Method::Lime, &scores).unwrap();
+                let map = Map { method: Method::Lime, scores: &scores };
+                test.test(&mut Masking::new(&mut game, &mut cache), map, Patience::Decide).unwrap();
                 test.check(Method::Lime).passes()
             };
             let passed = (0..maps).filter(passes).count() as f64;
@@ -293,7 +312,8 @@ mod tests {
             let mut test = ChanceTest::new(words, methods.len(), 5);
             for (place, method) in methods.into_iter().enumerate() {
                 let scores = normals(9, group * 5 + place as u64, words);
-                test.test(&mut Masking::new(&mut game, &mut cache), method, &scores).unwrap();
+                let map = Map { method, scores: &scores };
+                test.test(&mut Masking::new(&mut game, &mut cache), map, Patience::Decide).unwrap();
             }
             methods.into_iter().any(|method| test.check(method).passes())
         };
@@ -369,8 +389,11 @@ mod tests {
     #[test]
     fn an_answer_that_does_not_come_leaves_it_undecided() {
         let mut test = ChanceTest::new(3, 1, 5);
-        let answer =
-            test.test(&mut Masking::new(&mut Cancelled, &mut OutcomeCache::default()), Method::Lime, &[1.0, 2.0, 0.0]);
+        let answer = test.test(
+            &mut Masking::new(&mut Cancelled, &mut OutcomeCache::default()),
+            Map { method: Method::Lime, scores: &[1.0, 2.0, 0.0] },
+            Patience::Decide,
+        );
         assert_eq!(answer, Err(OracleError::Cancelled));
         assert!(matches!(test.check(Method::Lime), Check::Chance { grade: Grade::Undecided, rows: 0, .. }));
         assert_eq!(test.check(Method::Tree), Check::Undefined);

@@ -4,7 +4,7 @@ pub use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Baseline, Check, Removal};
 
-use crate::chance_test::ChanceTest;
+use crate::chance_test::{ChanceTest, Map, Patience};
 use crate::faithfulness::{Faithfulness, ranking};
 use crate::oracle::masking::{Masking, OutcomeCache};
 use crate::oracle::subsets::Subsets;
@@ -171,16 +171,33 @@ impl Context {
     }
 
     /// [`Check::Chance`] of scores that rank the words. Where the time ends, what is known by then.
-    pub(crate) fn chance(&mut self, oracle: &mut dyn Slopes, made: &Attribution) -> Answer<Check> {
+    pub(crate) fn chance(&mut self, oracle: &mut dyn Slopes, made: &Attribution, patience: Patience) -> Answer<Check> {
         let known = self.chance.take();
         let mut test = known.unwrap_or_else(|| ChanceTest::new(oracle.words(), self.maps, self.seed));
-        let tested = test.test(&mut self.masking(oracle, Removal::Mask), made.method, &made.scores);
+        let map = Map { method: made.method, scores: &made.scores };
+        let tested = test.test(&mut self.masking(oracle, Removal::Mask), map, patience);
         let check = test.check(made.method);
         self.chance = Some(test);
         match tested {
             Ok(()) | Err(OracleError::OutOfTime) => Ok(check),
             Err(error) => Err(error),
         }
+    }
+
+    /// Groups of words that the test against chance hides at most, less those that it has hidden.
+    #[must_use]
+    pub fn test_rows_left(&self, words: usize) -> usize {
+        match &self.chance {
+            Some(test) => test.most_rows() - test.rows(),
+            None if self.depth == Depth::None || words < 2 => 0,
+            None => ChanceTest::new(words, self.maps, self.seed).most_rows(),
+        }
+    }
+
+    /// Which checks are made.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        self.depth
     }
 
     /// The probability of the text with words removed in this way.

@@ -13,6 +13,7 @@ pub mod check;
 pub mod edit;
 pub mod method;
 pub mod privacy;
+pub mod progress;
 pub mod rank;
 pub mod scale;
 pub mod span;
@@ -25,6 +26,7 @@ pub use check::{Check, Grade, Verdict};
 pub use edit::WordEdit;
 pub use method::{Baseline, Method, Removal};
 pub use privacy::Privacy;
+pub use progress::Progress;
 pub use scale::{Scale, Sign, Unit};
 pub use span::Span;
 pub use stand_in::StandIn;
@@ -96,8 +98,14 @@ pub struct Explanation {
     pub stand_ins: Vec<StandIn>,
     /// One entry for each method done so far.
     pub attributions: Vec<Attribution>,
-    /// Whether more methods are still to come for this request.
+    /// Whether more is still to come for this request.
     pub partial: bool,
+    /// How far it is, while more is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Methods that were asked for and are left out, because the time ended or it was cancelled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Method>,
     /// The changes that led from the original text to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<WordEdit>,
@@ -134,14 +142,18 @@ impl Explanation {
         self.text.chars().skip(span.start).take(span.end.saturating_sub(span.start)).collect()
     }
 
-    /// What may be written down of it: all, or the same without the letters of its text, if that is private.
+    /// What may be written down of it: all but its progress, and without the letters of its text, if that is private.
     #[must_use]
     pub fn recordable(&self) -> Cow<'_, Self> {
         match &self.privacy {
+            Privacy::Public | Privacy::Masked(_) if self.progress.is_some() => {
+                Cow::Owned(Self { progress: None, ..self.clone() })
+            }
             Privacy::Public | Privacy::Masked(_) => Cow::Borrowed(self),
             Privacy::Named(row) => Cow::Owned(Self {
                 text: privacy::masked(&self.text),
                 privacy: Privacy::Masked(row.clone()),
+                progress: None,
                 ..self.clone()
             }),
         }
@@ -227,6 +239,12 @@ impl Attribution {
             _ if self.fails() => Some(Grade::None),
             _ => tested,
         }
+    }
+
+    /// Whether nothing is to come for these scores but figures: they were tested, and the test is decided.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.is_checked() && self.grade() != Some(Grade::Undecided)
     }
 
     /// Whether the scores passed the test against chance and failed no gate. Scores that are still being refined have not

@@ -1,13 +1,43 @@
 //! All methods on one text; results are given out as they come.
+//!
+//! ```text
+//! maps      of each method in the order of what they say for their cost, each with one look of the test against chance
+//! tests     of the maps that one look has not decided
+//! figures   if they are asked for
+//! ```
 
-use std::time::Instant;
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 use pellucid_explain::words::marked;
-use pellucid_explain::{Answer, Context, Slopes, check, score};
+use pellucid_explain::{Answer, Context, Depth, OracleError, Patience, Slopes, cost, figures, grade, score};
+use pellucid_protocol::check::Grade;
+use pellucid_protocol::explanation::progress::{Progress, Task};
 use pellucid_protocol::explanation::{Asker, Privacy};
-use pellucid_protocol::{Attribution, Explanation, Method, Verdict};
+use pellucid_protocol::{Attribution, Check, Explanation, Method, Verdict};
 
+use super::meter::Meter;
 use super::subject::Subject;
+
+/// How often progress is told while scores are computed that are not refined.
+const OFTEN: Duration = Duration::from_millis(250);
+/// Rows a word that the best and the worst order of a text cost, for figures.
+const ORDERS: f64 = 60.0;
+
+/// The methods by what they say for their cost: the first is there at once, the next are most often right.
+const ORDER: [Method; 11] = [
+    Method::GradientInput,
+    Method::IntegratedGradients,
+    Method::Occlusion,
+    Method::Lime,
+    Method::KernelShap,
+    Method::Shapley,
+    Method::OcclusionDelete,
+    Method::SmoothGrad,
+    Method::Gradient,
+    Method::Tree,
+    Method::Rollout,
+];
 
 /// An explanation of `subject` with no method done yet.
 #[must_use]
@@ -27,9 +57,30 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
         stand_ins: subject.stand_ins.clone(),
         attributions: Vec::new(),
         partial: true,
+        progress: None,
+        left_out: Vec::new(),
         edits: Vec::new(),
         asker: Asker::Person,
         privacy: Privacy::Public,
+    }
+}
+
+/// What is to be done with a text.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// The methods.
+    pub methods: &'a [Method],
+    /// The settings.
+    pub context: Context,
+    /// How long it may take. The first map is made whatever it takes.
+    pub budget: Option<Duration>,
+}
+
+impl<'a> Plan<'a> {
+    /// Without a limit of time.
+    #[must_use]
+    pub fn new(methods: &'a [Method], context: Context) -> Self {
+        Self { methods, context, budget: None }
     }
 }
 
@@ -37,69 +88,255 @@ pub fn blank(subject: &Subject, probabilities: Vec<f64>, target: usize) -> Expla
 #[derive(Debug, Clone, Copy)]
 pub struct Stage<'a> {
     done: &'a Explanation,
-    under_way: Option<UnderWay<'a>>,
+    /// Scores that are still refined, or not looked at yet.
+    under_way: Option<&'a Attribution>,
+    progress: Option<Progress>,
+    ending: Ending,
 }
 
-/// A method whose scores are still refined, or not checked yet.
-#[derive(Debug, Clone, Copy)]
-struct UnderWay<'a> {
-    attribution: &'a Attribution,
-    /// Time so far, in milliseconds.
-    ms: f64,
+/// Whether and how an explanation has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// More is to come.
+    Open,
+    /// It is done, or its time has ended.
+    Over,
+    /// Nobody waits for more.
+    Cancelled,
 }
 
 impl Stage<'_> {
-    /// Whether more is to come.
+    /// How far it is; `None` at the end.
     #[must_use]
-    pub fn is_partial(&self) -> bool {
-        self.under_way.is_some() || self.done.partial
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.ending
     }
 
     /// The explanation at this stage.
     #[must_use]
     pub fn explanation(&self) -> Explanation {
-        let mut explanation = self.done.clone();
-        explanation.attributions.extend(self.under_way.map(UnderWay::attribution));
+        let mut explanation = Explanation { progress: self.progress, ..self.done.clone() };
+        explanation.attributions.extend(self.under_way.map(not_graded));
         explanation
     }
 }
 
-impl UnderWay<'_> {
-    fn attribution(self) -> Attribution {
-        // A gate that was passed means nothing while another may still fail.
-        let checks = self.attribution.checks.iter().copied().filter(|check| check.verdict() == Verdict::Informative);
-        Attribution { ms: self.ms, checks: checks.collect(), ..self.attribution.clone() }
+/// Scores without their gates: one that was passed means nothing while another may still fail.
+fn not_graded(attribution: &Attribution) -> Attribution {
+    let checks = attribution.checks.iter().copied().filter(|check| check.verdict() == Verdict::Informative);
+    Attribution { checks: checks.collect(), ..attribution.clone() }
+}
+
+/// Does the methods of `plan`. `emit` gets the explanation at each stage: scores while they are refined and when they are
+/// done, grades as they become clear, and the progress in between. The last stage has all that could be done.
+///
+/// # Errors
+/// When the oracle gives no answer; what was done by then was given to `emit`.
+pub fn explain(
+    oracle: &mut dyn Slopes,
+    explanation: Explanation,
+    plan: Plan<'_>,
+    emit: &mut dyn FnMut(Stage<'_>),
+) -> Answer<Explanation> {
+    let methods: Vec<Method> = ORDER.into_iter().filter(|method| plan.methods.contains(method)).collect();
+    let context = plan.context.with_maps(methods.len());
+    let context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
+    let board = Board::new(explanation, methods, &context, emit);
+    let counted = |rows| board.count(rows);
+    let mut work = Work { meter: Meter::new(oracle, &counted), context, board: &board };
+    let deadline = plan.budget.map(|budget| Instant::now() + budget);
+    let ending = work.run(deadline);
+    board.end(plan.methods, ending)
+}
+
+/// Says of scores that their test has not begun.
+fn undecided(made: &mut Attribution) {
+    made.checks.push(Check::Chance { grade: Grade::Undecided, correlation: 0.0, p: 1.0, rows: 0 });
+}
+
+/// The work on one text.
+struct Work<'a> {
+    meter: Meter<'a>,
+    context: Context,
+    board: &'a Board<'a>,
+}
+
+impl Work<'_> {
+    fn run(&mut self, deadline: Option<Instant>) -> Answer<()> {
+        for &method in &self.board.methods {
+            self.map(method)?;
+            self.meter.keep(deadline);
+        }
+        let methods = self.board.methods.clone();
+        for &method in &methods {
+            if !self.board.is_decided(method) {
+                self.board.begin(Task::Test(method));
+                let made = self.board.take(method);
+                self.graded(made, Patience::Decide)?;
+            }
+        }
+        if self.context.depth() < Depth::Figures {
+            return Ok(());
+        }
+        for method in methods {
+            self.board.begin(Task::Figures(method));
+            if let Some(made) = self.board.take(method) {
+                let found = figures(&mut self.meter, made.clone(), &mut self.context);
+                let (made, ending) = found.map_or_else(|error| (made, Err(error)), |made| (made, Ok(())));
+                self.board.put(made, &self.context);
+                ending?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The scores of a method, and a first look at them.
+    fn map(&mut self, method: Method) -> Answer<()> {
+        self.board.begin(Task::Scores(method));
+        let start = Instant::now();
+        let ms = || start.elapsed().as_secs_f64() * 1e3;
+        let board = self.board;
+        let mut watch = |so_far: &Attribution| board.refine(Attribution { ms: ms(), ..so_far.clone() });
+        let mut made = score(&mut self.meter, method, &mut self.context, &mut watch)?;
+        made.ms = ms();
+        board.refine(made.clone());
+        board.begin(Task::Test(method));
+        self.graded(Some(made), Patience::Glance)
+    }
+
+    fn graded(&mut self, made: Option<Attribution>, patience: Patience) -> Answer<()> {
+        let Some(made) = made else { return Ok(()) };
+        let graded = grade(&mut self.meter, made.clone(), &mut self.context, patience);
+        let (made, ending) = graded.map_or_else(|error| (made, Err(error)), |graded| (graded, Ok(())));
+        self.board.put(made, &self.context);
+        ending
     }
 }
 
-/// Does `methods` in order. `emit` gets the explanation after each of them, and before that the scores while they are
-/// refined and when they are done but not checked yet.
-///
-/// # Errors
-/// When the oracle gives no answer.
-pub fn explain(
-    oracle: &mut dyn Slopes,
-    mut explanation: Explanation,
-    methods: &[Method],
-    context: Context,
-    emit: &mut dyn FnMut(Stage<'_>),
-) -> Answer<Explanation> {
-    let context = context.with_maps(methods.len());
-    let mut context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
-    for (done, &method) in methods.iter().enumerate() {
-        let start = Instant::now();
-        let mut show = |attribution: &Attribution| {
-            let ms = start.elapsed().as_secs_f64() * 1e3;
-            emit(Stage { done: &explanation, under_way: Some(UnderWay { attribution, ms }) });
-        };
-        let mut scored = score(oracle, method, &mut context, &mut show)?;
-        scored.ms = start.elapsed().as_secs_f64() * 1e3;
-        show(&scored);
-        explanation.attributions.push(check(oracle, scored, &mut context)?);
-        context.update(&mut explanation.attributions);
-        explanation.partial = done + 1 < methods.len();
-        emit(Stage { done: &explanation, under_way: None });
+/// What is known so far and shown.
+struct Board<'a> {
+    methods: Vec<Method>,
+    explanation: RefCell<Explanation>,
+    under_way: RefCell<Option<Attribution>>,
+    emit: RefCell<&'a mut dyn FnMut(Stage<'_>)>,
+    task: Cell<Option<Task>>,
+    start: Instant,
+    told: Cell<Instant>,
+    /// Forward passes asked for so far.
+    rows: Cell<f64>,
+    /// What all will cost, in forward passes, as far as it is known.
+    planned: f64,
+    depth: Depth,
+}
+
+impl<'a> Board<'a> {
+    fn new(
+        explanation: Explanation,
+        methods: Vec<Method>,
+        context: &Context,
+        emit: &'a mut dyn FnMut(Stage<'_>),
+    ) -> Self {
+        let words = explanation.words.len();
+        let scores: f64 = methods.iter().map(|method| cost(*method, words, context)).sum();
+        let figures = if context.depth() >= Depth::Figures { ORDERS * words as f64 } else { 0.0 };
+        let planned = scores + context.test_rows_left(words) as f64 + figures;
+        Self {
+            methods,
+            explanation: RefCell::new(explanation),
+            under_way: RefCell::new(None),
+            emit: RefCell::new(emit),
+            task: Cell::new(None),
+            start: Instant::now(),
+            told: Cell::new(Instant::now()),
+            rows: Cell::new(0.0),
+            planned,
+            depth: context.depth(),
+        }
     }
-    explanation.partial = false;
-    Ok(explanation)
+
+    fn begin(&self, task: Task) {
+        self.task.set(Some(task));
+    }
+
+    /// Counts what a call cost, and tells the progress now and then.
+    fn count(&self, rows: f64) {
+        self.rows.set(self.rows.get() + rows);
+        if self.told.get().elapsed() >= OFTEN {
+            self.tell(Ending::Open);
+        }
+    }
+
+    fn refine(&self, so_far: Attribution) {
+        *self.under_way.borrow_mut() = Some(so_far);
+        self.tell(Ending::Open);
+    }
+
+    /// Takes in scores with their grade.
+    fn put(&self, made: Attribution, context: &Context) {
+        *self.under_way.borrow_mut() = None;
+        {
+            let all = &mut self.explanation.borrow_mut().attributions;
+            match all.iter_mut().find(|known| known.method == made.method) {
+                Some(known) => *known = made,
+                None => all.push(made),
+            }
+            context.update(all);
+        }
+        self.tell(Ending::Open);
+    }
+
+    /// The scores of a method, if they were made.
+    fn take(&self, method: Method) -> Option<Attribution> {
+        self.explanation.borrow().by(method).cloned()
+    }
+
+    fn is_decided(&self, method: Method) -> bool {
+        self.explanation.borrow().by(method).is_none_or(Attribution::is_decided)
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let task = self.task.get()?;
+        let (rows, seconds) = (self.rows.get(), self.start.elapsed().as_secs_f64());
+        // Never quite done before the end.
+        let planned = self.planned.max(rows * 1.02);
+        let seconds_left = if rows > 0.0 { seconds / rows * (planned - rows) } else { 0.0 };
+        Some(Progress { task, done: rows / planned.max(1.0), seconds_left })
+    }
+
+    fn tell(&self, ending: Ending) {
+        self.told.set(Instant::now());
+        let progress = self.progress().filter(|_| ending == Ending::Open);
+        let (done, under_way) = (self.explanation.borrow(), self.under_way.borrow());
+        let stage = Stage { done: &done, under_way: under_way.as_ref(), progress, ending };
+        (self.emit.borrow_mut())(stage);
+    }
+
+    /// Tells the last stage. Scores under way are kept, without a grade; methods that are not done are named.
+    fn end(&self, wanted: &[Method], ending: Answer<()>) -> Answer<Explanation> {
+        {
+            let mut explanation = self.explanation.borrow_mut();
+            explanation.partial = false;
+            explanation.attributions.extend(self.under_way.borrow_mut().take());
+            if self.depth > Depth::None {
+                explanation.attributions.iter_mut().filter(|made| !made.is_checked()).for_each(undecided);
+            }
+            let left = |method: &&Method| explanation.by(**method).is_none();
+            explanation.left_out = self.methods.iter().filter(left).copied().collect();
+            let place = |made: &Attribution| wanted.iter().position(|method| *method == made.method);
+            explanation.attributions.sort_by_key(place);
+        }
+        let (ending, told) = match ending {
+            Ok(()) | Err(OracleError::OutOfTime) => (Ok(()), Ending::Over),
+            Err(OracleError::Cancelled) => (Err(OracleError::Cancelled), Ending::Cancelled),
+            Err(error) => return Err(error),
+        };
+        self.tell(told);
+        ending.map(|()| self.explanation.borrow().clone())
+    }
 }

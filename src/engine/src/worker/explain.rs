@@ -8,18 +8,19 @@ use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Row;
 use pellucid_protocol::explanation::Privacy;
 use pellucid_protocol::explanation::privacy::masked;
+use pellucid_protocol::readable::duration;
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::settings::Switch;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
 use pellucid_protocol::{Attribution, Explanation};
 use serde_json::json;
 
-use super::texts::{self, FailedRows};
+use super::texts::{self, FailedRows, note};
 use crate::data::tokenise::TextEncoder;
 use crate::device::device;
 use crate::error::{Error, Result};
 use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};
-use crate::explain::session;
+use crate::explain::session::{self, Plan, Stage};
 use crate::explain::subject::{Subject, Unit};
 use crate::model::answers;
 use crate::model::classifier::Classifier;
@@ -28,9 +29,11 @@ use crate::task::classification::prediction;
 use crate::task::output_of;
 
 use super::writer::{Outputs, Writer};
+use bar::Bar;
 use explained_text::ExplainedText;
 use unit_scores::{UnitRequest, UnitScores, unit};
 
+mod bar;
 pub mod csv_table;
 pub mod explained_text;
 pub mod html_page;
@@ -68,10 +71,14 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         ExplainFormat::Text | ExplainFormat::Json | ExplainFormat::Record => {}
     }
     let mut failed = FailedRows::new(&work.texts);
+    let bar = Bar::on_stderr(rows.len());
     for index in 0..rows.len() {
         let row = &rows.row(index);
-        out.write(&match explainer.explain(row) {
-            Ok(explained) => formatted(&explained, work.format, index + 1)?,
+        out.write(&match explainer.explain(row, &mut |stage| bar.show(index, &stage)) {
+            Ok(explained) => {
+                tell_left_out(&explained, work);
+                formatted(&explained, work.format, index + 1)?
+            }
             Err(error @ (Error::NoNumber(_) | Error::Explain(_))) => {
                 unexplained(row, work, &failed.add(row, &error), index + 1)
             }
@@ -79,6 +86,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         })?;
         out.flush()?;
     }
+    bar.end();
     if work.format == ExplainFormat::Html {
         out.write(html::END)?;
     }
@@ -94,6 +102,15 @@ fn formatted(explained: &ExplainedText, format: ExplainFormat, number: usize) ->
         ExplainFormat::Html => html_page::article(explained, number),
         ExplainFormat::Record => escaped_line(&json!(explained.explanation)),
     })
+}
+
+/// Says which methods had no time.
+fn tell_left_out(explained: &ExplainedText, work: &ExplainWork) {
+    let left: Vec<&str> = explained.explanation.left_out.iter().map(|method| method.key()).collect();
+    if let (false, Some(budget)) = (left.is_empty(), work.budget) {
+        let (row, time, left) = (name(explained.row), duration(budget.as_secs_f64()), left.join(", "));
+        note(&format!("{row}: after {time} the time had ended before {left}; --budget gives more"));
+    }
 }
 
 /// What stands in the place of a text without an explanation, beside what is said on stderr.
@@ -140,7 +157,7 @@ fn context(work: &ExplainWork) -> Context {
 }
 
 impl Explainer<'_> {
-    fn explain<'a>(&'a self, row: &'a Row) -> Result<ExplainedText<'a>> {
+    fn explain<'a>(&'a self, row: &'a Row, watch: &mut dyn FnMut(Stage<'_>)) -> Result<ExplainedText<'a>> {
         let subject = Subject::new(&self.encoder, &row.text, row.pair.as_deref())?;
         check_encoded(&self.work.model, self.model.config(), std::slice::from_ref(&subject.encoded))?;
         let logits = answers::of_one(&self.model, &subject.encoded)?;
@@ -148,8 +165,8 @@ impl Explainer<'_> {
         let blank = session::blank(&subject, output_of(&self.model).probabilities(&logits), target);
         let mut oracle = ModelOracle { model: &self.model, subject: &subject, target };
         let blank = Explanation { rationale: row.rationale.clone(), ..blank };
-        let done = session::explain(&mut oracle, blank, &self.work.methods, context(self.work), &mut |_| {});
-        let explanation = done?;
+        let plan = Plan { methods: &self.work.methods, context: context(self.work), budget: self.work.budget };
+        let explanation = session::explain(&mut oracle, blank, plan, watch)?;
         let by_unit = match self.work.format {
             ExplainFormat::Json => self.by_unit(&subject, &explanation)?,
             ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),

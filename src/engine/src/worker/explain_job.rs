@@ -1,18 +1,19 @@
 //! One explanation: the text as the model sees it, the model's answer, and the explainer's thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use pellucid_explain::{Context, OracleError};
 use pellucid_protocol::edit::Edited;
 use pellucid_protocol::explanation::{Asker, Span};
-use pellucid_protocol::{Event, ExplainRequest, Explanation, Method, Sample, Subject as ExplainSubject, WordEdit};
+use pellucid_protocol::{Event, ExplainRequest, Explanation, Sample, Subject as ExplainSubject, WordEdit};
 
 use super::message::{Report, Reports};
 use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::explain::remote::{QuestionBox, remote};
-use crate::explain::session::{self, Stage};
+use crate::explain::session::{self, Ending, Plan, Stage};
 use crate::explain::subject::Subject;
 use crate::model::answers;
 use crate::model::classifier::Classifier;
@@ -31,6 +32,8 @@ pub struct ExplainJob {
     pub asker: Asker,
     /// Why the explainer has given up, if it has: that the model's answers are no numbers.
     pub failure: Arc<OnceLock<String>>,
+    /// Set before it is cancelled by who wants to keep what is done.
+    pub keeps_done: Arc<AtomicBool>,
 }
 
 /// The text that a request names: the user's own, or a sample.
@@ -122,20 +125,29 @@ impl PreparedExplanation {
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start(self, methods: Vec<Method>, seed: u64, reports: Reports) -> Result<ExplainJob> {
+    pub fn start(self, request: &ExplainRequest, seed: u64, reports: Reports) -> Result<ExplainJob> {
+        let (methods, depth) = (request.methods.clone(), request.checks);
         let Self { subject, explanation } = self;
         let (mut oracle, questions) = remote(subject.words.len());
         let (target, asker) = (explanation.target, explanation.asker);
         let failure = Arc::new(OnceLock::new());
         let reason = Arc::clone(&failure);
+        let keeps_done = Arc::new(AtomicBool::new(false));
+        let is_kept = Arc::clone(&keeps_done);
         let explainer = move || {
             let mut emit = |stage: Stage<'_>| {
-                if asker == Asker::Person || !stage.is_partial() {
+                let is_wanted = match stage.ending() {
+                    Ending::Open => asker == Asker::Person,
+                    Ending::Over => true,
+                    Ending::Cancelled => is_kept.load(Ordering::SeqCst),
+                };
+                if is_wanted {
                     let explained = Event::Explained(Box::new(stage.explanation()));
                     drop(reports.blocking_send(Report::Event(explained)));
                 }
             };
-            let done = session::explain(&mut oracle, explanation, &methods, Context::new(seed), &mut emit);
+            let plan = Plan::new(&methods, Context::new(seed).with_depth(depth));
+            let done = session::explain(&mut oracle, explanation, plan, &mut emit);
             // If it was cancelled, another request has taken its place.
             if let Err(OracleError::Failed(why)) = done {
                 let _ = reason.set(why);
@@ -145,7 +157,7 @@ impl PreparedExplanation {
         };
         let spawned = thread::Builder::new().name("pellucid-explainer".to_owned()).spawn(explainer);
         spawned.map_err(|error| Error::system("a thread for the explainer", error))?;
-        Ok(ExplainJob { questions, subject, target, asker, failure })
+        Ok(ExplainJob { questions, subject, target, asker, failure, keeps_done })
     }
 }
 

@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -196,7 +197,7 @@ impl Scheduler {
         self.explained += 1;
         prepared.explanation.request = self.explained;
         let seed = trainer.settings().seed;
-        self.job = Some(prepared.start(request.methods.clone(), seed, self.reports.clone())?);
+        self.job = Some(prepared.start(request, seed, self.reports.clone())?);
         Ok(())
     }
 
@@ -230,7 +231,9 @@ impl Scheduler {
         match what {
             Cancel::Explaining => {
                 let given_up = self.job.take_if(|job| job.asker == Asker::Person);
-                given_up.map(drop).map_or_else(|| refuse("no explanation is under way"), Ok)
+                let Some(given_up) = given_up else { return refuse("no explanation is under way") };
+                given_up.keeps_done.store(true, Ordering::SeqCst);
+                Ok(())
             }
             Cancel::Survey => self.end_survey(SurveyState::Cancelled),
         }
@@ -322,7 +325,7 @@ impl Scheduler {
     fn survey_job(&self, survey: &Survey, request: ExplainRequest, trainer: &Trainer) -> Result<ExplainJob> {
         let text = RequestedText::new(&request.subject, trainer)?;
         let prepared = explain_job::prepare(&text, &request, Asker::Survey, &survey.snapshot, trainer)?;
-        prepared.start(request.methods, trainer.settings().seed, self.reports.clone())
+        prepared.start(&request, trainer.settings().seed, self.reports.clone())
     }
 
     fn advance_survey(&mut self) {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use pellucid_protocol::check::Depth;
 use pellucid_protocol::{ExplainRequest, Method, Subject, SurveyProgress, SurveyRequest, SurveyState};
 
 use super::snapshot::Snapshot;
@@ -35,7 +36,13 @@ impl Survey {
     #[must_use]
     pub fn current(&self) -> Option<ExplainRequest> {
         let subject = Subject::Sample(*self.left.front()?);
-        Some(ExplainRequest { subject, methods: self.methods.clone(), target: None, edits: Vec::new() })
+        Some(ExplainRequest {
+            subject,
+            methods: self.methods.clone(),
+            target: None,
+            edits: Vec::new(),
+            checks: Depth::Gates,
+        })
     }
 
     /// The current sample is done.

@@ -7,7 +7,7 @@ use std::path::Path;
 use pellucid_engine::data::tokenise::{Encoded, TextEncoder};
 use pellucid_engine::data::windows::TextLimit;
 use pellucid_engine::explain::oracle::ModelOracle;
-use pellucid_engine::explain::session;
+use pellucid_engine::explain::session::{self, Plan};
 use pellucid_engine::explain::subject::Subject;
 use pellucid_engine::model::answers;
 use pellucid_engine::model::classifier::Classifier;
@@ -131,7 +131,7 @@ fn every_method_explains_a_decoder_and_gradients_add_up() {
         let subject = Subject::new(&encoder, TEXT, None).unwrap();
         let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
         let blank = session::blank(&subject, vec![0.5, 0.5], 1);
-        let made = session::explain(&mut oracle, blank, Method::ALL, Context::new(4), &mut |_| {}).unwrap();
+        let made = session::explain(&mut oracle, blank, Plan::new(Method::ALL, Context::new(4)), &mut |_| {}).unwrap();
         assert_eq!(made.attributions.len(), Method::ALL.len());
         for map in &made.attributions {
             assert!(map.scores.len() == 6 && !map.checks.is_empty(), "{family} {:?}", map.method);

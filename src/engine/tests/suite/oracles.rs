@@ -2,7 +2,7 @@
 
 use pellucid_engine::explain::oracle::{ModelOracle, answer};
 use pellucid_engine::explain::remote::{Question, remote};
-use pellucid_engine::explain::session;
+use pellucid_engine::explain::session::{self, Plan};
 use pellucid_engine::explain::subject::{Subject, Unit};
 use pellucid_engine::model::answers;
 use pellucid_engine::model::pretrained::load_classifier;
@@ -163,7 +163,7 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
     let subject = Subject::new(&encoder, TEXT, None).unwrap();
     let blank = || session::blank(&subject, vec![0.5, 0.5], 1);
     let mut direct = ModelOracle { model: &model, subject: &subject, target: 1 };
-    let here = session::explain(&mut direct, blank(), Method::ALL, Context::new(4), &mut |_| {}).unwrap();
+    let here = session::explain(&mut direct, blank(), Plan::new(Method::ALL, Context::new(4)), &mut |_| {}).unwrap();
     assert_eq!(here.attributions.len(), Method::ALL.len());
     for made in &here.attributions {
         assert_eq!(made.scores.len(), 6);
@@ -176,7 +176,7 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
     let (mut oracle, questions) = remote(6);
     let start = blank();
     let asker = std::thread::spawn(move || {
-        session::explain(&mut oracle, start, Method::ALL, Context::new(4), &mut |_| {}).unwrap()
+        session::explain(&mut oracle, start, Plan::new(Method::ALL, Context::new(4)), &mut |_| {}).unwrap()
     });
     loop {
         match questions.poll(Duration::from_millis(10)) {
@@ -205,7 +205,7 @@ fn a_text_without_words_and_one_that_is_too_long_are_explained_as_far_as_they_go
         assert_eq!((subject.words.len(), subject.truncated_words), (words, cut));
         let mut oracle = ModelOracle { model: &model, subject: &subject, target: 0 };
         let blank = session::blank(&subject, vec![0.5, 0.5], 0);
-        let done = session::explain(&mut oracle, blank, Method::ALL, Context::new(0), &mut |_| {}).unwrap();
+        let done = session::explain(&mut oracle, blank, Plan::new(Method::ALL, Context::new(0)), &mut |_| {}).unwrap();
         assert!(done.attributions.iter().all(|made| made.scores.iter().all(|score| score.is_finite())));
     }
 }

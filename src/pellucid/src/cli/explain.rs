@@ -1,6 +1,7 @@
 //! The flags of `pellucid explain`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use pellucid_protocol::check::Depth;
@@ -9,7 +10,7 @@ use pellucid_protocol::work::ExplainFormat;
 use pellucid_protocol::{Baseline, Method, Removal};
 
 use super::texts::ModelOnTexts;
-use super::value::output_file;
+use super::value::{output_file, time};
 
 /// `pellucid explain`.
 #[derive(Debug, Args)]
@@ -40,10 +41,13 @@ pub(crate) struct ExplainArgs {
     /// Steps of integrated gradients [default: as many as completeness needs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub ig_steps: Option<u16>,
-    /// Which checks to make: gates (may the scores be trusted), figures (also cheap measures) or full (also measures that
-    /// run the method again)
+    /// Which checks to make: none, gates (may the scores be trusted), figures (also measures to read; they cost up to a
+    /// hundred passes a word) or full (also measures that run the method again)
     #[arg(long, value_name = "DEPTH", default_value_t)]
     pub checks: Depth,
+    /// How long a text may take, e.g. 5s or 2m; the first map is made whatever it takes [default: no limit]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub budget: Option<Duration>,
     /// Seed of the methods that draw samples
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

@@ -1,5 +1,7 @@
 //! Parsers for values of flags that clap has none for.
 
+use std::time::Duration;
+
 /// A speed: a number above zero.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches(['x', '×']).parse::<f64>().ok();
@@ -33,9 +35,31 @@ pub(crate) fn output_file(text: &str) -> Result<std::path::PathBuf, String> {
     Ok(text.into())
 }
 
+/// A time above zero: seconds, or a number with its unit.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let seconds = text.trim().parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let with_unit = || text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    seconds
+        .or_else(with_unit)
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "write a time above 0, such as 5s, 500ms or 2m".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        let ms = |text| time(text).map(|time| time.as_millis());
+        assert_eq!(
+            ["5s", "5", "1.5", "500ms", "2m", "1m 30s"].map(ms),
+            [5000, 5000, 1500, 500, 120_000, 90_000].map(Ok)
+        );
+        for bad in ["", "0", "0s", "-3s", "soon", "nan", "1e300", "5 apples"] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn nothing_is_no_name_of_a_run_and_neither_is_the_folder_of_them() {

@@ -37,6 +37,7 @@ pub(super) fn explain(explain: ExplainArgs) -> Result<Work, Failure> {
         baseline: explain.baseline,
         steps: explain.ig_steps.map(usize::from),
         checks: explain.checks,
+        budget: explain.budget,
         format: format(explain.format.or(explain.json.then_some(explain::Format::Json)), explain.out.as_deref())?
             .into(),
         out: explain.out.as_deref().map(absolute),

@@ -7,6 +7,7 @@ pub use super::subject::Subject;
 use super::survey::SurveyRequest;
 use super::what_if::WhatIf;
 use crate::explanation::Method;
+use crate::explanation::check::Depth;
 use crate::explanation::edit::WordEdit;
 use crate::settings::LiveSetting;
 
@@ -82,6 +83,9 @@ pub struct ExplainRequest {
     /// Words to change in the text before it is explained.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<WordEdit>,
+    /// Which checks to make.
+    #[serde(default)]
+    pub checks: Depth,
 }
 
 /// One line from the worker to a client.
@@ -129,7 +133,13 @@ mod tests {
     fn commands_read_back() {
         let (subject, methods) = (Subject::Text("fine".into()), vec![Method::Lime]);
         let edits = vec![WordEdit { word: 0, change: Change::Retype("bad".into()) }];
-        let request = ExplainRequest { subject: subject.clone(), methods: methods.clone(), target: Some(1), edits };
+        let request = ExplainRequest {
+            subject: subject.clone(),
+            methods: methods.clone(),
+            target: Some(1),
+            edits,
+            checks: Depth::Gates,
+        };
         let set = Command::Set(SetRequest { key: LiveSetting::KdAlpha, value: 0.1 });
         let edits = vec![WordEdit { word: 0, change: Change::Mask }];
         let what_if = Command::WhatIf(WhatIf { subject, edits });

@@ -10,7 +10,7 @@ use super::data_report::DataReport;
 use super::survey::SurveyProgress;
 use super::watched::Watched;
 use super::what_if::WhatIfAnswer;
-use crate::explanation::{Attribution, Explanation, Privacy};
+use crate::explanation::{Explanation, Privacy};
 use crate::metric::Metrics;
 use crate::settings::Settings;
 use crate::task::Task;
@@ -70,16 +70,15 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether the event is written to the log of a run. Scores without checks are only for screens that are open
-    /// now, because the same scores follow with their checks. So are answers about changed texts, typed texts of a private
+    /// Whether the event is written to the log of a run. Explanations under way are only for screens that are open
+    /// now, because the whole follows. So are answers about changed texts, typed texts of a private
     /// run, and surveys.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         match self {
             Event::Explained(explanation) => {
                 let is_private_draft = explanation.privacy != Privacy::Public && explanation.sample.is_none();
-                let is_checked = explanation.attributions.iter().all(Attribution::is_checked);
-                explanation.edits.is_empty() && is_checked && !is_private_draft
+                explanation.edits.is_empty() && !explanation.partial && !is_private_draft
             }
             Event::WhatIf(_) | Event::Survey(_) => false,
             _ => true,

@@ -1,6 +1,7 @@
 //! The job of a worker process, which it reads as one JSON line from its stdin.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +105,9 @@ pub struct ExplainWork {
     pub steps: Option<usize>,
     /// How thoroughly the scores are checked.
     pub checks: Depth,
+    /// How long a text may take; its first map is made whatever it takes.
+    #[serde(default)]
+    pub budget: Option<Duration>,
     /// How to write.
     pub format: ExplainFormat,
     /// The file to write; `None` for stdout.

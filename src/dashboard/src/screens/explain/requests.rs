@@ -1,5 +1,6 @@
 //! The requests of the screen to the worker, and what it does with the answers.
 
+use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Method;
 use pellucid_protocol::word_importance::{Case, plain};
 use pellucid_protocol::{Cancel, Change, Command, ExplainRequest, Subject, WhatIfAnswer};
@@ -34,7 +35,8 @@ impl Explain {
     }
 
     fn want(&mut self, subject: Subject, target: Option<usize>, methods: &[Method]) -> ExplainRequest {
-        let request = ExplainRequest { subject, methods: methods.to_vec(), target, edits: Vec::new() };
+        let request =
+            ExplainRequest { subject, methods: methods.to_vec(), target, edits: Vec::new(), checks: Depth::Gates };
         self.wanted = Some(request.clone());
         self.wait = Wait::Asked;
         self.masking = None;
@@ -198,6 +200,7 @@ impl Explain {
             methods: draft::methods(self.method()),
             target: Some(current.target),
             edits: self.draft.edits().to_vec(),
+            checks: Depth::Gates,
         };
         self.draft.asked();
         Some(Command::Explain(request))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use pellucid_explain::chance_test::ChanceTest;
+use pellucid_explain::chance_test::{ChanceTest, Map as TestedMap, Patience};
 use pellucid_explain::oracle::masking::{Masking, OutcomeCache};
 use pellucid_explain::sampling::normals;
 use pellucid_explain::{Context, Depth, Samples, attribute};
@@ -107,7 +107,8 @@ impl Calibration<'_> {
             let mut passed = Vec::with_capacity(self.maps);
             for number in 0..self.maps {
                 let mut test = ChanceTest::new(words, 1, self.work.seed);
-                test.test(&mut Masking::new(oracle, &mut cache), method, &map(number))?;
+                let map = TestedMap { method, scores: &map(number) };
+                test.test(&mut Masking::new(oracle, &mut cache), map, Patience::Decide)?;
                 let Check::Chance { grade, rows, .. } = test.check(method) else { continue };
                 first.get_or_insert_with(|| json!({"rows": rows, "ms": start.elapsed().as_secs_f64() * 1e3}));
                 if grade == Grade::Nothing {
@@ -132,7 +133,7 @@ impl Calibration<'_> {
             let mut passed = false;
             for (place, method) in methods.clone().enumerate() {
                 let map = normals(self.work.seed + 99, (group * BEST_OF + place) as u64, words);
-                test.test(&mut Masking::new(oracle, cache), method, &map)?;
+                test.test(&mut Masking::new(oracle, cache), TestedMap { method, scores: &map }, Patience::Decide)?;
             }
             for method in methods {
                 passed |= test.check(method).passes();

@@ -118,6 +118,7 @@ fn explained<'a>(model: PathBuf, samples: impl Iterator<Item = &'a Sample>) -> R
         baseline: Baseline::default(),
         steps: None,
         checks: Depth::Gates,
+        budget: None,
         format: ExplainFormat::Record,
         out: None,
     });
