@@ -84,14 +84,12 @@ pub struct ChanceTest {
     plan: Plan,
     /// How many maps will be tested.
     maps: usize,
-    /// Looks taken so far.
-    looks: usize,
-    /// The largest change and the effects by the last look; `None` before the first.
-    seen: Option<Seen>,
+    /// What each look so far has shown.
+    seen: Vec<Seen>,
     tested: Vec<Tested>,
 }
 
-/// What the last look has shown.
+/// What a look has shown.
 #[derive(Debug, Clone)]
 struct Seen {
     /// The root of the mean squared change of the probability, that with all words hidden included.
@@ -116,7 +114,7 @@ impl ChanceTest {
     /// The test of `maps` maps of a text of at least two words.
     #[must_use]
     pub fn new(words: usize, maps: usize, seed: u64) -> Self {
-        Self { plan: Plan::new(words, seed), maps: maps.max(1), looks: 0, seen: None, tested: Vec::new() }
+        Self { plan: Plan::new(words, seed), maps: maps.max(1), seen: Vec::new(), tested: Vec::new() }
     }
 
     /// Looks at least once, or until the test of these scores is decided. Scores tested before gain from each look as
@@ -126,23 +124,28 @@ impl ChanceTest {
     /// When the oracle gives no answer, or one that is not finite. The looks taken before count.
     pub fn test(&mut self, masking: &mut Masking, map: Map, patience: Patience) -> Answer<()> {
         self.take(map);
-        while !self.is_decided(map.method) && (self.looks == 0 || patience == Patience::Decide) {
+        while !self.is_decided(map.method) && (self.seen.is_empty() || patience == Patience::Decide) {
             self.look(masking)?;
         }
         Ok(())
     }
 
-    /// Takes in a map, and compares it with what was seen already. One that is known keeps what its looks have shown.
+    /// Takes in a map that is not known, and compares it with what was seen already.
     fn take(&mut self, Map { method, scores }: Map) {
         if self.tested.iter().any(|known| known.method == method && known.scores == scores) {
             return;
         }
         self.tested.retain(|known| known.method != method);
         let mut new = Tested { method, scores: scores.to_vec(), correlation: 0.0, cosine: 0.0, p: 1.0 };
-        if let Some(seen) = &self.seen {
-            new.compare(seen, self.plan.share(self.looks - 1));
+        for (look, seen) in self.seen.iter().enumerate() {
+            new.compare(seen, self.plan.share(look));
         }
         self.tested.push(new);
+    }
+
+    /// Forgets the maps, but not the groups: for other maps of the same text.
+    pub fn forget(&mut self) {
+        self.tested.clear();
     }
 
     /// [`Check::Chance`] of scores tested before; [`Check::Undefined`] for others. Its grade is
@@ -158,7 +161,7 @@ impl ChanceTest {
     /// Hidden groups measured so far.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.looks.checked_sub(1).map_or(0, |last| self.plan.rows(last))
+        self.seen.len().checked_sub(1).map_or(0, |last| self.plan.rows(last))
     }
 
     /// Hidden groups that are measured at most.
@@ -168,7 +171,7 @@ impl ChanceTest {
     }
 
     fn grade(&self, tested: &Tested, p: f64) -> Grade {
-        let Some(seen) = &self.seen else { return Grade::Undecided };
+        let Some(seen) = self.seen.last() else { return Grade::Undecided };
         match () {
             () if seen.change < NOTHING => Grade::Nothing,
             () if p <= ERROR && tested.correlation >= STRONG.sqrt() => Grade::Strong,
@@ -181,7 +184,8 @@ impl ChanceTest {
     /// Whether no more looks are worth their cost to a map that has not passed.
     fn is_over(&self, tested: &Tested) -> bool {
         // After two looks a map that points away from the effects has next to no chance to pass.
-        self.looks == self.plan.looks() || (self.looks >= 2 && tested.cosine <= 0.0)
+        let looks = self.seen.len();
+        looks == self.plan.looks() || (looks >= 2 && tested.cosine <= 0.0)
     }
 
     fn is_decided(&self, method: Method) -> bool {
@@ -205,11 +209,11 @@ impl ChanceTest {
     }
 
     fn look(&mut self, masking: &mut Masking) -> Answer<()> {
-        let seen = Seen::new(masking, &self.plan.sample(self.looks))?;
-        let share = self.plan.share(self.looks);
+        let look = self.seen.len();
+        let seen = Seen::new(masking, &self.plan.sample(look))?;
+        let share = self.plan.share(look);
         self.tested.iter_mut().for_each(|tested| tested.compare(&seen, share));
-        self.looks += 1;
-        self.seen = Some(seen);
+        self.seen.push(seen);
         Ok(())
     }
 }

@@ -95,7 +95,6 @@ impl Definition {
 }
 
 const HINTON: &str = "Hinton, Vinyals and Dean 2015, arXiv 1503.02531";
-const NAOPC: &str = "NAOPC: Edin et al. 2024, arXiv 2408.08137";
 const LIME: &str = "the local fidelity of LIME: Ribeiro, Singh and Guestrin 2016, arXiv 1602.04938";
 const ERASER: &str = "AUPRC of ERASER: DeYoung et al. 2020, arXiv 1911.03429";
 const DRIFT: &str = "rank correlation of Spearman; over training after Reasoning Stabilization Point, arXiv 2601.11625";
@@ -204,10 +203,9 @@ pub const DEFINITIONS: &[Definition] = &[
         "explain/faithfulness",
         "",
         Direction::Up,
-        "normalised AOPC of gradient x input over the probe set: 0 worst order, 1 best order",
+        "correlation of gradient x input with what hiding words does, over the probe set: 1 says it all, 0 nothing",
     )
-    .within("0 worst order of words, 1 best order")
-    .after(NAOPC),
+    .within("-1 to 1; 0 is what a random map says"),
     define("explain/fidelity", "", Direction::Up, "weighted R2 of the surrogate on held-out perturbations, probe set")
         .within("at most 1; 0 says no more than the mean, below 0 less")
         .after(LIME),

@@ -137,12 +137,18 @@ impl Explain {
     /// Keeps an explanation.
     pub fn keep(&mut self, explanation: &Explanation) {
         let follows = self.shown.is_none_or(|shown| shown + 1 == self.history.len());
-        let earlier = self.history.last_mut().filter(|last| {
-            last.request == explanation.request && last.step == explanation.step && same_text(last, explanation)
-        });
-        match earlier {
-            Some(earlier) => *earlier = explanation.clone(),
-            None => self.history.push(explanation.clone()),
+        let is_same = |known: &Explanation| {
+            known.request == explanation.request && known.step == explanation.step && same_text(known, explanation)
+        };
+        if let Some(place) = self.history.iter().rposition(is_same) {
+            let is_last = place + 1 == self.history.len();
+            self.history[place] = explanation.clone();
+            if !is_last {
+                // The rest of one that another has followed.
+                return;
+            }
+        } else {
+            self.history.push(explanation.clone());
         }
         if self.history.len() > KEPT {
             self.history.remove(0);

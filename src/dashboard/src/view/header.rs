@@ -137,6 +137,7 @@ fn cards(run: &Run) -> impl Iterator<Item = String> {
 
 fn time_left(run: &Run) -> String {
     match (&run.stage, run.remaining()) {
+        (Stage::Running, Some(_)) if run.step >= run.total() => "last evaluation".to_owned(),
         (Stage::Running, Some(seconds)) => format!("{} to go", text::remaining(seconds)),
         (Stage::Paused, Some(seconds)) => format!("{} of work left", text::remaining(seconds)),
         (Stage::Ended(..), _) => format!("took {}", text::duration(run.throughput.worked())),

@@ -2,14 +2,15 @@
 //! faithful, and how far they have moved from the last ones, from those at the start and from the teacher's.
 //!
 //! It may cost a share of the training. Both are counted in tokens: one for a token's forward pass and two more for its
-//! backward pass. So when the set is explained depends on the data and the settings alone, and a resumed run measures what
-//! it would have measured. The time that it really takes is `speed/probe_share`.
+//! backward pass. So what is measured when depends on the data and the settings alone, and a resumed run measures what it
+//! would have measured. Where the share does not suffice for all, fewer texts are measured. The time that it really takes
+//! is `speed/probe_share`.
 
 use pellucid_explain::checks::plausibility::plausibility;
 use pellucid_explain::probe::complexity::complexity;
 use pellucid_explain::probe::convergence::converged_at;
 use pellucid_explain::probe::drift::Movement;
-use pellucid_explain::probe::{probe, rows};
+use pellucid_explain::probe::{Measures, probe, rows};
 use pellucid_explain::words::marked;
 use pellucid_protocol::{Method, Metrics, Settings};
 use rand::SeedableRng;
@@ -32,6 +33,8 @@ use crate::model::teacher::TeacherState;
 const TESTED: usize = 2;
 /// The cost of a token with its backward pass, in tokens of forward passes.
 const THERE_AND_BACK: f64 = 3.0;
+/// A cost in tokens that is always allowed: a second or two of a small model.
+const ALLOWED: f64 = 5000.0;
 /// Drift from one evaluation to the next under which maps count as settled.
 const CALM: f64 = 0.1;
 
@@ -91,8 +94,17 @@ pub struct Moment {
     pub step: u64,
     /// Tokens trained on so far.
     pub tokens: u64,
-    /// Whether it is the last evaluation, which measures all.
+    /// Tokens that will have been trained on at the end, about.
+    pub tokens_in_all: u64,
+    /// Whether it is the last evaluation, at which something is measured if anything can be.
     pub last: bool,
+}
+
+/// A test of the maps of the first texts.
+#[derive(Debug, Clone, Copy)]
+struct Test {
+    texts: usize,
+    measures: Measures,
 }
 
 impl Probe {
@@ -156,8 +168,11 @@ impl Probe {
     }
 
     fn affords(&self, cost: f64, moment: Moment) -> bool {
-        let earned = self.share * THERE_AND_BACK * moment.tokens as f64;
-        self.share == 0.0 || moment.last || self.state.spent + cost <= earned
+        // Before training has begun, the maps of the start are bought with what it will earn.
+        let trained = if moment.step == 0 { moment.tokens_in_all } else { moment.tokens };
+        let earned = self.share * THERE_AND_BACK * trained as f64;
+        let is_small = (moment.last || moment.step == 0) && cost <= ALLOWED;
+        self.share == 0.0 || is_small || self.state.spent + cost <= earned
     }
 
     /// Explains the right class of each text on the model as it is, as far as the share of the time allows now.
@@ -189,7 +204,7 @@ impl Probe {
         interrupt.check()?;
         let (mut metrics, mut settled_since) = (Metrics::default(), None);
         let cost: f64 = self.texts.iter().map(|text| THERE_AND_BACK * text.tokens()).sum();
-        if !self.texts.is_empty() && (moment.step == 0 || self.affords(cost, moment)) {
+        if !self.texts.is_empty() && self.affords(cost, moment) {
             self.state.spent += cost;
             let maps = self.maps(model)?;
             self.compare(&maps, teacher, &mut metrics)?;
@@ -204,16 +219,24 @@ impl Probe {
                 self.state.start = self.state.before.clone();
             }
         }
-        let cost: f64 = self.tested().map(Text::cost).sum();
-        if cost > 0.0 && self.affords(cost, moment) {
-            self.state.spent += cost;
-            self.test(model, interrupt, &mut metrics)?;
+        if let Some(test) = self.affordable_test(moment) {
+            self.state.spent += self.cost_of(test);
+            self.test(test, model, interrupt, &mut metrics)?;
         }
         Ok(ProbeReport { metrics, settled_since })
     }
 
-    fn tested(&self) -> impl Iterator<Item = &Text> {
-        self.texts.iter().take(TESTED)
+    /// How many maps can be tested now, and by what; at the last evaluation fewer rather than none.
+    fn affordable_test(&self, moment: Moment) -> Option<Test> {
+        let all = Test { texts: TESTED, measures: Measures::All };
+        let fewer = [all, Test { texts: 1, ..all }, Test { texts: 1, measures: Measures::Faithfulness }];
+        let choices = if moment.last { &fewer[..] } else { &fewer[..1] };
+        let mut choices = choices.iter().filter(|_| !self.texts.is_empty());
+        choices.find(|test| self.affords(self.cost_of(**test), moment)).copied()
+    }
+
+    fn cost_of(&self, Test { texts, measures }: Test) -> f64 {
+        self.texts.iter().take(texts).map(|text| text.cost(measures)).sum()
     }
 
     fn maps(&self, model: &Classifier) -> Result<Vec<Vec<f64>>> {
@@ -245,12 +268,12 @@ impl Probe {
     }
 
     /// Whether the maps of the first texts name what the model uses, and whether a linear surrogate fits it around them.
-    fn test(&self, model: &Classifier, interrupt: &Interrupt, metrics: &mut Metrics) -> Result<()> {
+    fn test(&self, test: Test, model: &Classifier, interrupt: &Interrupt, metrics: &mut Metrics) -> Result<()> {
         let (mut faithfulness, mut fidelity) = (Vec::new(), Vec::new());
-        for text in self.tested() {
+        for text in self.texts.iter().take(test.texts) {
             interrupt.check()?;
             let mut oracle = ModelOracle { model, subject: &text.subject, target: text.label };
-            let found = probe(&mut oracle, self.seed)?;
+            let found = probe(&mut oracle, test.measures, self.seed)?;
             faithfulness.extend(found.faithfulness);
             fidelity.extend(found.fidelity);
         }
@@ -266,8 +289,8 @@ impl Text {
     }
 
     /// The most that testing the map costs: see [`pellucid_explain::probe::probe`].
-    fn cost(&self) -> f64 {
-        rows(self.subject.words.len()) as f64 * self.tokens()
+    fn cost(&self, measures: Measures) -> f64 {
+        (rows(self.subject.words.len(), measures) as f64 + THERE_AND_BACK) * self.tokens()
     }
 
     /// The teacher's map in this model's words; `None` if the teacher has not read all of them.

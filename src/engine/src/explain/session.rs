@@ -118,6 +118,12 @@ impl Stage<'_> {
         self.ending
     }
 
+    /// Whether a map is there.
+    #[must_use]
+    pub fn has_maps(&self) -> bool {
+        !self.done.attributions.is_empty() || self.under_way.is_some()
+    }
+
     /// The explanation at this stage.
     #[must_use]
     pub fn explanation(&self) -> Explanation {

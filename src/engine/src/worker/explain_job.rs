@@ -1,6 +1,5 @@
 //! One explanation: the text as the model sees it, the model's answer, and the explainer's thread.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
@@ -32,8 +31,6 @@ pub struct ExplainJob {
     pub asker: Asker,
     /// Why the explainer has given up, if it has: that the model's answers are no numbers.
     pub failure: Arc<OnceLock<String>>,
-    /// Set before it is cancelled by who wants to keep what is done.
-    pub keeps_done: Arc<AtomicBool>,
 }
 
 /// The text that a request names: the user's own, or a sample.
@@ -132,14 +129,13 @@ impl PreparedExplanation {
         let (target, asker) = (explanation.target, explanation.asker);
         let failure = Arc::new(OnceLock::new());
         let reason = Arc::clone(&failure);
-        let keeps_done = Arc::new(AtomicBool::new(false));
-        let is_kept = Arc::clone(&keeps_done);
         let explainer = move || {
             let mut emit = |stage: Stage<'_>| {
                 let is_wanted = match stage.ending() {
                     Ending::Open => asker == Asker::Person,
                     Ending::Over => true,
-                    Ending::Cancelled => is_kept.load(Ordering::SeqCst),
+                    // What is done is kept: for the record, and for who comes back to the text.
+                    Ending::Cancelled => asker == Asker::Person && stage.has_maps(),
                 };
                 if is_wanted {
                     let explained = Event::Explained(Box::new(stage.explanation()));
@@ -157,7 +153,7 @@ impl PreparedExplanation {
         };
         let spawned = thread::Builder::new().name("pellucid-explainer".to_owned()).spawn(explainer);
         spawned.map_err(|error| Error::system("a thread for the explainer", error))?;
-        Ok(ExplainJob { questions, subject, target, asker, failure, keeps_done })
+        Ok(ExplainJob { questions, subject, target, asker, failure })
     }
 }
 

@@ -7,7 +7,6 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -231,9 +230,7 @@ impl Scheduler {
         match what {
             Cancel::Explaining => {
                 let given_up = self.job.take_if(|job| job.asker == Asker::Person);
-                let Some(given_up) = given_up else { return refuse("no explanation is under way") };
-                given_up.keeps_done.store(true, Ordering::SeqCst);
-                Ok(())
+                given_up.map(drop).map_or_else(|| refuse("no explanation is under way"), Ok)
             }
             Cancel::Survey => self.end_survey(SurveyState::Cancelled),
         }

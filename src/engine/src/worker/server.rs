@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pellucid_protocol::event::{Alert, Ended, Level, MOVED, Outcome, Setting};
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Command, Event, Record, ToClient};
+use pellucid_protocol::{Command, Event, Record, SurveyState, ToClient};
 use pellucid_record::lock::Lock;
 use pellucid_record::log::line::encode;
 use pellucid_record::{RunDir, RunSummary};
@@ -177,6 +177,11 @@ impl Server {
         self.summary.take(&record);
         if matches!(record.event, Event::Ended(_)) {
             self.shutdown.ended();
+        }
+        match &record.event {
+            Event::Explained(explanation) => self.shutdown.explaining(explanation.partial),
+            Event::Survey(survey) => self.shutdown.explaining(survey.state == SurveyState::Going),
+            _ => {}
         }
         let priority = if matches!(record.event, Event::Step(_)) { Priority::Batched } else { Priority::Now };
         if record.event.is_recorded() {

@@ -13,6 +13,9 @@ use crate::explain::probe::Moment;
 use crate::explain::shortcuts::Evaluated;
 use crate::model::answers;
 
+/// Texts whose length says how long all are.
+const SAMPLED: usize = 1000;
+
 /// An evaluation as it was made.
 pub struct Evaluation {
     /// What there is to tell.
@@ -53,7 +56,8 @@ impl Trainer {
     /// metric of this evaluation.
     fn probe(&mut self, predictions: &[Prediction], primary: f64) -> Result<Metrics> {
         let begun = Instant::now();
-        let moment = Moment { step: self.progress.step, tokens: self.progress.tokens, last: self.is_done() };
+        let (step, tokens) = (self.progress.step, self.progress.tokens);
+        let moment = Moment { step, tokens, tokens_in_all: self.tokens_in_all(), last: self.is_done() };
         let teacher = self.references.teacher.as_ref();
         let measured = self.monitors.probe.measure(moment, &self.setup.model, teacher, &self.interrupt)?;
         let mut metrics = measured.metrics;
@@ -69,6 +73,15 @@ impl Trainer {
             self.monitors.alerts.push(Alert::info(self.progress.step, message));
         }
         Ok(metrics)
+    }
+
+    /// About how many tokens the whole run trains on: by the length of the first texts.
+    fn tokens_in_all(&self) -> u64 {
+        let train = &self.setup.data.train;
+        let sampled = train.len().min(SAMPLED);
+        let length: usize = (0..sampled).map(|row| train.tokens.length(row)).sum();
+        let rows = self.optimisation.schedule.total * self.settings().batch_size;
+        rows * length as u64 / sampled.max(1) as u64
     }
 
     /// Looks for shortcuts; gives the effect of the one that the model uses most.

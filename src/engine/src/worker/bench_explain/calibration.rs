@@ -100,13 +100,14 @@ impl Calibration<'_> {
         let words = oracle.subject.words.len();
         let mut cache = OutcomeCache::new(ROWS_PER_CALL);
         let (mut start, mut first) = (Instant::now(), None);
+        let mut test = ChanceTest::new(words, 1, self.work.seed);
         for (kind, (name, method, draw)) in KINDS.into_iter().enumerate() {
             let map = |number: usize| -> Vec<f64> {
                 normals(self.work.seed + kind as u64, number as u64, words).into_iter().map(draw).collect()
             };
             let mut passed = Vec::with_capacity(self.maps);
             for number in 0..self.maps {
-                let mut test = ChanceTest::new(words, 1, self.work.seed);
+                test.forget();
                 let map = TestedMap { method, scores: &map(number) };
                 test.test(&mut Masking::new(oracle, &mut cache), map, Patience::Decide)?;
                 let Check::Chance { grade, rows, .. } = test.check(method) else { continue };
@@ -127,8 +128,9 @@ impl Calibration<'_> {
     /// Tests groups of random maps: whether the best of each group passes.
     fn best(&self, oracle: &mut ModelOracle, cache: &mut OutcomeCache, rates: &mut Rates) -> Result<()> {
         let words = oracle.subject.words.len();
+        let mut test = ChanceTest::new(words, BEST_OF, self.work.seed);
         for group in 0..self.maps / BEST_OF {
-            let mut test = ChanceTest::new(words, BEST_OF, self.work.seed);
+            test.forget();
             let methods = Method::ALL.iter().copied().filter(|method| method.is_signed()).take(BEST_OF);
             let mut passed = false;
             for (place, method) in methods.clone().enumerate() {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// How long the worker of an ended run waits for a client to attach.
 const LINGER: Duration = Duration::from_secs(10);
-/// How long the worker of an ended run waits for a disk that does not take the rest of the log.
+/// How long the worker of an ended run waits for a disk that does not take the rest of the log, and for an explanation.
 const STUBBORN: Duration = Duration::from_secs(600);
 /// How long the training may take to end when the worker is told to leave. The whole exit stays under 10 s.
 const HURRY: Duration = Duration::from_secs(8);
@@ -32,13 +32,15 @@ pub(super) struct Shutdown {
     stops: u32,
     /// When the training must have ended, if the worker was told to leave.
     leave_by: Option<Instant>,
+    /// Whether an explanation is under way.
+    explaining: bool,
     /// When something last changed here.
     since: Instant,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { stage: Stage::Going, clients: 0, stops: 0, leave_by: None, since: Instant::now() }
+        Self { stage: Stage::Going, clients: 0, stops: 0, leave_by: None, explaining: false, since: Instant::now() }
     }
 }
 
@@ -58,6 +60,14 @@ impl Shutdown {
     pub(super) fn client_left(&mut self) {
         self.clients = self.clients.saturating_sub(1);
         self.since = Instant::now();
+    }
+
+    /// An explanation is under way, or over: it is finished even if nobody looks on, because the record keeps it.
+    pub(super) fn explaining(&mut self, is_under_way: bool) {
+        if self.explaining != is_under_way {
+            self.explaining = is_under_way;
+            self.since = Instant::now();
+        }
     }
 
     /// The run has ended.
@@ -103,7 +113,7 @@ impl Shutdown {
             Stage::Gone => true,
             _ if self.leave_by.is_some() => true,
             Stage::Ended => false,
-            Stage::Released => self.clients == 0 && waiting == 0,
+            Stage::Released => self.clients == 0 && waiting == 0 && !self.explaining,
         }
     }
 
@@ -113,7 +123,7 @@ impl Shutdown {
         match self.stage {
             Stage::Going => self.leave_by,
             _ if self.clients > 0 => None,
-            _ => Some(self.since + if waiting > 0 { STUBBORN } else { LINGER }),
+            _ => Some(self.since + if waiting > 0 || self.explaining { STUBBORN } else { LINGER }),
         }
     }
 
