@@ -214,7 +214,7 @@ fn words_are_masked_and_put_back_on_the_screen() {
     terminal.send("t");
     terminal.wait_for("explain this text");
     terminal.send("sudden chest pain\r");
-    terminal.wait_for("gradient x input");
+    terminal.wait_for("words by");
     terminal.send("l");
     terminal.wait_for("of 3");
     terminal.send(" ");

@@ -8,7 +8,9 @@ use crate::chance_test::{ChanceTest, Map, Patience};
 use crate::faithfulness::{Faithfulness, ranking};
 use crate::oracle::masking::{Masking, OutcomeCache};
 use crate::oracle::subsets::Subsets;
+use crate::oracle::word_groups::WordGroups;
 use crate::oracle::{Answer, OracleError, Slopes};
+use crate::sentences::LONG_TEXT;
 
 /// How many maskings are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Context {
     pub(crate) depth: Depth,
     /// For each word, whether a person marked it as a reason; empty if nobody did.
     pub(crate) marked: Vec<bool>,
+    /// Where a long text can be cut.
+    groups: Option<WordGroups>,
     pub(crate) masked: OutcomeCache,
     deleted: OutcomeCache,
     pub(crate) subsets: Option<Subsets>,
@@ -76,6 +80,7 @@ impl Context {
             removal: Removal::default(),
             depth: Depth::default(),
             marked: Vec::new(),
+            groups: None,
             masked: OutcomeCache::default(),
             deleted: OutcomeCache::default().with_removal(Removal::Delete),
             subsets: None,
@@ -132,6 +137,18 @@ impl Context {
     #[must_use]
     pub fn with_marked_words(self, marked: Vec<bool>) -> Self {
         Self { marked, ..self }
+    }
+
+    /// Sets the groups of words that LIME and Shapley values remove as wholes first, if the text is long; without
+    /// them they draw single words, however many there are.
+    #[must_use]
+    pub fn with_groups(self, groups: Option<WordGroups>) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// The groups of a text with this number of words; `None` if it is not long, or was not cut.
+    pub(crate) fn groups(&self, words: usize) -> Option<WordGroups> {
+        self.groups.clone().filter(|groups| words > LONG_TEXT && groups.words() == words && groups.len() > 1)
     }
 
     /// Limits one call of [`Predict::outcomes`](crate::oracle::Predict::outcomes) to `rows`, at least one; for long

@@ -70,6 +70,7 @@ impl Explainer {
             surrogate: None,
             tree: None,
             exhaustive: None,
+            groups: Vec::new(),
             baseline: None,
             removal: self.removal(context),
             start: None,

@@ -4,11 +4,14 @@
 //!
 //! ```text
 //! words         which token belongs to which word of a text
+//! sentences     where a text can be cut into groups of words
 //! oracle        what an explainer may ask of a model; the engine answers
-//!                 word_set, masking (each question once, in small calls), subsets (all maskings of a short text)
+//!                 word_set, word_groups, masking (each question once, in small calls), subsets (all maskings of a
+//!                 short text)
 //! sampling      seeded draws: strata, subset_draw, coalitions
 //! regression    cholesky, ridge, pair_model (a control variate), regression_tree
 //! chance_test   whether a map says more than a random one would: effects, chance, plan
+//! opening       which groups of words are looked at word by word
 //! faithfulness  how well a ranking finds the words that the model uses: bounds (exact), beam (by search)
 //! context       the settings for a text, and what the model has answered so far
 //! explainer     what an explainer does, and what it says about itself
@@ -16,7 +19,8 @@
 //! occlusion     the probability lost with each word
 //! rollout       attention rollout, the weak baseline
 //! surrogate     lime and tree, fitted to a neighbourhood that is weighted by a kernel
-//! shapley       shapley_values: exact with all that an exhaustive table says, or by permutation; kernel_shap
+//! shapley       shapley_values: exact with all that an exhaustive table says, or by permutation; kernel_shap; owen for
+//!                 groups of words, by group_orders
 //! checks        measures beyond the gates: eraser, curves, leave_one_out (kendall), infidelity, plausibility,
 //!                 stability, sensitivity
 //! attribute     the entry: one method's scores with their checks
@@ -42,11 +46,13 @@ mod explainer;
 pub mod faithfulness;
 pub mod gradient;
 mod occlusion;
+pub mod opening;
 pub mod oracle;
 pub mod probe;
 pub mod regression;
 pub mod rollout;
 pub mod sampling;
+pub mod sentences;
 pub mod shapley;
 pub mod shortcut;
 pub mod surrogate;

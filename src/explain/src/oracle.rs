@@ -2,6 +2,7 @@
 
 pub mod masking;
 pub mod subsets;
+pub mod word_groups;
 pub mod word_set;
 
 use pellucid_protocol::explanation::Scalar;

@@ -2,7 +2,9 @@
 
 pub mod exact;
 pub mod exhaustive;
+mod group_orders;
 pub mod kernel_shap;
+pub mod owen;
 pub mod permutation;
 pub mod shapley_values;
 

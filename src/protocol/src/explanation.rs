@@ -20,6 +20,7 @@ pub mod span;
 pub mod stand_in;
 pub mod surrogate;
 mod trust;
+pub mod word_group;
 pub mod word_importance;
 
 pub use check::{Check, Grade, Verdict};
@@ -31,6 +32,7 @@ pub use scale::{Scale, Sign, Unit};
 pub use span::Span;
 pub use stand_in::StandIn;
 pub use surrogate::{Condition, Exhaustive, Interaction, Rule, Surrogate, Tree};
+pub use word_group::{Scored, WordGroup};
 
 /// The number that is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, IntoStaticStr)]
@@ -159,6 +161,13 @@ impl Explanation {
         }
     }
 
+    /// The share of the text's words that the model sees.
+    #[must_use]
+    pub fn seen(&self) -> f64 {
+        let words = self.words.len() + self.truncated_words;
+        if words == 0 { 1.0 } else { self.words.len() as f64 / words as f64 }
+    }
+
     /// The scores of one method.
     #[must_use]
     pub fn by(&self, method: Method) -> Option<&Attribution> {
@@ -188,6 +197,9 @@ pub struct Attribution {
     /// The results from all maskings of a short text, for the method that evaluates them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exhaustive: Option<Exhaustive>,
+    /// The groups of words that were removed as wholes, for methods that do so in a long text; empty for the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<WordGroup>,
     /// Where the path of integrated gradients begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,

@@ -205,7 +205,8 @@ pub const DEFINITIONS: &[Definition] = &[
         Direction::Up,
         "correlation of gradient x input with what hiding words does, over the probe set: 1 says it all, 0 nothing",
     )
-    .within("-1 to 1; 0 is what a random map says"),
+    .within("-1 to 1; 0 is what a random map says")
+    .after("hidden groups of words as in Kernel SHAP: Lundberg and Lee 2017, arXiv 1705.07874"),
     define("explain/fidelity", "", Direction::Up, "weighted R2 of the surrogate on held-out perturbations, probe set")
         .within("at most 1; 0 says no more than the mean, below 0 less")
         .after(LIME),

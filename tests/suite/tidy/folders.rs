@@ -33,10 +33,12 @@ pub(super) const ORDERS: &[Order] = &[
         folder: "src/explain",
         modules: &[
             "words",
+            "sentences",
             "oracle",
             "sampling",
             "regression",
             "chance_test",
+            "opening",
             "faithfulness",
             "context",
             "explainer",

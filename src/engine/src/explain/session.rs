@@ -9,6 +9,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
+use pellucid_explain::oracle::word_groups::WordGroups;
+use pellucid_explain::sentences::sentences;
 use pellucid_explain::words::marked;
 use pellucid_explain::{Answer, Context, Depth, OracleError, Patience, Slopes, cost, figures, grade, score};
 use pellucid_protocol::check::Grade;
@@ -152,6 +154,8 @@ pub fn explain(
 ) -> Answer<Explanation> {
     let methods: Vec<Method> = ORDER.into_iter().filter(|method| plan.methods.contains(method)).collect();
     let context = plan.context.with_maps(methods.len());
+    let sentences = sentences(&explanation.text, &explanation.words);
+    let context = context.with_groups(WordGroups::new(explanation.words.len(), sentences));
     let context = context.with_marked_words(marked(&explanation.words, &explanation.rationale));
     let board = Board::new(explanation, methods, &context, emit);
     let counted = |rows| board.count(rows);

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use pellucid_protocol::event::{Alert, Ended, Level, MOVED, Outcome, Setting};
 use pellucid_protocol::scrub::scrub;
-use pellucid_protocol::{Command, Event, Record, SurveyState, ToClient};
+use pellucid_protocol::{Command, Event, Record, ToClient};
 use pellucid_record::lock::Lock;
 use pellucid_record::log::line::encode;
 use pellucid_record::{RunDir, RunSummary};
@@ -175,14 +175,7 @@ impl Server {
         let (time, back) = self.clock.now();
         let record = Record { time, event };
         self.summary.take(&record);
-        if matches!(record.event, Event::Ended(_)) {
-            self.shutdown.ended();
-        }
-        match &record.event {
-            Event::Explained(explanation) => self.shutdown.explaining(explanation.partial),
-            Event::Survey(survey) => self.shutdown.explaining(survey.state == SurveyState::Going),
-            _ => {}
-        }
+        self.shutdown.heed(&record.event);
         let priority = if matches!(record.event, Event::Step(_)) { Priority::Batched } else { Priority::Now };
         if record.event.is_recorded() {
             let kept = record.recordable();

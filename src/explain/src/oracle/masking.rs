@@ -53,13 +53,15 @@ pub struct Masking<'a> {
     oracle: &'a mut dyn Predict,
     cache: &'a mut OutcomeCache,
     scalar: Scalar,
+    /// The words of each unit, if units of several words are removed as if they were words.
+    units: Option<&'a [WordSet]>,
 }
 
 impl<'a> Masking<'a> {
     /// Takes probabilities from `cache` and asks `oracle` for those that are missing. The cache must belong to the
     /// same oracle.
     pub fn new(oracle: &'a mut dyn Predict, cache: &'a mut OutcomeCache) -> Self {
-        Self { oracle, cache, scalar: Scalar::Probability }
+        Self { oracle, cache, scalar: Scalar::Probability, units: None }
     }
 
     /// Takes this scalar from the same rows.
@@ -68,10 +70,15 @@ impl<'a> Masking<'a> {
         Self { scalar, ..self }
     }
 
+    /// The same text, whose words are now these sets of its words, each removed as a whole.
+    pub fn of_units<'b>(&'b mut self, units: &'b [WordSet]) -> Masking<'b> {
+        Masking { oracle: &mut *self.oracle, cache: &mut *self.cache, scalar: self.scalar, units: Some(units) }
+    }
+
     /// Number of words.
     #[must_use]
     pub fn words(&self) -> usize {
-        self.oracle.words()
+        self.units.map_or_else(|| self.oracle.words(), <[_]>::len)
     }
 
     /// How words are removed.
@@ -94,6 +101,12 @@ impl<'a> Masking<'a> {
     /// # Errors
     /// When the oracle gives no answer, or one that is not finite.
     pub fn values(&mut self, removed: &[WordSet]) -> Answer<Vec<f64>> {
+        let Some(units) = self.units else { return self.values_of_words(removed) };
+        let words = self.oracle.words();
+        self.values_of_words(&removed.iter().map(|set| set.union_of(units, words)).collect::<Vec<_>>())
+    }
+
+    fn values_of_words(&mut self, removed: &[WordSet]) -> Answer<Vec<f64>> {
         for sets in self.unknown(removed).chunks(self.cache.rows_per_call) {
             self.ask(sets)?;
         }
@@ -168,6 +181,19 @@ mod tests {
         assert!((value(&mut game, &mut masked, Scalar::Logit) - Game::logit(0.4)).abs() < 1e-12);
         assert!((value(&mut game, &mut deleted, Scalar::Probability) - 0.35).abs() < 1e-12);
         assert_eq!((masked.rows(), deleted.rows()), (1, 1));
+    }
+
+    #[test]
+    fn units_are_removed_whole_and_share_their_rows_with_words() {
+        let mut game = Game::additive(0.1, &[0.2, 0.3, 0.05]);
+        let mut cache = OutcomeCache::default();
+        let units = [WordSet::empty(3).with(0).with(2), WordSet::empty(3).with(1)];
+        let mut masking = Masking::new(&mut game, &mut cache);
+        let drops = masking.of_units(&units).single_drops().unwrap();
+        assert!((drops[0] - 0.25).abs() < 1e-12 && (drops[1] - 0.3).abs() < 1e-12);
+        assert_eq!((masking.words(), masking.of_units(&units).words()), (3, 2));
+        masking.single_drops().unwrap();
+        assert_eq!(cache.rows(), 5);
     }
 
     #[test]

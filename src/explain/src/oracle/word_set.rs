@@ -58,6 +58,19 @@ impl WordSet {
         rest
     }
 
+    /// This set with all words of `other` added; both must be made for the same number of words.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self { blocks: self.blocks.iter().zip(&other.blocks).map(|(own, other)| own | other).collect() }
+    }
+
+    /// For a set of units, the words of all of them, in a text that has `words` words.
+    #[must_use]
+    pub fn union_of(&self, units: &[Self], words: usize) -> Self {
+        let chosen = units.iter().enumerate().filter(|(unit, _)| self.contains(*unit));
+        chosen.fold(Self::empty(words), |all, (_, of_unit)| all.union(of_unit))
+    }
+
     /// Whether the word is in the set.
     #[must_use]
     pub fn contains(&self, word: usize) -> bool {

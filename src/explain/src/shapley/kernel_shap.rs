@@ -4,17 +4,19 @@ use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Method, Removal};
 
 use super::Shapley;
+use super::owen::{Draws, GROUP_SHARE, GroupValues, Owen, owen};
 use crate::context::Samples;
 use crate::explainer::{Explainer, Removes, Text};
 use crate::oracle::Answer;
 use crate::oracle::masking::{Masking, ROWS_PER_CALL};
+use crate::oracle::word_groups::WordGroups;
 use crate::oracle::word_set::WordSet;
 use crate::regression::cholesky::{Cholesky, Gram, dot};
 use crate::regression::{Sample, Weighted};
 use crate::sampling::coalitions::{kernel, paired, plan};
 use crate::sampling::strata::{SamplingPlan, StratifiedSample, Stratum, StratumSize};
 use crate::sampling::subset_draw::binomial;
-use crate::sampling::{Purpose, generator};
+use crate::sampling::{Means, Purpose, generator};
 
 /// Relative to the weight of the kernel, which is 1. It keeps the equations solvable where fewer sets were drawn than
 /// there are words, and has no visible effect otherwise.
@@ -27,6 +29,12 @@ pub(crate) const EXPLAINER: Explainer =
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
     let blank = Attribution { seed: Some(seed), ..explainer.blank(context) };
+    if let Some(groups) = context.groups(oracle.words()) {
+        let mut show = |found: &Owen| watch(&found.attribution(&blank));
+        let mut masking = explainer.masking(oracle, context);
+        let draws = Draws { groups: of_groups(&mut masking, &groups, samples, seed)?, samples, seed };
+        return Ok(owen(&mut masking, &groups, draws, &mut show)?.attribution(&blank));
+    }
     let mut show = |found: &Shapley| watch(&found.attribution(&blank));
     let found = kernel_shap(&mut explainer.masking(oracle, context), samples, seed, &mut show)?;
     Ok(found.attribution(&blank))
@@ -88,6 +96,27 @@ pub fn up_to_size(masking: &mut Masking, size: usize) -> Answer<Shapley> {
     let plan = SamplingPlan::new(strata.collect());
     let planned = (0..=words).map(|size| binomial(words, size)).sum::<f64>() as usize;
     estimate(masking, &plan.take(plan.rows()), planned - 2)
+}
+
+/// The values of groups of words, with the groups as words.
+///
+/// # Errors
+/// When the oracle gives no answer, or one that is not finite.
+pub fn of_groups(masking: &mut Masking, groups: &WordGroups, samples: Samples, seed: u64) -> Answer<GroupValues> {
+    let samples = Samples { fit: samples.fit / GROUP_SHARE, ..samples };
+    let asked = sets(groups.len(), samples, seed).iter().map(|set| groups.words_of(set)).collect();
+    let found = kernel_shap(&mut masking.of_units(groups.sets()), samples, seed, &mut |_| {})?;
+    // With fewer sets than groups, the solution keeps its sum only roughly.
+    let total = masking.full()? - found.all_masked;
+    let lacking = (total - found.scores.iter().sum::<f64>()) / groups.len() as f64;
+    let means = found.scores.iter().map(|score| score + lacking).collect();
+    Ok(GroupValues::Known { values: Means { means, errors: found.errors }, asked })
+}
+
+/// The sets that [`kernel_shap`] asks for, for a text of at least two words.
+fn sets(words: usize, samples: Samples, seed: u64) -> Vec<WordSet> {
+    let plan = plan(words, samples.fit.saturating_sub(2), seed, Purpose::Coalitions);
+    [WordSet::empty(words), WordSet::full(words)].into_iter().chain(plan.take(plan.rows()).sets).collect()
 }
 
 fn estimate(masking: &mut Masking, sample: &StratifiedSample, planned: usize) -> Answer<Shapley> {

@@ -50,7 +50,7 @@ fn antithetic(masking: &mut Masking, mut order: Vec<usize>) -> Answer<Vec<f64>> 
 }
 
 /// For each word, how far the probability drops when it is masked after the words before it in `order`.
-fn marginal(masking: &mut Masking, order: &[usize]) -> Answer<Vec<f64>> {
+pub(super) fn marginal(masking: &mut Masking, order: &[usize]) -> Answer<Vec<f64>> {
     let mut masked = WordSet::empty(masking.words());
     let mut steps = vec![masked.clone()];
     for word in order {

@@ -6,6 +6,7 @@ use pellucid_protocol::{Attribution, Method, Removal};
 use super::exact::exact;
 use super::exhaustive::{TABLE_WORDS, exhaustive};
 use super::kernel_shap::up_to_size;
+use super::owen::{Draws, GroupValues, Owen, owen};
 use super::{Shapley, permutation};
 use crate::explainer::{Explainer, Removes, Text};
 use crate::oracle::Answer;
@@ -31,6 +32,12 @@ fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution
         return Ok(Attribution { exhaustive: Some(found), ..exact(&explained).attribution(&blank) });
     }
     let blank = Attribution { seed: Some(seed), ..blank };
+    if let Some(groups) = context.groups(oracle.words()) {
+        let draws = Draws { groups: GroupValues::Drawn, samples, seed };
+        let mut show = |found: &Owen| watch(&found.attribution(&blank));
+        let found = owen(&mut explainer.masking(oracle, context), &groups, draws, &mut show)?;
+        return Ok(found.attribution(&blank));
+    }
     let mut show = |found: &Shapley| watch(&found.attribution(&blank));
     let found = permutation::sampled(&mut explainer.masking(oracle, context), samples, seed, &mut show)?;
     Ok(found.attribution(&blank))
@@ -59,8 +66,40 @@ pub fn ask_by_size(masking: &mut Masking, watch: &mut dyn FnMut(&Shapley)) -> An
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{Game, logistic, present_sum};
+    use crate::attribute::score;
+    use crate::context::{Context, Depth, Samples};
+    use crate::faithfulness::ranking;
+    use crate::fakes::{Game, Smooth, logistic, present_sum};
     use crate::oracle::masking::OutcomeCache;
+    use crate::oracle::word_groups::WordGroups;
+
+    #[test]
+    fn a_long_text_is_explained_by_its_groups_where_it_was_cut() {
+        let weights: Vec<f64> = (0..150).map(|word| if word % 50 == 7 { 1.5 } else { 0.0 }).collect();
+        let samples = Samples { fit: 300, ..Samples::default() };
+        let groups = |length: usize| {
+            let ranges = (0..150 / length).map(|group| group * length..(group + 1) * length);
+            WordGroups::new(150, ranges.collect())
+        };
+        let made = |method, groups| {
+            let mut context = Context::new(1).with_samples(samples).with_depth(Depth::Gates).with_groups(groups);
+            score(&mut Smooth::linear(-2.0, &weights), method, &mut context, &mut |_| {}).unwrap()
+        };
+        for method in [Method::Shapley, Method::KernelShap, Method::Lime] {
+            let found = made(method, groups(10));
+            assert_eq!(found.groups.len(), 15, "{method}");
+            for group in &found.groups {
+                let words: f64 = found.scores[group.words.0..group.words.1].iter().sum();
+                assert!((words - group.value).abs() < 1e-9, "{method}");
+            }
+            assert_eq!(ranking(&found.scores, method)[..3].iter().map(|word| word % 50).collect::<Vec<_>>(), [7; 3]);
+            // Not cut, cut into one piece, and cut as another text.
+            for groups in [None, groups(150), WordGroups::new(1, std::iter::once(0..1).collect())] {
+                assert!(made(method, groups).groups.is_empty(), "{method}");
+            }
+        }
+        assert!(made(Method::Occlusion, groups(10)).groups.is_empty());
+    }
 
     #[test]
     fn the_table_is_asked_for_by_size_and_gets_better() {

@@ -1,7 +1,11 @@
 //! LIME: a linear surrogate of the model in the neighbourhood of a text.
 
+pub mod grouped;
+
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Check, Method, Surrogate};
+
+use grouped::{GroupedFit, grouped};
 
 use super::neighbourhood::{Neighbourhood, Perturbations};
 use super::{PENALTY, fidelity};
@@ -19,6 +23,15 @@ pub(crate) const EXPLAINER: Explainer = Explainer::new(Method::Lime, Scalar::Pro
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
     let blank = Attribution { seed: Some(seed), ..explainer.blank(context) };
+    if let Some(groups) = context.groups(oracle.words()) {
+        let of = |found: &GroupedFit, checks| Attribution {
+            groups: found.groups.clone(),
+            ..attribution(&blank, &found.fit, checks)
+        };
+        let mut show = |found: &GroupedFit| watch(&of(found, vec![found.fit.sampling()]));
+        let found = grouped(&mut explainer.masking(oracle, context), &groups, (samples, seed), &mut show)?;
+        return Ok(of(&found, vec![found.fit.check(), found.fit.sampling()]));
+    }
     let mut show = |fit: &LimeFit| watch(&attribution(&blank, fit, vec![fit.sampling()]));
     let fit = lime(&mut explainer.masking(oracle, context), samples, seed, &mut show)?;
     Ok(attribution(&blank, &fit, vec![fit.check(), fit.sampling()]))

@@ -120,12 +120,18 @@ impl Neighbourhood {
         doubling.take_while(|rows| *rows < self.planned()).chain([self.planned()]).collect()
     }
 
+    /// The maskings to fit to, the text included.
+    #[must_use]
+    pub fn sets(&self) -> Vec<WordSet> {
+        let mut sets = self.plan.take(self.plan.rows()).sets;
+        sets.push(WordSet::empty(self.words));
+        sets
+    }
+
     /// Number of different maskings, the held-out ones included.
     #[must_use]
     pub fn evaluations(&self) -> usize {
-        let mut sets = self.plan.take(self.plan.rows()).sets;
-        sets.push(WordSet::empty(self.words));
-        sets.iter().chain(&self.held_out).collect::<HashSet<_>>().len()
+        self.sets().iter().chain(&self.held_out).collect::<HashSet<_>>().len()
     }
 
     /// Asks for the text and the first maskings, `rows` in all.

@@ -1,7 +1,8 @@
 //! What stands under the text: the marked word, what changes do, how far to trust the map, and what its numbers are.
 
 use pellucid_protocol::check::Grade;
-use pellucid_protocol::explanation::{Scalar, Scale, Sign, StandIn, Unit};
+use pellucid_protocol::explanation::{Scalar, Scale, Sign, StandIn, Unit, WordGroup};
+use pellucid_protocol::readable::percent;
 use pellucid_protocol::word_importance::{Case, plain};
 use pellucid_protocol::{Attribution, Explanation, Method};
 use ratatui::style::Style;
@@ -112,13 +113,17 @@ impl Notes<'_> {
     /// What the model does not see of the text, and what it sees instead.
     fn limits(&self, most: usize) -> Vec<Note> {
         let (explanation, width) = (self.explanation, usize::from(self.width));
-        let told = |made: &Attribution| StandIn::told(&explanation.stand_ins, made);
+        let told = |made: &Attribution| {
+            let both = [StandIn::told(&explanation.stand_ins, made), WordGroup::told(&made.groups)];
+            both.into_iter().flatten().reduce(|first, second| format!("{first}; {second}"))
+        };
         let needed = explanation.attributions.iter().filter_map(told).map(|told| text::wrap(&told, width).len());
         let rows = needed.max().unwrap_or(0).min(most);
         let mut lines = self.rows(&self.made.and_then(told).unwrap_or_default(), rows, self.styles.muted);
         if explanation.truncated_words > 0 {
             let lost = text::plural(explanation.truncated_words, "word");
-            let words = format!("the model does not see the last {lost}: the text is too long for it");
+            let seen = percent(explanation.seen());
+            let words = format!("the model sees {seen} of the text: it is too long, and the last {lost} are cut");
             lines.push(self.muted(words));
         }
         lines

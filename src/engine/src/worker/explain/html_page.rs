@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 use pellucid_formats::html::{self, Word, heat_map, legend};
 use pellucid_protocol::agreement::agreement;
-use pellucid_protocol::explanation::StandIn;
+use pellucid_protocol::explanation::{StandIn, WordGroup};
 use pellucid_protocol::surrogate::{Condition, Rule, Tree};
 use pellucid_protocol::work::ExplainWork;
 use pellucid_protocol::{Attribution, Check, Removal, Verdict};
@@ -84,6 +84,7 @@ fn map(explained: &ExplainedText, attribution: &Attribution, words: &[String]) -
             }
             "\n"
             @if let Some(told) = StandIn::told(&explained.explanation.stand_ins, attribution) { p.why { (told) } "\n" }
+            @if let Some(told) = WordGroup::told(&attribution.groups) { p.checks { (told) } "\n" }
             p.why { (attribution.reason()) } "\n"
             (heat_map(&scored(attribution, words), attribution.scale())) "\n"
             @if let Some(tree) = &attribution.tree { (rules(tree, words)) }

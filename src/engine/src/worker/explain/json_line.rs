@@ -23,6 +23,7 @@ pub fn json_line(explained: &ExplainedText) -> Value {
     let explanation = &explained.explanation;
     json!({"text": explanation.text, "label": explained.row.label, "tokens": explained.tokens,
         "words": explained.words(), "spans": explanation.words, "truncated_words": explanation.truncated_words,
+        "seen": explanation.seen(), "left_out": explanation.left_out,
         "probs": explanation.probabilities, "labels": explained.labels.names(), "target": explanation.target,
         "class": explained.class(), "row": explanation.privacy.row(), "methods": methods})
 }
@@ -32,7 +33,8 @@ fn method(explained: &ExplainedText, made: &Attribution, by_unit: &UnitScores) -
         "evaluations": by_unit.evaluations, "word_scores": made.scores, "word_ms": made.ms,
         "word_evaluations": made.evaluations, "errors": made.errors, "scalar": made.scalar, "removal": made.removal,
         "checks": made.checks, "surrogate": made.surrogate, "tree": made.tree, "exhaustive": made.exhaustive,
-        "baseline": made.baseline, "stand_in": StandIn::told(&explained.explanation.stand_ins, made), "seed": made.seed,
+        "groups": made.groups, "baseline": made.baseline,
+        "stand_in": StandIn::told(&explained.explanation.stand_ins, made), "seed": made.seed,
         "trusted": made.is_trusted(), "grade": made.grade()});
     if by_unit.unit == Unit::DistinctWord {
         value["units"] = json!(distinct(&explained.words()));

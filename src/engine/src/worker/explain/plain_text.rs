@@ -1,6 +1,7 @@
 //! An explanation as lines for people.
 
-use pellucid_protocol::explanation::{Sign, StandIn};
+use pellucid_protocol::explanation::{Sign, StandIn, WordGroup};
+use pellucid_protocol::readable::{counted, percent};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Attribution, Check};
 
@@ -15,6 +16,11 @@ pub fn plain_text(explained: &ExplainedText) -> String {
     let (class, probability) = (scrub(explained.class()), explained.probability() * 100.0);
     let row = explained.explanation.privacy.row().map(|row| format!("{}: ", scrub(row))).unwrap_or_default();
     let mut text = format!("{row}{}\n  {class} {probability:.1} %\n", scrub(&explained.explanation.text));
+    let cut = explained.explanation.truncated_words;
+    if cut > 0 {
+        let (seen, lost) = (percent(explained.explanation.seen()), counted(cut, "word"));
+        text += &format!("  the model sees {seen} of the text: the last {lost} are cut\n");
+    }
     let words = explained.words();
     for attribution in &explained.explanation.attributions {
         text += &map(explained, attribution, &words);
@@ -30,6 +36,9 @@ fn map(explained: &ExplainedText, made: &Attribution, words: &[String]) -> Strin
         format!("  {} {} ({scalar}): {}{doubt}: {}\n", made.dots(), made.method.title(), made.trust(), made.reason());
     if let Some(told) = StandIn::told(&explained.explanation.stand_ins, made) {
         text += &format!("      {}\n", scrub(&told));
+    }
+    if let Some(told) = WordGroup::told(&made.groups) {
+        text += &format!("      {told}\n");
     }
     let direction = if scale.sign == Sign::None { ", no direction" } else { "" };
     let mut order: Vec<usize> = (0..words.len()).collect();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pellucid_protocol::{Event, SurveyState};
 use tokio::time::Instant;
 
 /// How long the worker of an ended run waits for a client to attach.
@@ -62,8 +63,18 @@ impl Shutdown {
         self.since = Instant::now();
     }
 
+    /// Takes notice of an event.
+    pub(super) fn heed(&mut self, event: &Event) {
+        match event {
+            Event::Ended(_) => self.ended(),
+            Event::Explained(explanation) => self.explaining(explanation.partial),
+            Event::Survey(survey) => self.explaining(survey.state == SurveyState::Going),
+            _ => {}
+        }
+    }
+
     /// An explanation is under way, or over: it is finished even if nobody looks on, because the record keeps it.
-    pub(super) fn explaining(&mut self, is_under_way: bool) {
+    fn explaining(&mut self, is_under_way: bool) {
         if self.explaining != is_under_way {
             self.explaining = is_under_way;
             self.since = Instant::now();
@@ -174,6 +185,19 @@ mod tests {
         assert!(end.expire(), "it did not end in time");
         end.ended();
         assert!(end.is_over(1));
+    }
+
+    #[test]
+    fn an_explanation_is_finished_although_nobody_looks_on() {
+        let mut end = Shutdown::default();
+        end.client_came();
+        end.ended();
+        end.explaining(true);
+        end.release();
+        end.client_left();
+        assert!(!end.is_over(0) && end.wake(0).is_some_and(|wake| wake > Instant::now() + 2 * LINGER));
+        end.explaining(false);
+        assert!(end.is_over(0));
     }
 
     #[test]
