@@ -86,7 +86,7 @@ fn a_sample_is_explained_while_training_goes_on() {
     terminal.send("e");
     let records = place.wait_for_event("an explanation", |event| matches!(event, Event::Explained(_)));
     let after = records.iter().rposition(|record| matches!(record.event, Event::Explained(_))).unwrap();
-    terminal.wait_for("gradient x input");
+    terminal.wait_for("in order of trust");
     assert!(after > 0 && outcome(&records).is_none());
 }
 

@@ -8,7 +8,7 @@ use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
     Cancel, Change, Command, Event, ExplainRequest, Method, Subject, SurveyProgress, SurveyRequest, SurveyState,
-    ToClient, ToWorker, WhatIf, WhatIfAnswer, WordEdit,
+    ToClient, ToWorker, Weights, WhatIf, WhatIfAnswer, WordEdit,
 };
 
 use crate::numbers::{ENORMOUS, model_with};
@@ -91,7 +91,7 @@ fn training(place: &Workplace) -> Terminal {
 
 fn text(words: &str, edits: &[(usize, Change)]) -> WhatIf {
     let edits = edits.iter().map(|(word, change)| WordEdit { word: *word, change: change.clone() });
-    WhatIf { subject: Subject::Text(words.to_owned()), edits: edits.collect() }
+    WhatIf { subject: Subject::Text(words.to_owned()), edits: edits.collect(), weights: Weights::Latest }
 }
 
 #[test]
@@ -117,6 +117,7 @@ fn a_changed_text_is_answered_as_if_it_had_been_typed() {
         target: Some(0),
         edits: Vec::new(),
         checks: Depth::Gates,
+        weights: Weights::Latest,
     };
     client.send(Command::Explain(request.clone()));
     let whole = |event: &Event| match event {
@@ -148,7 +149,7 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let refused = |client: &mut Client, command| client.reply(command).unwrap_or_default();
     let beyond = Command::WhatIf(text("one two", &[(2, Change::Mask)]));
     assert!(refused(&mut client, beyond).contains("there is no word 2"));
-    let beyond = WhatIf { subject: Subject::Sample(999_999), edits: Vec::new() };
+    let beyond = WhatIf { subject: Subject::Sample(999_999), edits: Vec::new(), weights: Weights::Latest };
     assert!(refused(&mut client, Command::WhatIf(beyond)).contains("there is no sample"));
     for samples in [vec![0, 999_999], vec![]] {
         let survey = SurveyRequest { samples, methods: vec![Method::Occlusion] };
@@ -175,8 +176,14 @@ fn a_survey_lets_everything_else_go_first_and_is_kept_in_the_record() {
     let answer = client.what_if(text("chest pain", &[(0, Change::Mask)]));
     assert_eq!(answer.after.len(), answer.before.len());
     let subject = Subject::Text("sudden chest pain".to_owned());
-    let asked =
-        ExplainRequest { subject, methods: vec![Method::Lime], target: None, edits: Vec::new(), checks: Depth::Gates };
+    let asked = ExplainRequest {
+        subject,
+        methods: vec![Method::Lime],
+        target: None,
+        edits: Vec::new(),
+        checks: Depth::Gates,
+        weights: Weights::Latest,
+    };
     client.send(Command::Explain(asked));
     let own = client.wait(|event| match event {
         Event::Explained(explanation) if explanation.asker == Asker::Person && !explanation.partial => {
@@ -214,7 +221,7 @@ fn words_are_masked_and_put_back_on_the_screen() {
     terminal.send("t");
     terminal.wait_for("explain this text");
     terminal.send("sudden chest pain\r");
-    terminal.wait_for("words by");
+    terminal.wait_for("in order of trust");
     terminal.send("l");
     terminal.wait_for("of 3");
     terminal.send(" ");
@@ -267,7 +274,7 @@ fn an_ended_run_is_explained_by_a_worker_that_comes_back_for_it() {
     terminal.send("t");
     terminal.wait_for("explain this text");
     terminal.send("sudden chest pain\r");
-    terminal.wait_for("gradient x input");
+    terminal.wait_for("in order of trust");
     terminal.send("l ");
     terminal.wait_until("an answer", |screen| screen.contains("what if:") && screen.contains('→'));
     terminal.send("q");
@@ -312,7 +319,14 @@ fn where_the_answer_is_no_number_that_is_the_reply() {
     assert!(told.contains("the model's answer is not a number") && told.contains("bert.embeddings"), "{told}");
     let (subject, methods) = (Subject::Text("no fever today".to_owned()), vec![Method::Occlusion]);
     let edits = vec![WordEdit { word: 1, change: Change::Mask }];
-    let request = ExplainRequest { subject, methods: methods.clone(), target: None, edits, checks: Depth::Gates };
+    let request = ExplainRequest {
+        subject,
+        methods: methods.clone(),
+        target: None,
+        edits,
+        checks: Depth::Gates,
+        weights: Weights::Latest,
+    };
     let told = client.reply(Command::Explain(request.clone())).unwrap();
     assert!(told.contains("the model's answer is not a number"), "{told}");
     client.send(Command::Explain(ExplainRequest { edits: Vec::new(), ..request }));

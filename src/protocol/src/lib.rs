@@ -38,6 +38,7 @@ pub use command::{Cancel, Command, ExplainRequest, SetRequest, Subject, ToClient
 pub use edit::{Change, WordEdit};
 pub use event::{Event, Record};
 pub use explanation::{Attribution, Explanation};
+pub use message::weights::Weights;
 pub use method::{Baseline, Method, Removal};
 pub use metric::Metrics;
 pub use sample::{Prediction, Sample};

@@ -9,5 +9,6 @@ pub mod sample;
 pub mod subject;
 pub mod survey;
 pub mod watched;
+pub mod weights;
 pub mod what_if;
 pub mod work;

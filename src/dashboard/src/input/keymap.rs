@@ -45,6 +45,10 @@ pub enum Action {
     PreviousMethod,
     /// Explain the next class.
     NextClass,
+    /// Ask for all figures of the checks.
+    Figures,
+    /// Explain by the best weights, or by the last ones.
+    OtherWeights,
     /// The explanation before.
     Older,
     /// The next explanation.

@@ -16,7 +16,7 @@ mod view;
 mod waterfall;
 
 use pellucid_protocol::explanation::{Asker, Method};
-use pellucid_protocol::{Attribution, ExplainRequest, Explanation, Subject};
+use pellucid_protocol::{Attribution, ExplainRequest, Explanation, Subject, Weights};
 
 use self::draft::Draft;
 pub(crate) use self::tiny::TinyExplain;
@@ -42,6 +42,8 @@ pub struct Explain {
     scroll: usize,
     draft: Draft,
     view: View,
+    /// Which weights explain what is asked for next.
+    weights: Weights,
     /// What is to be masked once the explanation of the sample is here.
     masking: Option<Masking>,
 }
@@ -92,6 +94,7 @@ impl Default for Explain {
             draft: Draft::default(),
             view: View::Map,
             masking: None,
+            weights: Weights::Latest,
         }
     }
 }

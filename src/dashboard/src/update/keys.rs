@@ -310,6 +310,8 @@ fn explain(state: &mut State, action: Action) -> Vec<Effect> {
     let command = match action {
         Action::Explain => state.explain.again().map(Command::Explain),
         Action::NextClass => state.explain.next_class().map(Command::Explain),
+        Action::Figures => state.explain.with_figures().map(Command::Explain),
+        Action::OtherWeights => state.explain.with_other_weights().map(Command::Explain),
         Action::Mask | Action::Delete | Action::Restore | Action::Undo => state.explain.change(action),
         Action::Close => state.explain.close().filter(|_| state.run.answers()),
         Action::Retype => {

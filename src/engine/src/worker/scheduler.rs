@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use pellucid_protocol::event::{Alert, CheckpointKind, Setting};
 use pellucid_protocol::explanation::Asker;
 use pellucid_protocol::{
-    Cancel, Command, Event, ExplainRequest, SetRequest, SurveyProgress, SurveyRequest, SurveyState, WhatIf,
+    Cancel, Command, Event, ExplainRequest, SetRequest, SurveyProgress, SurveyRequest, SurveyState, Weights, WhatIf,
 };
 
 use super::explain_job::{self, ExplainJob, RequestedText};
 use super::message::{Report, Reports, Request};
 use super::snapshot::Snapshot;
 use super::survey::Survey;
-use super::what_if_answers::WhatIfAnswers;
+use super::what_if_answers::{Answering, WhatIfAnswers};
 use crate::error::{Error, Result};
 use crate::explain::oracle::answer;
 use crate::explain::remote::Question;
@@ -189,7 +189,7 @@ impl Scheduler {
         // If the text does not exist, the job under way goes on.
         let text = RequestedText::new(&request.subject, trainer)?;
         self.job = None;
-        let snapshot = self.snapshot.take().map_or_else(|| Snapshot::new(trainer), |kept| kept.renewed(trainer));
+        let snapshot = self.weights(request.weights, trainer)?;
         let prepared = explain_job::prepare(&text, request, Asker::Person, &snapshot, trainer);
         self.snapshot = Some(snapshot);
         let mut prepared = prepared?;
@@ -200,8 +200,23 @@ impl Scheduler {
         Ok(())
     }
 
+    /// The weights that were asked for, in the place of those that explained before.
+    fn weights(&mut self, wanted: Weights, trainer: &Trainer) -> Result<Snapshot> {
+        if wanted == Weights::Best {
+            return Snapshot::best(trainer);
+        }
+        let kept = self.snapshot.take();
+        Ok(match kept {
+            Some(kept) if wanted == Weights::OfStep(kept.step) => kept,
+            Some(kept) => kept.renewed(trainer),
+            None => Snapshot::new(trainer),
+        })
+    }
+
     fn answer_what_if(&mut self, question: WhatIf, trainer: &Trainer) -> Result<()> {
-        let answer = self.what_if.answer(question, trainer)?;
+        let kept = self.snapshot.as_ref().filter(|kept| question.weights == Weights::OfStep(kept.step));
+        let (model, step) = kept.map_or((trainer.model(), trainer.step_count()), |kept| (&kept.model, kept.step));
+        let answer = self.what_if.answer(question, trainer, Answering { model, step })?;
         self.tell(Event::WhatIf(Box::new(answer)));
         Ok(())
     }

@@ -1,6 +1,10 @@
 //! A copy of the model's weights as they were after a step.
 
+use pellucid_record::RunDir;
+
+use crate::error::{Error, Result};
 use crate::model::classifier::Classifier;
+use crate::model::pretrained::load_classifier;
 use crate::train::Trainer;
 
 /// Weights as they were after a step.
@@ -16,6 +20,18 @@ impl Snapshot {
     #[must_use]
     pub fn new(trainer: &Trainer) -> Self {
         Self { step: trainer.step_count(), model: trainer.model().snapshot() }
+    }
+
+    /// The weights of the best evaluation so far, as they were saved.
+    ///
+    /// # Errors
+    /// When nothing was evaluated yet, or the checkpoint cannot be read.
+    pub fn best(trainer: &Trainer) -> Result<Self> {
+        let none = || Error::Refused("no evaluation was the best yet".to_owned());
+        let step = trainer.best_step().ok_or_else(none)?;
+        let folder = trainer.settings().run_dir.join(RunDir::checkpoint_name("best"));
+        let (model, _, _) = load_classifier(&folder, trainer.encoder().limit())?;
+        Ok(Self { step, model: model.to_device(trainer.device()) })
     }
 
     /// The weights of now, in the memory of these.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use pellucid_protocol::check::Depth;
-use pellucid_protocol::{ExplainRequest, Method, Subject, SurveyProgress, SurveyRequest, SurveyState};
+use pellucid_protocol::{ExplainRequest, Method, Subject, SurveyProgress, SurveyRequest, SurveyState, Weights};
 
 use super::snapshot::Snapshot;
 
@@ -42,6 +42,7 @@ impl Survey {
             target: None,
             edits: Vec::new(),
             checks: Depth::Gates,
+            weights: Weights::Latest,
         })
     }
 

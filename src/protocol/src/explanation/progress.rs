@@ -29,6 +29,12 @@ pub enum Task {
 }
 
 impl Progress {
+    /// In a narrow place: `62 % · 4 s left`.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        format!("{:.0} % · {} left", 100.0 * self.done, duration(self.seconds_left))
+    }
+
     /// One line: `testing LIME against chance · 62 % · 4 s left`.
     #[must_use]
     pub fn told(&self) -> String {
@@ -37,7 +43,7 @@ impl Progress {
             Task::Test(method) => format!("testing {} against chance", method.title()),
             Task::Figures(method) => format!("more figures for {}", method.title()),
         };
-        format!("{task} · {:.0} % · {} left", 100.0 * self.done, duration(self.seconds_left))
+        format!("{task} · {}", self.brief())
     }
 }
 

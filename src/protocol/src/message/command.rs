@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Record;
 pub use super::subject::Subject;
 use super::survey::SurveyRequest;
+use super::weights::Weights;
 use super::what_if::WhatIf;
 use crate::explanation::Method;
 use crate::explanation::check::Depth;
@@ -86,6 +87,9 @@ pub struct ExplainRequest {
     /// Which checks to make.
     #[serde(default)]
     pub checks: Depth,
+    /// Which weights explain it.
+    #[serde(default)]
+    pub weights: Weights,
 }
 
 /// One line from the worker to a client.
@@ -139,10 +143,11 @@ mod tests {
             target: Some(1),
             edits,
             checks: Depth::Gates,
+            weights: Weights::OfStep(7),
         };
         let set = Command::Set(SetRequest { key: LiveSetting::KdAlpha, value: 0.1 });
         let edits = vec![WordEdit { word: 0, change: Change::Mask }];
-        let what_if = Command::WhatIf(WhatIf { subject, edits });
+        let what_if = Command::WhatIf(WhatIf { subject, edits, weights: Weights::Best });
         let survey = Command::Survey(SurveyRequest { samples: vec![3, 1], methods });
         let (pause, step, cancel) = (Command::Pause, Command::Step, Command::Cancel(Cancel::Survey));
         for command in [pause, Command::StopNow, step, set, Command::Explain(request), what_if, survey, cancel] {

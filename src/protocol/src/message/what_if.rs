@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
+use super::weights::Weights;
 use crate::explanation::edit::WordEdit;
 
 /// A text, and which of its words to change.
@@ -12,6 +13,9 @@ pub struct WhatIf {
     pub subject: Subject,
     /// The words that are changed.
     pub edits: Vec<WordEdit>,
+    /// Which weights answer.
+    #[serde(default)]
+    pub weights: Weights,
 }
 
 /// What the model answers to both texts, with the same weights.

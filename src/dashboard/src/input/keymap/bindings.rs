@@ -101,6 +101,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(&[ch(']')], Action::Newer, EXPLAIN, (FREE, "newer", "the next explanation; the last one follows the run")),
     bind(&[ch('x')], Action::NextClass, EXPLAIN, (Needs::Worker, "class", "explain the next class")),
     bind(&[ch('e'), on(KeyCode::Enter)], Action::Explain, EXPLAIN, (Needs::Worker, "again", "explain the same text with the current weights")),
+    bind(&[ch('D')], Action::Figures, EXPLAIN, (Needs::Worker, "", "all figures of the checks (slow for a long text)")),
+    bind(&[ch('b')], Action::OtherWeights, EXPLAIN, (Needs::Worker, "", "explain with the best weights, or with the last")),
     bind(&[ch('Y')], Action::CopyData, EXPLAIN, (FREE, "", "copy the explanation as JSON")),
     bind(&[on(KeyCode::Esc)], Action::Close, EXPLAIN, (FREE, "", "cancel what is under way, or unmark the word")),
     bind(&[on(KeyCode::PageUp)], Action::PageUp, EXPLAIN, (FREE, "", "up in a long text")),

@@ -1,5 +1,6 @@
 //! Changed words of the text on the screen, and the model's answer to them.
 
+use pellucid_protocol::Weights;
 use pellucid_protocol::edit::{Edited, edit};
 use pellucid_protocol::explanation::Span;
 use pellucid_protocol::{Attribution, Change, Explanation, Method, WhatIf, WhatIfAnswer, WordEdit};
@@ -116,7 +117,11 @@ impl Draft {
 
     /// What is to be asked; nothing where no word is changed.
     pub(super) fn question(&self, current: &Explanation) -> Option<WhatIf> {
-        self.is_changed().then(|| WhatIf { subject: subject(current), edits: self.edits.clone() })
+        self.is_changed().then(|| WhatIf {
+            subject: subject(current),
+            edits: self.edits.clone(),
+            weights: Weights::OfStep(current.step),
+        })
     }
 
     /// Takes an answer in; whether it is to the question of now.

@@ -1,6 +1,6 @@
 //! The text as a heat map of the chosen method, and what is to be said about it.
 
-use pellucid_protocol::explanation::Sign;
+use pellucid_protocol::explanation::{Progress, Sign};
 use pellucid_protocol::{Attribution, Explanation};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,6 +16,9 @@ use crate::widgets::area::{from, inset, row};
 use crate::widgets::heat_text::{HeatText, Signs, Trust};
 use crate::widgets::{Panel, PutText, inner};
 
+/// From this width on there is room to say what an explanation is busy with.
+const WIDE: u16 = 100;
+
 impl ExplainView<'_> {
     /// ```text
     /// ╭─ sample 12 · occlusion, best checked · as of step 1200 ─── 2 of 3 ╮
@@ -30,7 +33,7 @@ impl ExplainView<'_> {
         let (explanation, made) = screen.painted(current);
         let title = screen.title(explanation);
         let panel = Panel::new(&title, styles);
-        let (place, style) = self.place_in_history();
+        let (place, style) = self.place_in_history(area.width);
         if area.width >= 70 {
             panel.note(&place, style).draw(area, buf)
         } else {
@@ -88,14 +91,19 @@ impl ExplainView<'_> {
         }
     }
 
-    /// Which explanation of how many is shown, or that one is under way.
-    fn place_in_history(&self) -> (String, Style) {
+    /// Which explanation of how many is shown, or how far the one is that is under way.
+    fn place_in_history(&self, width: u16) -> (String, Style) {
         let (screen, styles) = (self.screen, self.styles);
-        let partial = screen.current().is_some_and(|current| current.partial);
+        let current = screen.current();
+        let partial = current.is_some_and(|current| current.partial);
+        let told = if width >= WIDE { Progress::told } else { Progress::brief };
         match &screen.wait {
             Wait::Asked => ("under way …".to_owned(), styles.warn),
             Wait::Refused(_) => ("refused".to_owned(), styles.bad),
-            _ if screen.draft.is_busy() || partial => ("under way …".to_owned(), styles.warn),
+            _ if screen.draft.is_busy() || partial => {
+                let progress = current.and_then(|current| current.progress.as_ref()).map(told);
+                (progress.unwrap_or_else(|| "under way …".to_owned()), styles.warn)
+            }
             Wait::Nothing | Wait::Cut => {
                 (format!("{} of {}", screen.shown.map_or(0, |shown| shown + 1), screen.history.len()), styles.muted)
             }

@@ -3,7 +3,7 @@
 use pellucid_protocol::check::Depth;
 use pellucid_protocol::explanation::Method;
 use pellucid_protocol::word_importance::{Case, plain};
-use pellucid_protocol::{Cancel, Change, Command, ExplainRequest, Subject, WhatIfAnswer};
+use pellucid_protocol::{Cancel, Change, Command, ExplainRequest, Subject, Weights, WhatIfAnswer};
 
 use super::{Explain, Wait, draft, subject};
 use crate::input::keymap::Action;
@@ -35,8 +35,8 @@ impl Explain {
     }
 
     fn want(&mut self, subject: Subject, target: Option<usize>, methods: &[Method]) -> ExplainRequest {
-        let request =
-            ExplainRequest { subject, methods: methods.to_vec(), target, edits: Vec::new(), checks: Depth::Gates };
+        let (edits, checks, weights) = (Vec::new(), Depth::Gates, self.weights);
+        let request = ExplainRequest { subject, methods: methods.to_vec(), target, edits, checks, weights };
         self.wanted = Some(request.clone());
         self.wait = Wait::Asked;
         self.masking = None;
@@ -71,6 +71,23 @@ impl Explain {
     /// The request for a typed text.
     pub fn want_text(&mut self, text: &str) -> ExplainRequest {
         self.want(Subject::Text(text.to_owned()), None, Method::ALL)
+    }
+
+    /// The request for what is on the screen, with all figures of the checks.
+    pub fn with_figures(&mut self) -> Option<ExplainRequest> {
+        let request = ExplainRequest { checks: Depth::Figures, ..self.again()? };
+        self.wanted = Some(request.clone());
+        Some(request)
+    }
+
+    /// The request for what is on the screen, by the weights of the best evaluation instead of the last ones, or the other
+    /// way round; the next requests are for the same weights.
+    pub fn with_other_weights(&mut self) -> Option<ExplainRequest> {
+        self.weights = match self.weights {
+            Weights::Best => Weights::Latest,
+            Weights::Latest | Weights::OfStep(_) => Weights::Best,
+        };
+        self.again()
     }
 
     /// The request for what is on the screen, by the weights of now.
@@ -201,6 +218,7 @@ impl Explain {
             target: Some(current.target),
             edits: self.draft.edits().to_vec(),
             checks: Depth::Gates,
+            weights: Weights::OfStep(current.step),
         };
         self.draft.asked();
         Some(Command::Explain(request))
