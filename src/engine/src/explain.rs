@@ -11,6 +11,7 @@ pub mod meter;
 pub mod oracle;
 pub mod parts;
 pub mod probe;
+pub mod remembering;
 pub mod remote;
 pub mod session;
 pub mod shortcuts;

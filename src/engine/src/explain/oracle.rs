@@ -114,6 +114,23 @@ pub struct ModelOracle<'a> {
     pub target: usize,
 }
 
+/// A [`PathPoint`] by token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenPoint {
+    /// The explained scalar.
+    pub value: f64,
+    /// Per token, the sum of gradient x (input - baseline) over the hidden axis.
+    pub slopes: Vec<f64>,
+}
+
+impl TokenPoint {
+    /// The same by the words of the text.
+    #[must_use]
+    pub fn by_word(&self, subject: &Subject) -> PathPoint {
+        PathPoint { value: self.value, slopes: subject.by_word(&self.slopes) }
+    }
+}
+
 /// The scalar that is explained at some points, and its gradient there.
 struct Slope {
     /// The scalar at each point.
@@ -262,6 +279,14 @@ impl ModelOracle<'_> {
     }
 
     fn path_points(&self, query: &PathQuery) -> Answer<Vec<PathPoint>> {
+        Ok(self.token_points(query)?.iter().map(|point| point.by_word(self.subject)).collect())
+    }
+
+    /// The points of a path, by token.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    pub fn token_points(&self, query: &PathQuery) -> Answer<Vec<TokenPoint>> {
         let input = self.input();
         let baseline = self.baseline(query.baseline, &input);
         let way = &input - &baseline;
@@ -273,7 +298,7 @@ impl ModelOracle<'_> {
         Ok(values
             .into_iter()
             .zip(slopes.chunks(self.tokens()))
-            .map(|(value, of_tokens)| PathPoint { value, slopes: self.subject.by_word(of_tokens) })
+            .map(|(value, of_tokens)| TokenPoint { value, slopes: of_tokens.to_vec() })
             .collect())
     }
 

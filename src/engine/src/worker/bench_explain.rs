@@ -14,6 +14,7 @@ use super::texts;
 use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
 use crate::explain::oracle::ROWS_PER_CALL;
+use crate::explain::remembering::Memory;
 use crate::explain::subject::Subject;
 use crate::model::answers;
 use crate::model::classifier::Classifier;
@@ -121,7 +122,7 @@ impl Bench<'_> {
         let steps = self.work.steps.map_or(Steps::Enough, Steps::Fixed);
         let context = Context::new(self.work.seed).with_samples(Samples { fit, ..Samples::default() });
         let context = context.with_steps(steps).with_depth(Depth::Gates).with_rows_per_call(ROWS_PER_CALL);
-        Ok(UnitRequest { model: &self.model, subject, target, method }.scores(context)?)
+        Ok(UnitRequest { model: &self.model, subject, target, method, memory: &Memory::default() }.scores(context)?)
     }
 }
 

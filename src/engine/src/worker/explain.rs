@@ -20,6 +20,7 @@ use crate::data::tokenise::TextEncoder;
 use crate::device::device;
 use crate::error::{Error, Result};
 use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};
+use crate::explain::remembering::{Memory, Remembering};
 use crate::explain::session::{self, Plan, Stage};
 use crate::explain::subject::{Subject, Unit};
 use crate::model::answers;
@@ -163,12 +164,13 @@ impl Explainer<'_> {
         let logits = answers::of_one(&self.model, &subject.encoded)?;
         let target = self.class.unwrap_or_else(|| prediction(&logits, 0, None).class());
         let blank = session::blank(&subject, output_of(&self.model).probabilities(&logits), target);
-        let mut oracle = ModelOracle { model: &self.model, subject: &subject, target };
+        let (oracle, memory) = (ModelOracle { model: &self.model, subject: &subject, target }, Memory::default());
+        let mut oracle = Remembering { oracle, memory: &memory };
         let blank = Explanation { rationale: row.rationale.clone(), ..blank };
         let plan = Plan { methods: &self.work.methods, context: context(self.work), budget: self.work.budget };
         let explanation = session::explain(&mut oracle, blank, plan, watch)?;
         let by_unit = match self.work.format {
-            ExplainFormat::Json => self.by_unit(&subject, &explanation)?,
+            ExplainFormat::Json => self.by_unit(&subject, &explanation, &memory)?,
             ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),
         };
         let tokens = subject.encoded.ids.iter().map(|&id| self.encoder.token(id));
@@ -183,7 +185,7 @@ impl Explainer<'_> {
     }
 
     /// The scores of all methods by their own units; scores by word are taken from `explanation`.
-    fn by_unit(&self, subject: &Subject, explanation: &Explanation) -> Result<Vec<UnitScores>> {
+    fn by_unit(&self, subject: &Subject, explanation: &Explanation, memory: &Memory) -> Result<Vec<UnitScores>> {
         let words = subject.words.len();
         let scores = |attribution: &Attribution| {
             let unit = unit(attribution.method);
@@ -193,7 +195,7 @@ impl Explainer<'_> {
                 return Ok(UnitScores { unit, scores, ms, evaluations: attribution.evaluations });
             }
             let (target, method) = (explanation.target, attribution.method);
-            Ok(UnitRequest { model: &self.model, subject, target, method }.scores(context(self.work))?)
+            Ok(UnitRequest { model: &self.model, subject, target, method, memory }.scores(context(self.work))?)
         };
         explanation.attributions.iter().map(scores).collect()
     }

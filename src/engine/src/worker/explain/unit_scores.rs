@@ -6,6 +6,7 @@ use pellucid_explain::{Answer, Context, score};
 use pellucid_protocol::Method;
 
 use crate::explain::oracle::ModelOracle;
+use crate::explain::remembering::{Memory, Remembering};
 use crate::explain::subject::{Subject, Unit};
 use crate::model::classifier::Classifier;
 
@@ -55,6 +56,8 @@ pub struct UnitRequest<'a> {
     pub target: usize,
     /// The method.
     pub method: Method,
+    /// What was asked about the text before.
+    pub memory: &'a Memory,
 }
 
 impl UnitRequest<'_> {
@@ -66,7 +69,8 @@ impl UnitRequest<'_> {
         let start = Instant::now();
         let unit = unit(self.method);
         let subject = self.subject.by(unit);
-        let mut oracle = ModelOracle { model: self.model, subject: &subject, target: self.target };
+        let oracle = ModelOracle { model: self.model, subject: &subject, target: self.target };
+        let mut oracle = Remembering { oracle, memory: self.memory };
         let attribution = score(&mut oracle, self.method, &mut context, &mut |_| {})?;
         let scores = match unit {
             Unit::Token | Unit::AnyToken => subject.by_tokens(&attribution.scores),
