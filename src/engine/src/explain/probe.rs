@@ -35,6 +35,8 @@ const TESTED: usize = 2;
 const THERE_AND_BACK: f64 = 3.0;
 /// A cost in tokens that is always allowed: a second or two of a small model.
 const ALLOWED: f64 = 5000.0;
+/// How often the maps of the probe set can be made in a short run, if half of the share is left for their test.
+const MEASUREMENTS: f64 = 8.0;
 /// Drift from one evaluation to the next under which maps count as settled.
 const CALM: f64 = 0.1;
 
@@ -203,10 +205,11 @@ impl Probe {
     ) -> Result<ProbeReport> {
         interrupt.check()?;
         let (mut metrics, mut settled_since) = (Metrics::default(), None);
-        let cost: f64 = self.texts.iter().map(|text| THERE_AND_BACK * text.tokens()).sum();
-        if !self.texts.is_empty() && self.affords(cost, moment) {
+        let count = self.fitting(moment);
+        let cost: f64 = self.texts.iter().take(count).map(Text::cost_of_map).sum();
+        if count > 0 && self.affords(cost, moment) {
             self.state.spent += cost;
-            let maps = self.maps(model)?;
+            let maps = self.maps(count, model)?;
             self.compare(&maps, teacher, &mut metrics)?;
             if moment.step > 0
                 && let Some(drift) = metrics.get("explain/drift")
@@ -215,6 +218,7 @@ impl Probe {
             }
             let begins = self.state.start.iter().all(Option::is_none);
             self.state.before = maps.into_iter().map(Some).collect();
+            self.state.before.resize(self.texts.len(), None);
             if begins {
                 self.state.start = self.state.before.clone();
             }
@@ -224,6 +228,21 @@ impl Probe {
             self.test(test, model, interrupt, &mut metrics)?;
         }
         Ok(ProbeReport { metrics, settled_since })
+    }
+
+    /// Of how many texts the maps are made: of so many that the share suffices for a few measurements. The same in the whole
+    /// run, so that means are of the same texts.
+    fn fitting(&self, moment: Moment) -> usize {
+        if self.share == 0.0 {
+            return self.texts.len();
+        }
+        let budget = self.share * THERE_AND_BACK * moment.tokens_in_all as f64 / MEASUREMENTS;
+        let mut sum = 0.0;
+        let fits = |text: &&Text| {
+            sum += text.cost_of_map();
+            sum <= budget.max(ALLOWED)
+        };
+        self.texts.iter().take_while(fits).count()
     }
 
     /// How many maps can be tested now, and by what; at the last evaluation fewer rather than none.
@@ -239,8 +258,8 @@ impl Probe {
         self.texts.iter().take(texts).map(|text| text.cost(measures)).sum()
     }
 
-    fn maps(&self, model: &Classifier) -> Result<Vec<Vec<f64>>> {
-        word_maps(model, &self.texts.iter().map(|text| (&text.subject, text.label)).collect::<Vec<_>>())
+    fn maps(&self, count: usize, model: &Classifier) -> Result<Vec<Vec<f64>>> {
+        word_maps(model, &self.texts.iter().take(count).map(|text| (&text.subject, text.label)).collect::<Vec<_>>())
     }
 
     /// How far the maps are from the references, over how many words they spread, and whether they agree with rationales.
@@ -286,6 +305,10 @@ impl Probe {
 impl Text {
     fn tokens(&self) -> f64 {
         self.subject.encoded.ids.len() as f64
+    }
+
+    fn cost_of_map(&self) -> f64 {
+        THERE_AND_BACK * self.tokens()
     }
 
     /// The most that testing the map costs: see [`pellucid_explain::probe::probe`].
