@@ -1,8 +1,9 @@
 //! All methods on one text; results are given out as they come.
 //!
 //! ```text
-//! maps      of each method in the order of what they say for their cost, each with one look of the test against chance
-//! tests     of the maps that one look has not decided
+//! maps      of each method in the order of what they say for their cost, each with its test against chance; the first
+//!           with one look, because it is there at once and the next is most often better
+//! tests     of the maps that are not decided yet
 //! figures   if they are asked for
 //! ```
 
@@ -179,8 +180,9 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn run(&mut self, deadline: Option<Instant>) -> Answer<()> {
-        for &method in &self.board.methods {
-            self.map(method)?;
+        for (place, &method) in self.board.methods.iter().enumerate() {
+            // The first map is rarely the best one. The looks for the next decide those after it too.
+            self.map(method, if place == 0 { Patience::Glance } else { Patience::Decide })?;
             self.meter.keep(deadline);
         }
         let methods = self.board.methods.clone();
@@ -206,8 +208,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The scores of a method, and a first look at them.
-    fn map(&mut self, method: Method) -> Answer<()> {
+    /// The scores of a method, and looks at them.
+    fn map(&mut self, method: Method, patience: Patience) -> Answer<()> {
         self.board.begin(Task::Scores(method));
         let start = Instant::now();
         let ms = || start.elapsed().as_secs_f64() * 1e3;
@@ -217,7 +219,7 @@ impl Work<'_> {
         made.ms = ms();
         board.refine(made.clone());
         board.begin(Task::Test(method));
-        self.graded(Some(made), Patience::Glance)
+        self.graded(Some(made), patience)
     }
 
     fn graded(&mut self, made: Option<Attribution>, patience: Patience) -> Answer<()> {
