@@ -352,3 +352,15 @@ impl<'a> Board<'a> {
         ending.map(|()| self.explanation.borrow().clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_method_is_left_out_of_the_order() {
+        assert_eq!(HashSet::from(ORDER), Method::ALL.iter().copied().collect());
+    }
+}
