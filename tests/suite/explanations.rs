@@ -98,8 +98,25 @@ fn a_table_has_a_row_a_word() {
     let table = explain(&place, &["--data", "texts.jsonl", "--method", "gxi,lime", "--format", "csv"]);
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines.len(), 1 + 8 + 1);
-    assert!(lines[0].ends_with("word,start,end,written,gxi,gxi_trusted,lime,lime_trusted"), "{}", lines[0]);
+    assert!(
+        lines[0].ends_with("word,start,end,written,gxi,gxi_trusted,gxi_grade,lime,lime_trusted,lime_grade"),
+        "{}",
+        lines[0]
+    );
     assert!(lines[4].starts_with("1,1,bad,") && lines[4].contains(",\"plot,\","), "{}", lines[4]);
+}
+
+#[test]
+fn a_method_that_is_left_out_leaves_its_columns_empty() {
+    let place = Workplace::new();
+    let methods = ["--method", "gxi,rollout,grad", "--long", "windows", "--format", "csv"];
+    let table = explain(&place, &[&["--text", &"good bad plot ".repeat(60)][..], &methods].concat());
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let columns = rows.headers().unwrap().clone();
+    let row = rows.records().next().unwrap().unwrap();
+    for (name, cell) in columns.iter().zip(&row).skip(10) {
+        assert_eq!(cell.is_empty(), name.starts_with("rollout"), "{name}: {cell}");
+    }
 }
 
 #[test]

@@ -1,20 +1,17 @@
 //! The entry: the scores of one method for a text, with the checks that say how far to trust them.
 
 use pellucid_protocol::rank::is_ranking;
-use pellucid_protocol::{Attribution, Check, Method, Removal, Verdict};
+use pellucid_protocol::{Attribution, Check, Method, Verdict};
 
 use crate::chance_test::Patience;
 use crate::checks::{Case, checks};
-use crate::context::{Context, Depth, Steps};
+use crate::context::{Context, Depth};
 use crate::explainer::{Explainer, Text};
 use crate::gradient::{self, integrated_gradients, smooth_gradient};
 use crate::oracle::{Answer, Slopes};
 use crate::shapley::{kernel_shap, shapley_values};
 use crate::surrogate::{lime, tree};
 use crate::{occlusion, rollout};
-
-/// What a gradient costs, in forward passes.
-const THERE_AND_BACK: f64 = 3.0;
 
 /// The explainer of each method. A new method is a file and a line here.
 fn explainer(method: Method) -> &'static Explainer {
@@ -54,21 +51,7 @@ pub fn attribute(oracle: &mut dyn Slopes, method: Method, context: &mut Context)
 /// long they will take. Integrated gradients may need fewer or more.
 #[must_use]
 pub fn cost(method: Method, words: usize, context: &Context) -> f64 {
-    let all = 2.0_f64.powi(words.min(30) as i32);
-    let sampled = (context.samples.fit as f64).min(all);
-    match method {
-        Method::Gradient | Method::GradientInput => THERE_AND_BACK,
-        Method::Rollout => 1.0,
-        Method::SmoothGrad => smooth_gradient::DRAWS as f64 * THERE_AND_BACK,
-        Method::IntegratedGradients => match context.steps {
-            Steps::Enough => 3.0 * integrated_gradients::FIRST_STEPS as f64 * THERE_AND_BACK,
-            Steps::Fixed(steps) => steps as f64 * THERE_AND_BACK,
-        },
-        Method::Occlusion | Method::OcclusionDelete => words as f64 + 1.0,
-        // Deleted words make shorter rows.
-        Method::Lime | Method::Tree if context.removal == Removal::Delete => sampled / 2.0,
-        Method::Lime | Method::Tree | Method::KernelShap | Method::Shapley => sampled,
-    }
+    (explainer(method).cost)(words, context)
 }
 
 /// The first part of [`attribute`]: scores with the method's own checks only. A method that draws passes its scores to

@@ -24,6 +24,13 @@ pub struct Samples {
     pub scale: usize,
 }
 
+impl Samples {
+    /// How many maskings are drawn of a text with this number of words: there may not be as many.
+    pub(crate) fn fit_of(self, words: usize) -> f64 {
+        (self.fit as f64).min(2.0_f64.powi(words.min(30) as i32))
+    }
+}
+
 impl Default for Samples {
     /// 1024 and 256: for texts of up to 10 words these are all maskings. They stand for 5000, the default of `lime`.
     fn default() -> Self {

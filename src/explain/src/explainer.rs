@@ -19,6 +19,14 @@ pub(crate) struct Explainer {
     pub(crate) of_gradient: Option<OfGradient>,
     /// Computes the scores with the explainer's own checks.
     pub(crate) score: fn(Text) -> Answer<Attribution>,
+    /// How many rows, each a forward pass of the whole text, the scores of a text with so many words cost.
+    pub(crate) cost: fn(usize, &Context) -> f64,
+}
+
+/// What an explainer computes, and what that costs: see the fields of [`Explainer`].
+pub(crate) struct Work {
+    pub(crate) score: fn(Text) -> Answer<Attribution>,
+    pub(crate) cost: fn(usize, &Context) -> f64,
 }
 
 /// How an explainer removes words.
@@ -50,13 +58,9 @@ pub(crate) struct Text<'a> {
 
 impl Explainer {
     /// An explainer that does not read its scores from a single gradient.
-    pub(crate) const fn new(
-        method: Method,
-        scalar: Scalar,
-        removes: Removes,
-        score: fn(Text) -> Answer<Attribution>,
-    ) -> Self {
-        Self { method, scalar, removes, of_gradient: None, score }
+    pub(crate) const fn new(method: Method, scalar: Scalar, removes: Removes, work: Work) -> Self {
+        let Work { score, cost } = work;
+        Self { method, scalar, removes, of_gradient: None, score, cost }
     }
 
     /// An attribution without scores.

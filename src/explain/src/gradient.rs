@@ -7,8 +7,8 @@ pub mod smooth_gradient;
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Method};
 
-use crate::explainer::{Explainer, OfGradient, Removes, Text};
-use crate::oracle::{Answer, Slopes, WordGradient, check_numbers};
+use crate::explainer::{Explainer, OfGradient, Removes, Text, Work};
+use crate::oracle::{Answer, GRADIENT_COST, Slopes, WordGradient, check_numbers};
 
 /// Gradient norm, in units of the scalar f per unit of embedding: s_w = L2 norm of d f / d e over the word's
 /// pieces and the hidden axis. It has no sign: it says how much a word matters, not in which direction.
@@ -25,7 +25,8 @@ pub(crate) const NORM: Explainer = one_gradient(Method::Gradient, |gradient| gra
 pub(crate) const TIMES_INPUT: Explainer = one_gradient(Method::GradientInput, |gradient| gradient.times_input);
 
 const fn one_gradient(method: Method, of_gradient: OfGradient) -> Explainer {
-    Explainer { of_gradient: Some(of_gradient), ..Explainer::new(method, Scalar::Logit, Removes::Nothing, score) }
+    let work = Work { score, cost: |_, _| GRADIENT_COST };
+    Explainer { of_gradient: Some(of_gradient), ..Explainer::new(method, Scalar::Logit, Removes::Nothing, work) }
 }
 
 fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {

@@ -66,5 +66,7 @@ mod golden;
 pub use attribute::{attribute, cost, figures, grade, score};
 pub use chance_test::Patience;
 pub use context::{Context, Depth, Samples, Steps};
-pub use oracle::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
+pub use oracle::{
+    Answer, Attention, GRADIENT_COST, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient,
+};
 pub use probe::{Probe, probe};

@@ -3,7 +3,8 @@
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Method, Removal};
 
-use crate::explainer::{Explainer, Removes, Text};
+use crate::context::Context;
+use crate::explainer::{Explainer, Removes, Text, Work};
 use crate::oracle::Answer;
 
 /// s_w = f(text) - f(text with word w masked) of the explained scalar f, usually the probability; positive if the word
@@ -19,7 +20,8 @@ pub(crate) const MASK: Explainer = occlusion(Method::Occlusion, Removal::Mask);
 pub(crate) const DELETE: Explainer = occlusion(Method::OcclusionDelete, Removal::Delete);
 
 const fn occlusion(method: Method, removal: Removal) -> Explainer {
-    Explainer::new(method, Scalar::Probability, Removes::Words(removal), score)
+    let cost = |words, _: &Context| words as f64 + 1.0;
+    Explainer::new(method, Scalar::Probability, Removes::Words(removal), Work { score, cost })
 }
 
 fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {

@@ -8,6 +8,9 @@ pub mod word_set;
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
 
+/// What a gradient costs, in forward passes of the same row: one forward, and about two for the way back.
+pub const GRADIENT_COST: f64 = 3.0;
+
 /// Why an oracle gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OracleError {
@@ -15,8 +18,11 @@ pub enum OracleError {
     #[error("cancelled")]
     Cancelled,
     /// The time that the answer may take has ended.
-    #[error("out of time")]
+    #[error("the time had ended")]
     OutOfTime,
+    /// The question has no meaning for this text or model, whatever else can be asked.
+    #[error("{0}")]
+    Unsupported(String),
     /// The model could not be evaluated.
     #[error("{0}")]
     Failed(String),

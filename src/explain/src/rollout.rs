@@ -3,11 +3,12 @@
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Method};
 
-use crate::explainer::{Explainer, Removes, Text};
+use crate::explainer::{Explainer, Removes, Text, Work};
 use crate::oracle::{Answer, Attention, AttentionMatrix, OracleError, Slopes};
 
 /// [`Method::Rollout`].
-pub(crate) const EXPLAINER: Explainer = Explainer::new(Method::Rollout, Scalar::Attention, Removes::Nothing, score);
+pub(crate) const EXPLAINER: Explainer =
+    Explainer::new(Method::Rollout, Scalar::Attention, Removes::Nothing, Work { score, cost: |_, _| 1.0 });
 
 fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
     let scores = attention_rollout(oracle)?;

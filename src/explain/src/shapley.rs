@@ -10,6 +10,7 @@ pub mod shapley_values;
 
 use pellucid_protocol::Attribution;
 
+use crate::context::Context;
 use crate::explainer::sampling;
 use crate::oracle::Answer;
 use crate::oracle::masking::Masking;
@@ -27,6 +28,11 @@ pub struct Shapley {
     pub rows: usize,
     /// Number of different maskings that the last estimate will rest on.
     pub planned: usize,
+}
+
+/// The rows of an estimate for a text with so many words.
+fn cost(words: usize, context: &Context) -> f64 {
+    context.samples.fit_of(words)
 }
 
 impl Shapley {

@@ -105,9 +105,9 @@ pub struct Explanation {
     /// How far it is, while more is to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// Methods that were asked for and are left out, because the time ended or it was cancelled.
+    /// Methods that were asked for and are left out, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<Method>,
+    pub left_out: Vec<LeftOut>,
     /// The changes that led from the original text to this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<WordEdit>,
@@ -117,6 +117,15 @@ pub struct Explanation {
     /// Whether the text may be written down.
     #[serde(default, skip_serializing_if = "Privacy::is_public")]
     pub privacy: Privacy,
+}
+
+/// A method that was asked for and has no scores.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The method.
+    pub method: Method,
+    /// Why, e.g. `the time had ended`.
+    pub why: String,
 }
 
 /// Who asked for an explanation.

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use pellucid_explain::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_explain::{
+    Answer, Attention, GRADIENT_COST, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient,
+};
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
 
@@ -10,8 +12,6 @@ use super::parts::parts;
 
 /// The most words in one call where the time is kept, unless one text is longer.
 const WORDS: usize = 2048;
-/// What a gradient costs, in forward passes.
-const THERE_AND_BACK: f64 = 3.0;
 
 /// An oracle with a meter.
 pub struct Meter<'a> {
@@ -75,16 +75,16 @@ impl Slopes for Meter<'_> {
     fn gradient(&mut self, scalar: Scalar) -> Answer<WordGradient> {
         self.check()?;
         let found = self.oracle.gradient(scalar)?;
-        (self.counted)(THERE_AND_BACK);
+        (self.counted)(GRADIENT_COST);
         Ok(found)
     }
 
     fn path(&mut self, baseline: Baseline, alphas: &[f64], scalar: Scalar) -> Answer<Vec<PathPoint>> {
         let mut all = Vec::with_capacity(alphas.len());
-        for some in alphas.chunks(self.rows(3 * self.words()).min(alphas.len().max(1))) {
+        for some in alphas.chunks(self.rows(GRADIENT_COST as usize * self.words()).min(alphas.len().max(1))) {
             self.check()?;
             all.extend(self.oracle.path(baseline, some, scalar)?);
-            (self.counted)(THERE_AND_BACK * some.len() as f64);
+            (self.counted)(GRADIENT_COST * some.len() as f64);
         }
         Ok(all)
     }
@@ -92,7 +92,7 @@ impl Slopes for Meter<'_> {
     fn noisy_gradients(&mut self, noise: Noise, first: u64, count: usize) -> Answer<Vec<WordGradient>> {
         self.check()?;
         let found = self.oracle.noisy_gradients(noise, first, count)?;
-        (self.counted)(THERE_AND_BACK * count as f64);
+        (self.counted)(GRADIENT_COST * count as f64);
         Ok(found)
     }
 

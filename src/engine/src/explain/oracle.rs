@@ -305,7 +305,8 @@ impl ModelOracle<'_> {
     fn attention_layers(&self) -> Answer<Attention> {
         let tokens = self.tokens();
         if self.subject.encoded.windows.is_some() {
-            return Err(failed("the text is read in windows, and attention does not lead from one to another"));
+            let why = "the text is read in windows, and attention does not lead from one to another";
+            return Err(OracleError::Unsupported(why.to_owned()));
         }
         let batch = Batch::new(&[self.subject.encoded.clone().into()], self.model.pads(), self.model.device());
         let layers = no_grad(|| self.model.attention(&batch));

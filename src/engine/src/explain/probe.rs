@@ -6,6 +6,7 @@
 //! would have measured. Where the share does not suffice for all, fewer texts are measured. The time that it really takes
 //! is `speed/probe_share`.
 
+use pellucid_explain::GRADIENT_COST;
 use pellucid_explain::checks::plausibility::plausibility;
 use pellucid_explain::probe::complexity::complexity;
 use pellucid_explain::probe::convergence::converged_at;
@@ -31,8 +32,6 @@ use crate::model::teacher::TeacherState;
 
 /// How many maps are tested by masking words, which costs most.
 const TESTED: usize = 2;
-/// The cost of a token with its backward pass, in tokens of forward passes.
-const THERE_AND_BACK: f64 = 3.0;
 /// A cost in tokens that is always allowed: a second or two of a small model.
 const ALLOWED: f64 = 5000.0;
 /// How often the maps of the probe set can be made in a short run, if half of the share is left for their test.
@@ -172,7 +171,7 @@ impl Probe {
     fn affords(&self, cost: f64, moment: Moment) -> bool {
         // Before training has begun, the maps of the start are bought with what it will earn.
         let trained = if moment.step == 0 { moment.tokens_in_all } else { moment.tokens };
-        let earned = self.share * THERE_AND_BACK * trained as f64;
+        let earned = self.share * GRADIENT_COST * trained as f64;
         let is_small = (moment.last || moment.step == 0) && cost <= ALLOWED;
         self.share == 0.0 || is_small || self.state.spent + cost <= earned
     }
@@ -236,7 +235,7 @@ impl Probe {
         if self.share == 0.0 {
             return self.texts.len();
         }
-        let budget = self.share * THERE_AND_BACK * moment.tokens_in_all as f64 / MEASUREMENTS;
+        let budget = self.share * GRADIENT_COST * moment.tokens_in_all as f64 / MEASUREMENTS;
         let mut sum = 0.0;
         let fits = |text: &&Text| {
             sum += text.cost_of_map();
@@ -308,12 +307,12 @@ impl Text {
     }
 
     fn cost_of_map(&self) -> f64 {
-        THERE_AND_BACK * self.tokens()
+        GRADIENT_COST * self.tokens()
     }
 
     /// The most that testing the map costs: see [`pellucid_explain::probe::probe`].
     fn cost(&self, measures: Measures) -> f64 {
-        (rows(self.subject.words.len(), measures) as f64 + THERE_AND_BACK) * self.tokens()
+        (rows(self.subject.words.len(), measures) as f64 + GRADIENT_COST) * self.tokens()
     }
 
     /// The teacher's map in this model's words; `None` if the teacher has not read all of them.

@@ -3,22 +3,40 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use pellucid_explain::{Answer, Attention, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient};
+use pellucid_explain::{
+    Answer, Attention, GRADIENT_COST, Noise, OracleError, Outcome, PathPoint, Predict, Slopes, WordGradient,
+};
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Baseline, Removal};
 
 use super::oracle::{PathQuery, Query, Reply};
 use super::parts::parts;
 
-/// The most words in one question: about 15 ms of a small model. The next request or training step waits no longer than that.
-const WORDS: usize = 96;
-/// How many forward passes cost as much as a forward and a backward pass.
-const BACKWARD: usize = 3;
+/// Who else uses the thread of the model: the larger a question, the less its words cost, and the longer others wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Company {
+    /// A training goes on there.
+    Training,
+    /// Only other questions come.
+    Nobody,
+}
+
+impl Company {
+    /// The most words in one question. In a small model: 15 ms, which a training step waits; 150 ms, which a person does.
+    const fn words(self) -> usize {
+        match self {
+            Self::Training => 96,
+            Self::Nobody => 1024,
+        }
+    }
+}
 
 /// The explainer's end: asks and waits.
 #[derive(Debug)]
 pub struct RemoteOracle {
     words: usize,
+    /// The most words in one question, unless the text is longer.
+    most: usize,
     queries: SyncSender<Query>,
     replies: Receiver<Answer<Reply>>,
 }
@@ -43,10 +61,10 @@ pub enum Question {
 
 /// Both ends for a text of `words` words.
 #[must_use]
-pub fn remote(words: usize) -> (RemoteOracle, QuestionBox) {
+pub fn remote(words: usize, company: Company) -> (RemoteOracle, QuestionBox) {
     let (ask, queries) = sync_channel(1);
     let (reply, replies) = sync_channel(1);
-    (RemoteOracle { words, queries: ask, replies }, QuestionBox { queries, replies: reply })
+    (RemoteOracle { words, most: company.words(), queries: ask, replies }, QuestionBox { queries, replies: reply })
 }
 
 impl QuestionBox {
@@ -75,7 +93,7 @@ impl RemoteOracle {
 
     /// How many gradients are asked for in one question.
     fn gradients(&self) -> usize {
-        (WORDS / self.words.max(1) / BACKWARD).max(1)
+        (self.most / self.words.max(1) / GRADIENT_COST as usize).max(1)
     }
 }
 
@@ -94,7 +112,7 @@ impl Predict for RemoteOracle {
             Removal::Mask => row.len(),
             Removal::Delete => row.iter().filter(|present| **present).count() + 1,
         };
-        for rows in parts(presence, WORDS, words) {
+        for rows in parts(presence, self.most, words) {
             match self.ask(Query::Outcomes(rows.to_vec(), removal))? {
                 Reply::Outcomes(outcomes) => all.extend(outcomes),
                 _ => return mismatch(),
@@ -147,9 +165,11 @@ impl Slopes for RemoteOracle {
 mod tests {
     use super::*;
 
+    const WORDS: usize = Company::Training.words();
+
     #[test]
     fn questions_are_answered_across_threads_in_order() {
-        let (mut oracle, questions) = remote(2);
+        let (mut oracle, questions) = remote(2, Company::Training);
         let asker = std::thread::spawn(move || {
             let rows = |n| vec![vec![true, false]; n];
             (1..4).map(|n| oracle.outcomes(&rows(n), Removal::Mask).unwrap().len()).collect::<Vec<_>>()
@@ -173,7 +193,7 @@ mod tests {
 
     #[test]
     fn questions_are_small_and_nothing_is_lost_between_them() {
-        let (mut oracle, questions) = remote(WORDS / 4);
+        let (mut oracle, questions) = remote(WORDS / 4, Company::Training);
         let asker = std::thread::spawn(move || {
             let rows: Vec<_> = (0..10).map(|row| vec![row % 2 == 0; WORDS / 4]).collect();
             let mut ask = |rows: &[Vec<bool>]| -> Vec<f64> {
@@ -203,7 +223,7 @@ mod tests {
 
     #[test]
     fn dropping_the_box_cancels_the_explainer() {
-        let (mut oracle, questions) = remote(1);
+        let (mut oracle, questions) = remote(1, Company::Training);
         drop(questions);
         assert_eq!(oracle.gradient(Scalar::Logit), Err(OracleError::Cancelled));
     }

@@ -16,7 +16,7 @@ use pellucid_explain::words::marked;
 use pellucid_explain::{Answer, Context, Depth, OracleError, Patience, Slopes, cost, figures, grade, score};
 use pellucid_protocol::check::Grade;
 use pellucid_protocol::explanation::progress::{Progress, Task};
-use pellucid_protocol::explanation::{Asker, Privacy};
+use pellucid_protocol::explanation::{Asker, LeftOut, Privacy};
 use pellucid_protocol::{Attribution, Check, Explanation, Method, Verdict};
 
 use super::meter::Meter;
@@ -106,6 +106,8 @@ pub enum Ending {
     Over,
     /// Nobody waits for more.
     Cancelled,
+    /// The model could not be evaluated.
+    Failed,
 }
 
 impl Stage<'_> {
@@ -143,7 +145,8 @@ fn not_graded(attribution: &Attribution) -> Attribution {
 }
 
 /// Does the methods of `plan`. `emit` gets the explanation at each stage: scores while they are refined and when they are
-/// done, grades as they become clear, and the progress in between. The last stage has all that could be done.
+/// done, grades as they become clear, and the progress in between. The last stage has all that could be done. A method that
+/// says nothing about such a text is left out, if another one is there.
 ///
 /// # Errors
 /// When the oracle gives no answer; what was done by then was given to `emit`.
@@ -164,6 +167,14 @@ pub fn explain(
     let deadline = plan.budget.map(|budget| Instant::now() + budget);
     let ending = work.run(deadline);
     board.end(plan.methods, ending)
+}
+
+/// Names a method without scores among those that are left out.
+fn name_left(explanation: &mut Explanation, method: Method, why: &str) {
+    let is_named = explanation.left_out.iter().any(|left| left.method == method);
+    if explanation.by(method).is_none() && !is_named {
+        explanation.left_out.push(LeftOut { method, why: why.to_owned() });
+    }
 }
 
 /// Says of scores that their test has not begun.
@@ -215,7 +226,13 @@ impl Work<'_> {
         let ms = || start.elapsed().as_secs_f64() * 1e3;
         let board = self.board;
         let mut watch = |so_far: &Attribution| board.refine(Attribution { ms: ms(), ..so_far.clone() });
-        let mut made = score(&mut self.meter, method, &mut self.context, &mut watch)?;
+        let mut made = match score(&mut self.meter, method, &mut self.context, &mut watch) {
+            Err(OracleError::Unsupported(why)) => {
+                board.leave_out(method, why);
+                return Ok(());
+            }
+            made => made?,
+        };
         made.ms = ms();
         board.refine(made.clone());
         board.begin(Task::Test(method));
@@ -303,6 +320,11 @@ impl<'a> Board<'a> {
         self.tell(Ending::Open);
     }
 
+    fn leave_out(&self, method: Method, why: String) {
+        *self.under_way.borrow_mut() = None;
+        self.explanation.borrow_mut().left_out.push(LeftOut { method, why });
+    }
+
     /// The scores of a method, if they were made.
     fn take(&self, method: Method) -> Option<Attribution> {
         self.explanation.borrow().by(method).cloned()
@@ -338,18 +360,28 @@ impl<'a> Board<'a> {
             if self.depth > Depth::None {
                 explanation.attributions.iter_mut().filter(|made| !made.is_checked()).for_each(undecided);
             }
-            let left = |method: &&Method| explanation.by(**method).is_none();
-            explanation.left_out = self.methods.iter().filter(left).copied().collect();
+            let why = ending.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            self.methods.iter().for_each(|method| name_left(&mut explanation, *method, &why));
             let place = |made: &Attribution| wanted.iter().position(|method| *method == made.method);
             explanation.attributions.sort_by_key(place);
         }
-        let (ending, told) = match ending {
-            Ok(()) | Err(OracleError::OutOfTime) => (Ok(()), Ending::Over),
-            Err(OracleError::Cancelled) => (Err(OracleError::Cancelled), Ending::Cancelled),
-            Err(error) => return Err(error),
+        let ending = match ending {
+            Ok(()) | Err(OracleError::OutOfTime) => self.nothing().map_or(Ok(()), Err),
+            Err(error) => Err(error),
         };
-        self.tell(told);
+        self.tell(match ending {
+            Ok(()) => Ending::Over,
+            Err(OracleError::Cancelled) => Ending::Cancelled,
+            Err(_) => Ending::Failed,
+        });
         ending.map(|()| self.explanation.borrow().clone())
+    }
+
+    /// Why no method has said anything, if none has.
+    fn nothing(&self) -> Option<OracleError> {
+        let explanation = self.explanation.borrow();
+        let left = explanation.left_out.first().filter(|_| explanation.attributions.is_empty())?;
+        Some(OracleError::Failed(left.why.clone()))
     }
 }
 

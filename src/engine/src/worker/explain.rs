@@ -6,9 +6,8 @@ use pellucid_explain::{Context, Samples, Steps};
 use pellucid_formats::html;
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Row;
-use pellucid_protocol::explanation::Privacy;
 use pellucid_protocol::explanation::privacy::masked;
-use pellucid_protocol::readable::duration;
+use pellucid_protocol::explanation::{LeftOut, Privacy};
 use pellucid_protocol::scrub::escape_json;
 use pellucid_protocol::settings::Switch;
 use pellucid_protocol::work::{ExplainFormat, ExplainWork};
@@ -77,8 +76,8 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         let row = &rows.row(index);
         out.write(&match explainer.explain(row, &mut |stage| bar.show(index, &stage)) {
             Ok(explained) => {
-                tell_left_out(&explained, work);
-                formatted(&explained, work.format, index + 1)?
+                tell_left_out(&explained);
+                formatted(&explained, work, index + 1)?
             }
             Err(error @ (Error::NoNumber(_) | Error::Explain(_))) => {
                 unexplained(row, work, &failed.add(row, &error), index + 1)
@@ -95,22 +94,20 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
     failed.finish(rows.len())
 }
 
-fn formatted(explained: &ExplainedText, format: ExplainFormat, number: usize) -> Result<String> {
-    Ok(match format {
+fn formatted(explained: &ExplainedText, work: &ExplainWork, number: usize) -> Result<String> {
+    Ok(match work.format {
         ExplainFormat::Text => plain_text::plain_text(explained),
         ExplainFormat::Json => escaped_line(&json_line::json_line(explained)),
-        ExplainFormat::Csv => csv_table::rows(explained, number).map_err(no_table)?,
+        ExplainFormat::Csv => csv_table::rows(explained, &work.methods, number).map_err(no_table)?,
         ExplainFormat::Html => html_page::article(explained, number),
         ExplainFormat::Record => escaped_line(&json!(explained.explanation)),
     })
 }
 
-/// Says which methods had no time.
-fn tell_left_out(explained: &ExplainedText, work: &ExplainWork) {
-    let left: Vec<&str> = explained.explanation.left_out.iter().map(|method| method.key()).collect();
-    if let (false, Some(budget)) = (left.is_empty(), work.budget) {
-        let (row, time, left) = (name(explained.row), duration(budget.as_secs_f64()), left.join(", "));
-        note(&format!("{row}: after {time} the time had ended before {left}; --budget gives more"));
+/// Says which methods are missing, and why.
+fn tell_left_out(explained: &ExplainedText) {
+    for LeftOut { method, why } in &explained.explanation.left_out {
+        note(&format!("{}: {method} is left out: {why}", name(explained.row)));
     }
 }
 

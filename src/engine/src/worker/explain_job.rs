@@ -11,7 +11,7 @@ use pellucid_protocol::{Event, ExplainRequest, Explanation, Sample, Subject as E
 use super::message::{Report, Reports};
 use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
-use crate::explain::remote::{QuestionBox, remote};
+use crate::explain::remote::{Company, QuestionBox, remote};
 use crate::explain::session::{self, Ending, Plan, Stage};
 use crate::explain::subject::Subject;
 use crate::model::answers;
@@ -68,6 +68,16 @@ impl RequestedText {
     }
 }
 
+/// How an explainer does its work.
+pub struct JobWork {
+    /// The seed of its draws.
+    pub seed: u64,
+    /// Who else uses the thread that answers it.
+    pub company: Company,
+    /// Where what it finds goes.
+    pub reports: Reports,
+}
+
 /// A text and its explanation without the methods, before the explainer starts.
 pub struct PreparedExplanation {
     /// The text as the model sees it.
@@ -118,14 +128,15 @@ fn moved(sample: &Sample, text: &RequestedText, edited: &Edited) -> Vec<Span> {
 }
 
 impl PreparedExplanation {
-    /// Starts the explainer's thread. What it finds goes to `reports`: each stage for a person, only the whole for a survey.
+    /// Starts the explainer's thread. What it finds is reported: each stage for a person, only the whole for a survey.
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start(self, request: &ExplainRequest, seed: u64, reports: Reports) -> Result<ExplainJob> {
+    pub fn start(self, request: &ExplainRequest, work: JobWork) -> Result<ExplainJob> {
         let (methods, depth) = (request.methods.clone(), request.checks);
         let Self { subject, explanation } = self;
-        let (mut oracle, questions) = remote(subject.words.len());
+        let JobWork { seed, company, reports } = work;
+        let (mut oracle, questions) = remote(subject.words.len(), company);
         let (target, asker) = (explanation.target, explanation.asker);
         let failure = Arc::new(OnceLock::new());
         let reason = Arc::clone(&failure);
@@ -135,7 +146,7 @@ impl PreparedExplanation {
                     Ending::Open => asker == Asker::Person,
                     Ending::Over => true,
                     // What is done is kept: for the record, and for who comes back to the text.
-                    Ending::Cancelled => asker == Asker::Person && stage.has_maps(),
+                    Ending::Cancelled | Ending::Failed => asker == Asker::Person && stage.has_maps(),
                 };
                 if is_wanted {
                     let explained = Event::Explained(Box::new(stage.explanation()));

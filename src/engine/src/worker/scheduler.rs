@@ -16,14 +16,14 @@ use pellucid_protocol::{
     Cancel, Command, Event, ExplainRequest, SetRequest, SurveyProgress, SurveyRequest, SurveyState, Weights, WhatIf,
 };
 
-use super::explain_job::{self, ExplainJob, RequestedText};
+use super::explain_job::{self, ExplainJob, JobWork, RequestedText};
 use super::message::{Report, Reports, Request};
 use super::snapshot::Snapshot;
 use super::survey::Survey;
 use super::what_if_answers::{Answering, WhatIfAnswers};
 use crate::error::{Error, Result};
 use crate::explain::oracle::answer;
-use crate::explain::remote::Question;
+use crate::explain::remote::{Company, Question};
 use crate::panic_guard::guarded;
 use crate::train::run::requested;
 use crate::train::{Control, Flow, Trainer};
@@ -195,22 +195,24 @@ impl Scheduler {
         let mut prepared = prepared?;
         self.explained += 1;
         prepared.explanation.request = self.explained;
-        let seed = trainer.settings().seed;
-        self.job = Some(prepared.start(request, seed, self.reports.clone())?);
+        self.job = Some(prepared.start(request, self.job_work(trainer))?);
         Ok(())
+    }
+
+    fn job_work(&self, trainer: &Trainer) -> JobWork {
+        let company = if self.training == Training::Ended { Company::Nobody } else { Company::Training };
+        JobWork { seed: trainer.settings().seed, company, reports: self.reports.clone() }
     }
 
     /// The weights that were asked for, in the place of those that explained before.
     fn weights(&mut self, wanted: Weights, trainer: &Trainer) -> Result<Snapshot> {
-        if wanted == Weights::Best {
-            return Snapshot::best(trainer);
-        }
-        let kept = self.snapshot.take();
-        Ok(match kept {
+        let found = match self.snapshot.take() {
+            _ if wanted == Weights::Best => Snapshot::best(trainer)?,
             Some(kept) if wanted == Weights::OfStep(kept.step) => kept,
             Some(kept) => kept.renewed(trainer),
             None => Snapshot::new(trainer),
-        })
+        };
+        Ok(if self.training == Training::Ended { found.fixed() } else { found })
     }
 
     fn answer_what_if(&mut self, question: WhatIf, trainer: &Trainer) -> Result<()> {
@@ -337,7 +339,7 @@ impl Scheduler {
     fn survey_job(&self, survey: &Survey, request: ExplainRequest, trainer: &Trainer) -> Result<ExplainJob> {
         let text = RequestedText::new(&request.subject, trainer)?;
         let prepared = explain_job::prepare(&text, &request, Asker::Survey, &survey.snapshot, trainer)?;
-        prepared.start(&request, trainer.settings().seed, self.reports.clone())
+        prepared.start(&request, self.job_work(trainer))
     }
 
     fn advance_survey(&mut self) {

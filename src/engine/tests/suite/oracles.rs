@@ -1,7 +1,7 @@
 //! The oracles on a real model: they agree with plain forward passes and with each other.
 
 use pellucid_engine::explain::oracle::{ModelOracle, answer};
-use pellucid_engine::explain::remote::{Question, remote};
+use pellucid_engine::explain::remote::{Company, Question, remote};
 use pellucid_engine::explain::session::{self, Plan};
 use pellucid_engine::explain::subject::{Subject, Unit};
 use pellucid_engine::model::answers;
@@ -173,7 +173,7 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
         }
     }
 
-    let (mut oracle, questions) = remote(6);
+    let (mut oracle, questions) = remote(6, Company::Training);
     let start = blank();
     let asker = std::thread::spawn(move || {
         session::explain(&mut oracle, start, Plan::new(Method::ALL, Context::new(4)), &mut |_| {}).unwrap()
@@ -194,6 +194,24 @@ fn every_method_has_its_checks_and_the_remote_oracle_gives_the_same() {
         assert!(a.method == b.method && near, "{:?} and {:?}", a.scores, b.scores);
         assert_eq!((a.checks.len(), a.is_trusted()), (b.checks.len(), b.is_trusted()));
     }
+}
+
+#[test]
+fn when_the_time_has_ended_the_first_map_is_there_and_the_rest_is_named() {
+    let fixture = Fixture::new();
+    let (model, _, encoder) = load_classifier(&fixture.path("teacher"), 24).unwrap();
+    let subject = Subject::new(&encoder, TEXT, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
+    let methods = [Method::SmoothGrad, Method::GradientInput, Method::IntegratedGradients];
+    let plan = Plan { budget: Some(Duration::ZERO), ..Plan::new(&methods, Context::new(0)) };
+    let mut last = None;
+    let mut emit = |stage: session::Stage<'_>| last = Some((stage.ending(), stage.explanation()));
+    let done = session::explain(&mut oracle, session::blank(&subject, vec![0.5, 0.5], 1), plan, &mut emit).unwrap();
+    assert_eq!(last, Some((session::Ending::Over, done.clone())));
+    assert_eq!(done.attributions.iter().map(|made| made.method).collect::<Vec<_>>(), [Method::GradientInput]);
+    let left: Vec<Method> = done.left_out.iter().map(|left| left.method).collect();
+    assert_eq!(left, [Method::IntegratedGradients, Method::SmoothGrad]);
+    assert!(!done.partial && done.left_out.iter().all(|left| left.why.contains("time")));
 }
 
 #[test]

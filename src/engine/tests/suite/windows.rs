@@ -7,16 +7,17 @@ use pellucid_engine::data::tokenise::{Encoded, TextEncoder};
 use pellucid_engine::data::tokens::TokenRow;
 use pellucid_engine::data::windows::TextLimit;
 use pellucid_engine::explain::oracle::ModelOracle;
+use pellucid_engine::explain::session::{self, Plan};
 use pellucid_engine::explain::subject::Subject;
 use pellucid_engine::interrupt::Interrupt;
 use pellucid_engine::model::answers;
 use pellucid_engine::model::classifier::Classifier;
 use pellucid_engine::model::layers::dropout::Dropout;
 use pellucid_engine::model::pretrained::load_classifier;
-use pellucid_explain::{Predict, Slopes};
+use pellucid_explain::{Context, Predict, Slopes};
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::settings::{WindowPooling, Windows};
-use pellucid_protocol::{Baseline, Removal};
+use pellucid_protocol::{Baseline, Method, Removal};
 use serde::Deserialize;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -137,6 +138,23 @@ fn words_are_hidden_and_paths_are_followed_over_the_whole_text() {
     let none = oracle.path(Baseline::Pad, &[0.0, 1.0], Scalar::Logit).unwrap();
     assert!((sum - (none[1].value - none[0].value)).abs() < 5e-2, "{sum} {none:?}");
     assert!(oracle.attention().is_err());
+}
+
+#[test]
+fn a_method_that_says_nothing_about_windows_is_left_out_and_said() {
+    let case = cases().remove(1);
+    let (model, encoder) = loaded(&case, WindowPooling::Mean);
+    let subject = Subject::new(&encoder, &case.text, None).unwrap();
+    let mut oracle = ModelOracle { model: &model, subject: &subject, target: 1 };
+    let mut explained = |methods: &[Method]| {
+        let blank = session::blank(&subject, vec![0.5, 0.5], 1);
+        session::explain(&mut oracle, blank, Plan::new(methods, Context::new(0)), &mut |_| {})
+    };
+    let made = explained(&[Method::Rollout, Method::GradientInput]).unwrap();
+    assert_eq!(made.attributions.iter().map(|made| made.method).collect::<Vec<_>>(), [Method::GradientInput]);
+    let [left] = &made.left_out[..] else { panic!("{:?}", made.left_out) };
+    assert!(left.method == Method::Rollout && left.why.contains("windows"), "{left:?}");
+    assert!(explained(&[Method::Rollout]).unwrap_err().to_string().contains("windows"), "nothing is left to say");
 }
 
 #[test]

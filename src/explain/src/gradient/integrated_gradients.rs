@@ -4,9 +4,9 @@ use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Baseline, Check, Method};
 
 use super::quadrature::{Node, gauss_legendre};
-use crate::context::Steps;
-use crate::explainer::{Explainer, Removes, Text};
-use crate::oracle::{Answer, OracleError, PathPoint, Slopes, check_numbers};
+use crate::context::{Context, Steps};
+use crate::explainer::{Explainer, Removes, Text, Work};
+use crate::oracle::{Answer, GRADIENT_COST, OracleError, PathPoint, Slopes, check_numbers};
 
 /// Nodes of the first attempt.
 pub const FIRST_STEPS: usize = 16;
@@ -20,7 +20,16 @@ pub const CHANGE: f64 = 1e-5;
 
 /// [`Method::IntegratedGradients`].
 pub(crate) const EXPLAINER: Explainer =
-    Explainer::new(Method::IntegratedGradients, Scalar::Logit, Removes::Nothing, score);
+    Explainer::new(Method::IntegratedGradients, Scalar::Logit, Removes::Nothing, Work { score, cost });
+
+/// Most often two rules suffice.
+fn cost(_: usize, context: &Context) -> f64 {
+    let points = match context.steps {
+        Steps::Enough => 3 * FIRST_STEPS,
+        Steps::Fixed(steps) => steps,
+    };
+    points as f64 * GRADIENT_COST
+}
 
 fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
     let (blank, baseline) = (explainer.blank(context), context.baseline);

@@ -4,8 +4,8 @@ use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Check, Method};
 
 use super::check;
-use crate::explainer::{Explainer, Removes, Text, sampling};
-use crate::oracle::{Answer, Noise, OracleError, Slopes, WordGradient};
+use crate::explainer::{Explainer, Removes, Text, Work, sampling};
+use crate::oracle::{Answer, GRADIENT_COST, Noise, OracleError, Slopes, WordGradient};
 use crate::sampling::Means;
 
 /// Standard deviation of the noise, relative to the range of the text's word embeddings. A few numbers of an embedding
@@ -17,7 +17,12 @@ pub const DRAWS: usize = 16;
 pub const COPIES_PER_CALL: usize = 8;
 
 /// [`Method::SmoothGrad`].
-pub(crate) const EXPLAINER: Explainer = Explainer::new(Method::SmoothGrad, Scalar::Logit, Removes::Nothing, score);
+pub(crate) const EXPLAINER: Explainer = Explainer::new(
+    Method::SmoothGrad,
+    Scalar::Logit,
+    Removes::Nothing,
+    Work { score, cost: |_, _| DRAWS as f64 * GRADIENT_COST },
+);
 
 fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
     let blank = explainer.blank(context);

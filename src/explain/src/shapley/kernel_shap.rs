@@ -3,10 +3,10 @@
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Method, Removal};
 
-use super::Shapley;
 use super::owen::{Draws, GROUP_SHARE, GroupValues, Owen, owen};
+use super::{Shapley, cost};
 use crate::context::Samples;
-use crate::explainer::{Explainer, Removes, Text};
+use crate::explainer::{Explainer, Removes, Text, Work};
 use crate::oracle::Answer;
 use crate::oracle::masking::{Masking, ROWS_PER_CALL};
 use crate::oracle::word_groups::WordGroups;
@@ -24,7 +24,7 @@ const PENALTY: f64 = 1e-10;
 
 /// [`Method::KernelShap`].
 pub(crate) const EXPLAINER: Explainer =
-    Explainer::new(Method::KernelShap, Scalar::Probability, Removes::Words(Removal::Mask), score);
+    Explainer::new(Method::KernelShap, Scalar::Probability, Removes::Words(Removal::Mask), Work { score, cost });
 
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);

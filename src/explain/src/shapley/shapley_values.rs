@@ -7,15 +7,15 @@ use super::exact::exact;
 use super::exhaustive::{TABLE_WORDS, exhaustive};
 use super::kernel_shap::up_to_size;
 use super::owen::{Draws, GroupValues, Owen, owen};
-use super::{Shapley, permutation};
-use crate::explainer::{Explainer, Removes, Text};
+use super::{Shapley, cost, permutation};
+use crate::explainer::{Explainer, Removes, Text, Work};
 use crate::oracle::Answer;
 use crate::oracle::masking::Masking;
 use crate::oracle::subsets::Subsets;
 
 /// [`Method::Shapley`].
 pub(crate) const EXPLAINER: Explainer =
-    Explainer::new(Method::Shapley, Scalar::Probability, Removes::Words(Removal::Mask), score);
+    Explainer::new(Method::Shapley, Scalar::Probability, Removes::Words(Removal::Mask), Work { score, cost });
 
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed, blank) = (context.samples, context.seed, explainer.blank(context));

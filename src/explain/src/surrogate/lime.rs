@@ -8,9 +8,9 @@ use pellucid_protocol::{Attribution, Check, Method, Surrogate};
 use grouped::{GroupedFit, grouped};
 
 use super::neighbourhood::{Neighbourhood, Perturbations};
-use super::{PENALTY, fidelity};
+use super::{PENALTY, cost, fidelity};
 use crate::context::{Context, Samples};
-use crate::explainer::{Explainer, Removes, Text, sampling};
+use crate::explainer::{Explainer, Removes, Text, Work, sampling};
 use crate::oracle::masking::Masking;
 use crate::oracle::{Answer, Slopes};
 use crate::regression::Weighted;
@@ -18,7 +18,8 @@ use crate::regression::pair_model::{PairModel, SizeWeights};
 use crate::regression::ridge::Ridge;
 
 /// [`Method::Lime`].
-pub(crate) const EXPLAINER: Explainer = Explainer::new(Method::Lime, Scalar::Probability, Removes::AsChosen, score);
+pub(crate) const EXPLAINER: Explainer =
+    Explainer::new(Method::Lime, Scalar::Probability, Removes::AsChosen, Work { score, cost });
 
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);

@@ -5,16 +5,17 @@ use pellucid_protocol::surrogate::Tree;
 use pellucid_protocol::{Attribution, Check, Method};
 
 use super::neighbourhood::Neighbourhood;
-use super::{PENALTY, fidelity};
+use super::{PENALTY, cost, fidelity};
 use crate::context::Samples;
-use crate::explainer::{Explainer, Removes, Text};
+use crate::explainer::{Explainer, Removes, Text, Work};
 use crate::oracle::Answer;
 use crate::oracle::masking::Masking;
 use crate::regression::regression_tree::RegressionTree;
 use crate::regression::ridge::Ridge;
 
 /// [`Method::Tree`].
-pub(crate) const EXPLAINER: Explainer = Explainer::new(Method::Tree, Scalar::Probability, Removes::AsChosen, score);
+pub(crate) const EXPLAINER: Explainer =
+    Explainer::new(Method::Tree, Scalar::Probability, Removes::AsChosen, Work { score, cost });
 
 fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);

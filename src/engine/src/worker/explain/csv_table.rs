@@ -3,7 +3,8 @@
 use std::io;
 
 use pellucid_formats::table::Table;
-use pellucid_protocol::Method;
+use pellucid_protocol::check::Grade;
+use pellucid_protocol::{Attribution, Method};
 
 use super::explained_text::ExplainedText;
 
@@ -11,7 +12,8 @@ use super::explained_text::ExplainedText;
 const COLUMNS: [&str; 10] =
     ["text", "line", "label", "predicted", "class", "probability", "word", "start", "end", "written"];
 
-/// The names of the columns. Each method has a column of scores and, beside it, one that says whether they are trusted.
+/// The names of the columns. Each method has a column of scores and, beside it, one that says whether they are trusted, and
+/// one with the grade of their test against chance. All are empty for a method that is left out.
 ///
 /// # Errors
 /// When the row cannot be written.
@@ -21,16 +23,17 @@ pub fn header(methods: &[Method]) -> io::Result<String> {
     for method in methods {
         table.text(method.key())?;
         table.text(&format!("{}_trusted", method.key()))?;
+        table.text(&format!("{}_grade", method.key()))?;
     }
     table.end_row()?;
     written(table)
 }
 
-/// The rows of text number `number`, counted from 1. A text without words has none.
+/// The rows of text number `number`, counted from 1, with the columns of `methods`. A text without words has none.
 ///
 /// # Errors
 /// As [`header`].
-pub fn rows(explained: &ExplainedText, number: usize) -> io::Result<String> {
+pub fn rows(explained: &ExplainedText, methods: &[Method], number: usize) -> io::Result<String> {
     let mut table = Table::new(Vec::new());
     for (index, word) in explained.words().iter().enumerate() {
         let span = explained.explanation.words[index];
@@ -44,9 +47,11 @@ pub fn rows(explained: &ExplainedText, number: usize) -> io::Result<String> {
         table.number(span.start)?;
         table.number(span.end)?;
         table.text(word)?;
-        for attribution in &explained.explanation.attributions {
-            table.number(attribution.scores[index])?;
-            table.number(attribution.is_trusted())?;
+        for method in methods {
+            let made = explained.explanation.by(*method);
+            table.number_or_empty(made.map(|made| made.scores[index]))?;
+            table.number_or_empty(made.map(Attribution::is_trusted))?;
+            table.text(made.and_then(Attribution::grade).map_or("", Grade::key))?;
         }
         table.end_row()?;
     }

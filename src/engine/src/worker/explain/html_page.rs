@@ -47,6 +47,9 @@ pub fn article(explained: &ExplainedText, number: usize) -> String {
             }
             "\n"
             @for attribution in attributions { (map(explained, attribution, &words)) }
+            @for left in &explained.explanation.left_out {
+                p.why { (left.method.title()) " is left out: " (left.why) } "\n"
+            }
             @if attributions.len() > 1 { (agreements(attributions)) }
         }
         "\n"

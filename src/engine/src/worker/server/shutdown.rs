@@ -7,8 +7,10 @@ use tokio::time::Instant;
 
 /// How long the worker of an ended run waits for a client to attach.
 const LINGER: Duration = Duration::from_secs(10);
-/// How long the worker of an ended run waits for a disk that does not take the rest of the log, and for an explanation.
+/// How long the worker of an ended run waits for a disk that does not take the rest of the log.
 const STUBBORN: Duration = Duration::from_secs(600);
+/// After how long without a sign of life an explanation under way counts as given up.
+const SILENCE: Duration = Duration::from_secs(60);
 /// How long the training may take to end when the worker is told to leave. The whole exit stays under 10 s.
 const HURRY: Duration = Duration::from_secs(8);
 
@@ -33,15 +35,22 @@ pub(super) struct Shutdown {
     stops: u32,
     /// When the training must have ended, if the worker was told to leave.
     leave_by: Option<Instant>,
-    /// Whether an explanation is under way.
-    explaining: bool,
+    /// Until when an explanation counts as under way.
+    explaining_until: Option<Instant>,
     /// When something last changed here.
     since: Instant,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { stage: Stage::Going, clients: 0, stops: 0, leave_by: None, explaining: false, since: Instant::now() }
+        Self {
+            stage: Stage::Going,
+            clients: 0,
+            stops: 0,
+            leave_by: None,
+            explaining_until: None,
+            since: Instant::now(),
+        }
     }
 }
 
@@ -75,10 +84,8 @@ impl Shutdown {
 
     /// An explanation is under way, or over: it is finished even if nobody looks on, because the record keeps it.
     fn explaining(&mut self, is_under_way: bool) {
-        if self.explaining != is_under_way {
-            self.explaining = is_under_way;
-            self.since = Instant::now();
-        }
+        self.since = Instant::now();
+        self.explaining_until = is_under_way.then(|| self.since + SILENCE);
     }
 
     /// The run has ended.
@@ -124,8 +131,12 @@ impl Shutdown {
             Stage::Gone => true,
             _ if self.leave_by.is_some() => true,
             Stage::Ended => false,
-            Stage::Released => self.clients == 0 && waiting == 0 && !self.explaining,
+            Stage::Released => self.clients == 0 && waiting == 0 && !self.is_explaining(),
         }
+    }
+
+    fn is_explaining(&self) -> bool {
+        self.explaining_until.is_some_and(|until| Instant::now() < until)
     }
 
     /// When [`Shutdown::expire`] is due.
@@ -134,7 +145,8 @@ impl Shutdown {
         match self.stage {
             Stage::Going => self.leave_by,
             _ if self.clients > 0 => None,
-            _ => Some(self.since + if waiting > 0 || self.explaining { STUBBORN } else { LINGER }),
+            _ if waiting > 0 => Some(self.since + STUBBORN),
+            _ => Some(self.explaining_until.unwrap_or(self.since + LINGER)),
         }
     }
 
@@ -198,6 +210,9 @@ mod tests {
         assert!(!end.is_over(0) && end.wake(0).is_some_and(|wake| wake > Instant::now() + 2 * LINGER));
         end.explaining(false);
         assert!(end.is_over(0));
+        end.explaining(true);
+        end.explaining_until = end.explaining_until.map(|until| until - SILENCE);
+        assert!(end.is_over(0), "it has given no sign of life");
     }
 
     #[test]
