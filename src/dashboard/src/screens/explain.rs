@@ -107,7 +107,7 @@ fn same_text(a: &Explanation, b: &Explanation) -> bool {
 /// The Explain screen of a run.
 ///
 /// ```text
-/// ╭─ sample 12, as of step 1200 ─────────────────╮╭─ answer ───────────╮
+/// ╭─ sample 12 · occlusion · step 1200 ──────────╮╭─ answer ───────────╮
 /// │ text with strengths behind and under words   ││ class  bar  share  │
 /// ╰──────────────────────────────────────────────╯╰────────────────────╯
 /// ╭─ methods ────────────────────────────────────╮╭─ surrogate ────────╮

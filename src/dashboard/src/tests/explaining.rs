@@ -94,7 +94,7 @@ fn a_masked_word_is_asked_about_and_the_map_follows() {
 
 #[test]
 fn the_map_to_trust_most_is_shown_until_one_is_chosen_by_hand() {
-    let mut state = explaining(120, 40);
+    let mut state = explaining(200, 50);
     let text = "a text that was not explained before";
     let come = |state: &mut State, methods| {
         event(state, Event::Explained(Box::new(fixture::explanation(text, None, 1240, methods))));
@@ -105,7 +105,7 @@ fn the_map_to_trust_most_is_shown_until_one_is_chosen_by_hand() {
     assert!(come(&mut state, 4).contains("LIME, best checked"));
     press(&mut state, "m");
     let all = come(&mut state, Method::ALL.len());
-    assert!(all.contains("your text · occlusion · as of") && all.contains("4 of 11"), "{all}");
+    assert!(all.contains("your text · occlusion · step") && all.contains("4 of 11"), "{all}");
 }
 
 #[test]

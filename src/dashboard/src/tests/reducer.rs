@@ -158,9 +158,9 @@ fn a_recorded_explanation_is_found_without_a_worker() {
     (0..12).for_each(|_| drop(press(&mut state, "j")));
     press(&mut state, "e");
     assert_eq!(state.screen, Screen::Explain);
-    assert!(shown(&state).contains("as of step 1200"));
+    assert!(shown(&state).contains("step 1200"));
     press(&mut state, "[");
-    assert!(shown(&state).contains("as of step 800"));
+    assert!(shown(&state).contains("step 800"));
 }
 
 #[test]
@@ -168,9 +168,9 @@ fn a_map_stays_until_the_new_one_has_its_method() {
     let mut state = fixture::live(1240, size(80, 24), Screen::Explain);
     press(&mut state, "mmm");
     from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, 1)]));
-    assert!(shown(&state).contains("occlusion · as of step 1200"));
+    assert!(shown(&state).contains("occlusion · step 1200"));
     from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, 3)]));
-    assert!(shown(&state).contains("occlusion · as of step 1300"));
+    assert!(shown(&state).contains("occlusion · step 1300"));
     assert!(shown(&state).contains("under way"));
     from_run(&mut state, FromRun::Records(vec![fixture::explained(1300, Method::ALL.len())]));
     assert!(shown(&state).contains("4 of 4"), "parts of one answer are one");

@@ -9,6 +9,7 @@ use ratatui::widgets::Widget;
 
 use super::area::{from, to};
 use super::put_text::PutText;
+use crate::text;
 use crate::theme::Styles;
 
 /// A box with a title at the left of its upper edge, and perhaps a note at the right.
@@ -29,10 +30,10 @@ impl<'a> Panel<'a> {
         Self { title, note: None, styles }
     }
 
-    /// The same with words at the right of its upper edge.
+    /// The same with words at the right of its upper edge, if there are any.
     #[must_use]
     pub(crate) fn note(self, words: &str, style: Style) -> Self {
-        Self { note: Some((format!(" {words} "), style)), ..self }
+        Self { note: (!words.is_empty()).then(|| (format!(" {words} "), style)), ..self }
     }
 
     /// Draws the box; returns its inside.
@@ -50,7 +51,9 @@ impl Widget for Panel<'_> {
         border(area, self.styles.faint, buf);
         let edge = Rect { height: 1, ..to(from(area, 2), area.width.saturating_sub(4)) };
         if !self.title.is_empty() {
-            buf.put(edge, &format!(" {} ", self.title), self.styles.accent);
+            let noted = self.note.as_ref().map_or(0, |(words, _)| text::width(words) as u16 + 1);
+            let room = Rect { width: edge.width.saturating_sub(noted), ..edge };
+            buf.put(room, &format!(" {} ", self.title), self.styles.accent);
         }
         if let Some((words, style)) = self.note {
             buf.put_spans_right(edge, &[Span::styled(words, style)]);

@@ -31,11 +31,19 @@ fn cost(_: usize, context: &Context) -> f64 {
     points as f64 * GRADIENT_COST
 }
 
-fn score(Text { explainer, oracle, context, .. }: Text) -> Answer<Attribution> {
+fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (blank, baseline) = (explainer.blank(context), context.baseline);
     let path = Path { baseline, scalar: blank.scalar, steps: context.steps };
-    let Integrated { scores, start, check, evaluations } = integrated_gradients(oracle, path)?;
-    Ok(Attribution { scores, start, checks: vec![check], evaluations, baseline: Some(baseline), ..blank })
+    let of = |found: &Integrated, checks| Attribution {
+        scores: found.scores.clone(),
+        start: found.start,
+        evaluations: found.evaluations,
+        baseline: Some(baseline),
+        checks,
+        ..blank.clone()
+    };
+    let found = refined(oracle, path, &mut |so_far| watch(&of(so_far, Vec::new())))?;
+    Ok(of(&found, vec![found.check]))
 }
 
 /// What is integrated, and from where.
@@ -80,6 +88,11 @@ pub struct Integrated {
 /// # Errors
 /// When the oracle gives no answer, or one that is not finite.
 pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integrated> {
+    refined(oracle, path, &mut |_| {})
+}
+
+/// [`integrated_gradients`]; `watch` gets what a rule gives that is not the last.
+fn refined(oracle: &mut dyn Slopes, path: Path, watch: &mut dyn FnMut(&Integrated)) -> Answer<Integrated> {
     if oracle.words() == 0 {
         return Ok(Integrated { scores: Vec::new(), start: None, check: Check::Undefined, evaluations: 0 });
     }
@@ -96,10 +109,11 @@ pub fn integrated_gradients(oracle: &mut dyn Slopes, path: Path) -> Answer<Integ
     let (mut scores, mut evaluations) = (integral(&rule, inner, oracle.words()), 2 + steps);
     loop {
         let gap = change.gap(&scores);
+        let found = Integrated { scores, start: Some(change.start), check: change.check(gap, steps), evaluations };
         if gap <= Check::COMPLETENESS_LIMIT || steps >= most {
-            let start = Some(change.start);
-            return Ok(Integrated { scores, start, check: change.check(gap, steps), evaluations });
+            return Ok(found);
         }
+        watch(&found);
         steps *= 2;
         rule = gauss_legendre(steps);
         let inner = points(oracle, path, &rule.iter().map(|node| node.at).collect::<Vec<_>>())?;

@@ -33,11 +33,13 @@ impl Attribution {
         })
     }
 
-    /// Which of two maps deserves more trust: by the grade, then by the correlation.
+    /// Which of two maps deserves more trust: by the grade, then by the correlation. One that is not tested comes before one
+    /// that has failed.
     #[must_use]
     pub fn compare_trust(&self, other: &Self) -> Ordering {
         let correlation = |made: &Self| made.correlation().unwrap_or(f64::NEG_INFINITY);
-        self.grade().cmp(&other.grade()).then_with(|| correlation(self).total_cmp(&correlation(other)))
+        let grade = |made: &Self| made.grade().unwrap_or(Grade::Undecided);
+        grade(self).cmp(&grade(other)).then_with(|| correlation(self).total_cmp(&correlation(other)))
     }
 
     /// The grade as three dots: `●●●`, `●●○`, `○○○`; `–––` where there is nothing to explain, `···` before the test.
@@ -231,7 +233,7 @@ mod tests {
             with(Method::Gradient, &[chance(Grade::Undecided, 0.6, 0.1)]),
         ];
         let order: Vec<_> = explained.by_trust().iter().map(|made| made.method).collect();
-        assert_eq!(order, [Method::Shapley, Method::Occlusion, Method::Gradient, Method::Lime, Method::GradientInput]);
+        assert_eq!(order, [Method::Shapley, Method::Occlusion, Method::Gradient, Method::GradientInput, Method::Lime]);
         explained.attributions.push(with(Method::Rollout, &[chance(Grade::Weak, 0.9, 0.01)]));
         assert_eq!(explained.by_trust()[0].method, Method::Rollout);
         assert_eq!(explained.best().unwrap().method, Method::Shapley, "of equal grade, one with a direction");

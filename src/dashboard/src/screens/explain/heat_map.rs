@@ -16,12 +16,16 @@ use crate::widgets::area::{from, inset, row};
 use crate::widgets::heat_text::{HeatText, Signs, Trust};
 use crate::widgets::{Panel, PutText, inner};
 
+/// From this width on there is room for more than a title.
+const NOTED: u16 = 70;
+/// Columns that a frame, its blanks and a piece of its line between title and note take.
+const FRAME: usize = 9;
 /// From this width on there is room to say what an explanation is busy with.
 const WIDE: u16 = 100;
 
 impl ExplainView<'_> {
     /// ```text
-    /// ╭─ sample 12 · occlusion, best checked · as of step 1200 ─── 2 of 3 ╮
+    /// ╭─ sample 12 · occlusion, best checked · step 1200 ─── 2 of 3 ╮
     /// │ text and numbers                                                  │
     /// │ ▸ chest  +41 points  word 3 of 40                                 │
     /// │ ●●● strong: its scores follow 74 % of what hiding words does …    │
@@ -31,14 +35,10 @@ impl ExplainView<'_> {
     pub(super) fn render_heat_map(&self, current: &Explanation, area: Rect, buf: &mut Buffer) {
         let (screen, styles) = (self.screen, self.styles);
         let (explanation, made) = screen.painted(current);
-        let title = screen.title(explanation);
-        let panel = Panel::new(&title, styles);
         let (place, style) = self.place_in_history(area.width);
-        if area.width >= 70 {
-            panel.note(&place, style).draw(area, buf)
-        } else {
-            panel.draw(area, buf)
-        };
+        let place = if area.width >= NOTED { place } else { String::new() };
+        let title = screen.title(explanation, usize::from(area.width).saturating_sub(text::width(&place) + FRAME));
+        Panel::new(&title, styles).note(&place, style).draw(area, buf);
         let inside = inset(inner(area));
         let shown = screen.draft.shown(current);
         let scores = made.map_or_else(|| vec![0.0; shown.words.len()], |made| shown.scores(explanation, made));
@@ -152,14 +152,17 @@ impl Explain {
         }
     }
 
-    fn title(&self, explanation: &Explanation) -> String {
+    /// Without what matters least, where it would take more than `room` columns.
+    fn title(&self, explanation: &Explanation, room: usize) -> String {
         let subject = match explanation.privacy.row() {
             Some(row) => row.to_owned(),
             None => explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}")),
         };
         let trusted = explanation.by(self.method()).is_some_and(Attribution::is_trusted);
         let best = if self.chosen.is_none() && trusted && !self.draft.is_changed() { ", best checked" } else { "" };
-        self.titled(&format!("{subject} · {}{best} · as of step {}", self.method().title(), explanation.step))
+        let with =
+            |best| self.titled(&format!("{subject} · {}{best} · step {}", self.method().title(), explanation.step));
+        Some(with(best)).filter(|title| text::width(title) <= room).unwrap_or_else(|| with(""))
     }
 
     /// A title, and whether the text is changed.
