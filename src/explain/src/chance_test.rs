@@ -185,16 +185,11 @@ impl ChanceTest {
         }
     }
 
-    /// Whether no more looks are worth their cost to a map that has not passed: there are none, or with luck it would not
-    /// pass the last of them either.
+    /// Whether no more looks are worth their cost to a map that has not passed.
     fn is_over(&self, tested: &Tested) -> bool {
-        let last = self.plan.looks() - 1;
-        let Some(seen) = self.seen.last().filter(|_| self.seen.len() <= last) else { return true };
-        let part = self.rows() as f64 / self.most_rows() as f64;
-        let at_best = tested.ties(&seen.effects) * chance::at_best(tested.cosine, seen.effects.dimensions(), part);
-        let passed = self.tested.iter().filter(|other| other.p <= ERROR / self.maps as f64).count();
-        let left = self.maps.saturating_sub(passed).max(1);
-        at_best / self.plan.share(last) * left as f64 > ERROR
+        // After two looks a map that points away from the effects has next to no chance to pass.
+        let looks = self.seen.len();
+        looks == self.plan.looks() || (looks >= 2 && tested.cosine <= 0.0)
     }
 
     fn is_decided(&self, method: Method) -> bool {
@@ -245,13 +240,9 @@ impl Tested {
         let question = Map { method: self.method, scores: &self.scores }.question();
         self.cosine = effects.cosine(question, &self.scores);
         self.correlation = effects.correlation(question, &self.scores);
-        let p = self.ties(effects) * chance::as_good(self.cosine, effects.dimensions());
+        let ties = effects.ties() * if self.method.is_signed() { 1.0 } else { UNEVEN };
+        let p = ties * chance::as_good(self.cosine, effects.dimensions());
         self.p = self.p.min((p / share).min(1.0));
-    }
-
-    /// By what the probability of a normal direction is multiplied.
-    fn ties(&self, effects: &Effects) -> f64 {
-        effects.ties() * if self.method.is_signed() { 1.0 } else { UNEVEN }
     }
 }
 
