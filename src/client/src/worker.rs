@@ -1,10 +1,12 @@
 //! The worker program: where it is, and running it in the foreground.
 
 use std::env;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use pellucid_protocol::message::job_progress::JobProgress;
 use pellucid_protocol::work::Work;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncWriteExt;
@@ -93,17 +95,18 @@ pub fn command(worker: &Path) -> Command {
     command
 }
 
-/// Runs the worker on `work` with this program's stdout, forwards its stderr, and returns its exit code.
+/// Runs the worker on `work` with this program's stdout, and returns its exit code. `tell` gets the lines of its stderr;
+/// where this program's stderr is a terminal, [`JobProgress`] among them.
 ///
 /// # Errors
 /// When there is no worker or it cannot be started.
-pub async fn run(work: &Work) -> Result<Ending, Failure> {
+pub async fn run(work: &Work, tell: impl FnMut(&str) + Send + 'static) -> Result<Ending, Failure> {
     let worker = find()?;
     let cannot = |error: std::io::Error| cannot_start(&worker, &error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut child = command(&worker).stderr(Stdio::piped()).spawn().map_err(cannot)?;
-    let forwarded = tokio::spawn(forward_stderr(child.stderr.take()));
+    let mut child = telling(command(&worker)).stderr(Stdio::piped()).spawn().map_err(cannot)?;
+    let forwarded = tokio::spawn(forward_stderr(child.stderr.take(), tell));
     send_job(&mut child, work).await;
     let pid = child.id();
     loop {
@@ -119,17 +122,26 @@ pub async fn run(work: &Work) -> Result<Ending, Failure> {
     }
 }
 
-/// Runs the worker on `work` and returns its stdout.
+/// Has the worker say how far it is, where there is somebody to see it.
+fn telling(mut command: Command) -> Command {
+    if std::io::stderr().is_terminal() {
+        command.env(JobProgress::ASKED_BY, "1");
+    }
+    command
+}
+
+/// Runs the worker on `work` and returns its stdout. `tell` gets the lines of its stderr, as in [`run`].
 ///
 /// # Errors
 /// When there is no worker, it cannot be started, or it fails.
-pub async fn output(work: &Work) -> Result<Vec<u8>, Failure> {
+pub async fn output(work: &Work, mut tell: impl FnMut(&str) + Send + 'static) -> Result<Vec<u8>, Failure> {
     let worker = find()?;
     let cannot = |error: std::io::Error| cannot_start(&worker, &error);
-    let mut command = command(&worker);
+    let mut command = telling(command(&worker));
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(cannot)?;
-    let said = tokio::spawn(forward_all_but_last(child.stderr.take()));
+    let stderr = child.stderr.take();
+    let said = tokio::spawn(async move { forward_all_but_last(stderr, &mut tell).await });
     send_job(&mut child, work).await;
     let output = child.wait_with_output().await.map_err(cannot)?;
     // A child process of it may keep stderr open.
@@ -153,22 +165,25 @@ fn failure(worker: &Path, status: ExitStatus, last: Option<String>) -> Failure {
     }
 }
 
-/// As [`forward_stderr`], but for the last line, which is returned.
-async fn forward_all_but_last(stderr: Option<ChildStderr>) -> Option<String> {
+/// As [`forward_stderr`], but for the last line, which is returned. How far the work is does not count as one.
+async fn forward_all_but_last(stderr: Option<ChildStderr>, tell: &mut (impl FnMut(&str) + Send)) -> Option<String> {
     let mut lines = StderrLines::new(stderr?);
     let mut last: Option<String> = None;
     while let Some(line) = lines.next().await {
-        last.replace(line).iter().for_each(|line| console::note(line));
+        match JobProgress::of_line(&line) {
+            Some(_) => tell(&line),
+            None => last.replace(line).iter().for_each(|line| tell(line)),
+        }
     }
     last
 }
 
-/// Prints the worker's stderr on this program's stderr, without terminal control characters.
-async fn forward_stderr(stderr: Option<ChildStderr>) {
+/// Passes the lines of the worker's stderr on.
+async fn forward_stderr(stderr: Option<ChildStderr>, mut tell: impl FnMut(&str) + Send) {
     let Some(stderr) = stderr else { return };
     let mut lines = StderrLines::new(stderr);
     while let Some(line) = lines.next().await {
-        console::note(&line);
+        tell(&line);
     }
 }
 

@@ -9,12 +9,14 @@
 use std::io::IsTerminal;
 
 use pellucid_client::failure::{Ending, Failure};
-use pellucid_client::{supervisor, worker};
+use pellucid_client::{console, supervisor, worker};
 use pellucid_dashboard::{Keymap, bench};
+use pellucid_protocol::work::Work;
 
 use crate::cli::bench::{BenchAction, BenchUiArgs};
 use crate::cli::run::RunArg;
 use crate::cli::{Action, Cli, Global};
+use crate::job_lines::JobLines;
 use crate::runtime::block_on;
 use crate::stdout;
 
@@ -68,10 +70,10 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Import(args) => import::import(&args),
         Action::Pull(args) => pull::pull(&args),
         Action::Convert => import::convert(),
-        Action::Explain(explain) => block_on(worker::run(&texts::explain(explain)?)),
-        Action::Predict(predict) => block_on(worker::run(&texts::predict(predict)?)),
-        Action::Bench(BenchAction::Train(train)) => block_on(worker::run(&texts::bench(&train)?)),
-        Action::Bench(BenchAction::Explain(explain)) => block_on(worker::run(&texts::bench_explain(explain)?)),
+        Action::Explain(explain) => foreground(&texts::explain(explain)?),
+        Action::Predict(predict) => foreground(&texts::predict(predict)?),
+        Action::Bench(BenchAction::Train(train)) => foreground(&texts::bench(&train)?),
+        Action::Bench(BenchAction::Explain(explain)) => foreground(&texts::bench_explain(explain)?),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),
         Action::Supervise { worker } => block_on(supervisor::supervise(worker)),
         Action::Keys => keys(),
@@ -80,6 +82,24 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Man { command } => shell::man(command.as_deref()),
         Action::Screenshot(args) => screenshot::screenshot(&args, &global),
     }
+}
+
+/// Exit codes from here on are of a process that a signal has ended.
+const OF_SIGNALS: u8 = 128;
+
+/// Has the worker do a job in the foreground. If it is stopped, what becomes of its file is said.
+fn foreground(work: &Work) -> Result<Ending, Failure> {
+    let ending = block_on(worker::run(work, JobLines::on_stderr()))?;
+    let out = match work {
+        Work::Explain(work) => work.out.as_deref(),
+        Work::Predict(work) => work.out.as_deref(),
+        _ => None,
+    };
+    if let (Ending::Worker(OF_SIGNALS..), Some(out)) = (ending, out) {
+        let out = out.display();
+        console::note(&format!("stopped: {out} is not written; without --out rows appear as they are done"));
+    }
+    Ok(ending)
 }
 
 /// The list of runs to choose from; with no runs yet, an offer of the demo.

@@ -22,6 +22,7 @@ mod commands;
 mod console;
 mod demo;
 mod headless;
+mod job_lines;
 mod models;
 mod new_folder;
 mod recorded;

@@ -4,6 +4,7 @@ pub mod alert;
 pub mod command;
 pub mod data_report;
 pub mod event;
+pub mod job_progress;
 pub mod launch;
 pub mod sample;
 pub mod subject;

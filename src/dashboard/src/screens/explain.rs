@@ -143,6 +143,7 @@ impl Explain {
         let is_same = |known: &Explanation| {
             known.request == explanation.request && known.step == explanation.step && same_text(known, explanation)
         };
+        let explanation = &self.with_known_maps(explanation);
         if let Some(place) = self.history.iter().rposition(is_same) {
             let is_last = place + 1 == self.history.len();
             self.history[place] = explanation.clone();
@@ -161,6 +162,24 @@ impl Explain {
             self.show(Some(self.history.len() - 1));
             self.wait = Wait::Nothing;
         }
+    }
+
+    /// The explanation with the maps that are known already: those of the same text, class and weights that it does not have,
+    /// or has not tested yet. They are the same numbers.
+    fn with_known_maps(&self, explanation: &Explanation) -> Explanation {
+        let is_alike = |known: &&Explanation| {
+            known.step == explanation.step && known.target == explanation.target && same_text(known, explanation)
+        };
+        let mut filled = explanation.clone();
+        for known in self.history.iter().rev().filter(is_alike).flat_map(|known| &known.attributions) {
+            match filled.attributions.iter_mut().find(|made| made.method == known.method) {
+                None => filled.attributions.push(known.clone()),
+                Some(made) if known.is_decided() && !made.is_decided() => *made = known.clone(),
+                Some(_) => {}
+            }
+        }
+        filled.left_out.retain(|left| filled.attributions.iter().all(|made| made.method != left.method));
+        filled
     }
 
     /// Shows an explanation that a survey has found.

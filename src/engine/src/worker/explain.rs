@@ -71,7 +71,7 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         ExplainFormat::Text | ExplainFormat::Json | ExplainFormat::Record => {}
     }
     let mut failed = FailedRows::new(&work.texts);
-    let bar = Bar::on_stderr(rows.len());
+    let bar = Bar::new(rows.len());
     for index in 0..rows.len() {
         let row = &rows.row(index);
         out.write(&match explainer.explain(row, &mut |stage| bar.show(index, &stage)) {
@@ -86,7 +86,6 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
         })?;
         out.flush()?;
     }
-    bar.end();
     if work.format == ExplainFormat::Html {
         out.write(html::END)?;
     }
@@ -140,7 +139,7 @@ fn class(work: &ExplainWork, labels: &Labels) -> Result<Option<usize>> {
     let Some(wanted) = &work.class else { return Ok(None) };
     let unknown = || Error::Setting {
         key: "--class",
-        message: format!("no class `{wanted}`; there are {}", labels.names().join(", ")),
+        message: format!("no class `{wanted}`; there are {}, numbered from 0", labels.names().join(", ")),
     };
     labels.index(wanted).map(Some).ok_or_else(unknown)
 }

@@ -13,6 +13,7 @@ use pellucid_protocol::work::{DataWork, Output, Work};
 use super::texts::absolute;
 use super::written::cannot_write;
 use crate::cli::data::DataArgs;
+use crate::job_lines::JobLines;
 use crate::runtime::block_on;
 use crate::{models, stdout};
 
@@ -25,7 +26,7 @@ pub(super) fn data(args: &DataArgs) -> Result<Ending, Failure> {
             let skipped = args.skipped.as_deref().map(absolute);
             let reading = Box::new(args.reading.reading());
             let work = DataWork { files, model: models::folder(model)?, reading, skipped };
-            let line = block_on(worker::output(&Work::Data(work)))?;
+            let line = block_on(worker::output(&Work::Data(work), JobLines::on_stderr()))?;
             let unread = |error| Failure::Failed(format!("the answer of the worker cannot be read: {error}"));
             serde_json::from_slice(&line).map_err(unread)?
         }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::check::{Check, Grade};
+use super::check::{Check, Grade, Verdict};
 use super::{Attribution, Explanation, Sign};
 use crate::text::readable::percent;
 
@@ -53,6 +53,7 @@ impl Attribution {
     pub fn trust(&self) -> &'static str {
         let by_chance = self.checks.iter().any(|check| matches!(check, Check::Chance { grade: Grade::None, .. }));
         match self.grade() {
+            Some(Grade::None) if self.is_undefined() => "cannot be tested",
             Some(Grade::None) if !by_chance => "fails its own check",
             Some(grade) => grade.told(),
             None => "not tested",
@@ -63,7 +64,8 @@ impl Attribution {
     #[must_use]
     pub fn reason(&self) -> String {
         self.excuse().unwrap_or_else(|| match self.chance() {
-            Some((share, p)) => format!("its scores follow {share}; a random map does so in {}", cases(p)),
+            Some((share, p)) if self.is_trusted() => format!("its scores follow {share}; {}", trusted_by(p)),
+            Some((share, p)) => format!("its scores follow {share}, but {}", doubted_by(p)),
             None => "nobody knows whether to trust it".to_owned(),
         })
     }
@@ -76,7 +78,8 @@ impl Attribution {
         }
         match self.chance() {
             Some((share, p)) => {
-                [format!("follows {share}, chance does so in {}", cases(p)), format!("follows {share}")]
+                let by = if self.is_trusted() { trusted_by(p) } else { doubted_by(p) };
+                [format!("follows {share}; {by}"), format!("follows {share}")]
             }
             None => ["nobody knows whether to trust it"; 2].map(str::to_owned),
         }
@@ -97,6 +100,12 @@ impl Attribution {
         Some((format!("{share} of {what}"), *p))
     }
 
+    /// Whether all that speaks against it is that there was nothing to test.
+    fn is_undefined(&self) -> bool {
+        let mut failed = self.checks.iter().filter(|check| check.verdict() == Verdict::Failed).peekable();
+        failed.peek().is_some() && failed.all(|check| *check == Check::Undefined)
+    }
+
     /// What is to be said instead of the figures of the test.
     fn excuse(&self) -> Option<String> {
         let own =
@@ -107,6 +116,9 @@ impl Attribution {
             }
             Some(Grade::Undecided) => {
                 Some("too few groups of words were hidden so far to tell it from a random map".to_owned())
+            }
+            Some(Grade::None) if self.is_undefined() && self.scores.len() < 2 => {
+                Some("a single word has nothing to be compared with".to_owned())
             }
             Some(Grade::None) => own(),
             None => self.checks.iter().find_map(refining),
@@ -145,13 +157,23 @@ fn refining(check: &Check) -> Option<String> {
     }
 }
 
-/// A probability of chance in words: `3 of 100 cases`.
-fn cases(p: f64) -> String {
-    match p {
-        _ if p < 0.001 => "fewer than 1 of 1,000 cases".to_owned(),
-        _ if p < 0.0095 => format!("{:.0} of 1,000 cases", p * 1000.0),
-        _ if p < 0.995 => format!("{:.0} of 100 cases", p * 100.0),
-        _ => "nearly all cases".to_owned(),
+/// What the probability of chance says for a map. It is corrected for the looks and the maps of the text, so it is a bound:
+/// of how many texts one of as many random maps would do as well.
+fn trusted_by(p: f64) -> String {
+    let texts = match p {
+        _ if p < 0.001 => "fewer than 1 of 1,000 texts".to_owned(),
+        _ if p < 0.0095 => format!("at most {:.0} of 1,000 texts", p * 1000.0),
+        _ => format!("at most {:.0} of 100 texts", p * 100.0),
+    };
+    format!("random maps do so in {texts}")
+}
+
+/// What it says against one.
+fn doubted_by(p: f64) -> String {
+    if p < 0.995 {
+        format!("random maps may do so in {:.0} of 100 texts", p * 100.0)
+    } else {
+        "so may random maps".to_owned()
     }
 }
 
@@ -184,37 +206,34 @@ mod tests {
         assert_eq!((dots, trust), ("●●●", "strong"));
         assert_eq!(
             reason,
-            "its scores follow 66 % of what hiding words does; a random map does so in fewer than 1 of 1,000 cases"
+            "its scores follow 66 % of what hiding words does; random maps do so in fewer than 1 of 1,000 texts"
         );
         let (dots, trust, reason) = of(Method::Gradient, &[chance(Grade::None, -0.3, 0.41)]);
-        assert_eq!((dots, trust), ("○○○", "no better than chance"));
+        assert_eq!((dots, trust), ("○○○", "not told from chance"));
         assert_eq!(
             reason,
-            "its scores follow 0 % of how much hiding words moves the answer; a random map does so in 41 of 100 cases"
+            "its scores follow 0 % of how much hiding words moves the answer, but random maps may do so in 41 of 100 texts"
         );
         let (dots, trust, reason) = of(Method::Lime, &[UNFIT, chance(Grade::Strong, 0.9, 0.001)]);
-        assert_eq!((dots, trust), ("○○○", "fails its own check"), "never said to be no better than chance");
+        assert_eq!((dots, trust), ("○○○", "fails its own check"), "never said to be like chance");
         assert!(reason.contains("R² 0.20"), "{reason}");
         let (dots, _, reason) = of(Method::Lime, &[UNFIT, chance(Grade::Nothing, 0.9, 0.001)]);
         assert_eq!(dots, "–––");
         assert!(reason.contains("empty text"), "{reason}");
         assert_eq!(of(Method::Lime, &[chance(Grade::Undecided, 0.9, 0.2)]).1, "not decided");
         assert_eq!(of(Method::Lime, &[]).1, "not tested");
+        let (_, trust, reason) = of(Method::Lime, &[Check::Undefined]);
+        assert_eq!((trust, reason.as_str()), ("cannot be tested", "a single word has nothing to be compared with"));
     }
 
     #[test]
     fn chance_is_told_in_cases() {
-        let told = [0.0001, 0.0042, 0.012, 0.41, 1.0].map(cases);
-        let all = [
-            "fewer than 1 of 1,000 cases",
-            "4 of 1,000 cases",
-            "1 of 100 cases",
-            "41 of 100 cases",
-            "nearly all cases",
-        ];
-        assert_eq!(told, all);
+        let told = [0.0001, 0.0042, 0.012].map(trusted_by);
+        let texts = ["fewer than 1 of 1,000", "at most 4 of 1,000", "at most 1 of 100"];
+        assert_eq!(told, texts.map(|texts| format!("random maps do so in {texts} texts")));
+        assert_eq!([0.41, 1.0].map(doubted_by), ["random maps may do so in 41 of 100 texts", "so may random maps"]);
         let [short, shorter] = with(Method::Lime, &[chance(Grade::Weak, 0.5, 0.012)]).short_reasons();
-        assert_eq!(short, "follows 25 % of what hiding words does, chance does so in 1 of 100 cases");
+        assert_eq!(short, "follows 25 % of what hiding words does; random maps do so in at most 1 of 100 texts");
         assert!(short.starts_with(&shorter) && shorter.ends_with("does"));
     }
 

@@ -37,7 +37,8 @@ impl ExplainView<'_> {
         let (explanation, made) = screen.painted(current);
         let (place, style) = self.place_in_history(area.width);
         let place = if area.width >= NOTED { place } else { String::new() };
-        let title = screen.title(explanation, usize::from(area.width).saturating_sub(text::width(&place) + FRAME));
+        let room = usize::from(area.width).saturating_sub(text::width(&place) + FRAME);
+        let title = screen.title(explanation, &self.weights(explanation.step), room);
         Panel::new(&title, styles).note(&place, style).draw(area, buf);
         let inside = inset(inner(area));
         let shown = screen.draft.shown(current);
@@ -67,6 +68,19 @@ impl ExplainView<'_> {
             let used = text::width(&legend.words) as u16 + 2;
             self.render_swatch(made, from(row(inside, inside.height.saturating_sub(1)), used), buf);
         }
+    }
+
+    /// Which weights those of a step are.
+    fn weights(&self, step: u64) -> String {
+        let best = self.run.best().is_some_and(|best| best.step == step);
+        let last = !self.run.is_going() && self.run.step == step;
+        let told = match (best, last) {
+            (true, true) => ", best and last",
+            (true, false) => ", best",
+            (false, true) => ", last",
+            (false, false) => "",
+        };
+        format!("step {step}{told}")
     }
 
     fn notes<'b>(&'b self, current: &'b Explanation, width: u16) -> Notes<'b> {
@@ -153,15 +167,14 @@ impl Explain {
     }
 
     /// Without what matters least, where it would take more than `room` columns.
-    fn title(&self, explanation: &Explanation, room: usize) -> String {
+    fn title(&self, explanation: &Explanation, weights: &str, room: usize) -> String {
         let subject = match explanation.privacy.row() {
             Some(row) => row.to_owned(),
             None => explanation.sample.map_or_else(|| "your text".to_owned(), |index| format!("sample {index}")),
         };
         let trusted = explanation.by(self.method()).is_some_and(Attribution::is_trusted);
         let best = if self.chosen.is_none() && trusted && !self.draft.is_changed() { ", best checked" } else { "" };
-        let with =
-            |best| self.titled(&format!("{subject} · {}{best} · step {}", self.method().title(), explanation.step));
+        let with = |best| self.titled(&format!("{subject} · {}{best} · {weights}", self.method().title()));
         Some(with(best)).filter(|title| text::width(title) <= room).unwrap_or_else(|| with(""))
     }
 

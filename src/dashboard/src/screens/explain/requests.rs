@@ -36,6 +36,10 @@ impl Explain {
 
     fn want(&mut self, subject: Subject, target: Option<usize>, methods: &[Method]) -> ExplainRequest {
         let (edits, checks, weights) = (Vec::new(), Depth::Gates, self.weights);
+        if self.current().is_none_or(|current| super::subject(current) != subject) {
+            // The method chosen on another text may come last on this one.
+            self.chosen = None;
+        }
         let request = ExplainRequest { subject, methods: methods.to_vec(), target, edits, checks, weights };
         self.wanted = Some(request.clone());
         self.wait = Wait::Asked;

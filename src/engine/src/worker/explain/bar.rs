@@ -1,50 +1,36 @@
-//! The progress of explanations on stderr, where it is a terminal.
+//! Tells how far explanations are, for the program that shows it.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressStyle};
 use pellucid_protocol::explanation::Progress;
+use pellucid_protocol::message::job_progress::JobProgress;
 
 use crate::explain::session::Stage;
 
-/// Parts of one text.
-const PARTS: u64 = 1000;
-
-/// A line that says which text is explained and how far it is; nothing where stderr is no terminal.
+/// Tells which text is explained and how far it is, if anybody has asked for it.
 pub(super) struct Bar {
-    bar: Option<ProgressBar>,
+    is_asked: bool,
     texts: usize,
 }
 
 impl Bar {
     /// For so many texts.
-    pub(super) fn on_stderr(texts: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(PARTS * texts as u64);
-            let style = ProgressStyle::with_template("{bar:24} {msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar
-        });
-        Self { bar, texts }
+    pub(super) fn new(texts: usize) -> Self {
+        Self { is_asked: std::env::var_os(JobProgress::ASKED_BY).is_some(), texts }
     }
 
     /// Text number `index`, from 0, has come to this stage.
     pub(super) fn show(&self, index: usize, stage: &Stage<'_>) {
-        let Some(bar) = &self.bar else { return };
+        if !self.is_asked {
+            return;
+        }
         let progress = stage.progress();
-        let done = progress.map_or(1.0, |progress| progress.done);
-        bar.set_position(PARTS * index as u64 + (done * PARTS as f64) as u64);
+        let of_text = progress.map_or(1.0, |progress| progress.done);
         let told = progress.as_ref().map(Progress::told).unwrap_or_default();
-        bar.set_message(match self.texts {
+        let message = match self.texts {
             1 => told,
             texts => format!("text {} of {texts} · {told}", index + 1),
-        });
-    }
-
-    /// Takes the line away.
-    pub(super) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        };
+        // Nobody may read on, and that is no failure.
+        let line = JobProgress { done: (index as f64 + of_text) / self.texts as f64, message }.line();
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("{line}\n").as_bytes());
     }
 }

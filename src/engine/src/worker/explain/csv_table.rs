@@ -9,8 +9,8 @@ use pellucid_protocol::{Attribution, Method};
 use super::explained_text::ExplainedText;
 
 /// Columns before those of the methods.
-const COLUMNS: [&str; 10] =
-    ["text", "line", "label", "predicted", "class", "probability", "word", "start", "end", "written"];
+const COLUMNS: [&str; 11] =
+    ["text", "line", "id", "label", "predicted", "class", "probability", "word", "start", "end", "written"];
 
 /// The names of the columns. Each method has a column of scores and, beside it, one that says whether they are trusted, and
 /// one with the grade of their test against chance. All are empty for a method that is left out.
@@ -39,6 +39,7 @@ pub fn rows(explained: &ExplainedText, methods: &[Method], number: usize) -> io:
         let span = explained.explanation.words[index];
         table.number(number)?;
         table.number(explained.row.line)?;
+        table.text(explained.row.id.as_deref().unwrap_or_default())?;
         table.text(explained.row.label.as_deref().unwrap_or_default())?;
         table.text(explained.predicted())?;
         table.text(explained.class())?;

@@ -21,7 +21,8 @@ pub fn json_line(explained: &ExplainedText) -> Value {
     let methods: Map<String, Value> =
         made.map(|(made, by_unit)| (made.method.key().to_owned(), method(explained, made, by_unit))).collect();
     let explanation = &explained.explanation;
-    json!({"text": explanation.text, "label": explained.row.label, "tokens": explained.tokens,
+    json!({"text": explanation.text, "id": explained.row.id, "line": explained.row.line,
+        "label": explained.row.label, "predicted": explained.predicted(), "tokens": explained.tokens,
         "words": explained.words(), "spans": explanation.words, "truncated_words": explanation.truncated_words,
         "seen": explanation.seen(), "left_out": explanation.left_out,
         "probs": explanation.probabilities, "labels": explained.labels.names(), "target": explanation.target,

@@ -14,8 +14,16 @@ const STRONGEST: usize = 6;
 #[must_use]
 pub fn plain_text(explained: &ExplainedText) -> String {
     let (class, probability) = (scrub(explained.class()), explained.probability() * 100.0);
-    let row = explained.explanation.privacy.row().map(|row| format!("{}: ", scrub(row))).unwrap_or_default();
-    let mut text = format!("{row}{}\n  {class} {probability:.1} %\n", scrub(&explained.explanation.text));
+    let id = explained.explanation.privacy.row().or(explained.row.id.as_deref());
+    let row = id.map(|row| format!("{}: ", scrub(row))).unwrap_or_default();
+    let mut text = format!("{row}{}\n  {class} {probability:.1} %", scrub(&explained.explanation.text));
+    if explained.predicted() != explained.class() {
+        text += &format!("; the answer is {}", scrub(explained.predicted()));
+    }
+    if let Some(label) = &explained.row.label {
+        text += &format!("; labelled {}", scrub(label));
+    }
+    text += "\n";
     let cut = explained.explanation.truncated_words;
     if cut > 0 {
         let (seen, lost) = (percent(explained.explanation.seen()), counted(cut, "word"));
@@ -43,10 +51,12 @@ fn map(explained: &ExplainedText, made: &Attribution, words: &[String]) -> Strin
     let direction = if scale.sign == Sign::None { ", no direction" } else { "" };
     let mut order: Vec<usize> = (0..words.len()).collect();
     order.sort_by(|&a, &b| made.scores[b].abs().total_cmp(&made.scores[a].abs()));
-    let strongest = order.iter().take(STRONGEST);
+    let written = order.iter().take(STRONGEST).map(|&at| (at, scale.written(made.scores[at])));
+    // What is written as 0 says nothing.
     let strongest: Vec<_> =
-        strongest.map(|&at| format!("{} {}", scrub(&words[at]), scale.written(made.scores[at]))).collect();
-    text += &format!("      {}{direction}: {}\n", scale.unit.told(), strongest.join("  "));
+        written.filter(|(_, score)| score != "0").map(|(at, score)| format!("{} {score}", scrub(&words[at]))).collect();
+    let strongest = if strongest.is_empty() { "every word 0".to_owned() } else { strongest.join("  ") };
+    text += &format!("      {}{direction}: {strongest}\n", scale.unit.told());
     let checks: Vec<String> = made.checks.iter().map(Check::measured).collect();
     if !checks.is_empty() {
         text += &format!("      checks: {}\n", checks.join(", "));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::finding::{Finding, Verdict};
 use crate::demo;
+use crate::job_lines::JobLines;
 use crate::runtime::block_on;
 
 /// The file of the first GPU of NVIDIA, if there is one.
@@ -35,7 +36,7 @@ pub(super) fn findings() -> Vec<Finding> {
         Ok(path) if !may_start => findings.push(Finding::good("worker", path.display().to_string())),
         Ok(path) => {
             findings.push(Finding::good("worker", path.display().to_string()));
-            findings.extend(libtorch(block_on(worker::output(&Work::Doctor)), Gpu::find()));
+            findings.extend(libtorch(block_on(worker::output(&Work::Doctor, JobLines::on_stderr())), Gpu::find()));
         }
         Err(failure) => findings.push(Finding::bad("worker", failure.to_string(), "")),
     }

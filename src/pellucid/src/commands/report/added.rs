@@ -13,6 +13,7 @@ use pellucid_protocol::{Baseline, Explanation, Method, Removal, Sample};
 use pellucid_record::{RunDir, run_dir};
 
 use super::record::{Recorded, best_weights};
+use crate::job_lines::JobLines;
 use crate::runtime::block_on;
 
 /// How many recorded explanations are enough for a report: as many as it shows examples.
@@ -122,7 +123,7 @@ fn explained<'a>(model: PathBuf, samples: impl Iterator<Item = &'a Sample>) -> R
         format: ExplainFormat::Record,
         out: None,
     });
-    let output = block_on(worker::output(&work)).map_err(|error: Failure| error.to_string())?;
+    let output = block_on(worker::output(&work, JobLines::on_stderr())).map_err(|error: Failure| error.to_string())?;
     let lines = output.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let explanations: Result<Vec<Explanation>, _> = lines.map(serde_json::from_slice).collect();
     let explanations = explanations.map_err(|error| format!("the answer of the worker cannot be read: {error}"))?;

@@ -71,7 +71,7 @@ impl Check {
                 Self::FIDELITY_LIMIT
             )),
             Check::Chance { p, .. } => Some(format!(
-                "a random map does as well: hiding words does not do what these scores say (p {})",
+                "a random map may do as well: hiding words does not do what these scores say (p {})",
                 chance(p)
             )),
             _ => Some("no check is possible: nothing moves the model here, or all scores are alike".to_owned()),
@@ -86,7 +86,7 @@ impl Grade {
         match self {
             Grade::Strong => "strong",
             Grade::Weak => "weak",
-            Grade::None => "no better than chance",
+            Grade::None => "not told from chance",
             Grade::Nothing => "nothing to explain",
             Grade::Undecided => "not decided",
         }
