@@ -1,5 +1,7 @@
 //! The confusion matrix: how often each class was predicted for each true class.
 
+use super::proportion::Proportion;
+
 /// Counts of pairs of a true and a predicted class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusion {
@@ -23,6 +25,41 @@ impl Confusion {
         Self { classes, counts }
     }
 
+    /// The matrix with these counts, row by row, `[true class, predicted class]`.
+    ///
+    /// # Panics
+    /// When the counts are not those of `classes` times `classes` pairs.
+    #[must_use]
+    pub fn of_counts(classes: usize, counts: Vec<usize>) -> Self {
+        assert_eq!(counts.len(), classes * classes, "a count for each pair of classes");
+        Self { classes, counts }
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The counts of the examples of class `truth` by predicted class.
+    #[must_use]
+    pub fn row(&self, truth: usize) -> &[usize] {
+        &self.counts[truth * self.classes..(truth + 1) * self.classes]
+    }
+
+    /// How many examples there are.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// The examples whose class is the predicted one.
+    #[must_use]
+    pub fn right(&self) -> Proportion {
+        let hits = (0..self.classes).map(|class| self.count(class, class)).sum();
+        Proportion { hits, of: self.total() }
+    }
+
     /// How many examples of class `truth` were predicted as `predicted`.
     #[must_use]
     pub fn count(&self, truth: usize, predicted: usize) -> usize {
@@ -32,7 +69,7 @@ impl Confusion {
     /// How many examples are of this class.
     #[must_use]
     pub fn support(&self, class: usize) -> usize {
-        (0..self.classes).map(|predicted| self.count(class, predicted)).sum()
+        self.row(class).iter().sum()
     }
 
     /// How many examples were predicted as this class.
