@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::program::{Workplace, checkout, text};
+use crate::program::{Workplace, checkout, data, text};
+use crate::terminal::Terminal;
 
 const WORDS: &str = "a <b>slowly</b> untold plot, not good, not bad";
 
@@ -16,6 +17,10 @@ fn explain(place: &Workplace, args: &[&str]) -> String {
     let output = place.output([&["explain", "--model", &golden(), "--device", "cpu"], args].concat());
     assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
     text(&output.stdout)
+}
+
+fn text_of(output: &std::process::Output) -> String {
+    text(&output.stderr)
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -117,6 +122,40 @@ fn a_method_that_is_left_out_leaves_its_columns_empty() {
     for (name, cell) in columns.iter().zip(&row).skip(11) {
         assert_eq!(cell.is_empty(), name.starts_with("rollout"), "{name}: {cell}");
     }
+}
+
+#[test]
+fn a_terminal_shows_how_far_a_batch_is_and_what_becomes_of_its_file() {
+    let place = Workplace::new();
+    let (model, texts) = (data().join("models/teacher"), data().join("triage/train.jsonl"));
+    let args = ["explain", "--model", &model.display().to_string(), "--data", &texts.display().to_string()];
+    let more = ["--method", "gxi,lime", "--out", "maps.csv"];
+    let mut terminal = Terminal::pellucid(&place, &[&args[..], &more].concat());
+    terminal.wait_for("text 2 of ");
+    terminal.wait_for(" left");
+    terminal.send("\u{3}");
+    terminal.wait_for("maps.csv is not written");
+    assert_eq!(terminal.exit_code(), 130);
+    assert!(!place.path().join("maps.csv").exists());
+}
+
+#[test]
+fn what_has_no_time_is_null_and_words_without_texts_stay_in_step() {
+    let place = Workplace::new();
+    let lines = explain(&place, &["--text", WORDS, "--method", "gxi,ig,smoothgrad", "--budget", "1us", "--json"]);
+    let found: Value = serde_json::from_str(&lines).unwrap();
+    assert!(found["methods"]["gxi"]["scores"].is_null() && found["methods"]["gxi"]["word_scores"].is_array());
+    assert_eq!(found["left_out"].as_array().unwrap().len(), 2);
+    let text = explain(&place, &["--text", WORDS, "--method", "gxi,ig", "--budget", "1us"]);
+    assert!(text.contains("integrated gradients is left out: the time had ended"), "{text}");
+    let lines = explain(&place, &["--text", "good bad good plot", "--method", "lime", "--json", "--private"]);
+    let found: Value = serde_json::from_str(&lines).unwrap();
+    let lime = &found["methods"]["lime"];
+    assert_eq!(lime["units"].as_array().unwrap().len(), lime["scores"].as_array().unwrap().len());
+    let few =
+        place.output(["explain", "--model", &golden(), "--text", WORDS, "--method", "kernelshap", "--samples", "9"]);
+    assert_eq!(few.status.code(), Some(1));
+    assert!(text_of(&few).contains("needs 18; --samples sets them"), "{}", text_of(&few));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! Random groups of words are hidden, each with its complement, and the change of the answer is measured. From that
 //! follows an [effect](effects) of each word that rests on no map. The angle between a map and these effects is what is
 //! tested: a map of independent normal scores points in a random direction, so that the distribution of its angle is
-//! known whatever the model, the text and the groups ([`chance`]). So
+//! known whatever the model, the text and the groups ([`chance`]). Maps whose scores are more uneven agree more often where
+//! a few words have most of the effect; a map that passes among normal ones is compared with [drawn](drawn_maps) ones too. So
 //!
 //! * a random map passes with probability [`ERROR`] at most, however few groups are measured;
 //! * a right map of a short text can pass, also where one word decides: its scores agree, not only their order;
@@ -15,8 +16,11 @@
 //! probability [`ERROR`] at most as well.
 
 pub mod chance;
+pub mod drawn_maps;
 pub mod effects;
 pub mod plan;
+
+use std::cell::OnceCell;
 
 use pellucid_protocol::check::Grade;
 use pellucid_protocol::rank::is_ranking;
@@ -26,15 +30,12 @@ use crate::oracle::Answer;
 use crate::oracle::masking::{Masking, NOISE};
 use crate::oracle::word_set::WordSet;
 use crate::sampling::strata::StratifiedSample;
+use drawn_maps::DrawnMaps;
 use effects::{Effects, Question};
 use plan::Plan;
 
 /// The probability that one of the random maps of a text passes.
 pub const ERROR: f64 = 0.03;
-/// How much more often a random map without a sign points near the effects than a normal one: its scores are all positive
-/// and uneven, and a few large ones point along the axes, as the effects of a few words do. For exponential scores of short
-/// texts it is measured to be less than twice as often.
-const UNEVEN: f64 = 2.0;
 /// Changes of the probability up to this size are none: then there is nothing to explain.
 pub const NOTHING: f64 = 0.02;
 /// The share of the changes that the scores of a strong map follow, as a squared correlation.
@@ -53,7 +54,7 @@ pub fn correlation(masking: &mut Masking, map: Map, rows: usize, seed: u64) -> A
     if !is_ranking(map.scores) {
         return Ok(None);
     }
-    let seen = Seen::new(masking, &Plan::new(words, seed).first(rows))?;
+    let seen = Seen::new(masking, &Plan::new(words, seed).first(rows), seed)?;
     let found = seen.effects.correlation(map.question(), map.scores);
     Ok((seen.change > NOISE).then_some(found))
 }
@@ -86,6 +87,7 @@ impl Map<'_> {
 #[derive(Debug, Clone)]
 pub struct ChanceTest {
     plan: Plan,
+    seed: u64,
     /// How many maps will be tested.
     maps: usize,
     /// What each look so far has shown.
@@ -99,6 +101,10 @@ struct Seen {
     /// The root of the mean squared change of the probability, that with all words hidden included.
     change: f64,
     effects: Effects,
+    words: usize,
+    seed: u64,
+    /// For maps with a sign and without one.
+    drawn: [OnceCell<DrawnMaps>; 2],
 }
 
 /// A map under test.
@@ -118,7 +124,7 @@ impl ChanceTest {
     /// The test of `maps` maps of a text of at least two words.
     #[must_use]
     pub fn new(words: usize, maps: usize, seed: u64) -> Self {
-        Self { plan: Plan::new(words, seed), maps: maps.max(1), seen: Vec::new(), tested: Vec::new() }
+        Self { plan: Plan::new(words, seed), seed, maps: maps.max(1), seen: Vec::new(), tested: Vec::new() }
     }
 
     /// Looks at least once, or until the test of these scores is decided. Scores tested before gain from each look as
@@ -214,7 +220,7 @@ impl ChanceTest {
 
     fn look(&mut self, masking: &mut Masking) -> Answer<()> {
         let look = self.seen.len();
-        let seen = Seen::new(masking, &self.plan.sample(look))?;
+        let seen = Seen::new(masking, &self.plan.sample(look), self.seed)?;
         let share = self.plan.share(look);
         self.tested.iter_mut().for_each(|tested| tested.compare(&seen, share));
         self.seen.push(seen);
@@ -223,13 +229,25 @@ impl ChanceTest {
 }
 
 impl Seen {
-    fn new(masking: &mut Masking, sample: &StratifiedSample) -> Answer<Self> {
+    fn new(masking: &mut Masking, sample: &StratifiedSample, seed: u64) -> Answer<Self> {
         let words = masking.words();
         let all = WordSet::full(words);
         let sets: Vec<WordSet> = std::iter::once(&all).chain(&sample.sets).cloned().collect();
         let drops = masking.drops(&sets)?;
         let change = (drops.iter().map(|drop| drop * drop).sum::<f64>() / drops.len() as f64).sqrt();
-        Ok(Self { change, effects: Effects::measure(sample, &drops, words) })
+        let effects = Effects::measure(sample, &drops, words);
+        Ok(Self { change, effects, words, seed, drawn: Default::default() })
+    }
+
+    /// The probability that a random map agrees as well as one with this cosine: a normal one, and an uneven one.
+    fn by_chance(&self, question: Question, cosine: f64) -> f64 {
+        let of_normal = self.effects.ties() * chance::as_good(cosine, self.effects.dimensions());
+        if of_normal > ERROR {
+            return of_normal;
+        }
+        let drawn = &self.drawn[usize::from(question == Question::Change)];
+        let drawn = drawn.get_or_init(|| DrawnMaps::new(&self.effects, question, self.words, self.seed));
+        of_normal.max(drawn.as_good(cosine))
     }
 }
 
@@ -240,9 +258,7 @@ impl Tested {
         let question = Map { method: self.method, scores: &self.scores }.question();
         self.cosine = effects.cosine(question, &self.scores);
         self.correlation = effects.correlation(question, &self.scores);
-        let ties = effects.ties() * if self.method.is_signed() { 1.0 } else { UNEVEN };
-        let p = ties * chance::as_good(self.cosine, effects.dimensions());
-        self.p = self.p.min((p / share).min(1.0));
+        self.p = self.p.min((seen.by_chance(question, self.cosine) / share).min(1.0));
     }
 }
 

@@ -31,6 +31,24 @@ impl Samples {
     }
 }
 
+impl Samples {
+    /// Refuses fewer maskings than scores of `words` words, or groups of them, can be told from with an error: a fit with as
+    /// many numbers as rows leaves no rest, and would claim to be exact.
+    ///
+    /// # Errors
+    /// [`OracleError::Unsupported`], with the number that is needed.
+    pub(crate) fn check(self, words: usize, share: usize) -> Answer<()> {
+        let all = 1_usize.checked_shl(words as u32).unwrap_or(usize::MAX);
+        let needed = share * (2 * words + 2).min(all);
+        if self.fit >= needed {
+            return Ok(());
+        }
+        let why =
+            format!("{} samples are too few for a text like this, which needs {needed}; --samples sets them", self.fit);
+        Err(OracleError::Unsupported(why))
+    }
+}
+
 impl Default for Samples {
     /// 1024 and 256: for texts of up to 10 words these are all maskings. They stand for 5000, the default of `lime`.
     fn default() -> Self {

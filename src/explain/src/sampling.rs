@@ -27,6 +27,8 @@ pub enum Purpose {
     Coalitions,
     /// Maskings on which scores are tested.
     Tests,
+    /// Maps that say nothing, with which scores are compared.
+    RandomMaps,
 }
 
 /// The generator of `seed` for one purpose.

@@ -193,8 +193,7 @@ impl Work<'_> {
     fn run(&mut self, deadline: Option<Instant>) -> Answer<()> {
         for (place, &method) in self.board.methods.iter().enumerate() {
             // The first map is rarely the best one. The looks for the next decide those after it too.
-            self.map(method, if place == 0 { Patience::Glance } else { Patience::Decide })?;
-            self.meter.keep(deadline);
+            self.map(method, if place == 0 { Patience::Glance } else { Patience::Decide }, deadline)?;
         }
         let methods = self.board.methods.clone();
         for &method in &methods {
@@ -219,8 +218,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The scores of a method, and looks at them.
-    fn map(&mut self, method: Method, patience: Patience) -> Answer<()> {
+    /// The scores of a method, and looks at them. From the first scores on the time is kept.
+    fn map(&mut self, method: Method, patience: Patience, deadline: Option<Instant>) -> Answer<()> {
         self.board.begin(Task::Scores(method));
         let start = Instant::now();
         let ms = || start.elapsed().as_secs_f64() * 1e3;
@@ -235,6 +234,7 @@ impl Work<'_> {
         };
         made.ms = ms();
         board.refine(made.clone());
+        self.meter.keep(deadline);
         board.begin(Task::Test(method));
         self.graded(Some(made), patience)
     }

@@ -116,6 +116,13 @@ impl Subject {
         }
     }
 
+    /// The words that are written otherwise than those before them, by number.
+    #[must_use]
+    pub fn distinct_words(&self) -> Vec<usize> {
+        let first = self.by_distinct_word().words;
+        (0..self.words.len()).filter(|&word| first.contains(&self.words[word])).collect()
+    }
+
     fn by_distinct_word(&self) -> Self {
         let written: Vec<char> = self.text.chars().collect();
         let (mut spans, mut known) = (Vec::new(), HashMap::new());

@@ -11,6 +11,7 @@ use calibration::Calibration;
 use super::explain::unit_scores::{self, UnitRequest, UnitScores};
 use super::memory::{peak_rss_mb, rss_mb};
 use super::texts;
+use super::writer::Writer;
 use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
 use crate::explain::oracle::ROWS_PER_CALL;
@@ -62,14 +63,11 @@ impl Bench<'_> {
             for (method, times) in self.work.methods.iter().zip(&mut times) {
                 let found = self.explain(&subject, target, *method)?;
                 times.push(found.ms);
-                methods.insert(method.key().to_owned(), line(&found));
+                methods.insert(method.key().to_owned(), line(*method, &found));
             }
             let tokens: Vec<_> = subject.encoded.ids.iter().map(|&id| self.encoder.token(id)).collect();
-            println!(
-                "{}",
-                json!({"text": row.text, "label": row.label, "tokens": tokens, "probs": probabilities,
-                    "target": target, "methods": methods})
-            );
+            print_line(&json!({"text": row.text, "label": row.label, "tokens": tokens, "probs": probabilities,
+                    "target": target, "methods": methods}))?;
         }
         let medians: Map<String, Value> = self
             .work
@@ -79,8 +77,7 @@ impl Bench<'_> {
             .map(|(method, times)| (method.key().to_owned(), median(times)))
             .collect();
         let peer = format!("pellucid-{}", env!("CARGO_PKG_VERSION"));
-        println!("{}", json!({"peer": peer, "n": rows.len(), "median_ms": medians, "peak_rss_mb": peak_rss_mb()}));
-        Ok(())
+        print_line(&json!({"peer": peer, "n": rows.len(), "median_ms": medians, "peak_rss_mb": peak_rss_mb()}))
     }
 
     /// Explains the texts over and over; prints how the resident memory has changed since it settled.
@@ -102,12 +99,8 @@ impl Bench<'_> {
         }
         let end = rss_mb();
         let moved = if settled > 0.0 { (end - settled) / settled * 100.0 } else { 0.0 };
-        println!(
-            "{}",
-            json!({"soak": explanations, "texts": rows.len(), "rss_mb_settled": settled, "rss_mb_end": end,
-                "rss_mb_most": most, "change_percent": moved, "peak_rss_mb": peak_rss_mb()})
-        );
-        Ok(())
+        print_line(&json!({"soak": explanations, "texts": rows.len(), "rss_mb_settled": settled, "rss_mb_end": end,
+                "rss_mb_most": most, "change_percent": moved, "peak_rss_mb": peak_rss_mb()}))
     }
 
     fn probabilities(&self, subject: &Subject) -> Result<Vec<f64>> {
@@ -122,12 +115,20 @@ impl Bench<'_> {
         let steps = self.work.steps.map_or(Steps::Enough, Steps::Fixed);
         let context = Context::new(self.work.seed).with_samples(Samples { fit, ..Samples::default() });
         let context = context.with_steps(steps).with_depth(Depth::Gates).with_rows_per_call(ROWS_PER_CALL);
-        Ok(UnitRequest { model: &self.model, subject, target, method, memory: &Memory::default() }.scores(context)?)
+        Ok(UnitRequest { model: &self.model, subject, target, method, memory: &Memory::default(), deadline: None }
+            .scores(context)?)
     }
 }
 
-fn line(found: &UnitScores) -> Value {
-    json!({"ms": found.ms, "scores": found.scores, "unit": unit_scores::name(found.unit), "evaluations": found.evaluations})
+/// Writes a line on stdout. Who reads no more has enough.
+fn print_line(line: &Value) -> Result<()> {
+    let mut out = Writer::open(None)?;
+    out.write(&format!("{line}\n"))?;
+    out.finish()
+}
+
+fn line(method: Method, found: &UnitScores) -> Value {
+    json!({"ms": found.ms, "scores": found.scores, "unit": unit_scores::name(unit_scores::unit(method)), "evaluations": found.evaluations})
 }
 
 fn median(mut times: Vec<f64>) -> Value {

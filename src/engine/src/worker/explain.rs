@@ -1,8 +1,9 @@
 //! Explanations of texts in the foreground, in one of several formats.
 
 use std::io;
+use std::time::Instant;
 
-use pellucid_explain::{Context, Samples, Steps};
+use pellucid_explain::{Context, OracleError, Samples, Steps};
 use pellucid_formats::html;
 use pellucid_intake::labels::Labels;
 use pellucid_intake::rows::Row;
@@ -163,10 +164,22 @@ impl Explainer<'_> {
         let (oracle, memory) = (ModelOracle { model: &self.model, subject: &subject, target }, Memory::default());
         let mut oracle = Remembering { oracle, memory: &memory };
         let blank = Explanation { rationale: row.rationale.clone(), ..blank };
+        let deadline = self.work.budget.map(|budget| Instant::now() + budget);
         let plan = Plan { methods: &self.work.methods, context: context(self.work), budget: self.work.budget };
         let explanation = session::explain(&mut oracle, blank, plan, watch)?;
         let by_unit = match self.work.format {
-            ExplainFormat::Json => self.by_unit(&subject, &explanation, &memory)?,
+            ExplainFormat::Json => {
+                let request = |method| UnitRequest {
+                    model: &self.model,
+                    subject: &subject,
+                    target,
+                    method,
+                    memory: &memory,
+                    deadline,
+                };
+                let made = explanation.attributions.iter();
+                made.map(|made| self.by_unit(made, request(made.method))).collect::<Result<_>>()?
+            }
             ExplainFormat::Text | ExplainFormat::Csv | ExplainFormat::Html | ExplainFormat::Record => Vec::new(),
         };
         let tokens = subject.encoded.ids.iter().map(|&id| self.encoder.token(id));
@@ -177,22 +190,28 @@ impl Explainer<'_> {
                 (named.recordable().into_owned(), tokens.map(|token| masked(&token)).collect())
             }
         };
-        Ok(ExplainedText { explanation, row, labels: &self.labels, tokens, by_unit })
+        Ok(ExplainedText {
+            explanation,
+            row,
+            labels: &self.labels,
+            tokens,
+            by_unit,
+            distinct: subject.distinct_words(),
+        })
     }
 
-    /// The scores of all methods by their own units; scores by word are taken from `explanation`.
-    fn by_unit(&self, subject: &Subject, explanation: &Explanation, memory: &Memory) -> Result<Vec<UnitScores>> {
-        let words = subject.words.len();
-        let scores = |attribution: &Attribution| {
-            let unit = unit(attribution.method);
-            let all_differ = unit == Unit::DistinctWord && subject.by(unit).words.len() == words;
-            if all_differ || unit == Unit::Word {
-                let (scores, ms) = (attribution.scores.clone(), attribution.ms);
-                return Ok(UnitScores { unit, scores, ms, evaluations: attribution.evaluations });
-            }
-            let (target, method) = (explanation.target, attribution.method);
-            Ok(UnitRequest { model: &self.model, subject, target, method, memory }.scores(context(self.work))?)
-        };
-        explanation.attributions.iter().map(scores).collect()
+    /// The scores of a method by its own unit; those by word where that is the same. `None` without time.
+    fn by_unit(&self, made: &Attribution, request: UnitRequest<'_>) -> Result<Option<UnitScores>> {
+        let unit = unit(made.method);
+        let all_differ =
+            unit == Unit::DistinctWord && request.subject.distinct_words().len() == request.subject.words.len();
+        if all_differ || unit == Unit::Word {
+            let (scores, ms) = (made.scores.clone(), made.ms);
+            return Ok(Some(UnitScores { scores, ms, evaluations: made.evaluations }));
+        }
+        match request.scores(context(self.work)) {
+            Err(OracleError::OutOfTime | OracleError::Unsupported(_)) => Ok(None),
+            found => Ok(Some(found?)),
+        }
     }
 }

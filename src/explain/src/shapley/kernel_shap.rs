@@ -29,7 +29,10 @@ pub(crate) const EXPLAINER: Explainer =
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
     let blank = Attribution { seed: Some(seed), ..explainer.blank(context) };
-    if let Some(groups) = context.groups(oracle.words()) {
+    let groups = context.groups(oracle.words());
+    samples
+        .check(groups.as_ref().map_or(oracle.words(), WordGroups::len), groups.as_ref().map_or(1, |_| GROUP_SHARE))?;
+    if let Some(groups) = groups {
         let mut show = |found: &Owen| watch(&found.attribution(&blank));
         let mut masking = explainer.masking(oracle, context);
         let draws = Draws { groups: of_groups(&mut masking, &groups, samples, seed)?, samples, seed };

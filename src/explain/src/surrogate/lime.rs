@@ -5,13 +5,14 @@ pub mod grouped;
 use pellucid_protocol::explanation::Scalar;
 use pellucid_protocol::{Attribution, Check, Method, Surrogate};
 
-use grouped::{GroupedFit, grouped};
+use grouped::{GROUP_SHARE, GroupedFit, grouped};
 
 use super::neighbourhood::{Neighbourhood, Perturbations};
 use super::{PENALTY, cost, fidelity};
 use crate::context::{Context, Samples};
 use crate::explainer::{Explainer, Removes, Text, Work, sampling};
 use crate::oracle::masking::Masking;
+use crate::oracle::word_groups::WordGroups;
 use crate::oracle::{Answer, Slopes};
 use crate::regression::Weighted;
 use crate::regression::pair_model::{PairModel, SizeWeights};
@@ -24,7 +25,10 @@ pub(crate) const EXPLAINER: Explainer =
 fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution> {
     let (samples, seed) = (context.samples, context.seed);
     let blank = Attribution { seed: Some(seed), ..explainer.blank(context) };
-    if let Some(groups) = context.groups(oracle.words()) {
+    let groups = context.groups(oracle.words());
+    samples
+        .check(groups.as_ref().map_or(oracle.words(), WordGroups::len), groups.as_ref().map_or(1, |_| GROUP_SHARE))?;
+    if let Some(groups) = groups {
         let of = |found: &GroupedFit, checks| Attribution {
             groups: found.groups.clone(),
             ..attribution(&blank, &found.fit, checks)

@@ -1,7 +1,9 @@
 //! The flags of `pellucid bench`.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use pellucid_protocol::Method;
 
@@ -34,7 +36,7 @@ pub(crate) struct BenchInput {
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Threads of libtorch
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = number(1..=1024))]
     pub threads: usize,
 }
 
@@ -45,16 +47,16 @@ pub(crate) struct BenchExplainArgs {
     #[command(flatten)]
     pub input: BenchInput,
     /// Explain the first N texts
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = number(1..=1_000_000))]
     pub n: usize,
     /// Methods to time, separated by commas
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = PEERS)]
     pub methods: Vec<Method>,
     /// Samples of LIME
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = number(2..=1_000_000))]
     pub lime_samples: usize,
     /// Samples of Shapley values
-    #[arg(long, value_name = "N", default_value_t = 512)]
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = number(2..=1_000_000))]
     pub shap_samples: usize,
     /// Steps of integrated gradients; 0 for as many as completeness needs
     #[arg(long, value_name = "N", default_value_t = 50)]
@@ -63,12 +65,17 @@ pub(crate) struct BenchExplainArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// Do not time: make N explanations, and print the resident memory before and after
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "N", value_parser = number(1..=1_000_000_000))]
     pub soak: Option<usize>,
     /// Instead of timing, count how many of N random maps of each text pass the test against chance, and grade the maps
     /// of the methods
-    #[arg(long, value_name = "N", conflicts_with = "soak")]
+    #[arg(long, value_name = "N", conflicts_with = "soak", value_parser = number(1..=1_000_000))]
     pub random_maps: Option<usize>,
+}
+
+/// A number in this range.
+fn number(range: RangeInclusive<u64>) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(range)
 }
 
 /// The methods of the Python program.

@@ -23,7 +23,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = Method::USUAL)]
     pub method: Vec<Method>,
     /// Number of masked texts from which LIME, the tree and Shapley values are computed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..=1_000_000))]
     pub samples: Option<usize>,
     /// The class to explain, by name or index [default: the predicted class]
     #[arg(long, value_name = "NAME|INDEX")]

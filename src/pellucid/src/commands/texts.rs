@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use pellucid_client::failure::Failure;
+use pellucid_protocol::Method;
 use pellucid_protocol::settings::reading::Reading;
 use pellucid_protocol::settings::{Grouping, Switch};
 use pellucid_protocol::work::{BenchEpoch, BenchExplainWork, BenchTrainWork, ExplainWork, PredictWork, Texts, Work};
@@ -28,7 +29,7 @@ pub(super) fn explain(explain: ExplainArgs) -> Result<Work, Failure> {
         private: Switch::from(explain.on.private),
         device: explain.on.device,
         texts: texts(explain.on),
-        methods: explain.method,
+        methods: each_once(explain.method),
         seed: explain.seed,
         samples: explain.samples,
         class: explain.class,
@@ -56,6 +57,17 @@ pub(super) fn predict(predict: PredictArgs) -> Result<Work, Failure> {
             .into(),
         out: predict.out.as_deref().map(absolute),
     }))
+}
+
+/// The methods in their order, each once.
+fn each_once(named: Vec<Method>) -> Vec<Method> {
+    let mut methods = Vec::new();
+    for method in named {
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
+    methods
 }
 
 /// Endings of files that say what is in them.
@@ -97,7 +109,7 @@ pub(super) fn bench_explain(bench: BenchExplainArgs) -> Result<Work, Failure> {
         data: absolute(&bench.input.data),
         texts: bench.n,
         threads: bench.input.threads,
-        methods: bench.methods,
+        methods: each_once(bench.methods),
         lime_samples: bench.lime_samples,
         shap_samples: bench.shap_samples,
         steps: (bench.ig_steps > 0).then_some(bench.ig_steps),
@@ -153,7 +165,7 @@ mod tests {
     use clap::Parser;
     use pellucid_protocol::check::Depth;
     use pellucid_protocol::explanation::Scalar;
-    use pellucid_protocol::{Baseline, Method, Removal};
+    use pellucid_protocol::{Baseline, Removal};
 
     use pellucid_protocol::work::{ExplainFormat, PredictFormat};
 

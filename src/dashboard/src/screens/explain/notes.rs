@@ -123,7 +123,7 @@ impl Notes<'_> {
         if explanation.truncated_words > 0 {
             let lost = text::plural(explanation.truncated_words, "word");
             let seen = percent(explanation.seen());
-            let words = format!("the model sees {seen} of the text: it is too long, and the last {lost} are cut");
+            let words = format!("the model sees {seen} of the text; not read: {lost}");
             lines.push(self.muted(words));
         }
         lines

@@ -14,6 +14,7 @@ use pellucid_protocol::work::BenchExplainWork;
 use pellucid_protocol::{Attribution, Check, Method};
 use serde_json::{Map, Value, json};
 
+use super::print_line;
 use crate::data::tokenise::TextEncoder;
 use crate::error::Result;
 use crate::explain::oracle::{ModelOracle, ROWS_PER_CALL};
@@ -33,10 +34,11 @@ const LENGTHS: [usize; 7] = [2, 5, 11, 21, 51, 101, 201];
 type Draw = fn(f64) -> f64;
 
 /// The kinds of random maps, with a method that has scores of that kind.
-const KINDS: [(&str, Method, Draw); 4] = [
+const KINDS: [(&str, Method, Draw); 5] = [
     ("normal", Method::GradientInput, |number| number),
     ("uniform", Method::GradientInput, |number| 2.0 * share(number) - 1.0),
     ("positive", Method::GradientInput, share),
+    ("uneven", Method::GradientInput, |number| number.signum() * -(2.0 * share(-number.abs())).max(1e-12).ln()),
     ("without_sign", Method::Gradient, |number| -(1.0 - share(number)).max(1e-12).ln()),
 ];
 
@@ -78,7 +80,7 @@ impl Calibration<'_> {
     /// A line a text, then one with the rates by length and the area under the curve.
     pub(super) fn run(&self, rows: &[Row]) -> Result<()> {
         let (mut rates, mut places) = (Rates::default(), Vec::new());
-        for row in rows {
+        for (text, row) in rows.iter().enumerate() {
             let subject = Subject::new(self.encoder, &row.text, row.pair.as_deref())?;
             let words = subject.words.len();
             if words < LENGTHS[0] {
@@ -87,23 +89,25 @@ impl Calibration<'_> {
             let logits = answers::of_one(self.model, &subject.encoded)?;
             let target = output_of(self.model).answer(&output_of(self.model).probabilities(&logits));
             let mut oracle = ModelOracle { model: self.model, subject: &subject, target };
-            let test = self.random(&mut oracle, &mut rates)?;
+            let test = self.random(&mut oracle, text, &mut rates)?;
             let methods = self.methods(&mut oracle, &mut rates, &mut places)?;
-            println!("{}", json!({"words": words, "test": test, "methods": methods}));
+            print_line(&json!({"words": words, "test": test, "methods": methods}))?;
         }
-        println!("{}", json!({"rates": rates.json(), "auc": auc(&places), "maps_placed": places.len()}));
-        Ok(())
+        print_line(&json!({"rates": rates.json(), "auc": auc(&places), "maps_placed": places.len()}))
     }
 
     /// Tests random maps of each kind; what the test of one costs.
-    fn random(&self, oracle: &mut ModelOracle, rates: &mut Rates) -> Result<Value> {
+    fn random(&self, oracle: &mut ModelOracle, text: usize, rates: &mut Rates) -> Result<Value> {
         let words = oracle.subject.words.len();
         let mut cache = OutcomeCache::new(ROWS_PER_CALL);
         let (mut start, mut first) = (Instant::now(), None);
         let mut test = ChanceTest::new(words, 1, self.work.seed);
         for (kind, (name, method, draw)) in KINDS.into_iter().enumerate() {
             let map = |number: usize| -> Vec<f64> {
-                normals(self.work.seed + kind as u64, number as u64, words).into_iter().map(draw).collect()
+                normals(self.work.seed + kind as u64, (text * self.maps + number) as u64, words)
+                    .into_iter()
+                    .map(draw)
+                    .collect()
             };
             let mut passed = Vec::with_capacity(self.maps);
             for number in 0..self.maps {
@@ -121,12 +125,12 @@ impl Calibration<'_> {
             rates.count(words, name, passed.iter().sum(), passed.len());
             start = Instant::now();
         }
-        self.best(oracle, &mut cache, rates)?;
+        self.best(oracle, &mut cache, text, rates)?;
         Ok(json!(first))
     }
 
     /// Tests groups of random maps: whether the best of each group passes.
-    fn best(&self, oracle: &mut ModelOracle, cache: &mut OutcomeCache, rates: &mut Rates) -> Result<()> {
+    fn best(&self, oracle: &mut ModelOracle, cache: &mut OutcomeCache, text: usize, rates: &mut Rates) -> Result<()> {
         let words = oracle.subject.words.len();
         let mut test = ChanceTest::new(words, BEST_OF, self.work.seed);
         for group in 0..self.maps / BEST_OF {
@@ -134,7 +138,7 @@ impl Calibration<'_> {
             let methods = Method::ALL.iter().copied().filter(|method| method.is_signed()).take(BEST_OF);
             let mut passed = false;
             for (place, method) in methods.clone().enumerate() {
-                let map = normals(self.work.seed + 99, (group * BEST_OF + place) as u64, words);
+                let map = normals(self.work.seed + 99, (text * self.maps + group * BEST_OF + place) as u64, words);
                 test.test(&mut Masking::new(oracle, cache), TestedMap { method, scores: &map }, Patience::Decide)?;
             }
             for method in methods {

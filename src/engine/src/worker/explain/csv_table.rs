@@ -29,14 +29,15 @@ pub fn header(methods: &[Method]) -> io::Result<String> {
     written(table)
 }
 
-/// The rows of text number `number`, counted from 1, with the columns of `methods`. A text without words has none.
+/// The rows of text number `number`, counted from 1, with the columns of `methods`. A text without words has one, without a word.
 ///
 /// # Errors
 /// As [`header`].
 pub fn rows(explained: &ExplainedText, methods: &[Method], number: usize) -> io::Result<String> {
     let mut table = Table::new(Vec::new());
-    for (index, word) in explained.words().iter().enumerate() {
-        let span = explained.explanation.words[index];
+    let words = explained.words();
+    for index in 0..words.len().max(1) {
+        let span = explained.explanation.words.get(index);
         table.number(number)?;
         table.number(explained.row.line)?;
         table.text(explained.row.id.as_deref().unwrap_or_default())?;
@@ -44,13 +45,13 @@ pub fn rows(explained: &ExplainedText, methods: &[Method], number: usize) -> io:
         table.text(explained.predicted())?;
         table.text(explained.class())?;
         table.number(explained.probability())?;
-        table.number(index)?;
-        table.number(span.start)?;
-        table.number(span.end)?;
-        table.text(word)?;
+        table.number_or_empty(span.map(|_| index))?;
+        table.number_or_empty(span.map(|span| span.start))?;
+        table.number_or_empty(span.map(|span| span.end))?;
+        table.text(words.get(index).map_or("", String::as_str))?;
         for method in methods {
             let made = explained.explanation.by(*method);
-            table.number_or_empty(made.map(|made| made.scores[index]))?;
+            table.number_or_empty(made.and_then(|made| made.scores.get(index)))?;
             table.number_or_empty(made.map(Attribution::is_trusted))?;
             table.text(made.and_then(Attribution::grade).map_or("", Grade::key))?;
         }

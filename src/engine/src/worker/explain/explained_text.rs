@@ -18,8 +18,11 @@ pub struct ExplainedText<'a> {
     pub labels: &'a Labels,
     /// The tokens of the text as the vocabulary writes them, special ones included.
     pub tokens: Vec<String>,
-    /// The scores of each method by its own unit. Only JSON needs them; for other formats there are none.
-    pub by_unit: Vec<UnitScores>,
+    /// The scores of each method by its own unit; `None` for one that had no time for them. Only JSON needs them; for other
+    /// formats there are none.
+    pub by_unit: Vec<Option<UnitScores>>,
+    /// Where each distinct word comes first.
+    pub distinct: Vec<usize>,
 }
 
 impl ExplainedText<'_> {

@@ -42,7 +42,7 @@ pub fn article(explained: &ExplainedText, number: usize) -> String {
                     @if let Some(row) = explained.explanation.privacy.row() { (row) "; " }
                     "predicted " (explained.predicted())
                     @if let Some(label) = &explained.row.label { "; labelled " (label) }
-                    @if cut > 0 { "; the last " (cut) " words are beyond the model's limit" }
+                    @if cut > 0 { "; words that the model does not read: " (cut) }
                 }
             }
             "\n"

@@ -1,6 +1,6 @@
 //! An explanation as lines for people.
 
-use pellucid_protocol::explanation::{Sign, StandIn, WordGroup};
+use pellucid_protocol::explanation::{LeftOut, Sign, StandIn, WordGroup};
 use pellucid_protocol::readable::{counted, percent};
 use pellucid_protocol::scrub::scrub;
 use pellucid_protocol::{Attribution, Check};
@@ -27,11 +27,14 @@ pub fn plain_text(explained: &ExplainedText) -> String {
     let cut = explained.explanation.truncated_words;
     if cut > 0 {
         let (seen, lost) = (percent(explained.explanation.seen()), counted(cut, "word"));
-        text += &format!("  the model sees {seen} of the text: the last {lost} are cut\n");
+        text += &format!("  the model sees {seen} of the text; not read: {lost}\n");
     }
     let words = explained.words();
     for attribution in &explained.explanation.attributions {
         text += &map(explained, attribution, &words);
+    }
+    for LeftOut { method, why } in &explained.explanation.left_out {
+        text += &format!("  {} is left out: {}\n", method.title(), scrub(why));
     }
     text + "\n"
 }

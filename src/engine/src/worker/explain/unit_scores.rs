@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use pellucid_explain::oracle::word_groups::WordGroups;
+use pellucid_explain::sentences::sentences;
 use pellucid_explain::{Answer, Context, score};
 use pellucid_protocol::Method;
 
+use crate::explain::meter::Meter;
 use crate::explain::oracle::ModelOracle;
 use crate::explain::remembering::{Memory, Remembering};
 use crate::explain::subject::{Subject, Unit};
@@ -13,8 +16,6 @@ use crate::model::classifier::Classifier;
 /// The scores of one method by its unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitScores {
-    /// What is scored: tokens, words or distinct words.
-    pub unit: Unit,
     /// A score for each token, special ones included, or for each word, or each distinct word.
     pub scores: Vec<f64>,
     /// Wall time in milliseconds.
@@ -58,25 +59,36 @@ pub struct UnitRequest<'a> {
     pub method: Method,
     /// What was asked about the text before.
     pub memory: &'a Memory,
+    /// When the time ends.
+    pub deadline: Option<Instant>,
 }
 
 impl UnitRequest<'_> {
     /// The scores by the [`unit()`] of the method, without checks.
     ///
     /// # Errors
-    /// When the model could not be evaluated.
-    pub fn scores(&self, mut context: Context) -> Answer<UnitScores> {
+    /// When the model could not be evaluated, the time has ended, or the method says nothing about such a text.
+    pub fn scores(&self, context: Context) -> Answer<UnitScores> {
         let start = Instant::now();
         let unit = unit(self.method);
         let subject = self.subject.by(unit);
         let oracle = ModelOracle { model: self.model, subject: &subject, target: self.target };
         let mut oracle = Remembering { oracle, memory: self.memory };
+        let mut oracle = Meter::new(&mut oracle, &|_| {});
+        oracle.keep(self.deadline);
+        let mut context = match unit {
+            Unit::Token => {
+                context.with_groups(WordGroups::new(subject.words.len(), sentences(&subject.text, &subject.words)))
+            }
+            // A distinct word has places in several sentences; the others do not go by groups, or are words.
+            Unit::AnyToken | Unit::Word | Unit::DistinctWord => context,
+        };
         let attribution = score(&mut oracle, self.method, &mut context, &mut |_| {})?;
         let scores = match unit {
             Unit::Token | Unit::AnyToken => subject.by_tokens(&attribution.scores),
             Unit::Word | Unit::DistinctWord => attribution.scores,
         };
         let ms = start.elapsed().as_secs_f64() * 1e3;
-        Ok(UnitScores { unit, scores, ms, evaluations: attribution.evaluations })
+        Ok(UnitScores { scores, ms, evaluations: attribution.evaluations })
     }
 }

@@ -17,7 +17,7 @@ use crate::sampling::{Means, Purpose, generator, random_order};
 use crate::surrogate::neighbourhood::Neighbourhood;
 
 /// Share of the rows to which the groups are fitted.
-const GROUP_SHARE: usize = 4;
+pub(super) const GROUP_SHARE: usize = 4;
 /// Rows for each word of an opened group, and each group that stays closed. With more, the fit would hardly gain.
 const ROWS_A_UNIT: usize = 6;
 
