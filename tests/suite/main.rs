@@ -7,6 +7,7 @@ mod binary;
 mod claims;
 mod dashboard;
 mod data;
+mod evaluate;
 mod explaining;
 mod explanations;
 mod folder;

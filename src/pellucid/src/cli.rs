@@ -14,6 +14,7 @@ pub(crate) mod axis;
 pub(crate) mod bench;
 mod complete;
 pub(crate) mod data;
+pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod json;
@@ -29,6 +30,7 @@ mod value;
 
 use bench::BenchAction;
 use data::DataArgs;
+use evaluate::EvaluateArgs;
 use explain::ExplainArgs;
 use import::ImportArgs;
 use json::JsonFlag;
@@ -121,6 +123,8 @@ pub(crate) enum Action {
     Explain(ExplainArgs),
     /// Print the logits and probabilities that a model gives texts
     Predict(PredictArgs),
+    /// Tell what answers are worth: errors by class, curves, calibration, each figure with its interval
+    Evaluate(EvaluateArgs),
     /// Measure speed, and print JSON lines as the Python programs that pellucid is compared with do
     #[command(subcommand)]
     Bench(BenchAction),

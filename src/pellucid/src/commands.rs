@@ -3,7 +3,7 @@
 //! ```text
 //! lookup, options ──▶ watch ──▶ frontier ──▶ open, compare ──▶ train ──▶ picker, screenshot
 //!      ├──────▶ exact, runs ──▶ stop ──▶ rm
-//! written, export ──▶ report, sweep ──┘                  texts ──▶ data    import ──▶ pull    doctor, shell
+//! written, export ──▶ report, sweep ──┘                  texts ──▶ data, evaluate    import ──▶ pull    doctor, shell
 //! ```
 
 use std::io::IsTerminal;
@@ -23,6 +23,7 @@ use crate::stdout;
 mod compare;
 mod data;
 mod doctor;
+mod evaluate;
 mod exact;
 mod export;
 mod frontier;
@@ -72,6 +73,7 @@ pub(crate) fn run(cli: Cli) -> Result<Ending, Failure> {
         Action::Convert => import::convert(),
         Action::Explain(explain) => foreground(&texts::explain(explain)?),
         Action::Predict(predict) => foreground(&texts::predict(predict)?),
+        Action::Evaluate(args) => evaluate::evaluate(&args, &global),
         Action::Bench(BenchAction::Train(train)) => foreground(&texts::bench(&train)?),
         Action::Bench(BenchAction::Explain(explain)) => foreground(&texts::bench_explain(explain)?),
         Action::Bench(BenchAction::Ui(bench)) => bench_ui(&bench),

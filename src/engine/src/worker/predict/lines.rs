@@ -9,7 +9,7 @@ use pellucid_protocol::scrub::{escape_json, scrub};
 use pellucid_protocol::settings::Switch;
 use serde_json::{Map, Value, json};
 
-use super::answered::{Answered, gold, id, pair, text};
+use super::answered::{Answered, Gold, gold, id, pair, text};
 use crate::error::{Error, Result};
 use crate::worker::writer::Writer;
 
@@ -139,7 +139,16 @@ fn object(answered: &Answered, rows: &Rows, labels: &Labels, private: Switch) ->
         "windows": answered.windows,
     });
     let id = id(rows, row, private);
-    let more = [("pair", pair(rows, row, private)), ("id", id.as_deref()), ("gold", gold(rows, row))];
+    let stands_for = match answered.gold {
+        Some(Gold::Class(class)) => Some(labels.names()[class].as_str()),
+        Some(Gold::Unknown(_)) | None => None,
+    };
+    let more = [
+        ("pair", pair(rows, row, private)),
+        ("id", id.as_deref()),
+        ("gold", gold(rows, row)),
+        ("gold_class", stands_for),
+    ];
     for (key, value) in more.into_iter().filter_map(|(key, value)| Some((key, value?))) {
         object[key] = json!(value);
     }
