@@ -101,7 +101,8 @@ impl Weights {
     }
 }
 
-/// The 95 % interval between percentiles of drawn figures, interpolated as numpy does; `None` of none.
+/// The 95 % interval between percentiles of drawn figures, interpolated as numpy does; `None` of none, and where they are all
+/// the same: examples that are all right are right in every draw, and that says nothing about others.
 #[must_use]
 pub fn percentiles(mut figures: Vec<f64>) -> Option<Interval> {
     figures.sort_unstable_by(f64::total_cmp);
@@ -111,7 +112,7 @@ pub fn percentiles(mut figures: Vec<f64>) -> Option<Interval> {
         let (below, above) = (figures[place.floor() as usize], figures[place.ceil() as usize]);
         below + (above - below) * place.fract()
     };
-    Some(Interval { low: at(0.025), high: at(0.975) })
+    Some(Interval { low: at(0.025), high: at(0.975) }).filter(|interval| interval.low < interval.high)
 }
 
 #[cfg(test)]
@@ -166,6 +167,6 @@ mod tests {
     fn percentiles_are_those_of_numpy() {
         // numpy: np.percentile([3, 1, 2, 10], [2.5, 97.5]) = [1.075, 9.475]
         close(percentiles(vec![3.0, 1.0, 2.0, 10.0]).unwrap(), 1.075, 9.475, 1e-12);
-        assert_eq!(percentiles(Vec::new()), None);
+        assert_eq!((percentiles(Vec::new()), percentiles(vec![1.0; 9])), (None, None));
     }
 }

@@ -3,6 +3,7 @@
 use pellucid_evaluate::calibration::Bin;
 use pellucid_evaluate::evaluation::{ClassEvaluation, Estimate, Evaluation};
 use pellucid_protocol::readable::{grouped, percent};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::answers::Answers;
 
@@ -18,7 +19,7 @@ pub(super) fn lines(found: &Evaluation, answers: &Answers) -> Vec<String> {
         lines.push(format!("rows without a label, left out: {}", grouped(answers.without_label)));
     }
     if answers.chose_the_model {
-        lines.push("these texts chose the checkpoint: on new texts the figures are worse".to_owned());
+        lines.push("these texts chose the checkpoint: expect worse figures on new texts".to_owned());
     }
     lines.push(String::new());
     lines.extend(overall(found));
@@ -30,7 +31,7 @@ pub(super) fn lines(found: &Evaluation, answers: &Answers) -> Vec<String> {
     lines.extend(reliability(found));
     lines.push(String::new());
     lines.push(format!(
-        "intervals: 95 %; of shares by Wilson, of the rest from {} draws by class, seed {}",
+        "intervals: 95 %; of shares by Wilson, of the rest from {} draws by class, seed {}; [–]: all draws are alike",
         grouped(found.draws.count),
         found.draws.seed
     ));
@@ -77,8 +78,8 @@ fn per_class(found: &Evaluation, names: &[String]) -> Vec<String> {
         let columns =
             [class.precision, class.recall, class.f1, class.roc_area].map(|estimate| format!("{:<22}", told(estimate)));
         format!(
-            "{:<NAME$}{:>8}  {}{}",
-            short(name),
+            "{}{:>8}  {}{}",
+            left(&short(name), NAME),
             grouped(class.support),
             columns.concat(),
             told(class.average_precision)
@@ -91,10 +92,10 @@ fn confusion(found: &Evaluation, names: &[String]) -> Vec<String> {
     if names.len() > MOST_COLUMNS {
         return most_confused(found, names);
     }
-    let head: String = names.iter().map(|name| format!("{:>13}", cut(name, 12))).collect();
+    let head: String = names.iter().map(|name| right(&cut(name, 12), 13)).collect();
     let row = |(counts, name): (&Vec<usize>, &String)| {
         let cells: String = counts.iter().map(|count| format!("{:>13}", grouped(*count))).collect();
-        format!("{:<NAME$}{cells}", short(name))
+        format!("{}{cells}", left(&short(name), NAME))
     };
     std::iter::once(format!("{:<NAME$}{head}", "label \\ answer"))
         .chain(found.confusion.iter().zip(names).map(row))
@@ -145,7 +146,7 @@ fn reliability(found: &Evaluation) -> Vec<String> {
 fn told(estimate: Estimate) -> String {
     match (estimate.value, estimate.interval) {
         (Some(value), Some(interval)) => format!("{value:.3} [{:.3}, {:.3}]", interval.low, interval.high),
-        (Some(value), None) => format!("{value:.3}"),
+        (Some(value), None) => format!("{value:.3} [–]"),
         (None, _) => "not defined".to_owned(),
     }
 }
@@ -154,9 +155,27 @@ fn short(name: &str) -> String {
     cut(name, NAME - 1)
 }
 
+/// The name in at most `most` columns.
 fn cut(name: &str, most: usize) -> String {
-    if name.chars().count() <= most {
+    if name.width() <= most {
         return name.to_owned();
     }
-    name.chars().take(most - 1).chain(['…']).collect()
+    let mut room = most.saturating_sub(1);
+    let fits = |letter: &char| {
+        let width = letter.width().unwrap_or(0);
+        let is_in = width <= room;
+        room -= width.min(room);
+        is_in
+    };
+    name.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// The text with blanks before it. Letters may be two columns wide.
+fn right(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(text.width())) + text
+}
+
+/// The text with blanks behind it.
+fn left(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
