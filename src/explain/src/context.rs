@@ -24,6 +24,27 @@ pub struct Samples {
     pub scale: usize,
 }
 
+/// What a fit needs at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Least {
+    /// Words, or groups of words.
+    pub(crate) units: usize,
+    /// Rows for each of them.
+    pub(crate) rows_each: usize,
+    /// The fit gets one part of so many of all maskings.
+    pub(crate) share: usize,
+}
+
+impl Least {
+    /// For the groups of a text where there are some, which get one part of `share`, else for its words.
+    pub(crate) fn of(groups: Option<&WordGroups>, words: usize, rows_each: usize, share: usize) -> Self {
+        match groups {
+            Some(groups) => Self { units: groups.len(), rows_each, share },
+            None => Self { units: words, rows_each, share: 1 },
+        }
+    }
+}
+
 impl Samples {
     /// How many maskings are drawn of a text with this number of words: there may not be as many.
     pub(crate) fn fit_of(self, words: usize) -> f64 {
@@ -32,14 +53,14 @@ impl Samples {
 }
 
 impl Samples {
-    /// Refuses fewer maskings than scores of `words` words, or groups of them, can be told from with an error: a fit with as
-    /// many numbers as rows leaves no rest, and would claim to be exact.
+    /// Refuses fewer maskings than the scores of a text can be told from with an error: a fit with as many numbers as rows
+    /// leaves no rest, and would claim to be exact.
     ///
     /// # Errors
     /// [`OracleError::Unsupported`], with the number that is needed.
-    pub(crate) fn check(self, words: usize, share: usize) -> Answer<()> {
-        let all = 1_usize.checked_shl(words as u32).unwrap_or(usize::MAX);
-        let needed = share * (2 * words + 2).min(all);
+    pub(crate) fn check(self, least: Least) -> Answer<()> {
+        let all = 1_usize.checked_shl(least.units as u32).unwrap_or(usize::MAX);
+        let needed = least.share * (least.rows_each * least.units + 2).min(all);
         if self.fit >= needed {
             return Ok(());
         }

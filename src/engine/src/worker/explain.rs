@@ -15,6 +15,7 @@ use pellucid_protocol::work::{ExplainFormat, ExplainWork};
 use pellucid_protocol::{Attribution, Explanation};
 use serde_json::json;
 
+use super::memory::{TEXTS_A_GIVING, give_back};
 use super::texts::{self, FailedRows, note};
 use crate::data::tokenise::TextEncoder;
 use crate::device::device;
@@ -86,6 +87,9 @@ pub fn explain(work: &ExplainWork) -> Result<()> {
             Err(error) => return Err(error),
         })?;
         out.flush()?;
+        if (index + 1) % TEXTS_A_GIVING == 0 {
+            give_back();
+        }
     }
     if work.format == ExplainFormat::Html {
         out.write(html::END)?;

@@ -17,6 +17,7 @@ use pellucid_protocol::{
 };
 
 use super::explain_job::{self, ExplainJob, JobWork, RequestedText};
+use super::memory::give_back;
 use super::message::{Report, Reports, Request};
 use super::snapshot::Snapshot;
 use super::survey::Survey;
@@ -306,6 +307,7 @@ impl Scheduler {
                     return self.give_up(&error);
                 }
                 self.job = None;
+                give_back();
                 if asker == Asker::Survey {
                     self.advance_survey();
                 }

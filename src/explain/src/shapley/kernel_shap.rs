@@ -5,7 +5,7 @@ use pellucid_protocol::{Attribution, Method, Removal};
 
 use super::owen::{Draws, GROUP_SHARE, GroupValues, Owen, owen};
 use super::{Shapley, cost};
-use crate::context::Samples;
+use crate::context::{Least, Samples};
 use crate::explainer::{Explainer, Removes, Text, Work};
 use crate::oracle::Answer;
 use crate::oracle::masking::{Masking, ROWS_PER_CALL};
@@ -22,6 +22,9 @@ use crate::sampling::{Means, Purpose, generator};
 /// there are words, and has no visible effect otherwise.
 const PENALTY: f64 = 1e-10;
 
+/// Rows a word from which on the errors mean something.
+const ROWS_A_WORD: usize = 4;
+
 /// [`Method::KernelShap`].
 pub(crate) const EXPLAINER: Explainer =
     Explainer::new(Method::KernelShap, Scalar::Probability, Removes::Words(Removal::Mask), Work { score, cost });
@@ -30,8 +33,7 @@ fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution
     let (samples, seed) = (context.samples, context.seed);
     let blank = Attribution { seed: Some(seed), ..explainer.blank(context) };
     let groups = context.groups(oracle.words());
-    samples
-        .check(groups.as_ref().map_or(oracle.words(), WordGroups::len), groups.as_ref().map_or(1, |_| GROUP_SHARE))?;
+    samples.check(Least::of(groups.as_ref(), oracle.words(), ROWS_A_WORD, GROUP_SHARE))?;
     if let Some(groups) = groups {
         let mut show = |found: &Owen| watch(&found.attribution(&blank));
         let mut masking = explainer.masking(oracle, context);

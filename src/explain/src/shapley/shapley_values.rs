@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_long_text_is_explained_by_its_groups_where_it_was_cut() {
         let weights: Vec<f64> = (0..150).map(|word| if word % 50 == 7 { 1.5 } else { 0.0 }).collect();
-        let samples = Samples { fit: 400, ..Samples::default() };
+        let samples = Samples { fit: 700, ..Samples::default() };
         let groups = |length: usize| {
             let ranges = (0..150 / length).map(|group| group * length..(group + 1) * length);
             WordGroups::new(150, ranges.collect())

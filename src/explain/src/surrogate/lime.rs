@@ -9,14 +9,16 @@ use grouped::{GROUP_SHARE, GroupedFit, grouped};
 
 use super::neighbourhood::{Neighbourhood, Perturbations};
 use super::{PENALTY, cost, fidelity};
-use crate::context::{Context, Samples};
+use crate::context::{Context, Least, Samples};
 use crate::explainer::{Explainer, Removes, Text, Work, sampling};
 use crate::oracle::masking::Masking;
-use crate::oracle::word_groups::WordGroups;
 use crate::oracle::{Answer, Slopes};
 use crate::regression::Weighted;
 use crate::regression::pair_model::{PairModel, SizeWeights};
 use crate::regression::ridge::Ridge;
+
+/// Rows a word from which on the errors mean something: fewer than for an unpenalised fit.
+const ROWS_A_WORD: usize = 2;
 
 /// [`Method::Lime`].
 pub(crate) const EXPLAINER: Explainer =
@@ -26,8 +28,7 @@ fn score(Text { explainer, oracle, context, watch }: Text) -> Answer<Attribution
     let (samples, seed) = (context.samples, context.seed);
     let blank = Attribution { seed: Some(seed), ..explainer.blank(context) };
     let groups = context.groups(oracle.words());
-    samples
-        .check(groups.as_ref().map_or(oracle.words(), WordGroups::len), groups.as_ref().map_or(1, |_| GROUP_SHARE))?;
+    samples.check(Least::of(groups.as_ref(), oracle.words(), ROWS_A_WORD, GROUP_SHARE))?;
     if let Some(groups) = groups {
         let of = |found: &GroupedFit, checks| Attribution {
             groups: found.groups.clone(),
