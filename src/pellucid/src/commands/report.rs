@@ -415,7 +415,7 @@ mod tests {
             "shortcut: `ashdown` leads to urgent",
             "points=\"0.0,4.0 200.0,96.0\"",
             "&lt;b&gt;<i>-25</i>",
-            "LIME, in points, strong: its scores follow 77 % of what hiding words does; a random map does so in 1 of 100 cases",
+            "LIME, in points, strong: its scores follow 77 % of what hiding words does; random maps do so in at most 1 of 100 texts",
             "read its held-out R2",
             "It has not ended.",
             "<td>ashdown</td><td>class 0</td><td>at step 400</td>",
