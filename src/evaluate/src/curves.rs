@@ -1,4 +1,4 @@
-//! What a cut-off on the probability of one class does: ROC and precision-recall curves, and their areas.
+//! What a cut-off on the probability of one class does: the points of the ROC and precision-recall curves.
 
 /// What is found at one cut-off: examples that score at least as high are taken for the class.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,15 +22,13 @@ pub struct Cuts {
     pub of_others: f64,
 }
 
-/// An example: its score for the class, whether it is of the class, and how often it counts.
+/// An example: its score for the class, and whether it is of the class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
     /// The score, such as a probability.
     pub score: f64,
     /// Whether it is of the class.
     pub is_of_class: bool,
-    /// How often it counts: 1, or as often as it was drawn.
-    pub weight: f64,
 }
 
 /// Sorts examples by score, the highest first: what [`Cuts::of_sorted`] expects.
@@ -45,47 +43,11 @@ impl Cuts {
         let (mut points, mut found, mut false_alarms) = (Vec::new(), 0.0, 0.0);
         for equal in examples.chunk_by(|a, b| a.score == b.score) {
             for example in equal {
-                *if example.is_of_class { &mut found } else { &mut false_alarms } += example.weight;
+                *if example.is_of_class { &mut found } else { &mut false_alarms } += 1.0;
             }
             points.push(CutPoint { at_least: equal[0].score, found, false_alarms });
         }
         Self { points, of_class: found, of_others: false_alarms }
-    }
-
-    /// The area under the ROC curve: how often an example of the class scores higher than one of another class, ties by half.
-    /// `None` without examples of both kinds.
-    ///
-    /// Source: Hanley and McNeil 1982; scikit-learn's `roc_auc_score`.
-    #[must_use]
-    pub fn roc_area(&self) -> Option<f64> {
-        if self.of_class == 0.0 || self.of_others == 0.0 {
-            return None;
-        }
-        let (mut area, mut before) = (0.0, (0.0, 0.0));
-        for point in &self.points {
-            area += (point.false_alarms - before.1) * (point.found + before.0) / 2.0;
-            before = (point.found, point.false_alarms);
-        }
-        Some(area / (self.of_class * self.of_others))
-    }
-
-    /// Average precision: precision summed over the gains of recall. `None` without examples of the class.
-    ///
-    /// Source: scikit-learn's `average_precision_score`.
-    #[must_use]
-    pub fn average_precision(&self) -> Option<f64> {
-        if self.of_class == 0.0 {
-            return None;
-        }
-        let (mut sum, mut before) = (0.0, 0.0);
-        for point in &self.points {
-            let taken = point.found + point.false_alarms;
-            if taken > 0.0 {
-                sum += (point.found - before) * point.found / taken;
-            }
-            before = point.found;
-        }
-        Some(sum / self.of_class)
     }
 
     /// What is found at a cut-off.

@@ -55,8 +55,7 @@ mod tests {
     /// Scores 0.9 down to 0.1; those of the class are 0.9, 0.8, 0.6, 0.2.
     fn cuts() -> Cuts {
         let of_class = [9, 8, 6, 2];
-        let example =
-            |tenth: i32| Scored { score: f64::from(tenth) / 10.0, is_of_class: of_class.contains(&tenth), weight: 1.0 };
+        let example = |tenth: i32| Scored { score: f64::from(tenth) / 10.0, is_of_class: of_class.contains(&tenth) };
         let mut examples: Vec<Scored> = (1..10).map(example).collect();
         sort(&mut examples);
         Cuts::of_sorted(&examples)

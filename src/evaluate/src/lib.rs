@@ -12,7 +12,7 @@
 //! calibration       whether probabilities mean what they say
 //! ranked            areas under curves, for examples that count as often as drawn
 //! probabilities     what a classifier answered, with the true classes
-//! curves            ROC and precision-recall, and their areas
+//! curves            what each cut-off finds, and takes by mistake
 //! agreement         single numbers of a confusion matrix
 //! class_scores      precision, recall and F1 of each class, and their means
 //! confusion         counts of (true class, predicted class)

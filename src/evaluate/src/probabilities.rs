@@ -122,14 +122,10 @@ impl Answered {
         Confusion::new(&predicted, &self.truth, self.classes)
     }
 
-    /// The examples with their probabilities of one class, each counted once.
+    /// The examples with their probabilities of one class.
     #[must_use]
     pub fn scored(&self, class: usize) -> Vec<Scored> {
-        let of = |example: usize| Scored {
-            score: self.of(example)[class],
-            is_of_class: self.truth[example] == class,
-            weight: 1.0,
-        };
+        let of = |example: usize| Scored { score: self.of(example)[class], is_of_class: self.truth[example] == class };
         (0..self.len()).map(of).collect()
     }
 }

@@ -19,9 +19,10 @@ struct Place {
 /// The areas of one class; `None` where they are not defined.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Areas {
-    /// Under the ROC curve: see [`Cuts::roc_area`](super::curves::Cuts::roc_area).
+    /// Under the ROC curve: how often an example of the class scores higher than one of another class, ties by half. Source:
+    /// Hanley and McNeil 1982; scikit-learn's `roc_auc_score`.
     pub roc: Option<f64>,
-    /// See [`Cuts::average_precision`](super::curves::Cuts::average_precision).
+    /// Precision summed over the gains of recall: scikit-learn's `average_precision_score`.
     pub average_precision: Option<f64>,
 }
 
@@ -64,29 +65,28 @@ impl Ranked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curves::{Cuts, sort};
 
-    #[test]
-    fn areas_are_those_of_the_curves_with_examples_repeated() {
+    fn answers(rows: impl Iterator<Item = (u32, usize)>) -> Answered {
         let mut answers = Answered::new(2);
-        for (tenths, truth) in [(1, 0), (4, 1), (4, 0), (4, 0), (6, 1), (9, 0), (9, 1)] {
+        for (tenths, truth) in rows {
             let p = f64::from(tenths) / 10.0;
             answers.push([1.0 - p, p], truth).unwrap();
         }
-        for weights in [[1; 7], [2, 0, 3, 1, 1, 0, 2], [0, 1, 0, 0, 5, 0, 0]] {
-            let mut examples = answers.scored(1);
-            examples.iter_mut().zip(weights).for_each(|(example, weight)| example.weight = f64::from(weight));
-            sort(&mut examples);
-            let cuts = Cuts::of_sorted(&examples);
-            let areas = Ranked::new(&answers, 1).areas(|example| weights[example]);
-            let near = |a: Option<f64>, b: Option<f64>| {
-                assert!(
-                    a.is_some() == b.is_some() && (a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs() < 1e-12,
-                    "{a:?} {b:?}"
-                );
-            };
-            near(areas.roc, cuts.roc_area());
-            near(areas.average_precision, cuts.average_precision());
+        answers
+    }
+
+    #[test]
+    fn an_example_with_a_weight_counts_as_if_it_were_there_so_often() {
+        let rows = [(1, 0), (4, 1), (4, 0), (4, 0), (6, 1), (9, 0), (9, 1)];
+        for weights in [[1; 7], [2, 0, 3, 1, 1, 0, 2], [0, 1, 0, 0, 5, 0, 0], [0; 7]] {
+            let repeated = rows.iter().zip(weights).flat_map(|(row, weight)| (0..weight).map(|_| *row));
+            let expected = Ranked::new(&answers(repeated), 1).areas(|_| 1);
+            let found = Ranked::new(&answers(rows.into_iter()), 1).areas(|example| weights[example]);
+            for (found, expected) in [(found.roc, expected.roc), (found.average_precision, expected.average_precision)]
+            {
+                assert_eq!(found.is_some(), expected.is_some(), "{weights:?}");
+                assert!((found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-12, "{weights:?}");
+            }
         }
     }
 }

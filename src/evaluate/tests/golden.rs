@@ -4,8 +4,8 @@ use pellucid_evaluate::agreement::{accuracy, balanced_accuracy, kappa, matthews_
 use pellucid_evaluate::calibration::{bins, brier, expected_error, log_loss};
 use pellucid_evaluate::class_scores::{ClassScores, MeanScores};
 use pellucid_evaluate::comparison::Differing;
-use pellucid_evaluate::curves::{Cuts, sort};
 use pellucid_evaluate::probabilities::Answered;
+use pellucid_evaluate::ranked::Ranked;
 use serde::Deserialize;
 
 const GOLDEN: &str = include_str!("../../../tests/golden/evaluation.json");
@@ -92,12 +92,10 @@ fn areas_under_curves_are_those_of_scikit_learn() {
     for case in golden().cases {
         let answers = answers(&case);
         for class in 0..case.classes {
-            let mut examples = answers.scored(class);
-            sort(&mut examples);
-            let cuts = Cuts::of_sorted(&examples);
+            let areas = Ranked::new(&answers, class).areas(|_| 1);
             for (found, expected) in [
-                (cuts.roc_area(), case.roc[class]),
-                (cuts.average_precision().filter(|_| cuts.of_others > 0.0), case.average_precision[class]),
+                (areas.roc, case.roc[class]),
+                (areas.average_precision.filter(|_| areas.roc.is_some()), case.average_precision[class]),
             ] {
                 assert_eq!(found.is_some(), expected.is_some());
                 near(found.unwrap_or(0.0), expected.unwrap_or(0.0));

@@ -3,8 +3,9 @@
 //! The object has the fields of the Python programs that this one is compared with: `text`, `label`, `tokens`, `probs`,
 //! `target`, and for each method `scores` and `ms`. They are by the unit of that program, which `unit` names: gradients,
 //! integrated gradients, occlusion and Kernel SHAP score each token, special ones included; LIME scores each distinct
-//! word (`units` lists them); the other methods score each word. They are null where `--budget` left no time for them. Beside them stands what is shown to people: `words`,
-//! and for each method `word_scores` with `word_ms`, `errors`, `checks` and the rest, all by word.
+//! word (`units` lists them); the other methods score each word. They are null where `--budget` left no time for them.
+//! Beside them stands what is shown to people: `words`, and for each method `word_scores` with `word_ms`, `errors`,
+//! `checks` and the rest, all by word.
 
 use pellucid_protocol::Attribution;
 use pellucid_protocol::explanation::StandIn;
@@ -32,7 +33,8 @@ pub fn json_line(explained: &ExplainedText) -> Value {
 fn method(explained: &ExplainedText, made: &Attribution, by_unit: Option<&UnitScores>) -> Value {
     let unit = unit_scores::unit(made.method);
     let mut value = json!({"scores": by_unit.map(|found| &found.scores), "unit": unit_scores::name(unit),
-        "ms": by_unit.map(|found| found.ms), "evaluations": by_unit.map(|found| found.evaluations), "word_scores": made.scores, "word_ms": made.ms,
+        "ms": by_unit.map(|found| found.ms), "evaluations": by_unit.map(|found| found.evaluations),
+        "word_scores": made.scores, "word_ms": made.ms,
         "word_evaluations": made.evaluations, "errors": made.errors, "scalar": made.scalar, "removal": made.removal,
         "checks": made.checks, "surrogate": made.surrogate, "tree": made.tree, "exhaustive": made.exhaustive,
         "groups": made.groups, "baseline": made.baseline,

@@ -31,7 +31,7 @@ pub(super) fn lines(found: &Evaluation, answers: &Answers) -> Vec<String> {
     lines.extend(reliability(found));
     lines.push(String::new());
     lines.push(format!(
-        "intervals: 95 %; of shares by Wilson, of the rest from {} draws by class, seed {}; [–]: all draws are alike",
+        "intervals: 95 %; of shares by Wilson, of the rest from {} draws by class, seed {}; [–]: the draws tell none",
         grouped(found.draws.count),
         found.draws.seed
     ));
